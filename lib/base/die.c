@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/die.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Length of the UTF-8 sequence at p (1..4), its code point in *cp; 0 when the
+ * bytes are not UTF-8. Text is NUL-terminated, so a look past is harmless. */
+static int
+utf8_at(const unsigned char *p, unsigned *cp)
+{
+	int n, i;
+
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
+	if (n == 0 || p[0] > 0xf4)
+		return 0;
+	*cp = p[0] & (0xffU >> (n + 1));
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (p[i] & 0x3fU);
+	}
+	return n;
+}
+
+/* A character that could move the cursor, or turn or forge a line. */
+static bool
+is_harmful(unsigned cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 ||
+	    cp == 0x2029 || cp == 0x200e || cp == 0x200f ||
+	    (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+static void
+put_escaped(FILE *out, const char *text, bool keep_newlines)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	unsigned cp;
+	int n;
+
+	for (; *p != '\0'; p += n > 0 ? n : 1) {
+		n = utf8_at(p, &cp);
+		if (n == 0)
+			(void)fprintf(out, "\\x%02x", *p);
+		else if (keep_newlines && (cp == '\n' || cp == '\t'))
+			(void)fputc((int)cp, out);
+		else if (!is_harmful(cp))
+			(void)fwrite(p, 1, (size_t)n, out);
+		else if (cp < 0x100)
+			(void)fprintf(out, "\\x%02x", cp);
+		else
+			(void)fprintf(out, "\\u{%x}", cp);
+	}
+}
+
+/* The message leaves in one write, so that the tools of a pipeline, which
+ * share stderr, do not cut each other's lines. */
+static void
+put_message(bool is_line, const char *format, va_list ap)
+{
+	char *raw = NULL, *line = NULL;
+	size_t n = 0;
+	FILE *out;
+
+	if (vasprintf(&raw, format, ap) < 0)
+		return;
+	out = open_memstream(&line, &n);
+	if (out != NULL) {
+		if (is_line)
+			(void)fprintf(out, "%s: ",
+			    program_invocation_short_name);
+		put_escaped(out, raw, !is_line);
+		if (is_line)
+			(void)fputc('\n', out);
+		if (fclose(out) == 0)
+			(void)fwrite(line, 1, n, stderr);
+	}
+	free(line);
+	free(raw);
+}
+
+void
+warnf(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	put_message(true, format, ap);
+	va_end(ap);
+}
+
+void
+dief(int status, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	put_message(true, format, ap);
+	va_end(ap);
+	exit(status);
+}
+
+void
+say(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	put_message(false, format, ap);
+	va_end(ap);
+}
+
+int
+close_stdout(int status)
+{
+	int error = ferror(stdout) ? EIO : 0;
+
+	if (fflush(stdout) != 0)
+		error = errno;
+	if (fclose(stdout) != 0 && error == 0 && errno != EBADF)
+		error = errno;
+	if (error == 0)
+		return status;
+	warnf("stdout: %s", strerror(error));
+	return status != EXIT_DONE ? status : EXIT_FAILED;
+}
+
+void
+die_init(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)open("/dev/null", fd == 0 ? O_RDONLY : O_RDWR);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * die: messages on stderr and the exit statuses that all tools share.
+ * The tool's name is libc's program_invocation_short_name; no state is kept.
+ */
+#ifndef K6PIPE_BASE_DIE_H
+#define K6PIPE_BASE_DIE_H
+
+enum exit_status {
+	EXIT_DONE = 0,		/* done and delivered */
+	EXIT_FAILED = 1,	/* failed at run time */
+	EXIT_USAGE = 2,		/* wrong use: option, value, environment */
+	EXIT_KEPT = 75,		/* data not delivered */
+	EXIT_THRESHOLD = 99,	/* a threshold was crossed (k6's number) */
+	EXIT_INTERRUPTED = 105,	/* ended by a signal (k6's number) */
+};
+
+/* Write "tool: message\n" to stderr as one line: control characters, also
+ * those of C1 and bidi overrides, come out as \xNN or \u{NNNN}. */
+void warnf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As warnf, then exit with status. */
+void dief(int status, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
+/* Write text to stderr escaped as warnf does, newlines kept, no prefix. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Flush and close stdout. Returns status; or EXIT_FAILED, with a message, if
+ * output was lost (a full disk) and status was 0. */
+int close_stdout(int status);
+
+/* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that
+ * no file lands there, and take the C locale's decimal point. */
+void die_init(void);
+
+#endif

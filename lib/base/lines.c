@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A buffer holds one longest line and one read. */
+#ifndef LINES_READ
+#define LINES_READ (1 << 18)
+#endif
+#define PIPE_BYTES (1 << 20)
+
+void
+lines_init(struct lines *l, char *const *files, int n)
+{
+	static char *const stdin_only[] = { "-" };
+
+	*l = (struct lines){ .fd = -1, .name = "stdin" };
+	l->files = n > 0 ? files : stdin_only;
+	l->n_files = n > 0 ? n : 1;
+}
+
+void
+lines_release(struct lines *l)
+{
+	if (l->fd > 0)
+		(void)close(l->fd);
+	free(l->buffer);
+	*l = (struct lines){ .fd = -1, .name = "stdin" };
+}
+
+enum lines_result
+lines_take(struct lines *l, struct span *line)
+{
+	char *at = NULL;
+	bool is_whole;
+
+	if (l->end > l->searched)
+		at = memchr(l->buffer + l->searched, '\n',
+		    l->end - l->searched);
+	is_whole = at != NULL || (l->is_eof && l->end > l->start);
+	if (!is_whole && l->end - l->start <= LINES_MAX) {
+		l->searched = l->end;
+		if (l->is_skipping && l->is_eof) {
+			l->is_skipping = false;
+			return LINES_LONG;
+		}
+		return LINES_MORE;
+	}
+	if (!is_whole) {	/* drop what is here, and the rest of it */
+		if (!l->is_skipping)
+			l->number++;
+		l->is_skipping = true;
+		l->start = l->end = l->searched = 0;
+		return LINES_MORE;
+	}
+	line->p = l->buffer + l->start;
+	line->n = (size_t)((at != NULL ? at : l->buffer + l->end) - line->p);
+	l->start = l->searched = at != NULL ? (size_t)(at + 1 - l->buffer)
+	    : l->end;
+	if (l->is_skipping) {
+		l->is_skipping = false;
+		return LINES_LONG;
+	}
+	l->number++;
+	return line->n > LINES_MAX ? LINES_LONG : LINES_LINE;
+}
+
+/* Open the next file. A pipe gets the largest buffer that it may have: fewer
+ * wake-ups, a multiple of the throughput. */
+static int
+open_next(struct lines *l, struct why *why)
+{
+	l->name = *l->files++;
+	l->n_files--;
+	if (strcmp(l->name, "-") == 0) {
+		l->name = "stdin";
+		l->fd = STDIN_FILENO;
+	} else {
+		l->fd = open(l->name, O_RDONLY | O_CLOEXEC);
+	}
+	l->number = 0;
+	l->is_eof = false;
+	if (l->fd < 0) {
+		l->n_failed++;
+		return why_set(why, "%s: %s", l->name, strerror(errno));
+	}
+	(void)fcntl(l->fd, F_SETPIPE_SZ, PIPE_BYTES);
+	return 1;
+}
+
+static void
+close_current(struct lines *l)
+{
+	if (l->fd > STDIN_FILENO)
+		(void)close(l->fd);
+	l->fd = -1;
+}
+
+/* Free room for one read at the end of the buffer. */
+static void
+make_room(struct lines *l)
+{
+	if (l->start > 0) {
+		memmove(l->buffer, l->buffer + l->start, l->end - l->start);
+		l->end -= l->start;
+		l->searched -= l->start;
+		l->start = 0;
+	}
+	if (l->cap - l->end < LINES_READ) {
+		l->cap = l->end + 2 * (size_t)LINES_READ;
+		l->buffer = xrealloc(l->buffer, l->cap);
+	}
+}
+
+int
+lines_fill(struct lines *l, struct why *why)
+{
+	ssize_t n;
+
+	if (l->fd < 0) {
+		if (l->n_files == 0)
+			return 0;
+		if (open_next(l, why) < 0)
+			return -1;
+	}
+	make_room(l);
+	do {
+		n = read(l->fd, l->buffer + l->end, l->cap - l->end);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		l->end += (size_t)n;
+		return 1;
+	}
+	l->is_eof = true;
+	if (n < 0) {
+		l->n_failed++;
+		(void)why_set(why, "%s: %s", l->name, strerror(errno));
+	}
+	close_current(l);
+	if (n < 0)
+		return -1;
+	return l->n_files > 0 || l->end > l->start || l->is_skipping;
+}
+
+int
+lines_fd(const struct lines *l)
+{
+	return l->fd;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double power_of_ten[] = {
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Digits of a number gathered while scanning its text. */
+struct decimal {
+	uint64_t digits;	/* the first 19 significant ones */
+	int n_digits;
+	int exponent;		/* of ten, to be applied to digits */
+	bool is_cut;		/* more than 19 digits */
+};
+
+static void
+add_digit(struct decimal *d, char c, bool is_fraction)
+{
+	if (d->n_digits < 19) {
+		d->digits = d->digits * 10 + (uint64_t)(c - '0');
+		if (d->digits != 0)
+			d->n_digits++;
+		d->exponent -= is_fraction;
+	} else {
+		d->is_cut = true;
+		d->exponent += !is_fraction;
+	}
+}
+
+/* Scan the grammar of RFC 8259: int, frac, exp. Returns the length or 0. */
+static size_t
+scan(const char *p, size_t n, struct decimal *d)
+{
+	size_t i = n > 0 && p[0] == '-', start;
+	int e = 0;
+	bool is_minus;
+
+	if (i >= n || !is_digit(p[i]))
+		return 0;
+	if (p[i] == '0')
+		i++;
+	else
+		for (; i < n && is_digit(p[i]); i++)
+			add_digit(d, p[i], false);
+	if (i < n && p[i] == '.') {
+		for (start = ++i; i < n && is_digit(p[i]); i++)
+			add_digit(d, p[i], true);
+		if (i == start)
+			return 0;
+	}
+	if (i < n && (p[i] == 'e' || p[i] == 'E')) {
+		i++;
+		is_minus = i < n && p[i] == '-';
+		if (i < n && (p[i] == '-' || p[i] == '+'))
+			i++;
+		for (start = i; i < n && is_digit(p[i]); i++)
+			if (e < 100000)
+				e = e * 10 + (p[i] - '0');
+		if (i == start)
+			return 0;
+		d->exponent += is_minus ? -e : e;
+	}
+	return i;
+}
+
+/* The slow and always right way, for what the fast path cannot do. */
+static double
+by_strtod(const char *p, size_t n)
+{
+	char small[64], *text = small, *end;
+	double value;
+
+	if (n >= sizeof(small) && (text = malloc(n + 1)) == NULL)
+		return INFINITY;
+	memcpy(text, p, n);
+	text[n] = '\0';
+	value = strtod(text, &end);
+	if (text != small)
+		free(text);
+	return value;
+}
+
+size_t
+num_parse(const char *p, size_t n, double *value)
+{
+	struct decimal d = { 0 };
+	size_t length = scan(p, n, &d);
+	double v;
+
+	if (length == 0)
+		return 0;
+	/* Clinger: both the digits and the power of ten are exact doubles,
+	 * so that one operation rounds once. */
+	if (!d.is_cut && d.digits <= (uint64_t)1 << 53 &&
+	    d.exponent >= -22 && d.exponent <= 22) {
+		v = (double)d.digits;
+		v = d.exponent < 0 ? v / power_of_ten[-d.exponent]
+		    : v * power_of_ten[d.exponent];
+		if (p[0] == '-')
+			v = -v;
+	} else {
+		v = by_strtod(p, length);
+	}
+	if (!isfinite(v))
+		return 0;
+	*value = v;
+	return length;
+}
+
+bool
+num_parse_int(const char *text, int64_t min, int64_t max, int64_t *value)
+{
+	const char *p = text + (text[0] == '-');
+	int64_t v = 0;
+
+	if (!is_digit(*p))
+		return false;
+	for (; is_digit(*p); p++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_sub_overflow(v, *p - '0', &v))
+			return false;
+	if (*p != '\0' || (text[0] != '-' &&
+	    __builtin_sub_overflow(0, v, &v)) || v < min || v > max)
+		return false;
+	*value = v;
+	return true;
+}
+
+/* Shortest digits that read back as value, as d.ddd scaled by 10^exponent;
+ * the digits, without point, go to digits. */
+static int
+shortest(double value, char digits[NUM_TEXT], int *exponent)
+{
+	char text[NUM_TEXT];
+	int precision, n = 0;
+	char *p;
+
+	for (precision = 15; precision <= 17; precision++) {
+		(void)snprintf(text, sizeof(text), "%.*e", precision - 1,
+		    value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	for (p = text; *p != 'e'; p++)
+		if (is_digit(*p))
+			digits[n++] = *p;
+	*exponent = atoi(p + 1);
+	while (n > 1 && digits[n - 1] == '0')
+		n--;
+	return n;
+}
+
+size_t
+num_print(char text[NUM_TEXT], double value)
+{
+	char digits[NUM_TEXT] = "";
+	size_t at = 0;
+	int i, n, exponent, point;
+
+	if (signbit(value))
+		text[at++] = '-';
+	if (value == 0) {
+		text[at++] = '0';
+		text[at] = '\0';
+		return at;
+	}
+	n = shortest(fabs(value), digits, &exponent);
+	if (exponent < -6 || exponent >= 21) {
+		text[at++] = digits[0];
+		if (n > 1)
+			text[at++] = '.';
+		memcpy(text + at, digits + 1, (size_t)n - 1);
+		at += (size_t)n - 1;
+		at += (size_t)snprintf(text + at, NUM_TEXT - at, "e%+d",
+		    exponent);
+		return at;
+	}
+	point = exponent + 1;		/* digits before the point */
+	if (point <= 0) {
+		text[at++] = '0';
+		text[at++] = '.';
+		for (i = point; i < 0; i++)
+			text[at++] = '0';
+	}
+	for (i = 0; i < n || i < point; i++) {
+		if (i == point && i > 0)
+			text[at++] = '.';
+		text[at++] = i < n ? digits[i] : '0';
+	}
+	text[at] = '\0';
+	return at;
+}
+
+size_t
+num_print_ms(char text[NUM_TEXT], int64_t ns)
+{
+	uint64_t u = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+	uint64_t fraction = u % 1000000;
+	size_t n;
+
+	n = (size_t)snprintf(text, NUM_TEXT, "%s%llu", ns < 0 ? "-" : "",
+	    (unsigned long long)(u / 1000000));
+	if (fraction == 0)
+		return n;
+	n += (size_t)snprintf(text + n, NUM_TEXT - n, ".%06llu",
+	    (unsigned long long)fraction);
+	while (text[n - 1] == '0')
+		n--;
+	text[n] = '\0';
+	return n;
+}
+
+bool
+num_ms_to_ns(double ms, int64_t *ns)
+{
+	double v = ms * 1e6;
+
+	if (!(fabs(v) < 0x1p51))
+		return false;
+	*ns = (int64_t)round(v);
+	return true;
+}

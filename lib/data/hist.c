@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/hist.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Resolution of the lowest buckets, and the largest index there is. */
+#define RESOLUTION 0.001
+enum { LINEAR = 256, MAX_INDEX = 7296 };
+
+void
+hist_release(struct hist *h)
+{
+	free(h->buckets);
+	*h = (struct hist){ 0 };
+}
+
+int64_t
+hist_index(double value)
+{
+	double scaled = value / RESOLUTION;
+	uint64_t u;
+	int n;
+
+	if (scaled < 0)
+		return -1;
+	if (!(scaled <= 0x1p63))
+		return -2;
+	u = (uint64_t)ceil(scaled);
+	if (u < LINEAR)
+		return (int64_t)u;
+	n = 63 - __builtin_clzll(u) - 7;
+	return ((int64_t)n << 7) + (int64_t)(u >> n);
+}
+
+/* The first scaled value of a bucket; those of index + 1 begin behind it. */
+static double
+scaled_start(uint32_t index)
+{
+	int n;
+
+	if (index < LINEAR)
+		return index;
+	n = (int)(index >> 7) - 1;
+	return ldexp((double)(index - ((uint32_t)n << 7)), n);
+}
+
+/* Values are rounded up to whole steps, so a bucket begins just above the
+ * step before its first one. */
+double
+hist_lower(uint32_t index)
+{
+	return index == 0 ? 0 : (scaled_start(index) - 1) * RESOLUTION;
+}
+
+double
+hist_upper(uint32_t index)
+{
+	return (scaled_start(index + 1) - 1) * RESOLUTION;
+}
+
+/* Where index stands, or would be put in. */
+static size_t
+place_of(const struct hist *h, uint32_t index)
+{
+	size_t lo = 0, hi = h->n, mid;
+
+	if (h->n > 0 && h->buckets[h->n - 1].index < index)
+		return h->n;
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (h->buckets[mid].index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void
+add_bucket(struct hist *h, uint32_t index, uint64_t count)
+{
+	size_t at = place_of(h, index);
+
+	if (at < h->n && h->buckets[at].index == index) {
+		h->buckets[at].count += count;
+		return;
+	}
+	h->buckets = xgrow(h->buckets, h->n, &h->cap, sizeof(h->buckets[0]));
+	memmove(h->buckets + at + 1, h->buckets + at,
+	    (h->n - at) * sizeof(h->buckets[0]));
+	h->buckets[at] = (struct hist_bucket){ index, count };
+	h->n++;
+}
+
+void
+hist_add(struct hist *h, double value, uint64_t times)
+{
+	int64_t index = hist_index(value);
+
+	if (index == -1)
+		h->low += times;
+	else if (index == -2)
+		h->high += times;
+	else if (times > 0)
+		add_bucket(h, (uint32_t)index, times);
+}
+
+void
+hist_merge(struct hist *h, const struct hist *from)
+{
+	size_t i;
+
+	h->low += from->low;
+	h->high += from->high;
+	for (i = 0; i < from->n; i++)
+		add_bucket(h, from->buckets[i].index, from->buckets[i].count);
+}
+
+uint64_t
+hist_count(const struct hist *h)
+{
+	uint64_t sum = h->low + h->high;
+	size_t i;
+
+	for (i = 0; i < h->n; i++)
+		sum += h->buckets[i].count;
+	return sum;
+}
+
+static double
+within(double v, double min, double max)
+{
+	return v < min ? min : v > max ? max : v;
+}
+
+/* The value of the sample at rank (0 is the smallest): the middle of its
+ * bucket; the ends of the data are known exactly. */
+static double
+value_at(const struct hist *h, uint64_t rank, uint64_t count, double min,
+    double max)
+{
+	uint64_t seen = h->low;
+	uint32_t index;
+	size_t i;
+
+	if (rank < seen || rank == 0)
+		return min;
+	if (rank + 1 >= count)
+		return max;
+	for (i = 0; i < h->n; i++) {
+		seen += h->buckets[i].count;
+		if (rank < seen)
+			break;
+	}
+	if (i == h->n)
+		return max;
+	index = h->buckets[i].index;
+	if (index < LINEAR)
+		return within(hist_upper(index), min, max);
+	return within((hist_lower(index) + hist_upper(index)) / 2, min, max);
+}
+
+double
+hist_quantile(const struct hist *h, double p, double min, double max)
+{
+	uint64_t count = hist_count(h), rank;
+	double position, lower, upper;
+
+	if (count == 0)
+		return 0;
+	position = p * (double)(count - 1);
+	rank = (uint64_t)floor(position);
+	lower = value_at(h, rank, count, min, max);
+	upper = value_at(h, (uint64_t)ceil(position), count, min, max);
+	return lower + (upper - lower) * (position - (double)rank);
+}
+
+void
+hist_print(const struct hist *h, struct json_out *o)
+{
+	size_t i, run;
+
+	json_key(o, "counters");
+	json_open(o, '[');
+	for (i = 0; i < h->n; i++)
+		json_put_int(o, (int64_t)h->buckets[i].count);
+	json_close(o, ']');
+	json_key(o, "spans");
+	json_open(o, '[');
+	for (i = 0; i < h->n; i += run) {
+		run = 1;
+		while (i + run < h->n && h->buckets[i + run].index ==
+		    h->buckets[i].index + run)
+			run++;
+		json_put_int(o, (int64_t)h->buckets[i].index -
+		    (i > 0 ? (int64_t)h->buckets[i - 1].index + 1 : 0));
+		json_put_int(o, (int64_t)run);
+	}
+	json_close(o, ']');
+	if (h->low != 0) {
+		json_key(o, "low");
+		json_put_int(o, (int64_t)h->low);
+	}
+	if (h->high != 0) {
+		json_key(o, "high");
+		json_put_int(o, (int64_t)h->high);
+	}
+}
+
+/* A whole number of 0..2^53. */
+static bool
+read_count(struct json *j, uint64_t *count)
+{
+	double d;
+
+	if (!json_number(j, &d))
+		return false;
+	if (!(d >= 0 && d <= 0x1p53) || d != floor(d)) {
+		j->error = "not a count";
+		return false;
+	}
+	*count = (uint64_t)d;
+	return true;
+}
+
+bool
+hist_read(struct hist_reader *r, struct json *j, struct span key)
+{
+	uint64_t v;
+
+	if (span_is(key, "low"))
+		return read_count(j, &r->to->low);
+	if (span_is(key, "high"))
+		return read_count(j, &r->to->high);
+	if (span_is(key, "counters")) {
+		if (!json_enter(j, '['))
+			return false;
+		while (json_element(j) && read_count(j, &v)) {
+			r->counters = xgrow(r->counters, r->n_counters,
+			    &r->cap_counters, sizeof(*r->counters));
+			r->counters[r->n_counters++] = v;
+		}
+		return true;
+	}
+	if (span_is(key, "spans")) {
+		if (!json_enter(j, '['))
+			return false;
+		while (json_element(j) && read_count(j, &v)) {
+			r->spans = xgrow(r->spans, r->n_spans, &r->cap_spans,
+			    sizeof(*r->spans));
+			r->spans[r->n_spans++] = v > MAX_INDEX + 1
+			    ? MAX_INDEX + 1 : (uint32_t)v;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Lay the counters out over the spans. */
+static bool
+fill(struct hist_reader *r)
+{
+	uint64_t index = 0;
+	size_t i, used = 0;
+	uint32_t k;
+
+	if (r->n_spans % 2 != 0)
+		return false;
+	for (i = 0; i < r->n_spans; i += 2) {
+		index += r->spans[i];
+		for (k = 0; k < r->spans[i + 1]; k++, index++) {
+			if (used >= r->n_counters || index > MAX_INDEX)
+				return false;
+			if (r->counters[used] > 0)
+				add_bucket(r->to, (uint32_t)index,
+				    r->counters[used]);
+			used++;
+		}
+	}
+	return used == r->n_counters;
+}
+
+int
+hist_read_end(struct hist_reader *r, struct why *why)
+{
+	bool is_good = fill(r);
+
+	free(r->counters);
+	free(r->spans);
+	*r = (struct hist_reader){ 0 };
+	return is_good ? 0 : why_set(why,
+	    "histogram: counters and spans do not fit");
+}
+
+static void
+put_varint(struct buf *out, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_char(out, (char)(v | 0x80));
+	buf_char(out, (char)v);
+}
+
+static bool
+take_varint(const unsigned char **p, const unsigned char *end, uint64_t *v)
+{
+	int shift;
+
+	*v = 0;
+	for (shift = 0; *p < end && shift < 64; shift += 7) {
+		*v |= (uint64_t)(**p & 0x7f) << shift;
+		if ((*(*p)++ & 0x80) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+hist_encode(const struct hist *h, struct buf *out)
+{
+	uint32_t previous = 0;
+	size_t i;
+
+	put_varint(out, h->low);
+	put_varint(out, h->high);
+	put_varint(out, h->n);
+	for (i = 0; i < h->n; i++) {
+		put_varint(out, h->buckets[i].index - previous);
+		put_varint(out, h->buckets[i].count);
+		previous = h->buckets[i].index;
+	}
+}
+
+int
+hist_decode(struct hist *h, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes, *end = p + n;
+	uint64_t low, high, left, gap, count, index = 0;
+
+	if (!take_varint(&p, end, &low) || !take_varint(&p, end, &high) ||
+	    !take_varint(&p, end, &left))
+		return -1;
+	h->low += low;
+	h->high += high;
+	for (; left > 0; left--) {
+		if (!take_varint(&p, end, &gap) ||
+		    !take_varint(&p, end, &count) || gap > MAX_INDEX ||
+		    (index += gap) > MAX_INDEX || count == 0)
+			return -1;
+		add_bucket(h, (uint32_t)index, count);
+	}
+	return p == end ? 0 : -1;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hist: k6's sparse histogram of non-negative values (PROTOCOL 5.5): buckets
+ * of 0.001 up to 0.256, then 128 for each power of two, so that a percentile
+ * is within 0.8 %. Two of them add up exactly.
+ */
+#ifndef K6PIPE_DATA_HIST_H
+#define K6PIPE_DATA_HIST_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+#include "data/json.h"
+
+struct hist_bucket {
+	uint32_t index;		/* PROTOCOL 5.5 */
+	uint64_t count;		/* > 0 */
+};
+
+/* A zeroed struct is empty. */
+struct hist {
+	struct hist_bucket *buckets;	/* ascending by index; owned */
+	size_t n, cap;
+	uint64_t low;		/* values below 0 */
+	uint64_t high;		/* values past 2^63 * 0.001 */
+};
+
+void hist_release(struct hist *h);
+
+/* Count a value `times` times. Trends of time hold milliseconds. */
+void hist_add(struct hist *h, double value, uint64_t times);
+
+/* Add all of from to h. */
+void hist_merge(struct hist *h, const struct hist *from);
+
+uint64_t hist_count(const struct hist *h);
+
+/* The value at p (0..1) by k6's rule, position p * (n - 1) with linear
+ * interpolation between neighbours, kept within min..max of the data.
+ * 0 when h is empty. */
+double hist_quantile(const struct hist *h, double p, double min, double max);
+
+/* The bucket index of a value; -1: low, -2: high. */
+int64_t hist_index(double value);
+
+/* Smallest and largest value that falls into a bucket. */
+double hist_lower(uint32_t index);
+double hist_upper(uint32_t index);
+
+/* As members "counters" and "spans" (pairs offset, length; a first offset is
+ * an index, later ones are gaps), and "low", "high" unless 0, of an object
+ * that the caller opened. hist_read takes one such member's value from j if
+ * key names one, else says false. What it read is complete, and checked, only
+ * after hist_read_end: -1 and why if counters and spans do not fit. */
+void hist_print(const struct hist *h, struct json_out *o);
+
+struct hist_reader {
+	struct hist *to;
+	uint64_t *counters;	/* owned */
+	uint32_t *spans;	/* owned */
+	size_t n_counters, n_spans, cap_counters, cap_spans;
+};
+
+bool hist_read(struct hist_reader *r, struct json *j, struct span key);
+int hist_read_end(struct hist_reader *r, struct why *why);
+
+/* As bytes, for a database: varints of low, high, n and (gap, count) pairs.
+ * hist_decode adds to h; -1 when the bytes are no such thing. */
+void hist_encode(const struct hist *h, struct buf *out);
+int hist_decode(struct hist *h, const void *bytes, size_t n);
+
+#endif

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/num.h"
+
+static bool
+fail(struct json *j, const char *error)
+{
+	if (j->error == NULL)
+		j->error = error;
+	return false;
+}
+
+struct json
+json_of(struct span text)
+{
+	return (struct json){ .p = text.p, .start = text.p,
+	    .end = text.p + text.n };
+}
+
+size_t
+json_column(const struct json *j)
+{
+	return (size_t)(j->p - j->start) + 1;
+}
+
+char
+json_peek(struct json *j)
+{
+	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' ||
+	    *j->p == '\r' || *j->p == '\n'))
+		j->p++;
+	return j->p < j->end && j->error == NULL ? *j->p : '\0';
+}
+
+static bool
+take(struct json *j, char c)
+{
+	if (json_peek(j) != c)
+		return false;
+	j->p++;
+	return true;
+}
+
+bool
+json_enter(struct json *j, char bracket)
+{
+	if (!take(j, bracket))
+		return fail(j, bracket == '{' ? "not an object"
+		    : "not an array");
+	if (++j->depth > JSON_DEPTH)
+		return fail(j, "nested too deeply");
+	j->is_first = true;
+	return true;
+}
+
+/* The next item of an object or array, or its end: false. */
+static bool
+step(struct json *j, char bracket)
+{
+	if (j->error != NULL)
+		return false;
+	if (take(j, bracket)) {
+		j->depth--;
+		j->is_first = false;
+		return false;
+	}
+	if (!j->is_first && !take(j, ','))
+		return fail(j, j->p < j->end ? "a comma is missing"
+		    : "cut off");
+	j->is_first = false;
+	return true;
+}
+
+bool
+json_member(struct json *j, struct span *key)
+{
+	return step(j, '}') && json_string(j, key) &&
+	    (take(j, ':') || fail(j, "a colon is missing"));
+}
+
+bool
+json_element(struct json *j)
+{
+	return step(j, ']');
+}
+
+static bool
+is_hex(const char *p)
+{
+	return strspn(p, "0123456789abcdefABCDEF") >= 4;
+}
+
+/* Length of the UTF-8 sequence at p, strict: no overlong form, no surrogate,
+ * nothing past U+10FFFF. 0: invalid. */
+static size_t
+utf8_length(const unsigned char *p, size_t left)
+{
+	unsigned char c = p[0];
+	size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2, i;
+
+	if (c < 0xc2 || c > 0xf4 || left < n)
+		return 0;
+	for (i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
+	    (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static bool
+string_escape(struct json *j)
+{
+	char digits[5] = "";
+
+	if (j->end - j->p < 2)
+		return fail(j, "cut off inside a string");
+	if (j->p[1] != 'u') {
+		if (j->p[1] == '\0' || strchr("\"\\/bfnrt", j->p[1]) == NULL)
+			return fail(j, "unknown escape in a string");
+		j->p += 2;
+		return true;
+	}
+	if (j->end - j->p < 6)
+		return fail(j, "cut off inside a string");
+	memcpy(digits, j->p + 2, 4);
+	if (!is_hex(digits))
+		return fail(j, "bad \\u escape in a string");
+	j->p += 6;
+	return true;
+}
+
+bool
+json_string(struct json *j, struct span *raw)
+{
+	unsigned char c;
+	size_t n;
+
+	if (!take(j, '"'))
+		return fail(j, j->p < j->end ? "not a string" : "cut off");
+	raw->p = j->p;
+	while (j->p < j->end) {
+		c = (unsigned char)*j->p;
+		if (c == '"') {
+			raw->n = (size_t)(j->p++ - raw->p);
+			return true;
+		}
+		if (c == '\\') {
+			if (!string_escape(j))
+				return false;
+		} else if (c < 0x20) {
+			return fail(j, "control byte in a string");
+		} else if (c < 0x80) {
+			j->p++;
+		} else {
+			n = utf8_length((const unsigned char *)j->p,
+			    (size_t)(j->end - j->p));
+			if (n == 0)
+				return fail(j, "invalid UTF-8");
+			j->p += n;
+		}
+	}
+	return fail(j, "cut off inside a string");
+}
+
+bool
+json_number(struct json *j, double *value)
+{
+	size_t n;
+
+	(void)json_peek(j);
+	if (j->error != NULL)
+		return false;
+	n = num_parse(j->p, (size_t)(j->end - j->p), value);
+	if (n == 0)
+		return fail(j, "not a number");
+	j->p += n;
+	return true;
+}
+
+static bool
+literal(struct json *j, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0)
+		return fail(j, "not a JSON value");
+	j->p += n;
+	return true;
+}
+
+bool
+json_skip(struct json *j)
+{
+	struct span s;
+	double d;
+
+	switch (json_peek(j)) {
+	case '{':
+		if (!json_enter(j, '{'))
+			return false;
+		while (json_member(j, &s))
+			if (!json_skip(j))
+				return false;
+		return j->error == NULL;
+	case '[':
+		if (!json_enter(j, '['))
+			return false;
+		while (json_element(j))
+			if (!json_skip(j))
+				return false;
+		return j->error == NULL;
+	case '"':
+		return json_string(j, &s);
+	case 't':
+		return literal(j, "true");
+	case 'f':
+		return literal(j, "false");
+	case 'n':
+		return literal(j, "null");
+	case '\0':
+		return fail(j, j->p < j->end ? "NUL byte" : "cut off");
+	default:
+		return json_number(j, &d) || (j->error = "not a JSON value",
+		    false);
+	}
+}
+
+bool
+json_value(struct json *j, struct span *text)
+{
+	(void)json_peek(j);
+	text->p = j->p;
+	if (!json_skip(j))
+		return false;
+	text->n = (size_t)(j->p - text->p);
+	return true;
+}
+
+bool
+json_done(struct json *j)
+{
+	(void)json_peek(j);
+	if (j->error == NULL && j->p != j->end)
+		return fail(j, "text behind the value");
+	return j->error == NULL;
+}
+
+static unsigned
+hex4(const char *p)
+{
+	unsigned v = 0;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		v = v << 4 | (unsigned)(p[i] <= '9' ? p[i] - '0'
+		    : (p[i] | 0x20) - 'a' + 10);
+	return v;
+}
+
+static void
+put_utf8(struct buf *out, unsigned cp)
+{
+	if (cp < 0x80) {
+		buf_char(out, (char)cp);
+	} else if (cp < 0x800) {
+		buf_char(out, (char)(0xc0 | cp >> 6));
+		buf_char(out, (char)(0x80 | (cp & 0x3f)));
+	} else if (cp < 0x10000) {
+		buf_char(out, (char)(0xe0 | cp >> 12));
+		buf_char(out, (char)(0x80 | (cp >> 6 & 0x3f)));
+		buf_char(out, (char)(0x80 | (cp & 0x3f)));
+	} else {
+		buf_char(out, (char)(0xf0 | cp >> 18));
+		buf_char(out, (char)(0x80 | (cp >> 12 & 0x3f)));
+		buf_char(out, (char)(0x80 | (cp >> 6 & 0x3f)));
+		buf_char(out, (char)(0x80 | (cp & 0x3f)));
+	}
+}
+
+/* The \uXXXX at raw.p[i], or the surrogate pair there; returns its length. */
+static size_t
+unescape_u(struct buf *out, struct span raw, size_t i)
+{
+	unsigned hi = hex4(raw.p + i + 2), lo;
+
+	if (hi >= 0xd800 && hi < 0xdc00 && i + 12 <= raw.n &&
+	    raw.p[i + 6] == '\\' && raw.p[i + 7] == 'u') {
+		lo = hex4(raw.p + i + 8);
+		if (lo >= 0xdc00 && lo < 0xe000) {
+			put_utf8(out, 0x10000 + ((hi - 0xd800) << 10) +
+			    (lo - 0xdc00));
+			return 12;
+		}
+	}
+	put_utf8(out, hi >= 0xd800 && hi < 0xe000 ? 0xfffd : hi);
+	return 6;
+}
+
+void
+json_unescape(struct buf *out, struct span raw)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *at;
+	size_t i = 0, plain;
+
+	while (i < raw.n) {
+		at = memchr(raw.p + i, '\\', raw.n - i);
+		plain = at != NULL ? (size_t)(at - raw.p) - i : raw.n - i;
+		buf_add(out, raw.p + i, plain);
+		i += plain;
+		if (i >= raw.n)
+			break;
+		if (raw.p[i + 1] == 'u') {
+			i += unescape_u(out, raw, i);
+			continue;
+		}
+		at = strchr(from, raw.p[i + 1]);
+		buf_char(out, at != NULL ? to[at - from] : raw.p[i + 1]);
+		i += 2;
+	}
+}
+
+bool
+json_same(struct span raw, const char *text)
+{
+	struct buf plain = { 0 };
+	bool is_same;
+
+	if (memchr(raw.p, '\\', raw.n) == NULL)
+		return span_is(raw, text);
+	json_unescape(&plain, raw);
+	is_same = span_is((struct span){ plain.p, plain.n }, text);
+	buf_release(&plain);
+	return is_same;
+}
+
+static void
+comma(struct json_out *o)
+{
+	if (o->need_comma)
+		buf_char(o->to, ',');
+	o->need_comma = true;
+}
+
+void
+json_open(struct json_out *o, char bracket)
+{
+	comma(o);
+	buf_char(o->to, bracket);
+	o->need_comma = false;
+}
+
+void
+json_close(struct json_out *o, char bracket)
+{
+	buf_char(o->to, bracket);
+	o->need_comma = true;
+}
+
+void
+json_key(struct json_out *o, const char *key)
+{
+	json_put_text(o, span_of(key));
+	buf_char(o->to, ':');
+	o->need_comma = false;
+}
+
+void
+json_put_text(struct json_out *o, struct span text)
+{
+	comma(o);
+	buf_char(o->to, '"');
+	json_escape(o->to, text);
+	buf_char(o->to, '"');
+}
+
+void
+json_put_number(struct json_out *o, double value)
+{
+	char text[NUM_TEXT];
+
+	comma(o);
+	if (isfinite(value))
+		buf_add(o->to, text, num_print(text, value));
+	else
+		buf_text(o->to, "null");
+}
+
+void
+json_put_int(struct json_out *o, int64_t value)
+{
+	comma(o);
+	buf_printf(o->to, "%lld", (long long)value);
+}
+
+void
+json_put_ms(struct json_out *o, int64_t ns)
+{
+	char text[NUM_TEXT];
+
+	comma(o);
+	buf_add(o->to, text, num_print_ms(text, ns));
+}
+
+void
+json_put_bool(struct json_out *o, bool value)
+{
+	comma(o);
+	buf_text(o->to, value ? "true" : "false");
+}
+
+void
+json_put_raw(struct json_out *o, struct span json)
+{
+	comma(o);
+	buf_span(o->to, json);
+}
+
+/* The short escape of c, or 0. */
+static char
+short_escape(char c)
+{
+	switch (c) {
+	case '"': case '\\':
+		return c;
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return '\0';
+	}
+}
+
+/* U+2028 and U+2029 are escaped as k6 does: they end lines in JavaScript. */
+static bool
+is_line_separator(const char *p, size_t left)
+{
+	return left >= 3 && memcmp(p, "\xe2\x80", 2) == 0 &&
+	    (p[2] == '\xa8' || p[2] == '\xa9');
+}
+
+void
+json_escape(struct buf *out, struct span text)
+{
+	size_t i, start = 0, n;
+	char c;
+
+	for (i = 0; i < text.n; i += n) {
+		c = text.p[i];
+		n = 1;
+		if ((unsigned char)c >= 0x80) {
+			n = utf8_length((const unsigned char *)text.p + i,
+			    text.n - i);
+			if (n != 0 && !is_line_separator(text.p + i,
+			    text.n - i))
+				continue;
+		} else if ((unsigned char)c >= 0x20 && c != '"' &&
+		    c != '\\') {
+			continue;
+		}
+		buf_add(out, text.p + start, i - start);
+		if (n == 0) {
+			buf_text(out, "\\ufffd");
+			n = 1;
+		} else if (n == 3) {
+			buf_printf(out, "\\u202%c", text.p[i + 2] == '\xa8'
+			    ? '8' : '9');
+		} else if (short_escape(c) != '\0') {
+			buf_char(out, '\\');
+			buf_char(out, short_escape(c));
+		} else {
+			buf_printf(out, "\\u%04x", (unsigned char)c);
+		}
+		start = i + n;
+	}
+	buf_add(out, text.p + start, text.n - start);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* metric: k6's metric types, the built-in metrics, and declared ones. */
+#ifndef K6PIPE_DATA_METRIC_H
+#define K6PIPE_DATA_METRIC_H
+
+#include <stdbool.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_TREND, METRIC_RATE };
+enum metric_contains { CONTAINS_DEFAULT, CONTAINS_TIME, CONTAINS_DATA };
+
+/* Names as in NDJSON: counter, gauge, trend, rate; default, time, data. */
+const char *metric_type_name(enum metric_type type);
+const char *metric_contains_name(enum metric_contains contains);
+bool metric_type_parse(struct span name, enum metric_type *type);
+
+struct metric {
+	struct span name;
+	enum metric_type type;
+	enum metric_contains contains;
+	bool is_declared;	/* a Metric line was seen */
+};
+
+/* The built-in metric of that name (PROTOCOL 1.6), or NULL. */
+const struct metric *metric_builtin(struct span name);
+
+/* Metrics of one stream by name. A zeroed struct is empty. */
+struct metrics {
+	struct map by_name;
+};
+
+void metrics_release(struct metrics *ms);
+
+/* The metric of that name; made, as the built-in or else as an undeclared
+ * trend, at the first call. Owned by ms and stays where it is. */
+struct metric *metrics_get(struct metrics *ms, struct span name);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/run.h"
+
+#include "base/units.h"
+#include "data/json.h"
+
+const char *
+run_status_name(int status)
+{
+	static const char *const names[] = {
+		"Created", "Validated", "Queued", "Initializing", "Running",
+		"Finished", "Timed out", "Aborted by User",
+		"Aborted by System", "Aborted by Script Error",
+		"Aborted by Threshold", "Aborted by Limit",
+	};
+
+	if (status < RUN_CREATED || status > RUN_ABORTED_BY_LIMIT)
+		return "Unknown";
+	return names[status - RUN_CREATED];
+}
+
+int
+run_status_worse(int a, int b)
+{
+	static const int by_weight[] = {
+		RUN_ABORTED_BY_SYSTEM, RUN_ABORTED_BY_SCRIPT_ERROR,
+		RUN_ABORTED_BY_THRESHOLD, RUN_ABORTED_BY_LIMIT,
+		RUN_ABORTED_BY_USER, RUN_TIMED_OUT,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(by_weight) / sizeof(by_weight[0]); i++)
+		if (a == by_weight[i] || b == by_weight[i])
+			return by_weight[i];
+	return a > b ? a : b;
+}
+
+static void
+put_text(struct json_out *o, const char *key, struct span text)
+{
+	if (text.n == 0)
+		return;
+	json_key(o, key);
+	json_put_text(o, text);
+}
+
+static void
+put_int(struct json_out *o, const char *key, int64_t value)
+{
+	json_key(o, key);
+	json_put_int(o, value);
+}
+
+static void
+put_time(struct json_out *o, int64_t ns)
+{
+	char text[TIME_TEXT];
+	size_t n = time_print(text, ns);
+
+	json_key(o, "time");
+	json_put_text(o, (struct span){ text, n });
+}
+
+static void
+put_thresholds(struct json_out *o, struct span json)
+{
+	json_key(o, "thresholds");
+	json_put_raw(o, json.n != 0 ? json : SPAN("{}"));
+}
+
+static struct json_out
+open_line(struct buf *out, const char *type)
+{
+	struct json_out o = { .to = out };
+
+	json_open(&o, '{');
+	json_key(&o, "type");
+	json_put_text(&o, span_of(type));
+	json_key(&o, "data");
+	json_open(&o, '{');
+	return o;
+}
+
+static void
+close_line(struct json_out *o)
+{
+	json_close(o, '}');
+	json_close(o, '}');
+	buf_char(o->to, '\n');
+}
+
+void
+run_start_print(const struct run_start *r, struct buf *out)
+{
+	struct json_out o = open_line(out, "Start");
+	char text[DURATION_TEXT];
+
+	put_time(&o, r->time_ns);
+	put_text(&o, "tool", r->tool);
+	put_text(&o, "host", r->host);
+	put_text(&o, "name", r->name);
+	put_text(&o, "executor", r->executor);
+	put_int(&o, "vus", r->vus);
+	if (r->duration_ns > 0) {
+		json_key(&o, "duration");
+		json_put_text(&o, (struct span){ text,
+		    duration_print(text, r->duration_ns) });
+	}
+	if (r->iterations > 0)
+		put_int(&o, "iterations", r->iterations);
+	put_thresholds(&o, r->thresholds);
+	close_line(&o);
+}
+
+void
+run_end_print(const struct run_end *r, struct buf *out)
+{
+	struct json_out o = open_line(out, "End");
+
+	put_time(&o, r->time_ns);
+	put_text(&o, "tool", r->tool);
+	put_text(&o, "state", span_of(run_status_name(r->run_status)));
+	put_int(&o, "run_status", r->run_status);
+	put_int(&o, "result_status", r->result_status);
+	put_int(&o, "exit_code", r->exit_code);
+	put_thresholds(&o, r->thresholds);
+	put_int(&o, "points", r->points);
+	put_int(&o, "requests", r->requests);
+	put_int(&o, "folded", r->folded);
+	put_int(&o, "passed", r->passed);
+	put_int(&o, "late", r->late);
+	put_int(&o, "skipped", r->skipped);
+	close_line(&o);
+}
+
+static void
+read_int(struct json *j, int64_t *to)
+{
+	double d;
+
+	if (json_number(j, &d)) {
+		if (d >= -0x1p53 && d <= 0x1p53)
+			*to = (int64_t)d;
+		else
+			j->error = "a count is out of range";
+	}
+}
+
+static void
+read_small(struct json *j, int *to)
+{
+	int64_t v = 0;
+
+	read_int(j, &v);
+	if (v < -255 || v > 255)
+		j->error = "a status is out of range";
+	else
+		*to = (int)v;
+}
+
+static void
+read_time(struct json *j, int64_t *ns)
+{
+	struct span s;
+
+	if (json_string(j, &s) && !time_parse(s, ns))
+		j->error = "not an RFC 3339 time";
+}
+
+static void
+read_duration(struct json *j, int64_t *ns)
+{
+	char text[DURATION_TEXT];
+	struct span s;
+
+	if (!json_string(j, &s))
+		return;
+	if (s.n >= sizeof(text)) {
+		j->error = "not a duration";
+		return;
+	}
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	if (!duration_parse(text, ns))
+		j->error = "not a duration";
+}
+
+/* Text as a place in `text`, which may still move: p is an offset until
+ * settle() runs. */
+static void
+read_text(struct json *j, struct buf *text, struct span *to)
+{
+	struct span raw;
+	size_t at = text->n;
+
+	if (!json_string(j, &raw))
+		return;
+	json_unescape(text, raw);
+	to->p = (const char *)at;
+	to->n = text->n - at;
+}
+
+static void
+settle(struct span *s, const struct buf *text)
+{
+	s->p = s->n != 0 ? text->p + (size_t)s->p : NULL;
+}
+
+int
+run_start_parse(struct run_start *r, struct span data, struct buf *text,
+    struct why *why)
+{
+	struct json j = json_of(data);
+	struct span key;
+
+	*r = (struct run_start){ .thresholds = SPAN("{}") };
+	if (!json_enter(&j, '{'))
+		return why_set(why, "Start: %s", j.error);
+	while (json_member(&j, &key)) {
+		if (span_is(key, "time"))
+			read_time(&j, &r->time_ns);
+		else if (span_is(key, "tool"))
+			read_text(&j, text, &r->tool);
+		else if (span_is(key, "host"))
+			read_text(&j, text, &r->host);
+		else if (span_is(key, "name"))
+			read_text(&j, text, &r->name);
+		else if (span_is(key, "executor"))
+			read_text(&j, text, &r->executor);
+		else if (span_is(key, "vus"))
+			read_int(&j, &r->vus);
+		else if (span_is(key, "duration"))
+			read_duration(&j, &r->duration_ns);
+		else if (span_is(key, "iterations"))
+			read_int(&j, &r->iterations);
+		else if (span_is(key, "thresholds") && json_peek(&j) == '{')
+			(void)json_value(&j, &r->thresholds);
+		else
+			(void)json_skip(&j);
+	}
+	settle(&r->tool, text);
+	settle(&r->host, text);
+	settle(&r->name, text);
+	settle(&r->executor, text);
+	return json_done(&j) ? 0 : why_set(why, "Start: %s", j.error);
+}
+
+int
+run_end_parse(struct run_end *r, struct span data, struct why *why)
+{
+	struct json j = json_of(data);
+	struct span key;
+
+	*r = (struct run_end){ .run_status = RUN_FINISHED,
+	    .thresholds = SPAN("{}") };
+	if (!json_enter(&j, '{'))
+		return why_set(why, "End: %s", j.error);
+	while (json_member(&j, &key)) {
+		if (span_is(key, "time"))
+			read_time(&j, &r->time_ns);
+		else if (span_is(key, "run_status"))
+			read_small(&j, &r->run_status);
+		else if (span_is(key, "result_status"))
+			read_small(&j, &r->result_status);
+		else if (span_is(key, "exit_code"))
+			read_small(&j, &r->exit_code);
+		else if (span_is(key, "thresholds") && json_peek(&j) == '{')
+			(void)json_value(&j, &r->thresholds);
+		else if (span_is(key, "points"))
+			read_int(&j, &r->points);
+		else if (span_is(key, "requests"))
+			read_int(&j, &r->requests);
+		else if (span_is(key, "folded"))
+			read_int(&j, &r->folded);
+		else if (span_is(key, "passed"))
+			read_int(&j, &r->passed);
+		else if (span_is(key, "late"))
+			read_int(&j, &r->late);
+		else if (span_is(key, "skipped"))
+			read_int(&j, &r->skipped);
+		else
+			(void)json_skip(&j);
+	}
+	return json_done(&j) ? 0 : why_set(why, "End: %s", j.error);
+}
+
+void
+run_end_merge(struct run_end *r, const struct run_end *other)
+{
+	r->run_status = run_status_worse(r->run_status, other->run_status);
+	if (other->result_status != 0)
+		r->result_status = other->result_status;
+	if (r->exit_code == 0)
+		r->exit_code = other->exit_code;
+	if (other->time_ns > r->time_ns)
+		r->time_ns = other->time_ns;
+	r->points += other->points;
+	r->requests += other->requests;
+	r->folded += other->folded;
+	r->passed += other->passed;
+	r->late += other->late;
+	r->skipped += other->skipped;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sample: what the cloud's metrics protocol v1 carries (PROTOCOL 3.3), to
+ * JSON and back. k6agg's AggregatedPoints line is such a sample too.
+ */
+#ifndef K6PIPE_DATA_SAMPLE_H
+#define K6PIPE_DATA_SAMPLE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+#include "data/hist.h"
+#include "data/metric.h"
+#include "data/trail.h"
+
+/* One timing of the requests that were folded. */
+struct fold {
+	int64_t min_ns, max_ns;
+	__int128 sum_ns;
+	struct hist hist;	/* of milliseconds */
+};
+
+/* Requests of one time bucket and tag set, folded into one sample. */
+struct aggregate {
+	int64_t time_ns;	/* middle of the bucket */
+	int64_t period_ns;	/* its length; 0: not said */
+	const struct tagset *tags;
+	uint64_t count;		/* requests */
+	uint64_t failed_count;	/* those with http_req_failed */
+	uint64_t failed_nonzero;	/* of them, those that failed */
+	struct fold timing[TIMINGS];	/* hist may be empty: not sent */
+};
+
+void aggregate_release(struct aggregate *a);
+void aggregate_add(struct aggregate *a, const struct trail *t);
+double fold_avg_ms(const struct fold *f, uint64_t count);
+
+enum sample_kind { SAMPLE_POINT, SAMPLE_TRAIL, SAMPLE_NET, SAMPLE_AGGREGATE };
+
+struct sample {
+	enum sample_kind kind;
+	/* SAMPLE_POINT: */
+	struct span metric;
+	enum metric_type type;
+	const struct tagset *tags;
+	int64_t time_ns;
+	double value;
+	/* the others: */
+	const struct trail *trail;
+	const struct net_trail *net;
+	const struct aggregate *aggregate;
+};
+
+/* NDJSON points that a sample stands for: 1; 8 or 9 for each request; the
+ * values of a net trail. */
+uint64_t sample_points(const struct sample *s);
+
+/* HTTP requests that a sample stands for. */
+uint64_t sample_requests(const struct sample *s);
+
+/* Append one sample's JSON. Times go out in whole microseconds. `hist` and
+ * `period` of an aggregate are left away unless with_hist. */
+void sample_print(const struct sample *s, bool with_hist, struct buf *out);
+
+/*
+ * Read a body: a JSON array of samples (sample_parse_all) or the one that the
+ * cursor stands at (sample_parse). Each is handed to `each` and dies when that
+ * returns; a return other than 0 ends the reading with that value. Tag sets
+ * come from tags. -1: not such JSON, why says where.
+ */
+typedef int sample_each(void *ctx, const struct sample *s);
+
+int sample_parse_all(struct span body, struct tags *tags, sample_each *each,
+    void *ctx, struct why *why);
+int sample_parse(struct json *j, struct tags *tags, sample_each *each,
+    void *ctx, struct why *why);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings: k6's cloud settings, each named once: JSON key, environment name,
+ * flag, type, default, help (PROTOCOL 4.1). A later source overrules an
+ * earlier one, in the order of enum settings_source.
+ */
+#ifndef K6PIPE_DATA_SETTINGS_H
+#define K6PIPE_DATA_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/opt.h"
+#include "base/why.h"
+
+enum setting {
+	SET_TOKEN, SET_PROJECT_ID, SET_NAME, SET_HOST, SET_HOST_V6,
+	SET_STACK_ID, SET_STACK_URL, SET_DEFAULT_PROJECT_ID, SET_TIMEOUT,
+	SET_LOGS_TAIL_URL, SET_WEB_APP_URL, SET_TEST_RUN_DETAILS,
+	SET_NO_COMPRESS, SET_STOP_ON_ERROR, SET_API_VERSION, SET_PUSH_REF_ID,
+	SET_MAX_SAMPLES, SET_MAX_TIME_SERIES, SET_PUSH_INTERVAL,
+	SET_PUSH_CONCURRENCY, SET_SEND_HISTOGRAMS, SET_PERIOD,
+	SET_CALC_INTERVAL, SET_WAIT_PERIOD, SET_MIN_SAMPLES,
+	SET_SKIP_OUTLIERS, SET_ALGO_THRESHOLD, SET_IQR_RADIUS,
+	SET_IQR_COEF_LOWER, SET_IQR_COEF_UPPER, SET_TRACES_ENABLED,
+	SET_TRACES_HOST, SET_TRACES_PUSH_INTERVAL,
+	SET_TRACES_PUSH_CONCURRENCY, SETTINGS
+};
+
+enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_REAL, SETTING_BOOL,
+	SETTING_DURATION };
+
+enum settings_source { FROM_DEFAULT, FROM_FILE, FROM_START, FROM_ENV,
+	FROM_FLAG, FROM_SERVER };
+
+/* Tools that have a flag for a setting. */
+enum { USED_BY_AGG = 1, USED_BY_PUSH = 2 };
+
+struct setting_row {
+	const char *key;	/* of collectors.cloud; NULL: not in JSON */
+	const char *env;	/* NULL: file only */
+	char letter;		/* of the flag; 0: none */
+	const char *flag;	/* NULL: none */
+	const char *arg;
+	enum setting_type type;
+	const char *fallback;	/* default as text; "" is unset */
+	unsigned used_by;
+	int64_t min;		/* SETTING_INT: smallest value taken */
+	const char *help;
+};
+
+extern const struct setting_row settings_table[SETTINGS];
+
+struct setting_value {
+	char *text;		/* as given; owned; NULL: unset */
+	int64_t number;		/* int, bool 0/1, duration in ns */
+	double real;
+	enum settings_source source;
+};
+
+struct settings {
+	struct setting_value v[SETTINGS];
+};
+
+/* All settings at their defaults. */
+void settings_init(struct settings *s);
+void settings_release(struct settings *s);
+
+/* Set one from text. A value from a weaker source than the present one is
+ * checked and then ignored. -1: not of the setting's type. */
+int settings_set(struct settings *s, enum setting which, const char *text,
+    enum settings_source source, struct why *why);
+
+/* Take every K6_CLOUD_* variable; empty ones count as unset. -1: why names
+ * the variable. */
+int settings_from_env(struct settings *s, struct why *why);
+
+/* Take the known members of a JSON object; null and unknown ones are passed
+ * over. -1: why names the member; the others are taken. */
+int settings_from_json(struct settings *s, struct span object,
+    enum settings_source source, struct why *why);
+
+/* Fill rows with the flags that a tool has; offset is that of a struct
+ * settings in the tool's options. rows has room for SETTINGS + 1. */
+void settings_options(unsigned used_by, size_t offset,
+    struct opt rows[SETTINGS + 1]);
+
+/* Values. Text is NULL when unset. */
+const char *settings_text(const struct settings *s, enum setting which);
+int64_t settings_int(const struct settings *s, enum setting which);
+double settings_real(const struct settings *s, enum setting which);
+bool settings_bool(const struct settings *s, enum setting which);
+
+/* Overwrite the token, which is a secret, before the memory is freed. */
+void settings_wipe_token(struct settings *s);
+
+#endif

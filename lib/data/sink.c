@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/sink.h"
+
+void
+sink_release(struct sink *s)
+{
+	hist_release(&s->hist);
+	*s = (struct sink){ .type = s->type };
+}
+
+void
+sink_add(struct sink *s, double value, int64_t time_ns)
+{
+	if (s->count == 0 || value < s->min)
+		s->min = value;
+	if (s->count == 0 || value > s->max)
+		s->max = value;
+	if (s->count == 0 || time_ns >= s->last_ns) {
+		s->last = value;
+		s->last_ns = time_ns;
+	}
+	s->count++;
+	s->nonzero += value != 0;
+	s->sum += value;
+	if (s->type == METRIC_TREND)
+		hist_add(&s->hist, value, 1);
+}
+
+void
+sink_merge(struct sink *s, const struct sink *from)
+{
+	if (from->count == 0)
+		return;
+	if (s->count == 0 || from->min < s->min)
+		s->min = from->min;
+	if (s->count == 0 || from->max > s->max)
+		s->max = from->max;
+	if (s->count == 0 || from->last_ns >= s->last_ns) {
+		s->last = from->last;
+		s->last_ns = from->last_ns;
+	}
+	s->count += from->count;
+	s->nonzero += from->nonzero;
+	s->sum += from->sum;
+	hist_merge(&s->hist, &from->hist);
+}
+
+double
+sink_avg(const struct sink *s)
+{
+	return s->count != 0 ? s->sum / (double)s->count : 0;
+}
+
+double
+sink_quantile(const struct sink *s, double p)
+{
+	return hist_quantile(&s->hist, p, s->min, s->max);
+}

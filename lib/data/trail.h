@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trail: one HTTP request (k6's trail) or one iteration's end (net trail),
+ * rebuilt from consecutive points (PROTOCOL 2.3).
+ */
+#ifndef K6PIPE_DATA_TRAIL_H
+#define K6PIPE_DATA_TRAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/metric.h"
+#include "data/tags.h"
+
+/* The timings of a request, in k6's order. */
+enum timing { TIMING_DURATION, TIMING_BLOCKED, TIMING_CONNECTING,
+	TIMING_TLS_HANDSHAKING, TIMING_SENDING, TIMING_WAITING,
+	TIMING_RECEIVING, TIMINGS };
+
+extern const char *const timing_names[TIMINGS];	/* http_req_duration ... */
+
+struct trail {
+	int64_t time_ns;
+	const struct tagset *tags;
+	int64_t ns[TIMINGS];
+	int failed;	/* 0, 1; -1: without http_req_failed */
+};
+
+/* Time on connecting and the TLS handshake, the second fence's measure. */
+int64_t trail_connection_ns(const struct trail *t);
+
+enum net_value { NET_DATA_SENT, NET_DATA_RECEIVED, NET_ITERATION_DURATION,
+	NET_ITERATIONS, NET_VALUES };
+
+extern const char *const net_names[NET_VALUES];	/* data_sent ... */
+
+struct net_trail {
+	int64_t time_ns;
+	const struct tagset *tags;
+	double value[NET_VALUES];
+	int n;		/* values present: the first 2, 3 or 4 */
+};
+
+/* One point of the stream; spans are borrowed from its line. */
+struct point {
+	const struct metric *metric;
+	const struct tagset *tags;
+	int64_t time_ns;
+	double value;
+	struct span metadata;	/* raw JSON, n 0 without */
+	struct span line;
+};
+
+enum group { GROUP_NONE, GROUP_POINTS, GROUP_TRAIL, GROUP_NET };
+
+enum { GROUP_MAX = 9 };
+
+/*
+ * Points come in one at a time, groups come out. A group that could still
+ * grow is held back until the next point shows that it does not, or
+ * trails_end is called.
+ */
+struct trails {
+	struct point held[GROUP_MAX];
+	struct buf lines;	/* their lines, each with '\n' */
+	int n;			/* points held */
+	enum group kind;	/* what they may become */
+};
+
+/* What trails_add gave back: a complete group. Points and lines die at the
+ * next call. */
+struct group_out {
+	enum group kind;
+	const struct point *points;
+	int n;
+	struct span lines;	/* of all points, each line with '\n' */
+	struct trail trail;	/* GROUP_TRAIL */
+	struct net_trail net;	/* GROUP_NET */
+};
+
+void trails_release(struct trails *t);
+
+/* Add a point. Up to two groups become complete by it: those held before it,
+ * and it alone; each is handed to `each` in order. Points of GROUP_POINTS
+ * stand for themselves. */
+void trails_add(struct trails *t, const struct point *p,
+    void (*each)(void *ctx, const struct group_out *g), void *ctx);
+
+/* Hand out what is held. */
+void trails_end(struct trails *t,
+    void (*each)(void *ctx, const struct group_out *g), void *ctx);
+
+#endif
