@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/stream.h"
+
+#include <stdlib.h>
+
+#include "base/num.h"
+#include "base/units.h"
+#include "data/json.h"
+
+/* Series kept by their raw bytes. Past this, lines of new series take the
+ * general way each time: slower, with the same result. */
+#ifndef SERIES_MAX
+#define SERIES_MAX (1 << 17)
+#endif
+enum { NAME_MAX_BYTES = 128 };
+
+static const char time_key[] = "\"time\":\"", value_key[] = "\",\"value\":";
+
+/* What the bytes around time and value say. */
+struct series {
+	struct span key;		/* head, '\0', tail; owned */
+	const struct metric *metric;
+	const struct tagset *tags;
+	size_t metadata_at;		/* from the start of the tail */
+	size_t metadata_n;
+};
+
+/* A Point line cut at its time and its value. */
+struct cut {
+	struct span head, time, value, tail;
+	double number;
+};
+
+void
+stream_release(struct stream *s)
+{
+	struct series *series;
+	size_t at = 0;
+
+	while ((series = map_next(&s->series, &at)) != NULL) {
+		free((char *)series->key.p);
+		free(series);
+	}
+	map_release(&s->series);
+	tags_release(&s->tags);
+	metrics_release(&s->metrics);
+	buf_release(&s->key);
+}
+
+/* Cut a line where k6 writes time and value. The first "time":" need not be
+ * the right one: a cut is trusted only after the general parser has seen the
+ * same head and tail, and found time and value in the same places. */
+static bool
+cut_line(struct span text, struct cut *c)
+{
+	const char *p, *end = text.p + text.n, *quote;
+	size_t n;
+
+	p = memmem(text.p, text.n < 256 ? text.n : 256, time_key,
+	    sizeof(time_key) - 1);
+	if (p == NULL)
+		return false;
+	p += sizeof(time_key) - 1;
+	c->head = (struct span){ text.p, (size_t)(p - text.p) };
+	quote = memchr(p, '"', (size_t)(end - p));
+	if (quote == NULL || (size_t)(end - quote) < sizeof(value_key) ||
+	    memcmp(quote, value_key, sizeof(value_key) - 1) != 0)
+		return false;
+	c->time = (struct span){ p, (size_t)(quote - p) };
+	p = quote + sizeof(value_key) - 1;
+	n = num_parse(p, (size_t)(end - p), &c->number);
+	if (n == 0)
+		return false;
+	c->value = (struct span){ p, n };
+	c->tail = (struct span){ p + n, (size_t)(end - p) - n };
+	return true;
+}
+
+static struct span
+key_of(struct stream *s, const struct cut *c)
+{
+	buf_reset(&s->key);
+	buf_span(&s->key, c->head);
+	buf_char(&s->key, '\0');
+	buf_span(&s->key, c->tail);
+	return (struct span){ s->key.p, s->key.n };
+}
+
+/* Members of a Point's data, with the text of time and value. */
+struct point_parts {
+	struct span time, value;
+	bool has_time, has_value;
+};
+
+static bool
+fail(struct json *j, const char *error)
+{
+	if (j->error == NULL)
+		j->error = error;
+	return false;
+}
+
+static bool
+read_value(struct json *j, struct point *p, struct point_parts *parts)
+{
+	(void)json_peek(j);
+	parts->value.p = j->p;
+	parts->has_value = true;
+	if (!json_number(j, &p->value))
+		return fail(j, "value is not a number");
+	parts->value.n = (size_t)(j->p - parts->value.p);
+	return true;
+}
+
+static bool
+read_time(struct json *j, struct point *p, struct point_parts *parts)
+{
+	parts->has_time = true;
+	return json_string(j, &parts->time) &&
+	    (time_parse(parts->time, &p->time_ns) ||
+	    fail(j, "time is not RFC 3339"));
+}
+
+static bool
+read_point(struct stream *s, struct json *j, struct point *p,
+    struct point_parts *parts)
+{
+	struct span key;
+
+	if (!json_enter(j, '{'))
+		return fail(j, "data is not an object");
+	while (json_member(j, &key)) {
+		if (span_is(key, "time"))
+			(void)read_time(j, p, parts);
+		else if (span_is(key, "value"))
+			(void)read_value(j, p, parts);
+		else if (span_is(key, "tags"))
+			p->tags = tags_read(&s->tags, j);
+		else if (span_is(key, "metadata"))
+			(void)json_value(j, &p->metadata);
+		else
+			(void)json_skip(j);
+	}
+	if (j->error != NULL)
+		return false;
+	if (!parts->has_time || !parts->has_value)
+		return fail(j, parts->has_time ? "no value" : "no time");
+	if (p->tags == NULL)
+		p->tags = tags_intern(&s->tags, NULL, 0);
+	return true;
+}
+
+/* The metric that a raw name stands for. */
+static struct metric *
+metric_of(struct stream *s, struct span raw)
+{
+	struct metric *m;
+
+	if (memchr(raw.p, '\\', raw.n) == NULL)
+		return raw.n == 0 || raw.n > NAME_MAX_BYTES ? NULL
+		    : metrics_get(&s->metrics, raw);
+	buf_reset(&s->key);
+	json_unescape(&s->key, raw);
+	m = s->key.n == 0 || s->key.n > NAME_MAX_BYTES ? NULL
+	    : metrics_get(&s->metrics, (struct span){ s->key.p, s->key.n });
+	return m;
+}
+
+static bool
+contains_parse(struct span text, enum metric_contains *contains)
+{
+	int i;
+
+	for (i = CONTAINS_DEFAULT; i <= CONTAINS_DATA; i++)
+		if (span_is(text, metric_contains_name(
+		    (enum metric_contains)i))) {
+			*contains = (enum metric_contains)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+read_metric(struct stream *s, struct json *j, struct span name)
+{
+	enum metric_contains contains = CONTAINS_DEFAULT;
+	struct span key, type_name = { "", 0 }, text;
+	enum metric_type type;
+	struct metric *m;
+
+	if (!json_enter(j, '{'))
+		return fail(j, "data is not an object");
+	while (json_member(j, &key)) {
+		if (span_is(key, "type"))
+			(void)json_string(j, &type_name);
+		else if (span_is(key, "name") && name.n == 0)
+			(void)json_string(j, &name);
+		else if (span_is(key, "contains")) {
+			if (json_string(j, &text))
+				(void)contains_parse(text, &contains);
+		} else
+			(void)json_skip(j);
+	}
+	if (j->error != NULL)
+		return false;
+	m = metric_of(s, name);
+	if (m == NULL)
+		return fail(j, "no metric name, or one too long");
+	if (!metric_type_parse(type_name, &type))
+		return fail(j, "unknown metric type");
+	if (m->is_declared && m->type != type)
+		return fail(j, "metric declared again with another type");
+	m->type = type;
+	m->contains = contains;
+	m->is_declared = true;
+	return true;
+}
+
+static enum line_type
+bad(struct line *out, const struct json *j, struct why *why)
+{
+	(void)why_set(why, "%s (column %zu)", j->error, json_column(j));
+	return out->type = LINE_BAD;
+}
+
+/* The whole line, any member order: first the members, then what the type
+ * asks for. */
+static enum line_type
+read_general(struct stream *s, struct span text, struct line *out,
+    struct why *why)
+{
+	struct span key, type = { "", 0 }, metric = { "", 0 };
+	struct json j = json_of(text), inner;
+	struct point_parts parts = { 0 };
+	bool is_good = true;
+
+	out->data = (struct span){ "null", 4 };
+	if (json_peek(&j) == '\0' && j.p == j.end)
+		return out->type = LINE_BLANK;
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "type"))
+			(void)json_string(&j, &type);
+		else if (span_is(key, "metric"))
+			(void)json_string(&j, &metric);
+		else if (span_is(key, "data"))
+			(void)json_value(&j, &out->data);
+		else
+			(void)json_skip(&j);
+	}
+	if (!json_done(&j))
+		return bad(out, &j, why);
+	inner = j;
+	inner.p = out->data.p;
+	inner.end = out->data.p + out->data.n;
+	if (span_is(type, "Point")) {
+		out->point = (struct point){ .line = text };
+		out->type = LINE_POINT;
+		is_good = read_point(s, &inner, &out->point, &parts);
+		out->point.metric = is_good ? metric_of(s, metric) : NULL;
+		if (is_good && out->point.metric == NULL)
+			is_good = fail(&inner, "no metric, or too long");
+		out->data = parts.value;
+	} else if (span_is(type, "Metric")) {
+		out->type = LINE_METRIC;
+		is_good = read_metric(s, &inner, metric);
+	} else if (span_is(type, "Start")) {
+		out->type = LINE_START;
+	} else if (span_is(type, "End")) {
+		out->type = LINE_END;
+	} else if (span_is(type, "AggregatedPoints")) {
+		out->type = LINE_AGGREGATED;
+	} else if (type.n != 0) {
+		out->type = LINE_OTHER;
+	} else {
+		is_good = fail(&inner, "no type");
+	}
+	return is_good ? out->type : bad(out, &inner, why);
+}
+
+static void
+remember(struct stream *s, const struct cut *c, const struct line *line)
+{
+	const struct point *p = &line->point;
+	struct span key = key_of(s, c);
+	struct series *series;
+
+	/* The general parser must have found the value where the cut did;
+	 * the time then stands before it, as the cut's own text shows. */
+	if (s->series.n >= SERIES_MAX || line->data.p != c->value.p ||
+	    (p->metadata.n != 0 && p->metadata.p < c->tail.p))
+		return;
+	series = xmalloc(sizeof(*series));
+	*series = (struct series){ { xstrndup(key.p, key.n), key.n },
+	    p->metric, p->tags, 0, p->metadata.n };
+	if (p->metadata.n != 0)
+		series->metadata_at = (size_t)(p->metadata.p - c->tail.p);
+	map_put(&s->series, series->key, series);
+}
+
+static void
+fill(struct point *p, const struct series *series, const struct cut *c)
+{
+	*p = (struct point){ .metric = series->metric, .tags = series->tags,
+	    .value = c->number };
+	if (series->metadata_n != 0)
+		p->metadata = (struct span){ c->tail.p + series->metadata_at,
+		    series->metadata_n };
+}
+
+enum line_type
+stream_read(struct stream *s, struct span text, struct line *out,
+    struct why *why)
+{
+	const struct series *series;
+	struct cut c;
+
+	if (!cut_line(text, &c))
+		return read_general(s, text, out, why);
+	series = map_get(&s->series, key_of(s, &c));
+	if (series != NULL) {
+		fill(&out->point, series, &c);
+		out->point.line = text;
+		if (time_parse(c.time, &out->point.time_ns))
+			return out->type = LINE_POINT;
+	}
+	if (read_general(s, text, out, why) == LINE_POINT && series == NULL)
+		remember(s, &c, out);
+	return out->type;
+}
+
+void
+stream_print_metric(struct buf *out, const struct metric *m)
+{
+	struct json_out o = { .to = out };
+
+	json_open(&o, '{');
+	json_key(&o, "type");
+	json_put_text(&o, SPAN("Metric"));
+	json_key(&o, "data");
+	json_open(&o, '{');
+	json_key(&o, "name");
+	json_put_text(&o, m->name);
+	json_key(&o, "type");
+	json_put_text(&o, span_of(metric_type_name(m->type)));
+	json_key(&o, "contains");
+	json_put_text(&o, span_of(metric_contains_name(m->contains)));
+	json_key(&o, "thresholds");
+	json_put_raw(&o, SPAN("[]"));
+	json_key(&o, "submetrics");
+	json_put_raw(&o, SPAN("null"));
+	json_close(&o, '}');
+	json_key(&o, "metric");
+	json_put_text(&o, m->name);
+	json_close(&o, '}');
+	buf_char(out, '\n');
+}
+
+void
+stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
+    double value, struct span tags_json)
+{
+	char text[TIME_TEXT], number[NUM_TEXT];
+
+	buf_text(out, "{\"metric\":\"");
+	json_escape(out, metric);
+	buf_text(out, "\",\"type\":\"Point\",\"data\":{\"time\":\"");
+	buf_add(out, text, time_print(text, time_ns));
+	buf_text(out, "\",\"value\":");
+	buf_add(out, number, num_print(number, value));
+	buf_text(out, ",\"tags\":");
+	buf_span(out, tags_json);
+	buf_text(out, "}}\n");
+}

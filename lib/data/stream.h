@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream: the NDJSON between the tools (k6stream(5)), one line at a time.
+ *
+ * k6's lines repeat: what stands before the time and behind the value of a
+ * Point is the same for all points of a series. So the reader keys a series
+ * by these raw bytes, parses them once in their life, and on each line only
+ * the time and the value. Lines in another member order, or of another type,
+ * take a general parser that gives the same result.
+ */
+#ifndef K6PIPE_DATA_STREAM_H
+#define K6PIPE_DATA_STREAM_H
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/why.h"
+#include "data/metric.h"
+#include "data/tags.h"
+#include "data/trail.h"
+
+enum line_type {
+	LINE_POINT,		/* point is filled in */
+	LINE_METRIC,		/* the metric is declared now */
+	LINE_START,		/* data: raw JSON of the header */
+	LINE_END,		/* data: raw JSON of the trailer */
+	LINE_AGGREGATED,	/* the whole line is a sample */
+	LINE_OTHER,		/* JSON of a type that is not known */
+	LINE_BLANK,		/* nothing but white space */
+	LINE_BAD,		/* why says what is wrong */
+};
+
+struct line {
+	enum line_type type;
+	struct point point;
+	struct span data;
+};
+
+/* What a reader knows of its stream. A zeroed struct is a new stream. */
+struct stream {
+	struct tags tags;
+	struct metrics metrics;
+	struct map series;	/* by raw bytes */
+	struct buf key;		/* scratch */
+};
+
+void stream_release(struct stream *s);
+
+/* Read one line (without '\n'). Spans in the result are borrowed from it.
+ * Returns out->type. */
+enum line_type stream_read(struct stream *s, struct span text,
+    struct line *out, struct why *why);
+
+/* Write a Metric line, with '\n'. */
+void stream_print_metric(struct buf *out, const struct metric *m);
+
+/* Write a Point line, with '\n', member for member as k6 does. */
+void stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
+    double value, struct span tags_json);
+
+#endif
