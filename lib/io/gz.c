@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/gz.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <zlib.h>
+
+enum {
+	WINDOW_GZIP = 15 + 16,	/* zlib: the largest window, gzip framing */
+	MEMORY = 8,		/* zlib's default */
+	CHUNK = 64 * 1024,
+	RATIO_MAX = 200,	/* NDJSON of load tests stays below 60 */
+	SMALL = 64 * 1024,	/* output that is never a bomb */
+};
+
+static unsigned
+at_most(size_t n, size_t max)
+{
+	return (unsigned)(n < max ? n : max);
+}
+
+/* Take the next piece of input and make room for output. -1: out is full. */
+static int
+step(z_stream *z, struct span *in, struct buf *out, size_t room)
+{
+	char *to = buf_room(out, room);
+
+	if (to == NULL)
+		return -1;
+	if (z->avail_in == 0) {
+		z->next_in = (z_const Bytef *)(uintptr_t)in->p;
+		z->avail_in = at_most(in->n, UINT_MAX);
+		in->p += z->avail_in;
+		in->n -= z->avail_in;
+	}
+	z->next_out = (Bytef *)to;
+	z->avail_out = (unsigned)room;
+	return 0;
+}
+
+int
+gz_deflate(struct span in, int level, struct buf *out, struct why *why)
+{
+	z_stream z = { 0 };
+	int status = Z_OK;
+
+	if (deflateInit2(&z, level, Z_DEFLATED, WINDOW_GZIP, MEMORY,
+	    Z_DEFAULT_STRATEGY) != Z_OK)
+		return why_set(why, "zlib: cannot start to compress");
+	while (status == Z_OK) {
+		if (step(&z, &in, out, CHUNK) < 0)
+			break;
+		status = deflate(&z, in.n == 0 ? Z_FINISH : Z_NO_FLUSH);
+		out->n += CHUNK - z.avail_out;
+		if (status == Z_BUF_ERROR)
+			status = Z_OK;
+	}
+	(void)deflateEnd(&z);
+	buf_add(out, "", 0);
+	return status == Z_STREAM_END ? 0 :
+	    why_set(why, "the compressed data is too large");
+}
+
+static size_t
+limit_of(size_t n_in, size_t max_out)
+{
+	size_t limit = n_in < (SIZE_MAX - SMALL) / RATIO_MAX
+	    ? n_in * RATIO_MAX + SMALL : SIZE_MAX;
+
+	return limit < max_out ? limit : max_out;
+}
+
+/* Inflate until the input is used up at the end of a member. */
+static int
+inflate_all(z_stream *z, struct span in, size_t limit, struct buf *out,
+    struct why *why)
+{
+	size_t done = 0, room;
+	int status;
+
+	for (;;) {
+		/* one byte past the limit tells that there is more */
+		room = at_most(limit - done + 1, CHUNK);
+		if (step(z, &in, out, room) < 0)
+			break;
+		status = inflate(z, Z_NO_FLUSH);
+		out->n += room - z->avail_out;
+		done += room - z->avail_out;
+		if (done > limit)
+			break;
+		if (status == Z_STREAM_END) {
+			if (z->avail_in == 0 && in.n == 0)
+				return 0;
+			status = inflateReset(z);
+		} else if (status == Z_BUF_ERROR ||
+		    (z->avail_in == 0 && in.n == 0 && z->avail_out != 0)) {
+			return why_set(why, "the gzip data is cut short");
+		}
+		if (status != Z_OK)
+			return why_set(why, "not gzip data%s%s",
+			    z->msg != NULL ? ": " : "",
+			    z->msg != NULL ? z->msg : "");
+	}
+	(void)why_set(why, "the gzip data unpacks to more than %zu bytes",
+	    limit);
+	return GZ_TOO_LARGE;
+}
+
+int
+gz_inflate(struct span in, size_t max_out, struct buf *out, struct why *why)
+{
+	z_stream z = { 0 };
+	int status;
+
+	if (inflateInit2(&z, WINDOW_GZIP) != Z_OK)
+		return why_set(why, "zlib: cannot start to unpack");
+	status = inflate_all(&z, in, limit_of(in.n, max_out), out, why);
+	(void)inflateEnd(&z);
+	buf_add(out, "", 0);
+	return status;
+}

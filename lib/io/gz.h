@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* gz: gzip of bytes in memory, both ways. zlib stays in here. */
+#ifndef K6PIPE_IO_GZ_H
+#define K6PIPE_IO_GZ_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+
+/* Append the gzip form of in to out; level 1 (fast) .. 9 (small). -1: out
+ * reached its maximum. */
+int gz_deflate(struct span in, int level, struct buf *out, struct why *why);
+
+#define GZ_TOO_LARGE (-2)
+
+/* Append what the gzip stream in holds (any number of members) to out. -1: it
+ * is no whole gzip stream. GZ_TOO_LARGE: it would give more than max_out
+ * bytes, or more than 200 times its own size, which is no honest data; out
+ * then never held more than that. */
+int gz_inflate(struct span in, size_t max_out, struct buf *out,
+    struct why *why);
+
+#endif
