@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A buffer holds one longest line and one read. */
@@ -59,6 +60,7 @@ lines_take(struct lines *l, struct span *line)
 	}
 	line->p = l->buffer + l->start;
 	line->n = (size_t)((at != NULL ? at : l->buffer + l->end) - line->p);
+	l->had_newline = at != NULL;
 	l->start = l->searched = at != NULL ? (size_t)(at + 1 - l->buffer)
 	    : l->end;
 	if (l->is_skipping) {
@@ -144,6 +146,15 @@ lines_fill(struct lines *l, struct why *why)
 	if (n < 0)
 		return -1;
 	return l->n_files > 0 || l->end > l->start || l->is_skipping;
+}
+
+bool
+lines_end_by_signal(const struct lines *l)
+{
+	struct stat st;
+
+	return l->fd >= 0 && fstat(l->fd, &st) == 0 &&
+	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
 int

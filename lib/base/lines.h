@@ -26,6 +26,7 @@ struct lines {
 	char *buffer;		/* owned */
 	size_t cap, start, end, searched;
 	bool is_eof;		/* of the current input */
+	bool had_newline;	/* behind the line last taken */
 	bool is_skipping;	/* inside a line that is too long */
 };
 
@@ -48,6 +49,10 @@ enum lines_result lines_take(struct lines *l, struct span *line);
  * 1: there is more to take; 0: all inputs are at their end; -1: why tells
  * what failed with which file, n_failed is up, the next call goes on. */
 int lines_fill(struct lines *l, struct why *why);
+
+/* True if the input ends by itself when a signal reaches the whole pipeline:
+ * a pipe or a socket, whose writer has got the signal too. */
+bool lines_end_by_signal(const struct lines *l);
 
 /* The descriptor that lines_fill would read, to poll; -1 when it would open
  * a file, or report the end, without waiting. */

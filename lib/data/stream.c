@@ -260,7 +260,8 @@ read_general(struct stream *s, struct span text, struct line *out,
 		out->point.metric = is_good ? metric_of(s, metric) : NULL;
 		if (is_good && out->point.metric == NULL)
 			is_good = fail(&inner, "no metric, or too long");
-		out->data = parts.value;
+		out->data = (struct span){ parts.time.p,
+		    (size_t)(parts.value.p - parts.time.p) };
 	} else if (span_is(type, "Metric")) {
 		out->type = LINE_METRIC;
 		is_good = read_metric(s, &inner, metric);
@@ -285,9 +286,10 @@ remember(struct stream *s, const struct cut *c, const struct line *line)
 	struct span key = key_of(s, c);
 	struct series *series;
 
-	/* The general parser must have found the value where the cut did;
-	 * the time then stands before it, as the cut's own text shows. */
-	if (s->series.n >= SERIES_MAX || line->data.p != c->value.p ||
+	/* The general parser must have found time and value where the cut
+	 * did, or else other bytes there would mean something else. */
+	if (s->series.n >= SERIES_MAX || line->data.p != c->time.p ||
+	    line->data.p + line->data.n != c->value.p ||
 	    (p->metadata.n != 0 && p->metadata.p < c->tail.p))
 		return;
 	series = xmalloc(sizeof(*series));

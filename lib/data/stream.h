@@ -19,7 +19,7 @@
 #include "data/trail.h"
 
 enum line_type {
-	LINE_POINT,		/* point is filled in */
+	LINE_POINT,		/* point is filled in; data is of no use */
 	LINE_METRIC,		/* the metric is declared now */
 	LINE_START,		/* data: raw JSON of the header */
 	LINE_END,		/* data: raw JSON of the trailer */

@@ -31,7 +31,7 @@ trails_release(struct trails *t)
 
 /* The metric that comes at place i of a group. */
 static const char *
-name_at(enum group kind, int i)
+name_at(enum group_kind kind, int i)
 {
 	if (kind == GROUP_NET)
 		return i < NET_VALUES ? net_names[i] : NULL;
@@ -42,11 +42,16 @@ name_at(enum group kind, int i)
 	return i < TRAIL_POINTS ? timing_names[i - FIRST_TIMING] : NULL;
 }
 
+/* True if p belongs to the same container as the points that are held: same
+ * time, tags and metadata. */
 static bool
-is_same_moment(const struct point *a, const struct point *b)
+is_same_moment(const struct trails *t, const struct point *p)
 {
-	return a->time_ns == b->time_ns && a->tags == b->tags &&
-	    span_equal(a->metadata, b->metadata);
+	const struct point *first = &t->held[0];
+
+	return first->time_ns == p->time_ns && first->tags == p->tags &&
+	    span_equal((struct span){ t->lines.p + t->metadata_at,
+	    first->metadata.n }, p->metadata);
 }
 
 /* True if p is the next point of the group that is held. */
@@ -59,7 +64,7 @@ continues(const struct trails *t, const struct point *p)
 		return false;
 	name = name_at(t->kind, t->n);
 	return name != NULL && span_is(p->metric->name, name) &&
-	    is_same_moment(&t->held[0], p);
+	    is_same_moment(t, p);
 }
 
 /* Fill in the trail that the held points form. False: a value has no place
@@ -103,9 +108,12 @@ trails_end(struct trails *t,
 {
 	struct group_out g = { .kind = GROUP_POINTS, .points = t->held,
 	    .n = t->n, .lines = { t->lines.p, t->lines.n } };
+	int i;
 
 	if (t->n == 0)
 		return;
+	for (i = 0; i < t->n; i++)
+		t->held[i].line.p = t->lines.p + t->line_at[i];
 	if (t->kind == GROUP_TRAIL && make_trail(t, &g.trail))
 		g.kind = GROUP_TRAIL;
 	else if (t->kind == GROUP_NET && make_net(t, &g.net))
@@ -118,6 +126,10 @@ trails_end(struct trails *t,
 static void
 hold(struct trails *t, const struct point *p)
 {
+	if (t->n == 0)
+		t->metadata_at = p->metadata.n == 0 ? 0
+		    : (size_t)(p->metadata.p - p->line.p);
+	t->line_at[t->n] = t->lines.n;
 	t->held[t->n++] = *p;
 	buf_span(&t->lines, p->line);
 	buf_char(&t->lines, '\n');

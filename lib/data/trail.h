@@ -51,7 +51,7 @@ struct point {
 	struct span line;
 };
 
-enum group { GROUP_NONE, GROUP_POINTS, GROUP_TRAIL, GROUP_NET };
+enum group_kind { GROUP_NONE, GROUP_POINTS, GROUP_TRAIL, GROUP_NET };
 
 enum { GROUP_MAX = 9 };
 
@@ -61,16 +61,18 @@ enum { GROUP_MAX = 9 };
  * trails_end is called.
  */
 struct trails {
-	struct point held[GROUP_MAX];
+	struct point held[GROUP_MAX];	/* line and metadata are not valid */
+	size_t line_at[GROUP_MAX];	/* places in lines */
+	size_t metadata_at;		/* of the first */
 	struct buf lines;	/* their lines, each with '\n' */
 	int n;			/* points held */
-	enum group kind;	/* what they may become */
+	enum group_kind kind;	/* what they may become */
 };
 
 /* What trails_add gave back: a complete group. Points and lines die at the
  * next call. */
 struct group_out {
-	enum group kind;
+	enum group_kind kind;
 	const struct point *points;
 	int n;
 	struct span lines;	/* of all points, each line with '\n' */

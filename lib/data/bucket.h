@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bucket: requests gathered by time and tag set, and folded when their bucket
+ * is due (PROTOCOL 4). Ordinary ones become one aggregate, outliers come out
+ * as the lines they were.
+ */
+#ifndef K6PIPE_DATA_BUCKET_H
+#define K6PIPE_DATA_BUCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "data/fence.h"
+#include "data/sample.h"
+#include "data/trail.h"
+
+struct bucket_rule {
+	int64_t period_ns;	/* > 0 */
+	int64_t min_samples;	/* fewer are not folded */
+	bool skip_outliers;	/* fold all */
+	struct fence_rule fence;
+};
+
+struct bucket;
+
+/* Open buckets and the books over the closed ones. Zeroed but for the rule it
+ * is empty. */
+struct buckets {
+	struct bucket_rule rule;
+	struct bucket **open;	/* ascending by id */
+	size_t n, cap;
+	int64_t closed_to;	/* largest id closed so far */
+	bool has_closed;
+	int64_t *scratch;	/* for the fences */
+	size_t scratch_cap;
+	uint64_t requests, folded, passed, late, aggregates;
+};
+
+/* Where the output of a closed bucket goes, in order of its tag sets' first
+ * request: its outliers' lines, then its aggregate. */
+struct bucket_out {
+	void (*lines)(void *ctx, struct span lines);
+	void (*aggregate)(void *ctx, const struct aggregate *a);
+	void *ctx;
+};
+
+void buckets_release(struct buckets *b);
+
+/* Add a request with its lines, which are copied. */
+void buckets_add(struct buckets *b, const struct trail *t,
+    struct span lines);
+
+/* Close every bucket that began wait_ns or longer before now_ns, oldest
+ * first. */
+void buckets_close(struct buckets *b, int64_t now_ns, int64_t wait_ns,
+    const struct bucket_out *out);
+
+/* Close all. */
+void buckets_close_all(struct buckets *b, const struct bucket_out *out);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/fetch.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/units.h"
+
+enum { REPLY_MAX = 1 << 16, CONNECT_MS = 4000, URL_MAX = 2000 };
+
+/* One request under way. */
+struct transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body;
+	char reason[128];
+	char error[CURL_ERROR_SIZE];
+	fetch_done *done;
+	void *ctx;
+	struct transfer *next;
+};
+
+struct fetcher {
+	CURLM *multi;
+	struct transfer *transfers;
+	char *user_agent, *ca_file;
+	long timeout_ms;
+};
+
+struct fetcher *
+fetcher_new(const struct fetch_options *o, struct why *why)
+{
+	struct fetcher *f;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+		(void)why_set(why, "libcurl does not start");
+		return NULL;
+	}
+	if (o->ca_file != NULL && access(o->ca_file, R_OK) != 0) {
+		(void)why_set(why, "%s: cannot be read", o->ca_file);
+		return NULL;
+	}
+	f = xcalloc(1, sizeof(*f));
+	f->multi = curl_multi_init();
+	f->user_agent = xstrdup(o->user_agent);
+	f->ca_file = o->ca_file != NULL ? xstrdup(o->ca_file) : NULL;
+	f->timeout_ms = (long)(o->timeout_ns / NS_PER_MS);
+	return f;
+}
+
+static void
+transfer_free(struct fetcher *f, struct transfer *t)
+{
+	struct transfer **at = &f->transfers;
+
+	while (*at != NULL && *at != t)
+		at = &(*at)->next;
+	if (*at == t)
+		*at = t->next;
+	(void)curl_multi_remove_handle(f->multi, t->easy);
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	buf_release(&t->body);
+	free(t);
+}
+
+void
+fetcher_free(struct fetcher *f)
+{
+	if (f == NULL)
+		return;
+	while (f->transfers != NULL)
+		transfer_free(f, f->transfers);
+	(void)curl_multi_cleanup(f->multi);
+	free(f->user_agent);
+	free(f->ca_file);
+	free(f);
+	curl_global_cleanup();
+}
+
+/* Keep what fits; the rest is read and thrown away. */
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t left = REPLY_MAX - t->body.n;
+
+	buf_add(&t->body, bytes, size * n < left ? size * n : left);
+	return size * n;
+}
+
+/* The status line's reason, for k6's "unexpected HTTP error" text. */
+static size_t
+on_header(char *line, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t length = size * n, skip = 0, i;
+	int spaces = 0;
+
+	if (length < 5 || strncmp(line, "HTTP/", 5) != 0)
+		return length;
+	for (i = 0; i < length && spaces < 2; i++)
+		if (line[i] == ' ') {
+			spaces++;
+			skip = i + 1;
+		}
+	while (length > skip && (line[length - 1] == '\r' ||
+	    line[length - 1] == '\n'))
+		length--;
+	(void)snprintf(t->reason, sizeof(t->reason), "%.*s",
+	    spaces == 2 ? (int)(length - skip) : 0, line + skip);
+	return size * n;
+}
+
+static void
+add_headers(struct transfer *t, const struct fetch_request *r)
+{
+	char *line = NULL;
+	size_t i;
+
+	for (i = 0; r->headers != NULL && r->headers[i] != NULL; i++)
+		t->headers = curl_slist_append(t->headers, r->headers[i]);
+	t->headers = curl_slist_append(t->headers, "Expect:");
+	if (r->token == NULL || r->token[0] == '\0')
+		return;
+	if (asprintf(&line, "Authorization: Token %s", r->token) >= 0) {
+		t->headers = curl_slist_append(t->headers, line);
+		explicit_bzero(line, strlen(line));
+		free(line);
+	}
+}
+
+static void
+set_options(const struct fetcher *f, struct transfer *t,
+    const struct fetch_request *r)
+{
+	CURL *e = t->easy;
+
+	(void)curl_easy_setopt(e, CURLOPT_URL, r->url);
+	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, f->user_agent);
+	(void)curl_easy_setopt(e, CURLOPT_SSLVERSION,
+	    (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, f->timeout_ms);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+	    f->timeout_ms > 0 && f->timeout_ms < CONNECT_MS ? f->timeout_ms
+	    : (long)CONNECT_MS);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	if (f->ca_file != NULL)
+		(void)curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
+	if (r->is_post) {
+		(void)curl_easy_setopt(e, CURLOPT_POST, 1L);
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)r->body.n);
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS,
+		    r->body.n != 0 ? r->body.p : "");
+	}
+}
+
+int
+fetch_start(struct fetcher *f, const struct fetch_request *r,
+    fetch_done *done, void *ctx, struct why *why)
+{
+	struct transfer *t;
+	bool is_private;
+
+	if (!fetch_check_url(r->url, &is_private, why))
+		return -1;
+	t = xcalloc(1, sizeof(*t));
+	t->easy = curl_easy_init();
+	if (t->easy == NULL) {
+		free(t);
+		return why_set(why, "libcurl does not start");
+	}
+	t->done = done;
+	t->ctx = ctx;
+	add_headers(t, r);
+	set_options(f, t, r);
+	t->next = f->transfers;
+	f->transfers = t;
+	(void)curl_multi_add_handle(f->multi, t->easy);
+	return 0;
+}
+
+/* Hand out one finished transfer. The callback may start the next. */
+static void
+finish(struct fetcher *f, const CURLMsg *msg)
+{
+	struct fetch_reply reply = { .retry_after_ns = -1 };
+	CURLcode code = msg->data.result;
+	struct transfer *t = NULL;
+	curl_off_t wait = 0;
+	long status = 0;
+
+	(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t);
+	if (code == CURLE_OK) {
+		(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE,
+		    &status);
+		(void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait);
+		reply.reason = t->reason;
+	} else {
+		reply.reason = t->error[0] != '\0' ? t->error
+		    : curl_easy_strerror(code);
+	}
+	reply.status = (int)status;
+	reply.body = (struct span){ t->body.p, t->body.n };
+	if (wait > 0)
+		reply.retry_after_ns = (int64_t)wait < 3600
+		    ? (int64_t)wait * NS_PER_S : 3600 * NS_PER_S;
+	t->done(t->ctx, &reply);
+	transfer_free(f, t);
+}
+
+bool
+fetcher_wait(struct fetcher *f, int fd, int timeout_ms)
+{
+	struct curl_waitfd extra = { .fd = fd, .events = CURL_WAIT_POLLIN };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	CURLMsg *msg;
+	int left;
+
+	(void)curl_multi_perform(f->multi, &left);
+	while ((msg = curl_multi_info_read(f->multi, &left)) != NULL) {
+		finish(f, msg);
+		timeout_ms = 0;
+	}
+	(void)curl_multi_poll(f->multi, &extra, fd >= 0, timeout_ms, NULL);
+	(void)curl_multi_perform(f->multi, &left);
+	while ((msg = curl_multi_info_read(f->multi, &left)) != NULL)
+		finish(f, msg);
+	return fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+/* A host that names this machine. */
+static bool
+is_loopback(const char *host)
+{
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+	    strncmp(host, "127.", 4) == 0;
+}
+
+/* The checks on the parts of a URL. */
+static int
+check_parts(CURLU *u, const char *url, bool *is_private, struct why *why)
+{
+	char *scheme = NULL, *host = NULL, *user = NULL;
+	int status = -1;
+
+	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
+		(void)why_set(why, "not a URL: \"%s\"", url);
+	else if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
+		(void)why_set(why, "neither http nor https: \"%s\"", url);
+	else if (curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    host[0] == '\0')
+		(void)why_set(why, "no host: \"%s\"", url);
+	else if (curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK)
+		(void)why_set(why, "user or password in a URL");
+	else
+		status = 0;
+	if (status == 0)
+		*is_private = strcmp(scheme, "https") == 0 ||
+		    is_loopback(host);
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(user);
+	return status;
+}
+
+bool
+fetch_check_url(const char *url, bool *is_private, struct why *why)
+{
+	const char *p;
+	CURLU *u;
+	int status;
+
+	if (strlen(url) > URL_MAX)
+		return why_set(why, "URL longer than %d bytes",
+		    (int)URL_MAX) == 0;
+	for (p = url; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return why_set(why, "blank or control byte in URL "
+			    "\"%s\"", url) == 0;
+	u = curl_url();
+	if (u == NULL)
+		return why_set(why, "out of memory") == 0;
+	status = check_parts(u, url, is_private, why);
+	curl_url_cleanup(u);
+	return status == 0;
+}

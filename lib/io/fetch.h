@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetch: HTTP requests to the cloud, several at a time, beside a descriptor
+ * that the caller waits for too. Connections are kept. Redirects are not
+ * followed, so that a token goes to no other host; replies are cut at 64 KiB.
+ */
+#ifndef K6PIPE_IO_FETCH_H
+#define K6PIPE_IO_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+
+struct fetch_options {
+	int64_t timeout_ns;	/* for one whole request */
+	const char *user_agent;
+	const char *ca_file;	/* NULL: the system's */
+};
+
+struct fetch_request {
+	const char *url;
+	const char *const *headers;	/* "Name: value", NULL ends */
+	const char *token;	/* Authorization: Token ...; NULL: none */
+	bool is_post;
+	struct span body;	/* borrowed until the request is done */
+};
+
+/* What came back. Valid during the callback only. */
+struct fetch_reply {
+	int status;		/* 0: no complete reply */
+	struct span body;	/* up to 64 KiB of it */
+	const char *reason;	/* "Internal Server Error", or what failed */
+	int64_t retry_after_ns;	/* -1: not said */
+};
+
+typedef void fetch_done(void *ctx, const struct fetch_reply *reply);
+
+struct fetcher;
+
+/* NULL: why. Free ends the requests under way without calling back. */
+struct fetcher *fetcher_new(const struct fetch_options *o, struct why *why);
+void fetcher_free(struct fetcher *f);
+
+/* Start a request; done is called from fetcher_wait. -1: it cannot be made
+ * (a bad URL), done is not called. */
+int fetch_start(struct fetcher *f, const struct fetch_request *request,
+    fetch_done *done, void *ctx, struct why *why);
+
+/* Go on with the requests until something happened, fd (-1: none) can be
+ * read, or timeout_ms are over; callbacks run in here. True: fd can be read,
+ * or is at its end. */
+bool fetcher_wait(struct fetcher *f, int fd, int timeout_ms);
+
+/* True if url is one to send to: http or https, a host, no user or password,
+ * no control bytes, at most 2000 bytes. *is_private: https, or the host is a
+ * loopback one. */
+bool fetch_check_url(const char *url, bool *is_private, struct why *why);
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * k6agg: fold the ordinary HTTP requests of each time bucket into one line,
+ * pass everything else as it is. Buckets close by the stream's own clock, so
+ * that the same input gives the same output however fast it comes.
+ */
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/die.h"
+#include "base/lines.h"
+#include "base/opt.h"
+#include "base/units.h"
+#include "data/bucket.h"
+#include "data/run.h"
+#include "data/settings.h"
+#include "data/stream.h"
+
+enum { SHOWN_BAD_LINES = 5, OUTPUT_BUFFER = 1 << 18 };
+
+struct options {
+	struct settings settings;
+	bool is_strict;
+	bool is_quiet;
+};
+
+/* One run of the filter. */
+struct agg {
+	const struct options *options;
+	struct lines in;
+	struct stream stream;
+	struct trails trails;
+	struct buckets buckets;
+	struct buf out;			/* scratch for one line */
+	int64_t calc_ns, wait_ns;
+	int64_t clock_ns;		/* latest time of the stream */
+	int64_t tick;			/* calc intervals that it has passed */
+	bool has_clock;
+	bool is_folding;
+	bool lacks_newline;		/* the last input had none at its end */
+	int starts, ends;
+	struct run_end end;		/* all trailers read, merged */
+	struct buf thresholds;		/* what end.thresholds points to */
+	int64_t points, requests, folded_before, skipped;
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_signal(int number)
+{
+	stop_signal = number;
+}
+
+static void
+put(struct span s)
+{
+	(void)fwrite(s.p, 1, s.n, stdout);
+}
+
+static void
+put_line(struct agg *agg, struct span line)
+{
+	if (agg->lacks_newline)
+		(void)putc('\n', stdout);
+	put(line);
+	/* `cat` adds no newline; neither do we, unless something follows. */
+	agg->lacks_newline = !agg->in.had_newline;
+	if (agg->in.had_newline)
+		(void)putc('\n', stdout);
+}
+
+static void
+put_lines(void *ctx, struct span lines)
+{
+	struct agg *agg = ctx;
+
+	if (agg->lacks_newline)
+		(void)putc('\n', stdout);
+	agg->lacks_newline = false;
+	put(lines);
+}
+
+static void
+put_aggregate(void *ctx, const struct aggregate *a)
+{
+	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = a };
+	struct agg *agg = ctx;
+
+	buf_reset(&agg->out);
+	sample_print(&s, true, &agg->out);
+	buf_char(&agg->out, '\n');
+	put_lines(agg, (struct span){ agg->out.p, agg->out.n });
+}
+
+static struct bucket_out
+output_of(struct agg *agg)
+{
+	return (struct bucket_out){ put_lines, put_aggregate, agg };
+}
+
+/* Close what is due when the stream's clock stands at now_ns. */
+static void
+close_due(struct agg *agg, int64_t now_ns)
+{
+	struct bucket_out out = output_of(agg);
+
+	buckets_close(&agg->buckets, now_ns, agg->wait_ns, &out);
+}
+
+/* The clock goes on with the latest time seen; due buckets are closed when it
+ * passes a multiple of the calc interval. */
+static void
+advance_clock(struct agg *agg, int64_t time_ns)
+{
+	int64_t tick;
+
+	if (agg->has_clock && time_ns <= agg->clock_ns)
+		return;
+	tick = time_ns / agg->calc_ns;
+	if (agg->has_clock && tick > agg->tick)
+		close_due(agg, time_ns);
+	agg->tick = tick;
+	agg->clock_ns = time_ns;
+	agg->has_clock = true;
+}
+
+static void
+take_group(void *ctx, const struct group_out *g)
+{
+	struct agg *agg = ctx;
+
+	if (g->kind == GROUP_TRAIL)
+		buckets_add(&agg->buckets, &g->trail, g->lines);
+	else
+		put_lines(agg, g->lines);
+}
+
+static void
+take_point(struct agg *agg, const struct point *p, struct span text)
+{
+	agg->points++;
+	if (p->value > 0 && span_is(p->metric->name, "http_reqs"))
+		agg->requests += (int64_t)p->value;
+	if (!agg->is_folding) {
+		put_line(agg, text);
+		return;
+	}
+	advance_clock(agg, p->time_ns);
+	trails_add(&agg->trails, p, take_group, agg);
+}
+
+static int
+count_aggregate(void *ctx, const struct sample *s)
+{
+	struct agg *agg = ctx;
+
+	agg->points += (int64_t)sample_points(s);
+	agg->requests += (int64_t)sample_requests(s);
+	agg->folded_before += (int64_t)sample_requests(s);
+	return 0;
+}
+
+static void
+report_bad(struct agg *agg, struct span text, const struct why *why)
+{
+	agg->skipped++;
+	/* Text between the lines, such as k6's banner, is only counted. */
+	if (text.n > 0 && text.p[0] != '{' && !agg->options->is_strict)
+		return;
+	if (agg->skipped <= SHOWN_BAD_LINES || agg->options->is_strict)
+		warnf("%s:%" PRId64 ": %s", agg->in.name, agg->in.number,
+		    why->text);
+}
+
+/* Keep a trailer. Of several, the first that has thresholds gives them. */
+static void
+keep_end(struct agg *agg, const struct run_end *end)
+{
+	if (agg->ends++ == 0)
+		agg->end = *end;
+	else
+		run_end_merge(&agg->end, end);
+	if (agg->thresholds.n <= 2) {
+		buf_reset(&agg->thresholds);
+		buf_span(&agg->thresholds, end->thresholds);
+	}
+}
+
+/* Take one line. -1: it is bad and --strict was given. */
+static int
+take_line(struct agg *agg, struct span text)
+{
+	struct run_end end;
+	struct line line;
+	struct json j;
+	struct why why;
+	bool is_bad = false;
+
+	switch (stream_read(&agg->stream, text, &line, &why)) {
+	case LINE_POINT:
+		take_point(agg, &line.point, text);
+		return 0;
+	case LINE_BLANK:
+		return 0;
+	case LINE_BAD:
+		is_bad = true;
+		break;
+	case LINE_AGGREGATED:
+		j = json_of(text);
+		is_bad = sample_parse(&j, &agg->stream.tags, count_aggregate,
+		    agg, &why) < 0;
+		break;
+	case LINE_END:
+		is_bad = run_end_parse(&end, line.data, &why) < 0;
+		if (is_bad)
+			break;
+		keep_end(agg, &end);
+		if (agg->is_folding)
+			return 0;	/* written, with our books, at the end */
+		break;
+	case LINE_START:
+		agg->starts++;
+		break;
+	case LINE_METRIC:
+	case LINE_OTHER:
+		break;
+	}
+	if (is_bad) {
+		report_bad(agg, text, &why);
+		return agg->options->is_strict ? -1 : 0;
+	}
+	put_line(agg, text);
+	return 0;
+}
+
+/* Wait for input. While a live stream is silent, its clock goes on with ours,
+ * and what was written is seen by the next tool. */
+static void
+wait_for_input(struct agg *agg)
+{
+	struct pollfd p = { .fd = lines_fd(&agg->in), .events = POLLIN };
+	int64_t silent_since = now_monotonic_ns();
+	int timeout = -1;
+
+	if (p.fd < 0 || poll(&p, 1, 0) != 0)
+		return;
+	(void)fflush(stdout);
+	if (agg->is_folding)
+		timeout = agg->calc_ns < 60 * NS_PER_S
+		    ? (int)(agg->calc_ns / NS_PER_MS) + 1 : 60000;
+	while (poll(&p, 1, timeout) == 0) {
+		if (!agg->has_clock)
+			continue;
+		close_due(agg, agg->clock_ns + now_monotonic_ns() -
+		    silent_since);
+		(void)fflush(stdout);
+	}
+}
+
+/* Ctrl-C reaches the whole pipeline: what feeds a pipe ends by itself, and
+ * all of it is taken. A file would not end. */
+static bool
+must_stop(const struct agg *agg)
+{
+	return stop_signal == SIGTERM ||
+	    (stop_signal == SIGINT && !lines_end_by_signal(&agg->in));
+}
+
+/* Read all input. Returns 0, or -1 after a bad line with --strict. */
+static int
+read_all(struct agg *agg)
+{
+	enum lines_result got;
+	struct span text;
+	struct why why;
+	int more = 1;
+
+	while (more != 0 && !must_stop(agg)) {
+		wait_for_input(agg);
+		more = lines_fill(&agg->in, &why);
+		if (more < 0)
+			warnf("%s", why.text);
+		while ((got = lines_take(&agg->in, &text)) != LINES_MORE) {
+			if (got == LINES_LONG) {
+				(void)why_set(&why, "longer than %d bytes",
+				    LINES_MAX);
+				report_bad(agg, SPAN("{"), &why);
+				if (agg->options->is_strict)
+					return -1;
+			} else if (take_line(agg, text) < 0) {
+				return -1;
+			}
+			/* The reader has gone: nobody wants the rest. */
+			if (ferror(stdout))
+				return 0;
+		}
+	}
+	return 0;
+}
+
+/* Write the trailer: the generator's, or one of our own, with the books. A
+ * stream that began with Start and lacks its End was cut, and stays so. */
+static void
+put_end(struct agg *agg)
+{
+	struct run_end *end = &agg->end;
+
+	if (agg->points == 0 && agg->starts == 0 && agg->ends == 0)
+		return;
+	if (agg->starts > agg->ends) {
+		warnf("%s: the stream was cut: it has a Start and no End",
+		    agg->in.name);
+		return;
+	}
+	if (agg->ends == 0)
+		*end = (struct run_end){ .run_status = RUN_FINISHED,
+		    .time_ns = agg->clock_ns, .points = agg->points,
+		    .requests = agg->requests };
+	if (stop_signal != 0) {
+		end->run_status = RUN_ABORTED_BY_USER;
+		end->exit_code = EXIT_INTERRUPTED;
+	}
+	end->tool = SPAN("k6agg " K6PIPE_VERSION);
+	end->thresholds = (struct span){ agg->thresholds.p,
+	    agg->thresholds.n };
+	end->folded = (int64_t)agg->buckets.folded + agg->folded_before;
+	end->passed = agg->requests - end->folded;
+	end->late += (int64_t)agg->buckets.late;
+	end->skipped += agg->skipped;
+	buf_reset(&agg->out);
+	run_end_print(end, &agg->out);
+	put_lines(agg, (struct span){ agg->out.p, agg->out.n });
+}
+
+static void
+drain(struct agg *agg)
+{
+	struct bucket_out out = output_of(agg);
+
+	trails_end(&agg->trails, take_group, agg);
+	buckets_close_all(&agg->buckets, &out);
+	if (agg->is_folding)
+		put_end(agg);
+}
+
+static void
+report(const struct agg *agg)
+{
+	int64_t folded = (int64_t)agg->buckets.folded + agg->folded_before;
+
+	if (agg->skipped > 0)
+		warnf("%" PRId64 " lines skipped that are not of the stream",
+		    agg->skipped);
+	if (agg->is_folding && !agg->options->is_quiet)
+		warnf("%" PRId64 " requests in = %" PRId64 " folded into %"
+		    PRIu64 " aggregates + %" PRId64 " passed", agg->requests,
+		    folded, agg->buckets.aggregates, agg->requests - folded);
+}
+
+static struct bucket_rule
+rule_of(const struct settings *s)
+{
+	return (struct bucket_rule){
+		.period_ns = settings_int(s, SET_PERIOD),
+		.min_samples = settings_int(s, SET_MIN_SAMPLES),
+		.skip_outliers = settings_bool(s, SET_SKIP_OUTLIERS),
+		.fence = {
+			.algo_threshold = settings_int(s, SET_ALGO_THRESHOLD),
+			.radius = settings_real(s, SET_IQR_RADIUS),
+			.coef_lower = settings_real(s, SET_IQR_COEF_LOWER),
+			.coef_upper = settings_real(s, SET_IQR_COEF_UPPER),
+		},
+	};
+}
+
+static int
+run(const struct options *o, char *const *files, int n_files)
+{
+	struct agg agg = { .options = o,
+	    .buckets.rule = rule_of(&o->settings),
+	    .calc_ns = settings_int(&o->settings, SET_CALC_INTERVAL),
+	    .wait_ns = settings_int(&o->settings, SET_WAIT_PERIOD) };
+	int status;
+
+	agg.is_folding = agg.buckets.rule.period_ns > 0;
+	lines_init(&agg.in, files, n_files);
+	status = read_all(&agg) < 0 || agg.in.n_failed > 0 ? EXIT_FAILED
+	    : must_stop(&agg) ? EXIT_INTERRUPTED : EXIT_DONE;
+	drain(&agg);
+	report(&agg);
+	lines_release(&agg.in);
+	stream_release(&agg.stream);
+	trails_release(&agg.trails);
+	buckets_release(&agg.buckets);
+	buf_release(&agg.out);
+	buf_release(&agg.thresholds);
+	return status;
+}
+
+static const struct opt table[] = {
+	{ 0, "strict", NULL, "end with status 1 at the first bad line",
+	    OPT_FLAG, offsetof(struct options, is_strict), NULL, 0 },
+	{ 'q', "quiet", NULL, "do not report the books on stderr", OPT_FLAG,
+	    offsetof(struct options, is_quiet), NULL, 0 },
+	{ 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal,
+	    .sa_flags = (int)SA_RESETHAND };
+	struct opt settings_rows[SETTINGS + 1];
+	struct opt_tool tool = {
+		.synopsis = "[options] [FILE...]",
+		.about = "Fold the HTTP requests of a k6 stream into "
+		    "aggregates, keep the outliers.",
+		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
+		    "  zcat results.json.gz | k6agg -p 3s >folded.json\n",
+		.tables = { table, settings_rows },
+	};
+	struct options o = { 0 };
+	struct why why;
+	int first, status;
+
+	die_init();
+	settings_options(USED_BY_AGG, offsetof(struct options, settings),
+	    settings_rows);
+	settings_init(&o.settings);
+	status = opt_parse(&tool, &o, argc, argv, &first);
+	if (status == OPT_CONTINUE &&
+	    settings_from_env(&o.settings, &why) < 0)
+		status = opt_misuse("%s", why.text);
+	if (status == OPT_CONTINUE) {
+		(void)sigaction(SIGINT, &action, NULL);
+		(void)sigaction(SIGTERM, &action, NULL);
+		(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+		status = close_stdout(run(&o, argv + first, argc - first));
+	}
+	settings_release(&o.settings);
+	return status;
+}
