@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/die.h"
@@ -47,6 +49,19 @@ xstrndup(const char *bytes, size_t n)
 		memcpy(copy, bytes, n);
 	copy[n] = '\0';
 	return copy;
+}
+
+char *
+xasprintf(const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		dief(EXIT_FAILED, "out of memory");
+	va_end(ap);
+	return text;
 }
 
 void *

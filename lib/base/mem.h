@@ -22,6 +22,9 @@ void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
 char *xstrndup(const char *bytes, size_t n);	/* adds the NUL */
 
+char *xasprintf(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
 /* Room for one element more in an array of n out of *cap, each of size bytes;
  * returns the array, moved if need be. */
 void *xgrow(void *array, size_t n, size_t *cap, size_t size);

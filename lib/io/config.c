@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX_BYTES = 1 << 20 };
+
+/* $XDG_CONFIG_HOME, which must be absolute, or $HOME/.config. */
+static char *
+config_folder(void)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (xdg != NULL && xdg[0] == '/')
+		return xstrdup(xdg);
+	if (home != NULL && home[0] != '\0')
+		return xasprintf("%s/.config", home);
+	return NULL;
+}
+
+static char *
+below_folder(const char *rest)
+{
+	char *folder = config_folder(), *path;
+
+	if (folder == NULL)
+		return NULL;
+	path = xasprintf("%s/%s", folder, rest);
+	free(folder);
+	return path;
+}
+
+char *
+config_path(const char *given, bool *is_default, struct why *why)
+{
+	char *path;
+
+	if (given == NULL)
+		given = getenv("K6_CONFIG");
+	*is_default = given == NULL || given[0] == '\0';
+	if (!*is_default)
+		return xstrdup(given);
+	path = below_folder("k6/config.json");
+	if (path == NULL)
+		(void)why_set(why, "no place for the config file: set HOME, "
+		    "XDG_CONFIG_HOME or K6_CONFIG");
+	return path;
+}
+
+char *
+config_old_path(void)
+{
+	return below_folder("loadimpact/k6/config.json");
+}
+
+/* Read a regular file whole. 0, 1 (no such file) or -1. */
+static int
+read_file(const char *path, struct buf *out, bool *is_open, struct why *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n = 0;
+	char *room;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 1
+		    : why_set(why, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		return why_set(why, "%s: not a regular file", path);
+	}
+	*is_open = (st.st_mode & 077) != 0;
+	out->max = FILE_MAX_BYTES;
+	while ((room = buf_room(out, 4096)) != NULL &&
+	    (n = read(fd, room, 4096)) > 0)
+		out->n += (size_t)n;
+	(void)close(fd);
+	if (room == NULL)
+		return why_set(why, "%s: larger than %d bytes", path,
+		    FILE_MAX_BYTES);
+	return n < 0 ? why_set(why, "%s: %s", path, strerror(errno)) : 0;
+}
+
+/* The file as JSON; *root is NULL, with 1 returned, if there is none. An
+ * empty file counts as {}. */
+static int
+load(const char *path, json_t **root, bool *is_open, struct why *why)
+{
+	struct buf text = { 0 };
+	json_error_t error;
+	int status = read_file(path, &text, is_open, why);
+
+	*root = NULL;
+	if (status == 0 && text.n == 0)
+		*root = json_object();
+	else if (status == 0)
+		*root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES,
+		    &error);
+	if (text.p != NULL)
+		explicit_bzero(text.p, text.cap);
+	buf_release(&text);
+	if (status != 0)
+		return status;
+	if (*root == NULL)
+		return why_set(why, "%s:%d:%d: %s", path, error.line,
+		    error.column, error.text);
+	if (!json_is_object(*root)) {
+		json_decref(*root);
+		*root = NULL;
+		return why_set(why, "%s: not a JSON object", path);
+	}
+	return 0;
+}
+
+int
+config_read_cloud(const char *path, struct buf *out, bool *is_open,
+    struct why *why)
+{
+	json_t *root, *cloud;
+	char *text;
+	int status = load(path, &root, is_open, why);
+
+	if (status != 0)
+		return status;
+	cloud = json_object_get(json_object_get(root, "collectors"), "cloud");
+	if (json_is_object(cloud)) {
+		text = json_dumps(cloud, JSON_COMPACT);
+		buf_text(out, text != NULL ? text : "{}");
+		free(text);
+	}
+	json_decref(root);
+	return 0;
+}
+
+int
+config_find_cloud(const char *given, struct buf *out, struct why *why)
+{
+	bool is_default, is_open;
+	char *path = config_path(given, &is_default, why), *old;
+	int status;
+
+	if (path == NULL)	/* no home: no file, which is not an error */
+		return 0;
+	status = config_read_cloud(path, out, &is_open, why);
+	if (status == 1 && !is_default)
+		status = why_set(why, "%s: no such file", path);
+	free(path);
+	if (status != 1)
+		return status;
+	old = config_old_path();
+	status = old != NULL ? config_read_cloud(old, out, &is_open, why) : 1;
+	free(old);
+	return status < 0 ? -1 : 0;
+}
+
+/* Make the folder of path, 0700, and those above it. */
+static int
+make_folder(const char *path, struct why *why)
+{
+	char *folder = xstrdup(path), *slash;
+	struct stat st;
+	int status = 0;
+
+	slash = strrchr(folder, '/');
+	if (slash == NULL || slash == folder) {
+		free(folder);
+		return 0;
+	}
+	*slash = '\0';
+	if (stat(folder, &st) != 0) {
+		status = make_folder(folder, why);
+		if (status == 0 && mkdir(folder, 0700) != 0 &&
+		    errno != EEXIST)
+			status = why_set(why, "%s: %s", folder,
+			    strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		status = why_set(why, "%s: not a folder", folder);
+	}
+	free(folder);
+	return status;
+}
+
+/* Write all of text and have it on the disk. */
+static int
+write_whole(int fd, const char *text, size_t n)
+{
+	ssize_t written;
+
+	while (n > 0) {
+		written = write(fd, text, n);
+		if (written < 0 && errno != EINTR)
+			return -1;
+		if (written > 0) {
+			text += written;
+			n -= (size_t)written;
+		}
+	}
+	return fsync(fd);
+}
+
+/* The new name is on the disk when the folder is. */
+static void
+sync_folder(const char *path)
+{
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+	int fd;
+
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(folder);
+}
+
+/* Put text at path: into a new file beside it, then by rename. */
+static int
+replace_file(const char *path, const char *text, struct why *why)
+{
+	char *temporary = xasprintf("%s.%ld.new", path, (long)getpid());
+	int fd, status = 0;
+
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd < 0 || write_whole(fd, text, strlen(text)) < 0 ||
+	    rename(temporary, path) < 0)
+		status = why_set(why, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	if (status < 0)
+		(void)unlink(temporary);
+	else
+		sync_folder(path);
+	free(temporary);
+	return status;
+}
+
+/* The object at key, made if it is missing or null. NULL: something else
+ * stands there. Borrowed from parent. */
+static json_t *
+object_at(json_t *parent, const char *key)
+{
+	json_t *child = json_object_get(parent, key);
+
+	if (child == NULL || json_is_null(child)) {
+		child = json_object();
+		(void)json_object_set_new(parent, key, child);
+	}
+	return json_is_object(child) ? child : NULL;
+}
+
+int
+config_write_cloud(const char *path, const struct config_member *members,
+    size_t n, struct why *why)
+{
+	json_t *root, *collectors, *cloud = NULL;
+	struct stat st;
+	char *text;
+	bool is_open;
+	size_t i;
+	int status;
+
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return why_set(why, "%s: not a regular file: it stays as it "
+		    "is", path);
+	if (make_folder(path, why) < 0 ||
+	    (status = load(path, &root, &is_open, why)) < 0)
+		return -1;
+	if (status == 1)
+		root = json_object();
+	collectors = object_at(root, "collectors");
+	if (collectors != NULL)
+		cloud = object_at(collectors, "cloud");
+	for (i = 0; cloud != NULL && i < n; i++)
+		(void)json_object_set_new(cloud, members[i].key,
+		    members[i].value != NULL ? json_string(members[i].value)
+		    : json_null());
+	text = cloud != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	json_decref(root);
+	if (text == NULL)
+		return why_set(why, "%s: collectors.cloud is no object", path);
+	status = replace_file(path, text, why);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return status;
+}

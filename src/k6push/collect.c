@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/collect.h"
+
+#include "base/die.h"
+
+void
+collector_release(struct collector *c)
+{
+	stream_release(&c->stream);
+	trails_release(&c->trails);
+	buf_release(&c->start_text);
+	buf_release(&c->start_json);
+	buf_release(&c->thresholds);
+}
+
+static int
+count_and_hand_on(void *ctx, const struct sample *s)
+{
+	struct collector *c = ctx;
+
+	c->points += sample_points(s);
+	c->requests += sample_requests(s);
+	return c->each(c->ctx, s);
+}
+
+static void
+take_group(void *ctx, const struct group_out *g)
+{
+	struct sample s = { .trail = &g->trail, .net = &g->net };
+	int i;
+
+	if (g->kind == GROUP_TRAIL || g->kind == GROUP_NET) {
+		s.kind = g->kind == GROUP_TRAIL ? SAMPLE_TRAIL : SAMPLE_NET;
+		(void)count_and_hand_on(ctx, &s);
+		return;
+	}
+	for (i = 0; i < g->n; i++) {
+		s = (struct sample){ .kind = SAMPLE_POINT,
+		    .metric = g->points[i].metric->name,
+		    .type = g->points[i].metric->type,
+		    .tags = g->points[i].tags,
+		    .time_ns = g->points[i].time_ns,
+		    .value = g->points[i].value };
+		(void)count_and_hand_on(ctx, &s);
+	}
+}
+
+/* A metric that no Metric line told the type of is sent as a trend, which
+ * loses nothing; whoever reads a stream without its head should know. */
+static void
+take_point(struct collector *c, const struct point *p)
+{
+	struct metric *m;
+
+	if (!p->metric->is_declared &&
+	    metric_builtin(p->metric->name) == NULL) {
+		warnf("metric \"%.*s\": no Metric line: sent as a trend",
+		    (int)p->metric->name.n, p->metric->name.p);
+		m = metrics_get(&c->stream.metrics, p->metric->name);
+		m->is_declared = true;
+	}
+	if (p->time_ns > c->latest_ns)
+		c->latest_ns = p->time_ns;
+	trails_add(&c->trails, p, take_group, c);
+}
+
+/* The header, of a copy that stays. Of joined streams the first counts. */
+static int
+take_start(struct collector *c, struct span data, struct why *why)
+{
+	struct span copy;
+
+	if (c->starts++ > 0)
+		return 0;
+	buf_reset(&c->start_json);
+	buf_span(&c->start_json, data);
+	copy = (struct span){ c->start_json.p, c->start_json.n };
+	if (run_start_parse(&c->start, copy, &c->start_text, why) == 0)
+		return 0;
+	c->starts = 0;
+	return -1;
+}
+
+/* Of several trailers, the first with thresholds gives them. */
+static int
+take_end(struct collector *c, struct span data, struct why *why)
+{
+	struct run_end end;
+
+	if (run_end_parse(&end, data, why) < 0)
+		return -1;
+	if (c->ends++ == 0)
+		c->end = end;
+	else
+		run_end_merge(&c->end, &end);
+	if (c->thresholds.n <= 2) {
+		buf_reset(&c->thresholds);
+		buf_span(&c->thresholds, end.thresholds);
+	}
+	c->end.thresholds = (struct span){ c->thresholds.p,
+	    c->thresholds.n };
+	return 0;
+}
+
+int
+collector_line(struct collector *c, struct span text, struct why *why)
+{
+	struct line line;
+	struct json j;
+	int status = 0;
+
+	switch (stream_read(&c->stream, text, &line, why)) {
+	case LINE_POINT:
+		take_point(c, &line.point);
+		return 0;
+	case LINE_AGGREGATED:
+		j = json_of(text);
+		status = sample_parse(&j, &c->stream.tags, count_and_hand_on,
+		    c, why);
+		break;
+	case LINE_START:
+		status = take_start(c, line.data, why);
+		break;
+	case LINE_END:
+		status = take_end(c, line.data, why);
+		break;
+	case LINE_BAD:
+		status = -1;
+		break;
+	case LINE_METRIC:
+	case LINE_OTHER:
+	case LINE_BLANK:
+		break;
+	}
+	c->invalid += status < 0;
+	return status;
+}
+
+void
+collector_end(struct collector *c)
+{
+	trails_end(&c->trails, take_group, c);
+}

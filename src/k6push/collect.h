@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* collect: lines of the stream in, samples of the wire out. */
+#ifndef K6PIPE_K6PUSH_COLLECT_H
+#define K6PIPE_K6PUSH_COLLECT_H
+
+#include <stdint.h>
+
+#include "base/why.h"
+#include "data/run.h"
+#include "data/sample.h"
+#include "data/stream.h"
+
+/* What the stream told about the run, and the books of what came. */
+struct collector {
+	struct stream stream;
+	struct trails trails;
+	sample_each *each;	/* gets every sample */
+	void *ctx;
+	struct run_start start;	/* of the first Start */
+	struct buf start_text, start_json;	/* what start points to */
+	struct run_end end;	/* all trailers, merged */
+	struct buf thresholds;	/* what end.thresholds points to */
+	int starts, ends;
+	int64_t latest_ns;	/* latest time of a point */
+	uint64_t points;	/* Point lines, or what aggregates stand for */
+	uint64_t requests;	/* of them, http_reqs */
+	uint64_t invalid;	/* lines that were no line of the stream */
+};
+
+void collector_release(struct collector *c);
+
+/* Take one line. Samples that are complete go to `each`. -1: the line is bad,
+ * why says how; it is counted. */
+int collector_line(struct collector *c, struct span text, struct why *why);
+
+/* No more lines: hand out what was held back. */
+void collector_end(struct collector *c);
+
+#endif

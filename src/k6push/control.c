@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/control.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "data/json.h"
+#include "k6push/outcome.h"
+
+/* A token goes over https, or stays on this machine. */
+static int
+check_host(const struct control *c, const char *host, const char *token,
+    struct why *why)
+{
+	bool is_private;
+
+	if (!fetch_check_url(host, &is_private, why))
+		return -1;
+	if (!is_private && !c->allows_http && token != NULL)
+		return why_set(why, "%s: a token would go over plain http: "
+		    "use https, or --insecure-http", host);
+	return 0;
+}
+
+int
+control_init(struct control *c, struct fetcher *fetcher,
+    struct settings *settings, bool allows_http, struct why *why)
+{
+	const char *host = settings_text(settings, SET_HOST);
+	const char *token = settings_text(settings, SET_TOKEN);
+
+	*c = (struct control){ .fetcher = fetcher, .settings = settings,
+	    .allows_http = allows_http };
+	if (check_host(c, host, token, why) < 0)
+		return -1;
+	c->host = xstrdup(host);
+	c->token = token != NULL ? xstrdup(token) : NULL;
+	return 0;
+}
+
+void
+control_release(struct control *c)
+{
+	if (c->token != NULL)
+		explicit_bzero(c->token, strlen(c->token));
+	free(c->host);
+	free(c->token);
+	free(c->url);
+	free(c->metrics_url);
+	free(c->page_url);
+	free(c->id);
+	buf_release(&c->body);
+	*c = (struct control){ 0 };
+}
+
+/* A path segment's escapes (RFC 3986); '/' stays, as in k6. */
+static char *
+escape_id(const char *id)
+{
+	struct buf out = { 0 };
+
+	for (; *id != '\0'; id++)
+		if (isalnum((unsigned char)*id) ||
+		    strchr("-._~/", *id) != NULL)
+			buf_char(&out, *id);
+		else
+			buf_printf(&out, "%%%02X", (unsigned char)*id);
+	buf_text(&out, "");
+	return out.p;
+}
+
+/* The run is known: where its samples go and where it is shown. */
+static void
+set_created(struct control *c, const char *id)
+{
+	const char *host = settings_text(c->settings, SET_HOST);
+	const char *details = settings_text(c->settings,
+	    SET_TEST_RUN_DETAILS);
+	char *escaped = escape_id(id);
+	struct why why;
+
+	if (check_host(c, host, settings_text(c->settings, SET_TOKEN),
+	    &why) < 0) {
+		warnf("the server names a host that is not to be used: %s",
+		    why.text);
+		host = c->host;
+	}
+	c->metrics_url = xasprintf("%s/v1/metrics/%s", host, escaped);
+	c->page_url = details != NULL ? xstrdup(details)
+	    : xasprintf("%s/runs/%s", settings_text(c->settings, SET_WEB_APP_URL),
+	    id);
+	c->id = xstrdup(id);
+	c->state = CONTROL_CREATED;
+	free(escaped);
+}
+
+/* Log lines that the server sends along: [{"level","message"}]. */
+static void
+print_logs(struct span logs)
+{
+	struct json j = json_of(logs);
+	struct buf level = { 0 }, message = { 0 };
+	struct span key, raw;
+
+	(void)json_enter(&j, '[');
+	while (json_element(&j) && json_enter(&j, '{')) {
+		buf_reset(&level);
+		buf_reset(&message);
+		while (json_member(&j, &key)) {
+			if (json_peek(&j) != '"')
+				(void)json_skip(&j);
+			else if (json_string(&j, &raw))
+				json_unescape(span_is(key, "level") ? &level
+				    : &message, raw);
+		}
+		if (message.n > 0)
+			warnf("server: %s: %s", level.n > 0 ? level.p
+			    : "error", message.p);
+	}
+	buf_release(&level);
+	buf_release(&message);
+}
+
+static void
+take_created(struct control *c, struct span body)
+{
+	struct span key, raw = { NULL, 0 }, config = { NULL, 0 };
+	struct span logs = { NULL, 0 };
+	struct json j = json_of(body);
+	struct buf id = { 0 };
+	struct why why;
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "reference_id") && json_peek(&j) == '"')
+			(void)json_string(&j, &raw);
+		else if (span_is(key, "config") && json_peek(&j) == '{')
+			(void)json_value(&j, &config);
+		else if (span_is(key, "logs") && json_peek(&j) == '[')
+			(void)json_value(&j, &logs);
+		else
+			(void)json_skip(&j);
+	}
+	if (j.error != NULL || raw.n == 0) {
+		warnf("failed to get a reference ID");
+		c->state = CONTROL_FAILED;
+		return;
+	}
+	if (logs.n > 0)
+		print_logs(logs);
+	if (config.n > 0 && settings_from_json(c->settings, config,
+	    FROM_SERVER, &why) < 0)
+		warnf("the server's config: %s", why.text);
+	json_unescape(&id, raw);
+	set_created(c, id.p);
+	buf_release(&id);
+}
+
+/* k6serve tells what it has stored of the run; other servers do not. */
+static void
+take_finished(struct control *c, struct span body)
+{
+	struct json j = json_of(body);
+	struct span key;
+	double d;
+
+	c->state = CONTROL_FINISHED;
+	if (!json_enter(&j, '{'))
+		return;
+	while (json_member(&j, &key)) {
+		if (!span_is(key, "stored") || json_peek(&j) != '{') {
+			(void)json_skip(&j);
+			continue;
+		}
+		(void)json_enter(&j, '{');
+		while (json_member(&j, &key)) {
+			if (!span_is(key, "http_reqs")) {
+				(void)json_skip(&j);
+			} else if (json_number(&j, &d)) {
+				c->stored_requests = (int64_t)d;
+				c->has_stored = true;
+			}
+		}
+	}
+}
+
+static void
+on_reply(void *ctx, const struct fetch_reply *reply)
+{
+	struct control *c = ctx;
+	struct buf text = { 0 };
+
+	switch (outcome_of(reply)) {
+	case OUTCOME_ACKED:
+		if (c->failures > 0)
+			warnf("the server answers again");
+		c->failures = 0;
+		if (c->is_finishing)
+			take_finished(c, reply->body);
+		else
+			take_created(c, reply->body);
+		return;
+	case OUTCOME_RETRY:
+		c->state = CONTROL_WAITING;
+		c->retry_at_ns = now_monotonic_ns() +
+		    backoff_ns(++c->failures, reply->retry_after_ns);
+		if (c->failures > 1)
+			return;
+		break;
+	case OUTCOME_HOLD:
+	case OUTCOME_REFUSED:
+	case OUTCOME_STOP:
+		c->state = CONTROL_FAILED;
+		break;
+	}
+	outcome_describe(reply, c->url, &text);
+	warnf("%s%s", text.p, c->state == CONTROL_WAITING ? "; trying on"
+	    : "");
+	buf_release(&text);
+}
+
+static void
+call(struct control *c)
+{
+	char key[48];
+	const char *headers[] = { "Content-Type: application/json", key,
+	    NULL };
+	struct fetch_request request = { .url = c->url, .headers = headers,
+	    .token = c->token, .is_post = true,
+	    .body = { c->body.p, c->body.n } };
+	struct why why;
+
+	(void)snprintf(key, sizeof(key), "K6-Idempotency-Key: %s", c->key);
+	c->state = CONTROL_CALLING;
+	if (fetch_start(c->fetcher, &request, on_reply, c, &why) < 0) {
+		warnf("%s", why.text);
+		c->state = CONTROL_FAILED;
+	}
+}
+
+void
+control_start(struct control *c)
+{
+	if (c->state == CONTROL_WAITING &&
+	    now_monotonic_ns() >= c->retry_at_ns)
+		call(c);
+}
+
+void
+control_create(struct control *c, const struct run_plan *plan)
+{
+	const char *ref = settings_text(c->settings, SET_PUSH_REF_ID);
+	int64_t project = settings_int(c->settings, SET_PROJECT_ID);
+	struct json_out o = { .to = &c->body };
+
+	if (ref != NULL) {
+		c->is_borrowed = true;
+		set_created(c, ref);
+		return;
+	}
+	if (project == 0)
+		project = settings_int(c->settings, SET_DEFAULT_PROJECT_ID);
+	json_open(&o, '{');
+	json_key(&o, "name");
+	json_put_text(&o, span_of(plan->name));
+	if (project != 0) {
+		json_key(&o, "project_id");
+		json_put_int(&o, project);
+	}
+	json_key(&o, "vus");
+	json_put_int(&o, plan->vus);
+	json_key(&o, "thresholds");
+	json_put_raw(&o, plan->thresholds);
+	json_key(&o, "duration");
+	json_put_int(&o, plan->duration_ns > 0 ? plan->duration_ns / NS_PER_S
+	    : -1);
+	json_close(&o, '}');
+	c->url = xasprintf("%s/v1/tests", c->host);
+	make_key(c->key);
+	call(c);
+}
+
+void
+control_finish(struct control *c, int run_status, int result_status,
+    struct span thresholds)
+{
+	struct json_out o = { .to = &c->body };
+	char *escaped;
+
+	if (c->is_borrowed) {
+		c->state = CONTROL_FINISHED;
+		return;
+	}
+	buf_reset(&c->body);
+	json_open(&o, '{');
+	json_key(&o, "result_status");
+	json_put_int(&o, result_status);
+	json_key(&o, "run_status");
+	json_put_int(&o, run_status);
+	json_key(&o, "thresholds");
+	json_put_raw(&o, thresholds);
+	json_close(&o, '}');
+	escaped = escape_id(c->id);
+	free(c->url);
+	c->url = xasprintf("%s/v1/tests/%s", c->host, escaped);
+	free(escaped);
+	make_key(c->key);
+	c->is_finishing = true;
+	call(c);
+}
+
+/* Sources of one metric gathered in one array, wherever they stand. */
+int
+thresholds_from_options(const struct opt_list *list, struct buf *out,
+    struct why *why)
+{
+	struct json_out o = { .to = out };
+	const char *equals, *other;
+	size_t i, k, n;
+
+	json_open(&o, '{');
+	for (i = 0; i < list->n; i++) {
+		equals = strchr(list->items[i], '=');
+		if (equals == NULL || equals == list->items[i])
+			return why_set(why, "\"%s\" is not METRIC=EXPRESSION",
+			    list->items[i]);
+		n = (size_t)(equals - list->items[i]) + 1;
+		for (k = 0; k < i; k++)
+			if (strncmp(list->items[k], list->items[i], n) == 0)
+				break;
+		if (k < i)
+			continue;
+		json_put_text(&o, (struct span){ list->items[i], n - 1 });
+		buf_char(out, ':');
+		o.need_comma = false;
+		json_open(&o, '[');
+		for (k = i; k < list->n; k++) {
+			other = list->items[k];
+			if (strncmp(other, list->items[i], n) == 0)
+				json_put_text(&o, span_of(other + n));
+		}
+		json_close(&o, ']');
+	}
+	json_close(&o, '}');
+	return 0;
+}
