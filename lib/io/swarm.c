@@ -1,0 +1,831 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/swarm.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/units.h"
+
+enum {
+	EVENTS = 256,		/* taken from the kernel at a time */
+	HEADER_SETS = 4,	/* one for each value of leave_out */
+	DIAL_MS = 30000,	/* k6's limit for making a connection */
+	DNS_S = 300,		/* k6's time to keep an address */
+};
+
+struct user {
+	struct swarm *swarm;
+	CURL *easy;
+	CURLSH *connections;	/* a connection pool of its own */
+	bool is_busy;
+	bool is_tls;
+	int os_error;		/* why there was no socket */
+	/* Monotonic times; 0: it did not come to this. */
+	int64_t start_ns, ready_ns, sent_ns, first_ns;
+	int64_t timeout_ns;
+	struct swarm_bytes bytes;
+	char tls_version[16];
+	char error[CURL_ERROR_SIZE];
+	char explained[128];	/* backs a reply's error */
+};
+
+/* What epoll knows about a descriptor. */
+struct watch {
+	uint32_t events;	/* registered; 0: not registered */
+	bool is_wanted;		/* by curl */
+	bool is_ours;		/* opened and closed by our callbacks */
+};
+
+struct swarm {
+	CURLM *multi;
+	int epoll_fd;
+	int error;		/* errno of epoll_ctl */
+	int64_t timer_ns;	/* when curl wants to be called; -1: never */
+	struct user *users;
+	int n_users;
+	struct watch *watches;	/* by descriptor */
+	size_t n_watches;
+	struct curl_slist *headers[HEADER_SETS];
+	swarm_done *done;
+	void *ctx;
+};
+
+static struct watch *
+watch_of(struct swarm *s, int fd)
+{
+	size_t n = s->n_watches;
+
+	if ((size_t)fd >= n) {
+		n = (size_t)fd + 64;
+		s->watches = xrealloc(s->watches, n * sizeof(*s->watches));
+		memset(s->watches + s->n_watches, 0,
+		    (n - s->n_watches) * sizeof(*s->watches));
+		s->n_watches = n;
+	}
+	return &s->watches[fd];
+}
+
+static void
+unregister(struct swarm *s, int fd)
+{
+	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	s->watches[fd].events = 0;
+}
+
+/* An idle connection stays registered, so that its next request costs no
+ * system call; take_event drops it when the server closes it. That is safe
+ * only for sockets whose closing we see: a descriptor that curl closes by
+ * itself (the resolver's) could come back under the same number. */
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
+{
+	struct swarm *s = ctx;
+	struct watch *w = watch_of(s, fd);
+	struct epoll_event e = { .data.fd = fd };
+	int op = w->events != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	(void)easy;
+	(void)unused;
+	w->is_wanted = what != CURL_POLL_REMOVE;
+	if (!w->is_wanted) {
+		if (!w->is_ours)
+			unregister(s, fd);
+		return 0;
+	}
+	e.events = (what & CURL_POLL_IN ? EPOLLIN : 0U) |
+	    (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
+	if (e.events == w->events)
+		return 0;
+	w->events = e.events;
+	if (epoll_ctl(s->epoll_fd, op, fd, &e) != 0 && (errno != ENOENT ||
+	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &e) != 0))
+		s->error = errno;
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct swarm *s = ctx;
+
+	(void)multi;
+	s->timer_ns = timeout_ms < 0 ? -1 :
+	    now_monotonic_ns() + timeout_ms * NS_PER_MS;
+	return 0;
+}
+
+static curl_socket_t
+open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct user *u = ctx;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	(void)purpose;
+	if (fd < 0) {
+		u->os_error = errno;
+		return CURL_SOCKET_BAD;
+	}
+	*watch_of(u->swarm, fd) = (struct watch){ .is_ours = true };
+	return fd;
+}
+
+static int
+close_socket(void *ctx, curl_socket_t fd)
+{
+	struct swarm *s = ctx;
+
+	*watch_of(s, fd) = (struct watch){ 0 };
+	return close(fd);
+}
+
+/* The protocol version of the connection, as k6 writes it: tls1.3. It can be
+ * asked for only while the request is under way. */
+static void
+note_tls_version(struct user *u)
+{
+	struct curl_tlssessioninfo *info = NULL;
+	const char *name;
+
+	u->tls_version[0] = '\0';
+	if (curl_easy_getinfo(u->easy, CURLINFO_TLS_SSL_PTR, &info) !=
+	    CURLE_OK || info == NULL || info->internals == NULL ||
+	    info->backend != CURLSSLBACKEND_OPENSSL)
+		return;
+	name = SSL_get_version(info->internals);
+	(void)snprintf(u->tls_version, sizeof(u->tls_version), "tls%s",
+	    strcmp(name, "TLSv1") == 0 ? "1.0" :
+	    strncmp(name, "TLSv", 4) == 0 ? name + 4 : name);
+}
+
+/* The connection is there, the request is about to be written. Comes again if
+ * curl finds a kept connection dead and starts over. */
+static int
+on_ready(void *ctx, char *a, char *b, int c, int d)
+{
+	struct user *u = ctx;
+
+	(void)a, (void)b, (void)c, (void)d;
+	if (u->is_tls)
+		note_tls_version(u);
+	u->ready_ns = now_monotonic_ns();
+	u->sent_ns = u->first_ns = 0;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* curl calls this just behind each send() and recv(). Of TLS it tells the
+ * handshake and the heads of records. */
+static int
+on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
+{
+	struct user *u = ctx;
+
+	(void)easy;
+	(void)data;
+	switch (type) {
+	case CURLINFO_HEADER_OUT:
+	case CURLINFO_DATA_OUT:
+		u->sent_ns = now_monotonic_ns();
+		/* FALLTHROUGH */
+	case CURLINFO_SSL_DATA_OUT:
+		u->bytes.sent += (int64_t)n;
+		break;
+	case CURLINFO_HEADER_IN:
+	case CURLINFO_DATA_IN:
+	case CURLINFO_SSL_DATA_IN:
+		u->bytes.received += (int64_t)n;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static size_t
+on_header(char *data, size_t size, size_t n, void *ctx)
+{
+	struct user *u = ctx;
+
+	(void)data;
+	if (u->first_ns == 0)
+		u->first_ns = now_monotonic_ns();
+	return size * n;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t n, void *ctx)
+{
+	(void)data;
+	(void)ctx;
+	return size * n;
+}
+
+static bool
+starts_with(const char *line, const char *prefix)
+{
+	return strncasecmp(line, prefix, strlen(prefix)) == 0;
+}
+
+static bool
+is_left_out(const char *line, unsigned leave_out)
+{
+	if (leave_out & SWARM_NO_SECRETS && (starts_with(line, "Cookie:") ||
+	    starts_with(line, "Authorization:") ||
+	    starts_with(line, "Proxy-Authorization:")))
+		return true;
+	return leave_out & SWARM_NO_CONTENT && starts_with(line, "Content-");
+}
+
+static struct curl_slist *
+append(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(list, line);
+
+	if (longer == NULL)
+		(void)xmalloc(SIZE_MAX / 2);	/* says it and exits */
+	return longer;
+}
+
+/* A line without a value takes away what curl would add and k6 does not. */
+static struct curl_slist *
+make_headers(const struct swarm_options *o, unsigned leave_out)
+{
+	struct curl_slist *list = NULL;
+	bool has_expect = false, has_type = false;
+	size_t i;
+
+	for (i = 0; i < o->n_headers; i++) {
+		if (is_left_out(o->headers[i], leave_out))
+			continue;
+		has_expect |= starts_with(o->headers[i], "Expect:");
+		has_type |= starts_with(o->headers[i], "Content-Type:");
+		list = append(list, o->headers[i]);
+	}
+	if (!has_expect)
+		list = append(list, "Expect:");
+	if (!has_type)
+		list = append(list, "Content-Type:");
+	return list;
+}
+
+static void
+set_callbacks(struct user *u)
+{
+	CURL *e = u->easy;
+
+	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, u);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, u->error);
+	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, u->swarm);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_ready);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_traffic);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+}
+
+/* Connections are shared by a pool that only this user joins: curl's own pool
+ * belongs to the multi handle and would lend them to other users. */
+static int
+init_user(struct user *u, const struct swarm_options *o)
+{
+	CURL *e;
+
+	u->easy = e = curl_easy_init();
+	u->connections = curl_share_init();
+	if (e == NULL || u->connections == NULL)
+		return -1;
+	(void)curl_share_setopt(u->connections, CURLSHOPT_SHARE,
+	    CURL_LOCK_DATA_CONNECT);
+	(void)curl_easy_setopt(e, CURLOPT_SHARE, u->connections);
+	set_callbacks(u);
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)DIAL_MS);
+	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_S);
+	(void)curl_easy_setopt(e, CURLOPT_COOKIEFILE, "");
+	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, o->user_agent);
+	if (o->ca_file != NULL)
+		(void)curl_easy_setopt(e, CURLOPT_CAINFO, o->ca_file);
+	if (o->is_insecure) {
+		(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	return 0;
+}
+
+static int
+init_multi(struct swarm *s)
+{
+	s->multi = curl_multi_init();
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->timer_ns = -1;
+	if (s->multi == NULL || s->epoll_fd < 0)
+		return -1;
+	(void)curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	(void)curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
+	(void)curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	(void)curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
+	/* Of one user's pool: never close a connection to save room. */
+	(void)curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, 1000000L);
+	return 0;
+}
+
+struct swarm *
+swarm_new(const struct swarm_options *o, swarm_done *done, void *ctx,
+    struct why *why)
+{
+	struct swarm *s = xcalloc(1, sizeof(*s));
+	unsigned i;
+
+	*s = (struct swarm){ .epoll_fd = -1, .done = done, .ctx = ctx };
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(s);
+		(void)why_set(why, "libcurl cannot start");
+		return NULL;
+	}
+	s->users = xcalloc((size_t)o->n_users, sizeof(*s->users));
+	if (init_multi(s) < 0)
+		goto fail;
+	for (i = 0; i < HEADER_SETS; i++)
+		s->headers[i] = make_headers(o, i);
+	for (; s->n_users < o->n_users; s->n_users++) {
+		s->users[s->n_users].swarm = s;
+		if (init_user(&s->users[s->n_users], o) < 0) {
+			s->n_users++;
+			goto fail;
+		}
+	}
+	return s;
+fail:
+	(void)why_set(why, "cannot make %d users: %s", o->n_users,
+	    errno != 0 ? strerror(errno) : "out of memory");
+	swarm_free(s);
+	return NULL;
+}
+
+void
+swarm_free(struct swarm *s)
+{
+	int i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->n_users; i++) {
+		swarm_cancel(s, i);
+		curl_easy_cleanup(s->users[i].easy);
+		(void)curl_share_cleanup(s->users[i].connections);
+	}
+	(void)curl_multi_cleanup(s->multi);
+	for (i = 0; i < HEADER_SETS; i++)
+		curl_slist_free_all(s->headers[i]);
+	if (s->epoll_fd >= 0)
+		(void)close(s->epoll_fd);
+	free(s->users);
+	free(s->watches);
+	free(s);
+	curl_global_cleanup();
+}
+
+static bool
+wants_body(const struct swarm_request *r)
+{
+	return r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
+	    strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
+}
+
+static void
+set_request(struct user *u, const struct swarm_request *r)
+{
+	CURL *e = u->easy;
+	int64_t ms = (r->timeout_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+	(void)curl_easy_setopt(e, CURLOPT_URL, r->url);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
+	if (wants_body(r)) {
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)r->body.n);
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS,
+		    r->body.p != NULL ? r->body.p : "");
+	} else if (strcmp(r->method, "HEAD") == 0) {
+		(void)curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+	}
+	(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST,
+	    strcmp(r->method, "GET") == 0 ? NULL : r->method);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER,
+	    u->swarm->headers[r->leave_out]);
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS,
+	    ms < INT32_MAX ? (long)ms : (long)INT32_MAX);
+}
+
+void
+swarm_send(struct swarm *s, int user, const struct swarm_request *r)
+{
+	struct user *u = &s->users[user];
+
+	set_request(u, r);
+	u->is_busy = true;
+	u->is_tls = starts_with(r->url, "https:");
+	u->os_error = 0;
+	u->error[0] = u->tls_version[0] = '\0';
+	u->timeout_ns = r->timeout_ns;
+	u->ready_ns = u->sent_ns = u->first_ns = 0;
+	u->start_ns = now_monotonic_ns();
+	(void)curl_multi_add_handle(s->multi, u->easy);
+}
+
+void
+swarm_cancel(struct swarm *s, int user)
+{
+	struct user *u = &s->users[user];
+
+	if (u->is_busy)
+		(void)curl_multi_remove_handle(s->multi, u->easy);
+	u->is_busy = false;
+}
+
+void
+swarm_forget(struct swarm *s, int user)
+{
+	(void)curl_easy_setopt(s->users[user].easy, CURLOPT_COOKIELIST, "ALL");
+}
+
+struct swarm_bytes
+swarm_bytes(const struct swarm *s, int user)
+{
+	return s->users[user].bytes;
+}
+
+/* curl's clock readings are whole microseconds since the start. */
+static int64_t
+info_ns(const struct user *u, CURLINFO which)
+{
+	curl_off_t us = 0;
+
+	(void)curl_easy_getinfo(u->easy, which, &us);
+	return us * NS_PER_US;
+}
+
+static int64_t
+info_long(const struct user *u, CURLINFO which)
+{
+	long value = 0;
+
+	(void)curl_easy_getinfo(u->easy, which, &value);
+	return value;
+}
+
+static int64_t
+between(int64_t from, int64_t to)
+{
+	return from > 0 && to > from ? to - from : 0;
+}
+
+/* PROTOCOL 2.1. curl's own times for sending and waiting are not used: its
+ * STARTTRANSFER is wrong for uploads before 8.2. */
+static void
+take_timings(const struct user *u, int64_t done_ns, int64_t ns[TIMINGS])
+{
+	int64_t dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
+
+	memset(ns, 0, TIMINGS * sizeof(ns[0]));
+	/* Both are 0 for a kept connection, and for what failed. */
+	ns[TIMING_CONNECTING] = between(
+	    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
+	ns[TIMING_TLS_HANDSHAKING] = between(dialed,
+	    info_ns(u, CURLINFO_APPCONNECT_TIME_T));
+	ns[TIMING_BLOCKED] = between(u->start_ns, u->ready_ns);
+	ns[TIMING_SENDING] = between(u->ready_ns, u->sent_ns);
+	ns[TIMING_WAITING] = between(u->sent_ns,
+	    u->first_ns != 0 ? u->first_ns : done_ns);
+	ns[TIMING_RECEIVING] = between(u->first_ns, done_ns);
+	ns[TIMING_DURATION] = ns[TIMING_SENDING] + ns[TIMING_WAITING] +
+	    ns[TIMING_RECEIVING];
+}
+
+static void
+set_error(struct swarm_reply *r, int code, const char *text)
+{
+	r->error_code = code;
+	r->error = text;
+}
+
+/* op is Go's name of the operation: dial, read, write. */
+static void
+set_os_error(struct user *u, struct swarm_reply *r, const char *op)
+{
+	const char *text = strerror(r->os_error);
+	size_t room = sizeof(u->explained);
+
+	if (r->os_error == ECONNRESET) {
+		(void)snprintf(u->explained, room,
+		    "%s: connection reset by peer", op);
+		set_error(r, 1220, u->explained);
+	} else if (r->os_error == EPIPE) {
+		(void)snprintf(u->explained, room, "%s: broken pipe", op);
+		set_error(r, 1201, u->explained);
+	} else {
+		(void)snprintf(u->explained, room, "%s: unknown errno %d "
+		    "error with msg `%s`", op, r->os_error, text);
+		set_error(r, strcmp(op, "dial") == 0 ? 1213 : 1202,
+		    u->explained);
+	}
+}
+
+static void
+explain_dial(struct user *u, struct swarm_reply *r)
+{
+	if (r->os_error == ECONNREFUSED)
+		set_error(r, 1212, "dial: connection refused");
+	else if (r->os_error == ETIMEDOUT)
+		set_error(r, 1211, "dial: i/o timeout");
+	else if (r->os_error != 0)
+		set_os_error(u, r, "dial");
+	else
+		set_error(r, 1210, "dial: no connection");
+}
+
+static void
+explain_certificate(const struct user *u, struct swarm_reply *r)
+{
+	switch (info_long(u, CURLINFO_SSL_VERIFYRESULT)) {
+	/* The chain is good, so it was the name; curl leaves "unspecified". */
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED:
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		set_error(r, 1311,
+		    "x509: certificate doesn't match hostname");
+		break;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		set_error(r, 1300,
+		    "x509: certificate has expired or is not yet valid");
+		break;
+	default:
+		set_error(r, 1310, "x509: unknown authority");
+		break;
+	}
+}
+
+static void
+explain_tls(struct user *u, struct swarm_reply *r)
+{
+	if (strstr(u->error, "wrong version number") != NULL ||
+	    strstr(u->error, "packet length too long") != NULL)
+		set_error(r, 1301, "tls: first record does not look like a "
+		    "TLS handshake");
+	else if (r->os_error == ECONNRESET || r->os_error == EPIPE)
+		set_os_error(u, r, "read");
+	else
+		set_error(r, 1300, "tls: handshake failure");
+}
+
+/* The whole request's time is up, or that of making a connection. */
+static void
+explain_timeout(const struct user *u, struct swarm_reply *r, int64_t done_ns)
+{
+	if (u->ready_ns == 0 && done_ns - u->start_ns < u->timeout_ns)
+		set_error(r, 1211, "dial: i/o timeout");
+	else
+		set_error(r, 1050, "request timeout");
+}
+
+/* Texts hold nothing that differs from request to request (curl's own name
+ * ports and times): they become a tag. */
+static void
+explain(struct user *u, CURLcode code, struct swarm_reply *r, int64_t done_ns)
+{
+	r->os_error = u->os_error != 0 ? u->os_error :
+	    (int)info_long(u, CURLINFO_OS_ERRNO);
+	switch (code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		explain_timeout(u, r, done_ns);
+		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		set_error(r, 1101, "lookup: no such host");
+		break;
+	case CURLE_COULDNT_CONNECT:
+		explain_dial(u, r);
+		break;
+	case CURLE_SSL_CONNECT_ERROR:
+		explain_tls(u, r);
+		break;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		explain_certificate(u, r);
+		break;
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		if (r->os_error != 0)
+			set_os_error(u, r,
+			    code == CURLE_SEND_ERROR ? "write" : "read");
+		else
+			set_error(r, 1000, "EOF");
+		break;
+	case CURLE_GOT_NOTHING:
+		set_error(r, 1000, "EOF");
+		break;
+	case CURLE_PARTIAL_FILE:
+		set_error(r, 1000, "unexpected EOF");
+		break;
+	case CURLE_URL_MALFORMAT:
+		set_error(r, 1020, "invalid URL");
+		break;
+	case CURLE_HTTP2_STREAM:
+		set_error(r, 1630, "http2: stream error");
+		break;
+	case CURLE_HTTP2:
+		set_error(r, 1650, "http2: connection error");
+		break;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY:
+		set_error(r, 1000, u->sent_ns != 0 ? "malformed HTTP response"
+		    : "unsupported protocol scheme");
+		break;
+	default:
+		set_error(r, 1000, curl_easy_strerror(code));
+		break;
+	}
+}
+
+static const char *
+proto_name(int64_t version)
+{
+	switch (version) {
+	case CURL_HTTP_VERSION_1_0:
+		return "HTTP/1.0";
+	case CURL_HTTP_VERSION_2_0:
+		return "HTTP/2.0";
+	case CURL_HTTP_VERSION_3:
+		return "HTTP/3.0";
+	default:
+		return "HTTP/1.1";
+	}
+}
+
+static void
+finish(struct user *u, CURLcode code)
+{
+	struct swarm *s = u->swarm;
+	struct swarm_reply r = { .user = (int)(u - s->users),
+		.time_ns = now_unix_ns() };
+	int64_t done_ns = now_monotonic_ns();
+	char *location = NULL;
+
+	take_timings(u, done_ns, r.ns);
+	if (code == CURLE_OK) {
+		r.status = (int)info_long(u, CURLINFO_RESPONSE_CODE);
+		r.proto = proto_name(info_long(u, CURLINFO_HTTP_VERSION));
+		if (u->tls_version[0] != '\0')
+			r.tls_version = u->tls_version;
+		(void)curl_easy_getinfo(u->easy, CURLINFO_REDIRECT_URL,
+		    &location);
+		r.location = location;
+		if (r.status >= 400)
+			r.error_code = 1000 + r.status;
+	} else {
+		explain(u, code, &r, done_ns);
+	}
+	(void)curl_multi_remove_handle(s->multi, u->easy);
+	u->is_busy = false;
+	s->done(s->ctx, &r);
+}
+
+static void
+act(struct swarm *s, curl_socket_t fd, int what)
+{
+	struct user *u = NULL;
+	CURLMsg *m;
+	CURLcode code;
+	int n;
+
+	(void)curl_multi_socket_action(s->multi, fd, what, &n);
+	while ((m = curl_multi_info_read(s->multi, &n)) != NULL) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		code = m->data.result;
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &u);
+		finish(u, code);
+	}
+}
+
+static void
+take_event(struct swarm *s, const struct epoll_event *e)
+{
+	int fd = e->data.fd, what = 0;
+
+	/* Closed, or idle and now at its end: curl sees that when it wants
+	 * the connection again. */
+	if (!watch_of(s, fd)->is_wanted) {
+		if (s->watches[fd].events != 0)
+			unregister(s, fd);
+		return;
+	}
+	if (e->events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		what |= CURL_CSELECT_IN;
+	if (e->events & EPOLLOUT)
+		what |= CURL_CSELECT_OUT;
+	if (e->events & EPOLLERR)
+		what |= CURL_CSELECT_ERR;
+	act(s, fd, what);
+}
+
+/* Rounded up, so that curl's timer is due when the wait is over. */
+static int
+wait_ms(const struct swarm *s, int64_t wait_ns)
+{
+	int64_t left;
+
+	if (s->timer_ns >= 0) {
+		left = s->timer_ns - now_monotonic_ns();
+		if (left < wait_ns)
+			wait_ns = left;
+	}
+	if (wait_ns <= 0)
+		return 0;
+	wait_ns = (wait_ns + NS_PER_MS - 1) / NS_PER_MS;
+	return wait_ns < INT32_MAX ? (int)wait_ns : INT32_MAX;
+}
+
+int
+swarm_wait(struct swarm *s, int64_t wait_ns, struct why *why)
+{
+	struct epoll_event events[EVENTS];
+	int i, n;
+
+	n = epoll_wait(s->epoll_fd, events, EVENTS, wait_ms(s, wait_ns));
+	if (n < 0 && errno != EINTR)
+		return why_set(why, "epoll: %s", strerror(errno));
+	for (i = 0; i < n; i++)
+		take_event(s, &events[i]);
+	if (s->timer_ns >= 0 && now_monotonic_ns() >= s->timer_ns) {
+		s->timer_ns = -1;
+		act(s, CURL_SOCKET_TIMEOUT, 0);
+	}
+	if (s->error != 0)
+		return why_set(why, "epoll: %s", strerror(s->error));
+	return 0;
+}
+
+/* The parts of a URL that swarm_check_url looks at. */
+static int
+check_parts(CURLU *u, struct why *why)
+{
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	int64_t number;
+	int result = 0;
+
+	(void)curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
+	(void)curl_url_get(u, CURLUPART_HOST, &host, 0);
+	(void)curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+	if (scheme == NULL || (strcasecmp(scheme, "http") != 0 &&
+	    strcasecmp(scheme, "https") != 0))
+		result = why_set(why, "unsupported scheme \"%.32s\" "
+		    "(http and https are known)",
+		    scheme != NULL ? scheme : "");
+	else if (host == NULL || host[0] == '\0')
+		result = why_set(why, "no host");
+	else if (strlen(host) > 255)
+		result = why_set(why, "the host name is too long");
+	else if (port == NULL || !num_parse_int(port, 1, 65535, &number))
+		result = why_set(why, "the port is not 1 to 65535");
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	return result;
+}
+
+int
+swarm_check_url(const char *url, struct why *why)
+{
+	CURLU *u = curl_url();
+	CURLUcode code;
+	int result;
+
+	if (u == NULL)
+		return why_set(why, "out of memory");
+	code = curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+	if (code == CURLUE_BAD_PORT_NUMBER)
+		result = why_set(why, "the port is not 1 to 65535");
+	else if (code == CURLUE_BAD_SCHEME || strstr(url, "://") == NULL)
+		result = why_set(why, "no scheme (http:// or https://)");
+	else if (code != CURLUE_OK)
+		result = why_set(why, "not a URL: %s",
+		    curl_url_strerror(code));
+	else
+		result = check_parts(u, why);
+	curl_url_cleanup(u);
+	return result;
+}

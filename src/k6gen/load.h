@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* load: the virtual users' iterations, by the plan's executor. */
+#ifndef K6PIPE_K6GEN_LOAD_H
+#define K6PIPE_K6GEN_LOAD_H
+
+#include "base/why.h"
+#include "k6gen/emit.h"
+#include "k6gen/plan.h"
+#include "k6gen/report.h"
+
+/* Run the plan to its end, or to the end that signals ask for. Returns the
+ * exit status; EXIT_FAILED: why. */
+int load_run(const struct plan *plan, struct emit *emit,
+    struct report *report, struct why *why);
+
+#endif
