@@ -29,7 +29,11 @@ k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 k6login_OBJS := k6login
 k6push_OBJS := k6push/main k6push/collect k6push/control k6push/outcome \
 	k6push/upload $(BASE) $(STREAM) data/settings io/config io/fetch io/gz
-k6serve_OBJS := k6serve/main
+k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
+	k6serve/api k6serve/charts k6serve/page k6serve/assets k6serve/token \
+	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
+	data/trail data/sample data/run io/gz io/digest io/listen io/httpd \
+	io/store io/store_read io/store_write
 
 k6gen_LIBS := libcurl libssl libcrypto
 k6login_LIBS := libcurl jansson
@@ -53,6 +57,12 @@ $(BUILD)/%.o: lib/%.c
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The pages, the schema and Debian's dygraphs inside k6serve (.incbin).
+DYGRAPHS ?= /usr/share/javascript/dygraphs
+$(BUILD)/k6serve/assets.o: override CPPFLAGS += -DDYGRAPHS='"$(DYGRAPHS)"'
+$(BUILD)/k6serve/assets.o: $(wildcard lib/web/*) \
+	$(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 
 clean:
 	rm -rf build bin

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/store_priv.h"
+
+enum {
+	SCHEMA_VERSION = 1,
+	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
+	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
+	AT_VERSION = 60,
+	AT_APPLICATION = 68,
+	BUSY_MS = 5000,
+};
+
+static const char *const sql_text[STORE_STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_TOKEN_ADD] = "INSERT INTO token(name, hash, created_ns)"
+	    " VALUES(?, ?, ?)",
+	[SQL_TOKEN_REMOVE] = "DELETE FROM token WHERE name = ?",
+	[SQL_TOKENS] = "SELECT name, hash, created_ns FROM token"
+	    " ORDER BY name",
+	[SQL_RUN_ADD] = "INSERT INTO run(create_key, name, project, vus,"
+	    " planned_s, thresholds, results, run_status, result_status,"
+	    " is_late, created_ns, seen_ns, ended_ns, first_ns, last_ns,"
+	    " step_s, requests, points, version) VALUES(?, ?, ?, ?, ?, ?,"
+	    " '{}', 2, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1)",
+	[SQL_RUN_OF_KEY] = "SELECT id FROM run WHERE create_key = ?",
+	[SQL_RUN_END] = "UPDATE run SET run_status = ?2, result_status = ?3,"
+	    " results = ?4, ended_ns = ?5, version = version + 1"
+	    " WHERE id = ?1",
+	[SQL_RUN_STATE] = "SELECT run_status, first_ns, last_ns, seen_ns"
+	    " FROM run WHERE id = ?",
+	[SQL_RUN_BUMP] = "UPDATE run SET seen_ns = ?2, first_ns = ?3,"
+	    " last_ns = ?4, step_s = max(step_s, ?5),"
+	    " requests = requests + ?6, points = points + ?7,"
+	    " is_late = max(is_late, ?8), version = version + 1"
+	    " WHERE id = ?1",
+	[SQL_BATCH_FIND] = "SELECT digest FROM batch"
+	    " WHERE run = ? AND key = ?",
+	[SQL_BATCH_ADD] = "INSERT INTO batch(run, key, digest)"
+	    " VALUES(?, ?, ?)",
+	[SQL_TAGS_FIND] = "SELECT id FROM tagset WHERE run = ? AND json = ?",
+	[SQL_TAGS_ADD] = "INSERT INTO tagset(run, json) VALUES(?, ?)",
+	[SQL_SERIES_FIND] = "SELECT id, count, nonzero, sum, min, max, last,"
+	    " last_ns, hist FROM series WHERE run = ? AND metric = ?"
+	    " AND type = ? AND tagset = ?",
+	[SQL_SERIES_ADD] = "INSERT INTO series(run, metric, type, tagset,"
+	    " count, nonzero, sum, min, max, last, last_ns)"
+	    " VALUES(?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0)",
+	[SQL_SERIES_SET] = "UPDATE series SET count = ?2, nonzero = ?3,"
+	    " sum = ?4, min = ?5, max = ?6, last = ?7, last_ns = ?8,"
+	    " hist = ?9 WHERE id = ?1",
+	[SQL_POINT_FIND] = "SELECT count, nonzero, sum, min, max, last,"
+	    " last_ns, hist FROM point WHERE series = ? AND second = ?",
+	[SQL_POINT_SET] = "INSERT OR REPLACE INTO point(series, second,"
+	    " count, nonzero, sum, min, max, last, last_ns, hist)"
+	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+#define RUN_COLUMNS "id, name, thresholds, results, project, vus," \
+	" planned_s, created_ns, seen_ns, ended_ns, first_ns, last_ns," \
+	" step_s, requests, points, version, run_status, result_status," \
+	" is_late FROM run"
+	[SQL_RUN_GET] = "SELECT " RUN_COLUMNS " WHERE id = ?1",
+	[SQL_RUN_LIST] = "SELECT " RUN_COLUMNS " ORDER BY id DESC LIMIT ?2",
+#define OF_QUERY " WHERE s.run = ?1 AND (?2 IS NULL OR s.metric = ?2)" \
+	" AND (s.tagset = 0) = ?3"
+	[SQL_SERIES_OF_RUN] = "SELECT s.metric, s.type, t.json, 0, s.count,"
+	    " s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist"
+	    " FROM series s LEFT JOIN tagset t ON t.id = s.tagset" OF_QUERY
+	    " ORDER BY s.metric, s.type, s.tagset",
+	[SQL_POINTS_OF_RUN] = "SELECT s.metric, s.type, t.json, p.second,"
+	    " p.count, p.nonzero, p.sum, p.min, p.max, p.last, p.last_ns,"
+	    " p.hist FROM series s JOIN point p ON p.series = s.id"
+	    " LEFT JOIN tagset t ON t.id = s.tagset" OF_QUERY
+	    " ORDER BY p.second",
+};
+
+int
+store_why(struct store *s, struct why *why)
+{
+	return why_set(why, "%s", sqlite3_errmsg(s->db));
+}
+
+enum store_result
+store_failure(struct store *s)
+{
+	int code = sqlite3_errcode(s->db) & 0xff;
+
+	return code == SQLITE_FULL || code == SQLITE_IOERR ||
+	    code == SQLITE_READONLY ? STORE_FULL : STORE_FAILED;
+}
+
+sqlite3_stmt *
+store_sql(struct store *s, enum store_statement which, struct why *why)
+{
+	sqlite3_stmt **sql = &s->statements[which];
+
+	if (*sql == NULL && sqlite3_prepare_v3(s->db, sql_text[which], -1,
+	    SQLITE_PREPARE_PERSISTENT, sql, NULL) != SQLITE_OK)
+		(void)store_why(s, why);
+	return *sql;
+}
+
+int
+store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why)
+{
+	int status;
+
+	if (sql == NULL)
+		return -1;
+	status = sqlite3_step(sql) == SQLITE_DONE ? 0 : store_why(s, why);
+	(void)sqlite3_reset(sql);
+	(void)sqlite3_clear_bindings(sql);
+	return status;
+}
+
+int
+store_begin(struct store *s, struct why *why)
+{
+	return store_run_sql(s, store_sql(s, SQL_BEGIN, why), why);
+}
+
+int
+store_commit(struct store *s, struct why *why)
+{
+	return store_run_sql(s, store_sql(s, SQL_COMMIT, why), why);
+}
+
+void
+store_rollback(struct store *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		(void)store_run_sql(s, store_sql(s, SQL_ROLLBACK, NULL), NULL);
+}
+
+void
+store_bind_text(sqlite3_stmt *sql, int i, struct span text)
+{
+	(void)sqlite3_bind_text64(sql, i, text.p != NULL ? text.p : "",
+	    text.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+struct span
+store_text(sqlite3_stmt *sql, int column)
+{
+	const char *p = (const char *)sqlite3_column_text(sql, column);
+
+	return (struct span){ p != NULL ? p : "",
+	    p != NULL ? (size_t)sqlite3_column_bytes(sql, column) : 0 };
+}
+
+void
+store_bind_sink(struct store *s, sqlite3_stmt *sql, int first,
+    const struct sink *sink)
+{
+	(void)sqlite3_bind_int64(sql, first, (int64_t)sink->count);
+	(void)sqlite3_bind_int64(sql, first + 1, (int64_t)sink->nonzero);
+	(void)sqlite3_bind_double(sql, first + 2, sink->sum);
+	(void)sqlite3_bind_double(sql, first + 3, sink->min);
+	(void)sqlite3_bind_double(sql, first + 4, sink->max);
+	(void)sqlite3_bind_double(sql, first + 5, sink->last);
+	(void)sqlite3_bind_int64(sql, first + 6, sink->last_ns);
+	if (sink->type != METRIC_TREND)
+		return;
+	buf_reset(&s->blob);
+	hist_encode(&sink->hist, &s->blob);
+	(void)sqlite3_bind_blob64(sql, first + 7, s->blob.p, s->blob.n,
+	    SQLITE_STATIC);
+}
+
+int
+store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink)
+{
+	const void *blob = sqlite3_column_blob(sql, first + 7);
+
+	sink->count = (uint64_t)sqlite3_column_int64(sql, first);
+	sink->nonzero = (uint64_t)sqlite3_column_int64(sql, first + 1);
+	sink->sum = sqlite3_column_double(sql, first + 2);
+	sink->min = sqlite3_column_double(sql, first + 3);
+	sink->max = sqlite3_column_double(sql, first + 4);
+	sink->last = sqlite3_column_double(sql, first + 5);
+	sink->last_ns = sqlite3_column_int64(sql, first + 6);
+	if (blob == NULL)
+		return 0;
+	return hist_decode(&sink->hist, blob,
+	    (size_t)sqlite3_column_bytes(sql, first + 7));
+}
+
+static uint32_t
+big_endian(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+/* Look at the file before SQLite does, which might write to it. The file is
+ * made here if need be, so that nobody else can ever read it. */
+static int
+check_file(const char *path, struct why *why)
+{
+	unsigned char head[HEADER];
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ssize_t n;
+
+	if (fd < 0)
+		return why_set(why, "%s", strerror(errno));
+	n = pread(fd, head, sizeof(head), 0);
+	(void)close(fd);
+	if (n < 0)
+		return why_set(why, "%s", strerror(errno));
+	if (n == 0)
+		return 0;
+	if (n < HEADER || memcmp(head, "SQLite format 3", 16) != 0)
+		return why_set(why, "is not a database");
+	if (big_endian(head + AT_APPLICATION) != APPLICATION_ID)
+		return why_set(why, "is a database of another program");
+	if (big_endian(head + AT_VERSION) > SCHEMA_VERSION)
+		return why_set(why, "was written by a newer k6serve "
+		    "(schema %u, this one knows %d)",
+		    big_endian(head + AT_VERSION), SCHEMA_VERSION);
+	return 0;
+}
+
+static int
+execute(struct store *s, const char *sql, struct why *why)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK
+	    ? 0 : store_why(s, why);
+}
+
+static int
+version_of(struct store *s, struct why *why)
+{
+	sqlite3_stmt *sql = NULL;
+	int version = -1;
+
+	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &sql,
+	    NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
+		version = sqlite3_column_int(sql, 0);
+	else
+		(void)store_why(s, why);
+	(void)sqlite3_finalize(sql);
+	return version;
+}
+
+/* Bring the tables to this version, inside a transaction. Later versions add
+ * their step here. */
+static int
+migrate(struct store *s, struct span schema, struct why *why)
+{
+	int version = version_of(s, why), status;
+	char *text;
+
+	if (version < 0)
+		return -1;
+	if (version > SCHEMA_VERSION)
+		return why_set(why, "was written by a newer k6serve");
+	if (version == SCHEMA_VERSION)
+		return 0;
+	text = xstrndup(schema.p, schema.n);
+	status = execute(s, text, why);
+	free(text);
+	if (status == 0)
+		status = execute(s, "PRAGMA application_id = 1798730610;"
+		    "PRAGMA user_version = 1", why);
+	return status;
+}
+
+_Static_assert(APPLICATION_ID == 1798730610, "see migrate");
+_Static_assert(SCHEMA_VERSION == 1, "see migrate");
+
+/* WAL only after the first transaction: so the main file's header always
+ * tells whose it is. */
+static int
+prepare(struct store *s, struct span schema, struct why *why)
+{
+	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
+	    NULL);
+	if (store_begin(s, why) < 0)
+		return -1;
+	if (migrate(s, schema, why) < 0 || store_commit(s, why) < 0) {
+		store_rollback(s);
+		return -1;
+	}
+	return execute(s, "PRAGMA journal_mode = WAL;"
+	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", why);
+}
+
+struct store *
+store_open(const char *path, struct span schema, struct why *why)
+{
+	struct store *s;
+	int status = 0;
+
+	if (check_file(path, why) < 0)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
+		status = store_why(s, why);
+	if (status == 0)
+		status = prepare(s, schema, why);
+	if (status == 0)
+		return s;
+	store_close(s);
+	return NULL;
+}
+
+void
+store_close(struct store *s)
+{
+	int i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < STORE_STATEMENTS; i++)
+		(void)sqlite3_finalize(s->statements[i]);
+	(void)sqlite3_close(s->db);
+	buf_release(&s->blob);
+	free(s);
+}
+
+int
+store_token_add(struct store *s, const struct store_token *t,
+    struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_TOKEN_ADD, why);
+	int status;
+
+	if (sql == NULL)
+		return -1;
+	store_bind_text(sql, 1, span_of(t->name));
+	(void)sqlite3_bind_blob(sql, 2, t->hash, STORE_DIGEST, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(sql, 3, t->created_ns);
+	status = store_run_sql(s, sql, why);
+	if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_CONSTRAINT)
+		return why_set(why, "a token of that name exists");
+	return status;
+}
+
+int
+store_token_remove(struct store *s, const char *name, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_TOKEN_REMOVE, why);
+
+	if (sql == NULL)
+		return -1;
+	store_bind_text(sql, 1, span_of(name));
+	if (store_run_sql(s, sql, why) < 0)
+		return -1;
+	if (sqlite3_changes(s->db) == 0)
+		return why_set(why, "no token has that name");
+	return 0;
+}
+
+int
+store_tokens(struct store *s, store_token_each *each, void *ctx,
+    struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_TOKENS, why);
+	struct store_token t;
+	int step = SQLITE_DONE, status = 0;
+
+	if (sql == NULL)
+		return -1;
+	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+		t.name = store_text(sql, 0).p;
+		t.hash = sqlite3_column_blob(sql, 1);
+		t.created_ns = sqlite3_column_int64(sql, 2);
+		if (sqlite3_column_bytes(sql, 1) == STORE_DIGEST)
+			status = each(ctx, &t);
+	}
+	if (status == 0 && step != SQLITE_DONE)
+		status = store_why(s, why);
+	(void)sqlite3_reset(sql);
+	return status;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store: runs and their data in one database file. SQLite stays in here. A
+ * function that changes something returns after its transaction is on disk.
+ * Not for several threads at a time; several processes may share the file.
+ */
+#ifndef K6PIPE_IO_STORE_H
+#define K6PIPE_IO_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/why.h"
+#include "data/metric.h"
+#include "data/sink.h"
+
+#define STORE_DIGEST 32		/* bytes of a token's or a body's hash */
+
+struct store;
+
+enum store_result {
+	STORE_DONE,
+	STORE_DUPLICATE,	/* was done before; nothing changed */
+	STORE_CONFLICT,		/* same key, other content */
+	STORE_NO_RUN,
+	STORE_ENDED,		/* the run takes no more */
+	STORE_FULL,		/* no room on disk, or it cannot be written */
+	STORE_FAILED,
+};
+
+/* Open the file, made with mode 0600 if it is not there, with the tables of
+ * schema. A file that is no database of ours, or of a newer version, is left
+ * as it is. NULL: why. */
+struct store *store_open(const char *path, struct span schema,
+    struct why *why);
+void store_close(struct store *s);
+
+/* Tokens. Adding a known name, or removing an unknown one, fails. */
+struct store_token {
+	const char *name;
+	const unsigned char *hash;	/* STORE_DIGEST bytes */
+	int64_t created_ns;
+};
+
+int store_token_add(struct store *s, const struct store_token *t,
+    struct why *why);
+int store_token_remove(struct store *s, const char *name, struct why *why);
+
+/* Hand out each row; what it points to dies with the call. A return other
+ * than 0 ends the walk with that value; -1 is a failure. */
+typedef int store_token_each(void *ctx, const struct store_token *t);
+int store_tokens(struct store *s, store_token_each *each, void *ctx,
+    struct why *why);
+
+/* A run; the members are those of schema.sql. */
+struct store_run {
+	int64_t id;
+	struct span name, thresholds, results;
+	int64_t project, vus, planned_s;
+	int64_t created_ns, seen_ns, ended_ns, first_ns, last_ns;
+	int64_t step_s, requests, points, version;
+	int run_status, result_status;
+	bool is_late;
+};
+
+/* Make a run; r->id becomes its number. STORE_DUPLICATE: the key made that
+ * run before. An empty key is none. */
+enum store_result store_run_add(struct store *s, struct store_run *r,
+    struct span key, struct why *why);
+
+/* End the run r->id with r's run_status, result_status, results, ended_ns.
+ * STORE_ENDED: it was before, nothing changed. */
+enum store_result store_run_end(struct store *s, const struct store_run *r,
+    struct why *why);
+
+/* Values of one series in one second. */
+struct store_row {
+	struct span metric;
+	enum metric_type type;
+	struct span tags;	/* JSON; n 0: all tag sets together */
+	int64_t second;
+	const struct sink *sink;
+};
+
+struct store_batch {
+	int64_t run;
+	struct span key;		/* n 0: none */
+	const unsigned char *digest;	/* of the body */
+	const struct store_row *rows;	/* those of a series stand together */
+	size_t n;
+	int64_t requests, points;	/* for the books */
+	int64_t first_ns, last_ns;	/* times of samples; 0: none */
+	int64_t step_s;
+	int64_t now_ns;
+	int64_t timed_out_ns;	/* a run not seen since then is late */
+};
+
+/* Add all of it to the run, or nothing. */
+enum store_result store_batch_add(struct store *s,
+    const struct store_batch *b, struct why *why);
+
+/* Read. Runs come newest first; id 0 is all of them, at most limit. */
+typedef int store_run_each(void *ctx, const struct store_run *r);
+int store_runs(struct store *s, int64_t id, int64_t limit,
+    store_run_each *each, void *ctx, struct why *why);
+
+/* What to read of a run. */
+struct store_query {
+	int64_t run;
+	const char *metric;	/* NULL: all */
+	bool is_whole;		/* all tag sets together, not each */
+};
+
+/* Whole run; tags n 0 when is_whole. Ordered by metric. */
+typedef int store_row_each(void *ctx, const struct store_row *row);
+int store_series(struct store *s, const struct store_query *q,
+    store_row_each *each, void *ctx, struct why *why);
+
+/* Second by second, in order. */
+int store_points(struct store *s, const struct store_query *q,
+    store_row_each *each, void *ctx, struct why *why);
+
+#endif

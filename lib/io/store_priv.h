@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* store_priv: what store's .c files share. */
+#ifndef K6PIPE_IO_STORE_PRIV_H
+#define K6PIPE_IO_STORE_PRIV_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "io/store.h"
+
+/* Statements, compiled when first used and kept. */
+enum store_statement {
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK,
+	SQL_TOKEN_ADD, SQL_TOKEN_REMOVE, SQL_TOKENS,
+	SQL_RUN_ADD, SQL_RUN_OF_KEY, SQL_RUN_END, SQL_RUN_STATE, SQL_RUN_BUMP,
+	SQL_BATCH_FIND, SQL_BATCH_ADD,
+	SQL_TAGS_FIND, SQL_TAGS_ADD,
+	SQL_SERIES_FIND, SQL_SERIES_ADD, SQL_SERIES_SET,
+	SQL_POINT_FIND, SQL_POINT_SET,
+	SQL_RUN_GET, SQL_RUN_LIST, SQL_SERIES_OF_RUN, SQL_POINTS_OF_RUN,
+	STORE_STATEMENTS
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *statements[STORE_STATEMENTS];
+	struct buf blob;	/* scratch: an encoded histogram */
+};
+
+/* The statement, ready to be bound; NULL: why. It is reset after use. */
+sqlite3_stmt *store_sql(struct store *s, enum store_statement which,
+    struct why *why);
+
+/* Run a statement that gives no rows, and reset it. 0, or -1 and why. */
+int store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why);
+
+/* The reason of SQLite's last failure. Returns -1. */
+int store_why(struct store *s, struct why *why);
+
+/* That failure as a result: STORE_FULL or STORE_FAILED. */
+enum store_result store_failure(struct store *s);
+
+/* BEGIN IMMEDIATE; COMMIT; ROLLBACK. */
+int store_begin(struct store *s, struct why *why);
+int store_commit(struct store *s, struct why *why);
+void store_rollback(struct store *s);
+
+/* An empty span is an empty text, never NULL. */
+void store_bind_text(sqlite3_stmt *sql, int i, struct span text);
+struct span store_text(sqlite3_stmt *sql, int column);
+
+/* The columns count .. hist of series and point, from the given one on.
+ * store_get_sink fills an empty sink, whose type is set; -1: bad bytes. */
+enum { SINK_COLUMNS = 8 };
+void store_bind_sink(struct store *s, sqlite3_stmt *sql, int first,
+    const struct sink *sink);
+int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs and their data are read. */
+#include "io/store_priv.h"
+
+static void
+read_run(sqlite3_stmt *sql, struct store_run *r)
+{
+	int64_t *const numbers[] = { &r->project, &r->vus, &r->planned_s,
+	    &r->created_ns, &r->seen_ns, &r->ended_ns, &r->first_ns,
+	    &r->last_ns, &r->step_s, &r->requests, &r->points, &r->version };
+	size_t i;
+	int column = 4;
+
+	r->id = sqlite3_column_int64(sql, 0);
+	r->name = store_text(sql, 1);
+	r->thresholds = store_text(sql, 2);
+	r->results = store_text(sql, 3);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		*numbers[i] = sqlite3_column_int64(sql, column++);
+	r->run_status = sqlite3_column_int(sql, column++);
+	r->result_status = sqlite3_column_int(sql, column++);
+	r->is_late = sqlite3_column_int(sql, column) != 0;
+}
+
+int
+store_runs(struct store *s, int64_t id, int64_t limit, store_run_each *each,
+    void *ctx, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, id != 0 ? SQL_RUN_GET : SQL_RUN_LIST,
+	    why);
+	struct store_run r;
+	int step = SQLITE_DONE, status = 0;
+
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, id);
+	(void)sqlite3_bind_int64(sql, 2, limit);
+	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+		read_run(sql, &r);
+		status = each(ctx, &r);
+	}
+	if (status == 0 && step != SQLITE_DONE)
+		status = store_why(s, why);
+	(void)sqlite3_reset(sql);
+	return status;
+}
+
+/* Hand out the rows of either query. */
+static int
+each_row(struct store *s, sqlite3_stmt *sql, store_row_each *each, void *ctx,
+    struct why *why)
+{
+	struct store_row row;
+	struct sink sink;
+	int step = SQLITE_DONE, status = 0;
+
+	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+		row.metric = store_text(sql, 0);
+		row.type = (enum metric_type)sqlite3_column_int(sql, 1);
+		row.tags = store_text(sql, 2);
+		row.second = sqlite3_column_int64(sql, 3);
+		sink = (struct sink){ .type = row.type };
+		row.sink = &sink;
+		status = store_get_sink(sql, 4, &sink) < 0 ?
+		    why_set(why, "a bad histogram in the database") :
+		    each(ctx, &row);
+		sink_release(&sink);
+	}
+	if (status == 0 && step != SQLITE_DONE)
+		status = store_why(s, why);
+	(void)sqlite3_reset(sql);
+	(void)sqlite3_clear_bindings(sql);
+	return status;
+}
+
+static int
+query(struct store *s, enum store_statement which,
+    const struct store_query *q, store_row_each *each, void *ctx,
+    struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, which, why);
+
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, q->run);
+	if (q->metric != NULL)
+		store_bind_text(sql, 2, span_of(q->metric));
+	(void)sqlite3_bind_int(sql, 3, q->is_whole);
+	return each_row(s, sql, each, ctx, why);
+}
+
+int
+store_series(struct store *s, const struct store_query *q,
+    store_row_each *each, void *ctx, struct why *why)
+{
+	return query(s, SQL_SERIES_OF_RUN, q, each, ctx, why);
+}
+
+int
+store_points(struct store *s, const struct store_query *q,
+    store_row_each *each, void *ctx, struct why *why)
+{
+	return query(s, SQL_POINTS_OF_RUN, q, each, ctx, why);
+}

@@ -1,0 +1,96 @@
+// What both pages use. All text from a run goes through textContent.
+"use strict";
+
+const STATES = {
+	"Running": ["live", "data is coming in"],
+	"Finished": ["good", "the test ran to its end"],
+	"Timed out": ["warn", "no data for longer than the server waits; " +
+	    "more data would reopen the run"],
+	"Aborted by User": ["warn", "stopped with Ctrl-C, or by the script"],
+	"Aborted by System": ["bad", "the generator could not go on, or its " +
+	    "data was cut short"],
+	"Aborted by Script Error": ["bad", "the script failed"],
+	"Aborted by Threshold": ["bad", "a threshold with abortOnFail was " +
+	    "crossed"],
+	"Aborted by Limit": ["bad", "a time limit was reached"],
+};
+
+function el(name, attributes, ...children) {
+	const e = document.createElement(name);
+	for (const [key, value] of Object.entries(attributes || {}))
+		e.setAttribute(key, value);
+	for (const child of children)
+		e.append(typeof child === "number" ? String(child) : child);
+	return e;
+}
+
+function byId(id) {
+	return document.getElementById(id);
+}
+
+function setText(id, text) {
+	const e = byId(id);
+	if (e.textContent !== text)
+		e.textContent = text;
+}
+
+async function getJson(path) {
+	const reply = await fetch(path, { headers: { Accept: "application/json" } });
+	if (!reply.ok)
+		throw Object.assign(new Error("HTTP " + reply.status),
+		    { status: reply.status });
+	return reply.json();
+}
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+
+function count(n) {
+	return grouped.format(n);
+}
+
+function number(n) {
+	return n === null || n === undefined ? "–" :
+	    Math.abs(n) >= 1000 ? grouped.format(n) : fine.format(n);
+}
+
+// Milliseconds, with the unit that reads best.
+function millis(ms) {
+	if (ms === null || ms === undefined)
+		return "–";
+	return ms >= 10000 ? number(ms / 1000) + " s" : number(ms) + " ms";
+}
+
+function bytes(n) {
+	const units = ["B", "kB", "MB", "GB", "TB"];
+	let i = 0;
+	for (; n >= 1000 && i < units.length - 1; i++)
+		n /= 1000;
+	return number(n) + " " + units[i];
+}
+
+function duration(seconds) {
+	const s = Math.round(seconds);
+	if (s < 60)
+		return (seconds < 10 ? fine.format(seconds) : s) + " s";
+	if (s < 3600)
+		return Math.floor(s / 60) + " min " + s % 60 + " s";
+	return Math.floor(s / 3600) + " h " + Math.floor(s % 3600 / 60) +
+	    " min";
+}
+
+function percent(part, whole) {
+	if (!whole)
+		return "–";
+	const p = 100 * part / whole;
+	return (p !== 0 && p < 0.1 ? "< 0.1" : fine.format(p)) + " %";
+}
+
+function time(text) {
+	return new Date(text).toLocaleString(undefined,
+	    { dateStyle: "medium", timeStyle: "medium" });
+}
+
+function stateClass(state) {
+	return "badge " + (STATES[state] || ["bad"])[0];
+}

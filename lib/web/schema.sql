@@ -1,0 +1,79 @@
+-- k6serve's database, version 1. Times are nanoseconds since 1970, UTC.
+
+CREATE TABLE token (
+	name TEXT PRIMARY KEY,
+	hash BLOB NOT NULL UNIQUE,	-- SHA-256; the token itself is not kept
+	created_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE run (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	create_key TEXT UNIQUE,		-- idempotency key of its creation
+	name TEXT NOT NULL,
+	project INTEGER NOT NULL,
+	vus INTEGER NOT NULL,
+	planned_s INTEGER NOT NULL,
+	thresholds TEXT NOT NULL,	-- JSON: metric -> [source]
+	results TEXT NOT NULL,		-- JSON: metric -> {source: has failed}
+	run_status INTEGER NOT NULL,
+	result_status INTEGER NOT NULL,
+	is_late INTEGER NOT NULL,	-- data came after a time-out
+	created_ns INTEGER NOT NULL,
+	seen_ns INTEGER NOT NULL,	-- when data last came in
+	ended_ns INTEGER NOT NULL,	-- when it was finished; 0: not yet
+	first_ns INTEGER NOT NULL,	-- time of the earliest sample; 0: none
+	last_ns INTEGER NOT NULL,	-- time of the latest
+	step_s INTEGER NOT NULL,	-- longest aggregation period, 1 or more
+	requests INTEGER NOT NULL,	-- of the books
+	points INTEGER NOT NULL,
+	version INTEGER NOT NULL	-- goes up with each change
+);
+
+-- Batches that are stored: a repeated one has no second effect.
+CREATE TABLE batch (
+	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	key TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	PRIMARY KEY (run, key)
+) WITHOUT ROWID;
+
+CREATE TABLE tagset (
+	id INTEGER PRIMARY KEY,
+	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	json TEXT NOT NULL,
+	UNIQUE (run, json)
+);
+
+-- A metric with one tag set, or (tagset 0) with all of them together, and
+-- what its values of the whole run come to.
+CREATE TABLE series (
+	id INTEGER PRIMARY KEY,
+	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	metric TEXT NOT NULL,
+	type INTEGER NOT NULL,
+	tagset INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	nonzero INTEGER NOT NULL,
+	sum REAL NOT NULL,
+	min REAL NOT NULL,
+	max REAL NOT NULL,
+	last REAL NOT NULL,
+	last_ns INTEGER NOT NULL,
+	hist BLOB,
+	UNIQUE (run, metric, type, tagset)
+);
+
+-- The same for each second that has values.
+CREATE TABLE point (
+	series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE,
+	second INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	nonzero INTEGER NOT NULL,
+	sum REAL NOT NULL,
+	min REAL NOT NULL,
+	max REAL NOT NULL,
+	last REAL NOT NULL,
+	last_ns INTEGER NOT NULL,
+	hist BLOB,
+	PRIMARY KEY (series, second)
+) WITHOUT ROWID;

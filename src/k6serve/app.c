@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6serve/app.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/units.h"
+#include "data/run.h"
+#include "k6serve/token.h"
+
+static const struct route *const tables[] = { ingest_routes, api_routes,
+    page_routes };
+
+void
+reply_field(struct httpd_reply *reply, const char *name, const char *value)
+{
+	size_t i, n = sizeof(reply->fields) / sizeof(reply->fields[0]);
+
+	for (i = 0; i < n; i++)
+		if (reply->fields[i].name == NULL) {
+			reply->fields[i] = (struct httpd_field){ name, value };
+			return;
+		}
+}
+
+struct json_out
+reply_json(struct httpd_reply *reply, int status)
+{
+	reply->status = status;
+	reply->type = "application/json";
+	buf_reset(&reply->body);
+	return (struct json_out){ .to = &reply->body };
+}
+
+void
+reply_error(struct httpd_reply *reply, int status, int code,
+    const char *format, ...)
+{
+	struct json_out o = reply_json(reply, status);
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	json_open(&o, '{');
+	json_key(&o, "error");
+	json_open(&o, '{');
+	if (code != 0)
+		put_int(&o, "code", code);
+	put_span(&o, "message", span_of(text));
+	json_close(&o, '}');
+	json_close(&o, '}');
+}
+
+void
+reply_store(struct httpd_reply *reply, enum store_result result,
+    const struct why *why)
+{
+	switch (result) {
+	case STORE_NO_RUN:
+		reply_error(reply, 404, 0, "no such run");
+		break;
+	case STORE_CONFLICT:
+		reply_error(reply, 409, 0, "this idempotency key came with "
+		    "another body before");
+		break;
+	case STORE_ENDED:
+		/* 403 with code 4 makes k6 stop sending */
+		reply_error(reply, 403, 4, "the run has ended and takes no "
+		    "more data");
+		break;
+	case STORE_FULL:
+		reply_error(reply, 507, 0, "cannot store: %s", why->text);
+		reply_field(reply, "Retry-After", "10");
+		break;
+	default:
+		reply_error(reply, 500, 0, "cannot store: %s", why->text);
+		break;
+	}
+}
+
+void
+put_int(struct json_out *o, const char *key, int64_t value)
+{
+	json_key(o, key);
+	json_put_int(o, value);
+}
+
+void
+put_number(struct json_out *o, const char *key, double value)
+{
+	json_key(o, key);
+	json_put_number(o, value);
+}
+
+void
+put_span(struct json_out *o, const char *key, struct span text)
+{
+	json_key(o, key);
+	json_put_text(o, text);
+}
+
+void
+put_time(struct json_out *o, const char *key, int64_t ns)
+{
+	char text[TIME_TEXT];
+
+	json_key(o, key);
+	if (ns == 0)
+		json_put_raw(o, SPAN("null"));
+	else
+		json_put_text(o, (struct span){ text, time_print(text, ns) });
+}
+
+int
+app_run_status(const struct app *app, const struct store_run *run)
+{
+	if (run->run_status == RUN_RUNNING &&
+	    now_unix_ns() - run->seen_ns > app->timeout_ns)
+		return RUN_TIMED_OUT;
+	return run->run_status;
+}
+
+/* Does the path fit? "*" takes a run's number, and sets *run. */
+static bool
+fits(const char *pattern, const char *path, int64_t *run)
+{
+	const char *star = strchr(pattern, '*'), *end;
+	char digits[NUM_TEXT];
+	size_t before, n;
+
+	if (star == NULL)
+		return strcmp(pattern, path) == 0;
+	before = (size_t)(star - pattern);
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	end = strchrnul(path + before, '/');
+	n = (size_t)(end - path) - before;
+	if (n == 0 || strcmp(star + 1, end) != 0)
+		return false;
+	*run = -1;	/* no run has it */
+	if (n < sizeof(digits)) {
+		memcpy(digits, path + before, n);
+		digits[n] = '\0';
+		if (!num_parse_int(digits, 1, INT64_MAX, run))
+			*run = -1;
+	}
+	return true;
+}
+
+/* The route; NULL: reply says 404 or 405. */
+static const struct route *
+route_of(const struct httpd_request *r, int64_t *run,
+    struct httpd_reply *reply)
+{
+	const struct route *route, *other = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (route = tables[i]; route->method != NULL; route++) {
+			if (!fits(route->path, r->path, run))
+				continue;
+			if (strcmp(route->method, r->method) == 0)
+				return route;
+			other = route;
+		}
+	if (other == NULL) {
+		reply_error(reply, 404, 0, "nothing is here");
+	} else {
+		reply_error(reply, 405, 0, "the method is not %s",
+		    other->method);
+		reply_field(reply, "Allow", other->method);
+	}
+	return NULL;
+}
+
+/* On loopback only our own names are answered: a page elsewhere that has its
+ * own name point to 127.0.0.1 must not read or write here. */
+static bool
+is_our_host(const struct app *app, const char *host)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1",
+	    "[::1]" };
+	char text[64];
+	size_t i;
+
+	if (host == NULL)
+		return false;
+	if (!app->is_loopback || strcmp(host, app->address) == 0)
+		return true;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s:%d", names[i],
+		    app->port);
+		if (strcmp(host, text) == 0 ||
+		    (app->port == 80 && strcmp(host, names[i]) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_our_origin(const char *origin, const char *host)
+{
+	return strncmp(origin, "http://", 7) == 0 &&
+	    strcmp(origin + 7, host) == 0;
+}
+
+/* Bodies are JSON, so that no HTML form can send one. */
+static bool
+is_json(const struct httpd_request *r)
+{
+	const char *type = httpd_header(r, "Content-Type");
+	const char *length = httpd_header(r, "Content-Length");
+
+	if (type == NULL)
+		return httpd_header(r, "Transfer-Encoding") == NULL &&
+		    (length == NULL || strcmp(length, "0") == 0);
+	return strncasecmp(type, "application/json", 16) == 0 &&
+	    strchr("; \t", type[16]) != NULL;
+}
+
+static bool
+is_write(const struct httpd_request *r)
+{
+	return strcmp(r->method, "GET") != 0;
+}
+
+int
+app_admit(void *ctx, const struct httpd_request *r,
+    struct httpd_reply *reply)
+{
+	struct app *app = ctx;
+	const char *host = httpd_header(r, "Host");
+	const char *origin = httpd_header(r, "Origin");
+	const struct route *route;
+	int64_t run;
+
+	if (!is_our_host(app, host)) {
+		reply_error(reply, 421, 0, "this server has another name");
+		return -1;
+	}
+	if (is_write(r) && origin != NULL && !is_our_origin(origin, host)) {
+		reply_error(reply, 403, 0, "not from that page");
+		return -1;
+	}
+	route = route_of(r, &run, reply);
+	if (route == NULL || token_check(app, r, route->access, reply) < 0)
+		return -1;
+	if (is_write(r) && strncmp(r->path, "/v2/", 4) != 0 && !is_json(r)) {
+		reply_error(reply, 415, 0, "the body must come with "
+		    "\"Content-Type: application/json\"");
+		return -1;
+	}
+	return 0;
+}
+
+void
+app_answer(void *ctx, const struct httpd_request *r,
+    struct httpd_reply *reply)
+{
+	struct call c = { .app = ctx, .r = r, .reply = reply };
+	const struct route *route;
+
+	if (r->is_too_large) {
+		reply_error(reply, 413, 0, "the body is larger than %zu bytes",
+		    BODY_MAX);
+		return;
+	}
+	route = route_of(r, &c.run, reply);
+	if (route != NULL)
+		route->answer(&c);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* app: what the parts of k6serve share: its state, routes, plain replies. */
+#ifndef K6PIPE_K6SERVE_APP_H
+#define K6PIPE_K6SERVE_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "data/json.h"
+#include "io/httpd.h"
+#include "io/store.h"
+
+#define BODY_MAX ((size_t)32 << 20)		/* bytes as sent */
+#define INFLATED_MAX ((size_t)128 << 20)	/* bytes unpacked */
+
+/* Only touched by the server's thread once that runs. */
+struct app {
+	struct store *store;
+	const char *address;	/* "127.0.0.1:6570" */
+	int port;
+	bool is_loopback;
+	int64_t timeout_ns;	/* silence after which a run is timed out */
+};
+
+/* A request that found its route. */
+struct call {
+	struct app *app;
+	const struct httpd_request *r;
+	int64_t run;		/* from the path; 0: none there */
+	struct httpd_reply *reply;
+};
+
+enum access {
+	ACCESS_OPEN,	/* anybody */
+	ACCESS_READ,	/* needs a token only if others can connect */
+	ACCESS_WRITE,	/* needs a token as soon as there is one */
+};
+
+struct route {
+	const char *method;
+	const char *path;	/* "*" stands for a run's number */
+	enum access access;
+	void (*answer)(struct call *c);
+};
+
+/* Tables, ended by a NULL method. */
+extern const struct route ingest_routes[], api_routes[], page_routes[];
+
+/* For httpd_config; ctx is the app. */
+int app_admit(void *ctx, const struct httpd_request *r,
+    struct httpd_reply *reply);
+void app_answer(void *ctx, const struct httpd_request *r,
+    struct httpd_reply *reply);
+
+/* Replies. reply_error writes k6's error body (code 0: left away); what it
+ * replaces of the reply is dropped. reply_json starts a JSON body. */
+void reply_error(struct httpd_reply *reply, int status, int code,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct json_out reply_json(struct httpd_reply *reply, int status);
+void reply_field(struct httpd_reply *reply, const char *name,
+    const char *value);
+
+/* A failure of the store. */
+void reply_store(struct httpd_reply *reply, enum store_result result,
+    const struct why *why);
+
+/* Members: the key, then the value. */
+void put_int(struct json_out *o, const char *key, int64_t value);
+void put_number(struct json_out *o, const char *key, double value);
+void put_span(struct json_out *o, const char *key, struct span text);
+void put_time(struct json_out *o, const char *key, int64_t ns); /* 0: null */
+
+/* The state that others see: RUN_TIMED_OUT is not stored but follows from
+ * silence. */
+int app_run_status(const struct app *app, const struct store_run *run);
+
+#endif

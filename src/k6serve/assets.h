@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* assets: the files of lib/web, and the chart library, inside the program. */
+#ifndef K6PIPE_K6SERVE_ASSETS_H
+#define K6PIPE_K6SERVE_ASSETS_H
+
+#include "base/mem.h"
+
+enum asset { ASSET_SCHEMA, ASSET_LIST_HTML, ASSET_RUN_HTML, ASSET_PAGE_CSS,
+	ASSET_PAGE_JS, ASSET_LIST_JS, ASSET_RUN_JS, ASSET_DYGRAPH_JS,
+	ASSET_DYGRAPH_CSS, ASSET_ICON };
+
+struct span asset(enum asset which);
+
+#endif

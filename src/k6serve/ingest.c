@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest: k6's cloud API from the receiving side (PROTOCOL 3). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/units.h"
+#include "data/run.h"
+#include "io/digest.h"
+#include "io/gz.h"
+#include "k6serve/app.h"
+#include "k6serve/batch.h"
+#include "k6serve/token.h"
+
+/* The key of a call and of all its retries. */
+static struct span
+idempotency_key(const struct call *c)
+{
+	const char *key = httpd_header(c->r, "K6-Idempotency-Key");
+
+	return span_of(key != NULL ? key : "");
+}
+
+/* The request's body without its compression, in place or in out. -1: the
+ * reply says why not. */
+static int
+plain_body(struct call *c, struct span *body, struct buf *out)
+{
+	const char *encoding = httpd_header(c->r, "Content-Encoding");
+	struct why why;
+	int status;
+
+	*body = c->r->body;
+	if (encoding == NULL || strcasecmp(encoding, "identity") == 0)
+		return 0;
+	if (strcasecmp(encoding, "gzip") != 0) {
+		reply_error(c->reply, 415, 0, "Content-Encoding %s is not "
+		    "taken, only gzip", encoding);
+		return -1;
+	}
+	status = gz_inflate(*body, INFLATED_MAX, out, &why);
+	if (status < 0) {
+		reply_error(c->reply, status == GZ_TOO_LARGE ? 413 : 400, 0,
+		    "%s", why.text);
+		return -1;
+	}
+	*body = (struct span){ out->p, out->n };
+	return 0;
+}
+
+static void
+read_int(struct json *j, int64_t *to)
+{
+	double value;
+
+	if (json_peek(j) != '-' && (json_peek(j) < '0' || json_peek(j) > '9'))
+		(void)json_skip(j);
+	else if (json_number(j, &value) && value > -0x1p53 && value < 0x1p53)
+		*to = (int64_t)value;
+}
+
+static void
+read_text(struct json *j, struct buf *to)
+{
+	struct span raw;
+
+	if (json_peek(j) != '"')
+		(void)json_skip(j);
+	else if (json_string(j, &raw))
+		json_unescape(to, raw);
+}
+
+/* An object as it stands; anything else is {}. */
+static void
+read_object(struct json *j, struct span *to)
+{
+	struct span text;
+	bool is_object = json_peek(j) == '{';
+
+	if (json_value(j, &text) && is_object)
+		*to = text;
+}
+
+/* -1: the reply tells where the body is no JSON. */
+static int
+check_json(struct call *c, struct json *j)
+{
+	if (json_done(j))
+		return 0;
+	reply_error(c->reply, 400, 0, "%s (byte %zu)", j->error,
+	    json_column(j));
+	return -1;
+}
+
+static int
+parse_create(struct call *c, struct span body, struct store_run *run,
+    struct buf *name)
+{
+	struct json j = json_of(body);
+	struct span key;
+
+	run->thresholds = SPAN("{}");
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "name"))
+			read_text(&j, name);
+		else if (span_is(key, "project_id"))
+			read_int(&j, &run->project);
+		else if (span_is(key, "vus"))
+			read_int(&j, &run->vus);
+		else if (span_is(key, "duration"))
+			read_int(&j, &run->planned_s);
+		else if (span_is(key, "thresholds"))
+			read_object(&j, &run->thresholds);
+		else
+			(void)json_skip(&j);
+	}
+	if (check_json(c, &j) < 0)
+		return -1;
+	if (name->n == 0)
+		buf_text(name, "k6 test");
+	run->name = (struct span){ name->p, name->n };
+	return 0;
+}
+
+/* Where this server's pages are, as the client sees it. */
+static void
+put_base(struct json_out *o, const struct call *c)
+{
+	char url[300];
+
+	(void)snprintf(url, sizeof(url), "http://%s", c->app->is_loopback ?
+	    c->app->address : httpd_header(c->r, "Host"));
+	put_span(o, "webAppURL", span_of(url));
+}
+
+static void
+reply_created(struct call *c, int64_t id)
+{
+	struct json_out o = reply_json(c->reply, 200);
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
+	json_open(&o, '{');
+	put_span(&o, "reference_id", span_of(text));
+	json_key(&o, "config");
+	json_open(&o, '{');
+	put_base(&o, c);
+	json_key(&o, "sendHistograms");
+	json_put_bool(&o, true);
+	json_key(&o, "tracesEnabled");
+	json_put_bool(&o, false);
+	json_close(&o, '}');
+	json_close(&o, '}');
+}
+
+static void
+create(struct call *c)
+{
+	struct store_run run = { .created_ns = now_unix_ns() };
+	struct buf name = { .max = 4096 }, unpacked = { 0 };
+	enum store_result result;
+	struct span body;
+	struct why why;
+
+	if (plain_body(c, &body, &unpacked) == 0 &&
+	    parse_create(c, body, &run, &name) == 0) {
+		result = store_run_add(c->app->store, &run,
+		    idempotency_key(c), &why);
+		if (result == STORE_DONE || result == STORE_DUPLICATE)
+			reply_created(c, run.id);
+		else
+			reply_store(c->reply, result, &why);
+	}
+	buf_release(&name);
+	buf_release(&unpacked);
+}
+
+static void
+store_body(struct call *c, struct batch *batch, struct span body)
+{
+	unsigned char digest[DIGEST_BYTES];
+	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
+	    .digest = digest, .now_ns = now_unix_ns() };
+	enum store_result result;
+	struct json_out o;
+	struct why why;
+
+	if (digest_sha256(body, digest, &why) < 0) {
+		reply_error(c->reply, 500, 0, "%s", why.text);
+		return;
+	}
+	batch_rows(batch, &b);
+	b.timed_out_ns = b.now_ns - c->app->timeout_ns;
+	result = store_batch_add(c->app->store, &b, &why);
+	if (result != STORE_DONE && result != STORE_DUPLICATE) {
+		reply_store(c->reply, result, &why);
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	json_open(&o, '{');
+	if (result == STORE_DUPLICATE) {
+		json_key(&o, "duplicate");
+		json_put_bool(&o, true);
+	}
+	json_close(&o, '}');
+}
+
+static void
+metrics(struct call *c)
+{
+	struct buf unpacked = { 0 };
+	struct batch batch = { 0 };
+	struct span body;
+	struct why why;
+
+	if (plain_body(c, &body, &unpacked) == 0) {
+		if (sample_parse_all(body, &batch.tags, batch_add, &batch,
+		    &why) == 0)
+			store_body(c, &batch, body);
+		else
+			reply_error(c->reply, 400, 0, "%s", why.text);
+	}
+	batch_release(&batch);
+	buf_release(&unpacked);
+}
+
+static void
+metrics_v2(struct call *c)
+{
+	reply_error(c->reply, 400, 0, "metrics protocol 2 is not received "
+	    "yet: use protocol 1 (K6_CLOUD_API_VERSION=1, k6 before 0.49)");
+}
+
+static int
+put_books(void *ctx, const struct store_run *run)
+{
+	struct json_out *o = ctx;
+
+	json_open(o, '{');
+	json_key(o, "stored");
+	json_open(o, '{');
+	put_int(o, "http_reqs", run->requests);
+	put_int(o, "points", run->points);
+	json_close(o, '}');
+	json_close(o, '}');
+	return 0;
+}
+
+/* End the run and tell what is stored of it. Ending it again changes nothing:
+ * k6 may have missed the first answer. */
+static void
+end(struct call *c, struct store_run *run)
+{
+	enum store_result result;
+	struct json_out o;
+	struct why why;
+
+	run->id = c->run;
+	run->ended_ns = now_unix_ns();
+	result = store_run_end(c->app->store, run, &why);
+	if (result != STORE_DONE && result != STORE_ENDED) {
+		reply_store(c->reply, result, &why);
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	if (store_runs(c->app->store, c->run, 1, put_books, &o, &why) < 0)
+		reply_store(c->reply, STORE_FAILED, &why);
+}
+
+static int
+parse_finish(struct call *c, struct span body, struct store_run *run)
+{
+	struct json j = json_of(body);
+	int64_t run_status = RUN_FINISHED, result_status = 0;
+	struct span key;
+
+	run->results = SPAN("{}");
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "run_status"))
+			read_int(&j, &run_status);
+		else if (span_is(key, "result_status"))
+			read_int(&j, &result_status);
+		else if (span_is(key, "thresholds"))
+			read_object(&j, &run->results);
+		else
+			(void)json_skip(&j);
+	}
+	if (check_json(c, &j) < 0)
+		return -1;
+	if (run_status < RUN_FINISHED || run_status > RUN_ABORTED_BY_LIMIT) {
+		reply_error(c->reply, 400, 0, "run_status %lld is no end of a "
+		    "run", (long long)run_status);
+		return -1;
+	}
+	run->run_status = (int)run_status;
+	run->result_status = result_status != 0;
+	return 0;
+}
+
+static void
+finish(struct call *c)
+{
+	struct store_run run = { 0 };
+	struct buf unpacked = { 0 };
+	struct span body;
+
+	if (plain_body(c, &body, &unpacked) == 0 &&
+	    parse_finish(c, body, &run) == 0)
+		end(c, &run);
+	buf_release(&unpacked);
+}
+
+static void
+stop(struct call *c)
+{
+	struct store_run run = { .run_status = RUN_ABORTED_BY_USER,
+	    .results = SPAN("{}") };
+
+	end(c, &run);
+}
+
+struct progress {
+	const struct app *app;
+	struct json_out o;
+};
+
+static int
+put_progress(void *ctx, const struct store_run *run)
+{
+	struct progress *p = ctx;
+	int status = app_run_status(p->app, run);
+	double part = 1;
+
+	if (status == RUN_RUNNING && run->planned_s > 0)
+		part = (double)(now_unix_ns() - run->created_ns) / 1e9 /
+		    (double)run->planned_s;
+	else if (status == RUN_RUNNING)
+		part = 0;
+	json_open(&p->o, '{');
+	put_span(&p->o, "run_status_text", span_of(run_status_name(status)));
+	put_int(&p->o, "run_status", status);
+	put_int(&p->o, "result_status", run->result_status);
+	put_number(&p->o, "progress", part < 1 ? part : 1);
+	json_close(&p->o, '}');
+	return 0;
+}
+
+static void
+progress(struct call *c)
+{
+	struct progress p = { c->app, reply_json(c->reply, 200) };
+	struct why why;
+
+	if (store_runs(c->app->store, c->run, 1, put_progress, &p, &why) < 0)
+		reply_store(c->reply, STORE_FAILED, &why);
+	else if (c->reply->body.n == 0)
+		reply_store(c->reply, STORE_NO_RUN, NULL);
+}
+
+static void
+reply_validity(struct call *c, bool is_valid, const char *message)
+{
+	struct json_out o = reply_json(c->reply, 200);
+
+	json_open(&o, '{');
+	json_key(&o, "is_valid");
+	json_put_bool(&o, is_valid);
+	put_span(&o, "message", span_of(message));
+	put_span(&o, "token-info", SPAN(""));
+	json_close(&o, '}');
+}
+
+static void
+validate(struct call *c)
+{
+	struct json j = json_of(c->r->body);
+	struct buf token = { .max = 4096 };
+	struct why why;
+	struct span key;
+	int n, is_known;
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "token"))
+			read_text(&j, &token);
+		else
+			(void)json_skip(&j);
+	}
+	if (check_json(c, &j) == 0) {
+		n = token_count(c->app->store, &why);
+		is_known = n < 0 ? -1 : token_is_known(c->app->store,
+		    (struct span){ token.p != NULL ? token.p : "", token.n },
+		    &why);
+		if (is_known < 0)
+			reply_error(c->reply, 500, 0, "%s", why.text);
+		else if (n == 0)
+			reply_validity(c, true, "this server has no tokens "
+			    "and needs none");
+		else
+			reply_validity(c, is_known == 1, is_known == 1 ?
+			    "the token is valid" : "the token is not valid");
+	}
+	buf_release(&token);
+}
+
+static void
+login(struct call *c)
+{
+	reply_error(c->reply, 400, 0, "there are no accounts here: make a "
+	    "token with \"k6serve token add NAME\"");
+}
+
+const struct route ingest_routes[] = {
+	{ "POST", "/v1/tests", ACCESS_WRITE, create },
+	{ "POST", "/v1/tests/*", ACCESS_WRITE, finish },
+	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, stop },
+	{ "POST", "/v1/metrics/*", ACCESS_WRITE, metrics },
+	{ "POST", "/v2/metrics/*", ACCESS_WRITE, metrics_v2 },
+	{ "GET", "/v1/test-progress/*", ACCESS_READ, progress },
+	{ "POST", "/v1/validate-token", ACCESS_OPEN, validate },
+	{ "POST", "/v1/login", ACCESS_OPEN, login },
+	{ 0 },
+};

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* k6serve: the receiving half of k6's cloud output, with a page to look at. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/die.h"
+#include "base/opt.h"
+#include "base/units.h"
+#include "io/listen.h"
+#include "k6serve/app.h"
+#include "k6serve/assets.h"
+#include "k6serve/token.h"
+
+struct options {
+	const char *listen, *db;
+	int64_t timeout_ns;
+};
+
+static const struct opt table[] = {
+	{ 'l', "listen", "ADDRESS", "host:port to listen on, port 0: any free "
+	    "one (127.0.0.1:6570)", OPT_TEXT,
+	    offsetof(struct options, listen), NULL, 0 },
+	{ 'd', "db", "FILE", "the database "
+	    "(~/.local/state/k6pipe/k6serve.db)", OPT_TEXT,
+	    offsetof(struct options, db), NULL, 0 },
+	{ 't', "timeout-after", "DURATION", "silence after which a run is "
+	    "timed out (2m)", OPT_DURATION,
+	    offsetof(struct options, timeout_ns), NULL, 0 },
+	{ 0 },
+};
+
+static const struct opt_tool tool = {
+	.synopsis = "[options] [token add NAME | list | remove NAME]",
+	.about = "Receive load test runs from k6push or k6, keep them, show "
+	    "them on a page.",
+	.examples = "  k6serve --listen 127.0.0.1:0\n"
+	    "  K6_CLOUD_HOST=http://127.0.0.1:6570 k6 run --out cloud s.js\n"
+	    "  k6serve token add laptop\n",
+	.tables = { table },
+};
+
+static const struct httpd_field fields[] = {
+	{ "Content-Security-Policy", "default-src 'none'; script-src 'self'; "
+	    "style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+	    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "Cache-Control", "no-store" },
+	{ NULL, NULL },
+};
+
+/* Make a folder and those above it, each for its owner alone. */
+static int
+make_folder(char *path, struct why *why)
+{
+	char *slash;
+
+	for (slash = strchr(path + 1, '/'); slash != NULL;
+	    slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return why_set(why, "%s: %s", path, strerror(errno));
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* $XDG_STATE_HOME/k6pipe/k6serve.db, its folder made. */
+static int
+default_db(struct buf *path, struct why *why)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state != NULL && state[0] == '/')
+		buf_printf(path, "%s/k6pipe/k6serve.db", state);
+	else if (home != NULL && home[0] == '/')
+		buf_printf(path, "%s/.local/state/k6pipe/k6serve.db", home);
+	else
+		return why_set(why, "no HOME: say where with --db");
+	return make_folder(path->p, why);
+}
+
+static struct store *
+open_store(const struct options *o)
+{
+	struct buf path = { 0 };
+	struct store *store;
+	struct why why;
+
+	if (o->db != NULL)
+		buf_text(&path, o->db);
+	else if (default_db(&path, &why) < 0)
+		dief(EXIT_FAILED, "%s", why.text);
+	store = store_open(path.p, asset(ASSET_SCHEMA), &why);
+	if (store == NULL)
+		dief(EXIT_FAILED, "%s: %s", path.p, why.text);
+	buf_release(&path);
+	return store;
+}
+
+/* Who may write? 0, or -1 after a message: others must not without a token. */
+static int
+check_tokens(struct app *app)
+{
+	struct why why;
+	int n = token_count(app->store, &why);
+
+	if (n < 0)
+		warnf("%s", why.text);
+	else if (n == 0 && !app->is_loopback)
+		warnf("%s: others could connect: first make a token "
+		    "(k6serve token add NAME)", app->address);
+	else if (n == 0)
+		warnf("no token exists: every user of this machine may write "
+		    "(k6serve token add NAME ends that)");
+	return n > 0 || (n == 0 && app->is_loopback) ? 0 : -1;
+}
+
+/* Tick until a signal ends it. The signals are blocked in all threads. */
+static void
+wait_for_end(struct httpd *h, const sigset_t *signals)
+{
+	const struct timespec tick = { 0, 500 * NS_PER_MS };
+
+	while (sigtimedwait(signals, NULL, &tick) < 0)
+		httpd_tick(h);
+}
+
+static int
+serve(struct app *app, int fd, const sigset_t *signals)
+{
+	struct httpd_config config = { .fd = fd, .body_max = BODY_MAX,
+	    .fields = fields, .ctx = app, .admit = app_admit,
+	    .answer = app_answer };
+	struct httpd *h;
+	struct why why;
+
+	h = httpd_start(&config, &why);
+	if (h == NULL) {
+		warnf("%s", why.text);
+		return EXIT_FAILED;
+	}
+	if (printf("http://%s\n", app->address) < 0 || fflush(stdout) != 0)
+		warnf("stdout: %s", strerror(errno));
+	else
+		wait_for_end(h, signals);
+	httpd_stop(h);
+	return close_stdout(EXIT_DONE);
+}
+
+static int
+listen_and_serve(const struct options *o, struct app *app,
+    const sigset_t *signals)
+{
+	struct listener l = { .fd = -1 };
+	struct why why;
+
+	if (listen_open(&l, o->listen, &why) < 0) {
+		warnf("%s: %s", o->listen, why.text);
+		return EXIT_FAILED;
+	}
+	app->address = l.address;
+	app->port = l.port;
+	app->is_loopback = l.is_loopback;
+	app->timeout_ns = o->timeout_ns;
+	if (check_tokens(app) < 0) {
+		(void)close(l.fd);
+		return EXIT_FAILED;
+	}
+	return serve(app, l.fd, signals);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .listen = "127.0.0.1:6570",
+	    .timeout_ns = 120 * NS_PER_S };
+	struct app app = { 0 };
+	sigset_t signals;
+	int first, status;
+
+	die_init();
+	status = opt_parse(&tool, &o, argc, argv, &first);
+	if (status != OPT_CONTINUE)
+		return status;
+	if (first < argc && strcmp(argv[first], "token") != 0)
+		return opt_misuse("%s: no such command", argv[first]);
+	if (first < argc && !token_is_command(argv + first + 1,
+	    argc - first - 1))
+		return opt_misuse("token: add NAME, list or remove NAME");
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGTERM);
+	if (first == argc)
+		(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(077);
+	app.store = open_store(&o);
+	if (first < argc)
+		status = token_command(app.store, argv + first + 1,
+		    argc - first - 1);
+	else
+		status = listen_and_serve(&o, &app, &signals);
+	store_close(app.store);
+	return status;
+}

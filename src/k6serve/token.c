@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6serve/token.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "io/digest.h"
+
+_Static_assert(STORE_DIGEST == DIGEST_BYTES, "a token's hash is SHA-256");
+
+struct search {
+	unsigned char hash[DIGEST_BYTES];
+	int is_found, n;
+};
+
+/* All are compared, so that the time tells nothing. */
+static int
+compare(void *ctx, const struct store_token *t)
+{
+	struct search *search = ctx;
+
+	search->is_found |= digest_equal(search->hash, t->hash);
+	search->n++;
+	return 0;
+}
+
+int
+token_count(struct store *s, struct why *why)
+{
+	struct search search = { .n = 0 };
+
+	return store_tokens(s, compare, &search, why) < 0 ? -1 : search.n;
+}
+
+int
+token_is_known(struct store *s, struct span token, struct why *why)
+{
+	struct search search = { .n = 0 };
+
+	if (digest_sha256(token, search.hash, why) < 0 ||
+	    store_tokens(s, compare, &search, why) < 0)
+		return -1;
+	return search.is_found;
+}
+
+/* k6 sends "Token X"; "Bearer X" is what others send. A browser that reads
+ * can only send a password. */
+static void
+token_of(const struct httpd_request *r, enum access access, struct buf *out)
+{
+	const char *text = httpd_header(r, "Authorization");
+
+	if (text == NULL)
+		return;
+	if (strncasecmp(text, "Token ", 6) == 0)
+		buf_text(out, text + 6);
+	else if (strncasecmp(text, "Bearer ", 7) == 0)
+		buf_text(out, text + 7);
+	else if (access == ACCESS_READ)
+		httpd_password(r, out);
+}
+
+int
+token_check(struct app *app, const struct httpd_request *r,
+    enum access access, struct httpd_reply *reply)
+{
+	struct buf token = { .max = 4096 };
+	struct why why;
+	int n, is_known;
+
+	if (access == ACCESS_OPEN ||
+	    (access == ACCESS_READ && app->is_loopback))
+		return 0;
+	n = token_count(app->store, &why);
+	if (n == 0 && app->is_loopback)
+		return 0;
+	token_of(r, access, &token);
+	is_known = n < 0 ? -1 : token_is_known(app->store,
+	    (struct span){ token.p != NULL ? token.p : "", token.n }, &why);
+	if (is_known < 0) {
+		reply_error(reply, 500, 0, "%s", why.text);
+	} else if (is_known == 0) {
+		reply_error(reply, 401, 0, token.n == 0 ?
+		    "a token is needed" : "the token is not valid");
+		if (access == ACCESS_READ)
+			reply_field(reply, "WWW-Authenticate",
+			    "Basic realm=\"k6serve: the token as password\"");
+	}
+	buf_release(&token);
+	return is_known == 1 ? 0 : -1;
+}
+
+static int
+print_token(void *ctx, const struct store_token *t)
+{
+	char created[TIME_TEXT];
+
+	(void)ctx;
+	(void)time_print(created, t->created_ns / NS_PER_S * NS_PER_S);
+	printf("%s\t%s\n", t->name, created);
+	return 0;
+}
+
+static int
+add(struct store *s, const char *name, struct why *why)
+{
+	unsigned char hash[DIGEST_BYTES];
+	struct store_token t = { name, hash, now_unix_ns() };
+	char secret[SECRET_TEXT];
+
+	if (name[0] == '\0')
+		return why_set(why, "the name is empty");
+	if (strpbrk(name, "\t\n\r") != NULL)
+		return why_set(why, "the name has a tab or a line end");
+	if (digest_secret(secret, why) < 0 ||
+	    digest_sha256(span_of(secret), hash, why) < 0 ||
+	    store_token_add(s, &t, why) < 0)
+		return -1;
+	puts(secret);
+	explicit_bzero(secret, sizeof(secret));
+	return 0;
+}
+
+bool
+token_is_command(char *const *args, int n)
+{
+	return (n == 1 && strcmp(args[0], "list") == 0) ||
+	    (n == 2 && (strcmp(args[0], "add") == 0 ||
+	    strcmp(args[0], "remove") == 0));
+}
+
+int
+token_command(struct store *s, char *const *args, int n)
+{
+	struct why why;
+	int status;
+
+	if (n == 1)
+		status = store_tokens(s, print_token, NULL, &why);
+	else if (strcmp(args[0], "add") == 0)
+		status = add(s, args[1], &why);
+	else
+		status = store_token_remove(s, args[1], &why);
+	if (status < 0)
+		warnf("token %s: %s", args[n - 1], why.text);
+	return close_stdout(status < 0 ? EXIT_FAILED : EXIT_DONE);
+}
