@@ -127,24 +127,36 @@ advance_clock(struct agg *agg, int64_t time_ns)
 	agg->has_clock = true;
 }
 
+/* Requests that a point stands for by itself. */
+static int64_t
+requests_of(const struct point *p)
+{
+	return p->value > 0 && p->value < 0x1p53 &&
+	    span_is(p->metric->name, "http_reqs") ? (int64_t)p->value : 0;
+}
+
 static void
 take_group(void *ctx, const struct group_out *g)
 {
 	struct agg *agg = ctx;
+	int i;
 
-	if (g->kind == GROUP_TRAIL)
+	if (g->kind == GROUP_TRAIL) {
+		agg->requests++;
 		buckets_add(&agg->buckets, &g->trail, g->lines);
-	else
-		put_lines(agg, g->lines);
+		return;
+	}
+	for (i = 0; i < g->n; i++)
+		agg->requests += requests_of(&g->points[i]);
+	put_lines(agg, g->lines);
 }
 
 static void
 take_point(struct agg *agg, const struct point *p, struct span text)
 {
 	agg->points++;
-	if (p->value > 0 && span_is(p->metric->name, "http_reqs"))
-		agg->requests += (int64_t)p->value;
 	if (!agg->is_folding) {
+		agg->requests += requests_of(p);
 		put_line(agg, text);
 		return;
 	}

@@ -21,8 +21,6 @@ struct series {
 	struct span key;		/* head, '\0', tail; owned */
 	const struct metric *metric;
 	const struct tagset *tags;
-	size_t metadata_at;		/* from the start of the tail */
-	size_t metadata_n;
 };
 
 /* A Point line cut at its time and its value. */
@@ -136,10 +134,10 @@ read_point(struct stream *s, struct json *j, struct point *p,
 			(void)read_value(j, p, parts);
 		else if (span_is(key, "tags"))
 			p->tags = tags_read(&s->tags, j);
-		else if (span_is(key, "metadata"))
-			(void)json_value(j, &p->metadata);
-		else
+		else {
+			p->has_metadata |= span_is(key, "metadata");
 			(void)json_skip(j);
+		}
 	}
 	if (j->error != NULL)
 		return false;
@@ -279,6 +277,9 @@ read_general(struct stream *s, struct span text, struct line *out,
 	return is_good ? out->type : bad(out, &inner, why);
 }
 
+/* Keep what the general parser made of a line. It must have found time and
+ * value where the cut did, or else other bytes there would mean something
+ * else. Metadata (VU, iteration) differs on each line: nothing to keep. */
 static void
 remember(struct stream *s, const struct cut *c, const struct line *line)
 {
@@ -286,28 +287,14 @@ remember(struct stream *s, const struct cut *c, const struct line *line)
 	struct span key = key_of(s, c);
 	struct series *series;
 
-	/* The general parser must have found time and value where the cut
-	 * did, or else other bytes there would mean something else. */
-	if (s->series.n >= SERIES_MAX || line->data.p != c->time.p ||
-	    line->data.p + line->data.n != c->value.p ||
-	    (p->metadata.n != 0 && p->metadata.p < c->tail.p))
+	if (s->series.n >= SERIES_MAX || p->has_metadata ||
+	    line->data.p != c->time.p ||
+	    line->data.p + line->data.n != c->value.p)
 		return;
 	series = xmalloc(sizeof(*series));
 	*series = (struct series){ { xstrndup(key.p, key.n), key.n },
-	    p->metric, p->tags, 0, p->metadata.n };
-	if (p->metadata.n != 0)
-		series->metadata_at = (size_t)(p->metadata.p - c->tail.p);
+	    p->metric, p->tags };
 	map_put(&s->series, series->key, series);
-}
-
-static void
-fill(struct point *p, const struct series *series, const struct cut *c)
-{
-	*p = (struct point){ .metric = series->metric, .tags = series->tags,
-	    .value = c->number };
-	if (series->metadata_n != 0)
-		p->metadata = (struct span){ c->tail.p + series->metadata_at,
-		    series->metadata_n };
 }
 
 enum line_type
@@ -321,8 +308,8 @@ stream_read(struct stream *s, struct span text, struct line *out,
 		return read_general(s, text, out, why);
 	series = map_get(&s->series, key_of(s, &c));
 	if (series != NULL) {
-		fill(&out->point, series, &c);
-		out->point.line = text;
+		out->point = (struct point){ .metric = series->metric,
+		    .tags = series->tags, .value = c.number, .line = text };
 		if (time_parse(c.time, &out->point.time_ns))
 			return out->type = LINE_POINT;
 	}

@@ -42,18 +42,6 @@ name_at(enum group_kind kind, int i)
 	return i < TRAIL_POINTS ? timing_names[i - FIRST_TIMING] : NULL;
 }
 
-/* True if p belongs to the same container as the points that are held: same
- * time, tags and metadata. */
-static bool
-is_same_moment(const struct trails *t, const struct point *p)
-{
-	const struct point *first = &t->held[0];
-
-	return first->time_ns == p->time_ns && first->tags == p->tags &&
-	    span_equal((struct span){ t->lines.p + t->metadata_at,
-	    first->metadata.n }, p->metadata);
-}
-
 /* True if p is the next point of the group that is held. */
 static bool
 continues(const struct trails *t, const struct point *p)
@@ -64,10 +52,11 @@ continues(const struct trails *t, const struct point *p)
 		return false;
 	name = name_at(t->kind, t->n);
 	return name != NULL && span_is(p->metric->name, name) &&
-	    is_same_moment(t, p);
+	    p->time_ns == t->held[0].time_ns && p->tags == t->held[0].tags;
 }
 
-/* Fill in the trail that the held points form. False: a value has no place
+/* Fill in the trail that the held points form; it is one request, whatever
+ * http_reqs says (k6 always writes 1). False: a value has no place
  * in one, such as a time that is not a whole number of nanoseconds in
  * range. */
 static bool
@@ -75,7 +64,7 @@ make_trail(const struct trails *t, struct trail *trail)
 {
 	int i;
 
-	if (t->n < HTTP_REQ_FAILED || t->held[HTTP_REQS].value != 1)
+	if (t->n < HTTP_REQ_FAILED)
 		return false;
 	*trail = (struct trail){ .time_ns = t->held[0].time_ns,
 	    .tags = t->held[0].tags, .failed = -1 };
@@ -126,9 +115,6 @@ trails_end(struct trails *t,
 static void
 hold(struct trails *t, const struct point *p)
 {
-	if (t->n == 0)
-		t->metadata_at = p->metadata.n == 0 ? 0
-		    : (size_t)(p->metadata.p - p->line.p);
 	t->line_at[t->n] = t->lines.n;
 	t->held[t->n++] = *p;
 	buf_span(&t->lines, p->line);

@@ -47,7 +47,7 @@ struct point {
 	const struct tagset *tags;
 	int64_t time_ns;
 	double value;
-	struct span metadata;	/* raw JSON, n 0 without */
+	bool has_metadata;	/* which groups, and the cloud, do not heed */
 	struct span line;
 };
 
@@ -61,9 +61,8 @@ enum { GROUP_MAX = 9 };
  * trails_end is called.
  */
 struct trails {
-	struct point held[GROUP_MAX];	/* line and metadata are not valid */
-	size_t line_at[GROUP_MAX];	/* places in lines */
-	size_t metadata_at;		/* of the first */
+	struct point held[GROUP_MAX];	/* their line is not valid */
+	size_t line_at[GROUP_MAX];	/* its place in lines */
 	struct buf lines;	/* their lines, each with '\n' */
 	int n;			/* points held */
 	enum group_kind kind;	/* what they may become */
