@@ -1,0 +1,75 @@
+# helpers: what the tests share. A test loads it with `load helpers`.
+bats_require_minimum_version 1.5.0
+
+root=$(cd "${BATS_TEST_DIRNAME:-tests}/.." && pwd)
+bin=${K6PIPE_BIN:-$root/bin}
+fixtures=${K6PIPE_FIXTURES:-$root/../shared/fixtures}
+export PATH="$bin:$PATH"
+# Nothing of the person who runs the tests may leak in, nor be written to.
+unset "${!K6_@}" "${!k6_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
+unset ALL_PROXY all_proxy XDG_CONFIG_HOME XDG_STATE_HOME
+export HOME=${BATS_TEST_TMPDIR:-/nonexistent} LC_ALL=C.UTF-8 NO_COLOR=1
+
+# capture CMD...: run it; $status, and what it wrote in $out and $err, which
+# bats shows when the test fails.
+capture() {
+  status=0
+  "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
+  out=$(tr -d '\0' <"$BATS_TEST_TMPDIR/out")
+  err=$(tr -d '\0' <"$BATS_TEST_TMPDIR/err")
+  printf '$ %s\nstatus %s\n-- out\n%.2000s\n-- err\n%.2000s\n' \
+    "$*" "$status" "$out" "$err"
+}
+
+# retry SECONDS CMD...: until it succeeds, at most so long.
+retry() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    if ((SECONDS >= deadline)); then
+      echo "gave up waiting for: $*" >&2
+      return 1
+    fi
+    sleep 0.05
+  done
+}
+
+# fixture PATH: the file's name, or skip when the fixtures are not here.
+fixture() {
+  [ -e "$fixtures/$1" ] || skip "no $1 (set K6PIPE_FIXTURES)"
+  echo "$fixtures/$1"
+}
+
+# corpus NAME: its lines on stdout.
+corpus() {
+  if [ -e "$fixtures/corpus/$1.ndjson" ]; then
+    cat "$fixtures/corpus/$1.ndjson"
+  else
+    zcat "$fixtures/corpus/$1.ndjson.gz"
+  fi
+}
+
+# start_server [OPTION...]: a k6serve of this test; $url is its base, $server
+# its process. stop_server ends it and gives its exit status.
+start_server() {
+  k6serve --listen 127.0.0.1:0 --db "$BATS_TEST_TMPDIR/k6serve.db" "$@" \
+    >"$BATS_TEST_TMPDIR/serve.out" 2>"$BATS_TEST_TMPDIR/serve.err" 3>&- &
+  server=$!
+  retry 10 grep -q '^http' "$BATS_TEST_TMPDIR/serve.out"
+  url=$(head -n 1 "$BATS_TEST_TMPDIR/serve.out")
+  export K6_CLOUD_HOST=$url
+}
+
+stop_server() {
+  [ -n "${server:-}" ] || return 0
+  kill "$server" 2>/dev/null || true
+  local code=0
+  wait "$server" || code=$?
+  server=
+  return "$code"
+}
+
+# api PATH [JQ]: k6serve's JSON API, through jq.
+api() {
+  curl -sS --max-time 10 "$url/api/v1/$1" | jq -r "${2:-.}"
+}
