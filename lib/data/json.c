@@ -78,7 +78,7 @@ step(struct json *j, char bracket)
 bool
 json_member(struct json *j, struct span *key)
 {
-	return step(j, '}') && json_string(j, key) &&
+	return step(j, '}') && json_text(j, key) &&
 	    (take(j, ':') || fail(j, "a colon is missing"));
 }
 
@@ -136,7 +136,7 @@ string_escape(struct json *j)
 }
 
 bool
-json_string(struct json *j, struct span *raw)
+json_text(struct json *j, struct span *raw)
 {
 	unsigned char c;
 	size_t n;
@@ -216,7 +216,7 @@ json_skip(struct json *j)
 				return false;
 		return j->error == NULL;
 	case '"':
-		return json_string(j, &s);
+		return json_text(j, &s);
 	case 't':
 		return literal(j, "true");
 	case 'f':

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * json: a strict RFC 8259 cursor over bytes in memory, and a writer. For the
- * stream and the wire, where speed counts; the config file is jansson's.
+ * stream and the wire, where speed counts; the config file is jansson's, whose
+ * names are json_ too: check with nm before adding one.
  */
 #ifndef K6PIPE_DATA_JSON_H
 #define K6PIPE_DATA_JSON_H
@@ -39,7 +40,7 @@ bool json_enter(struct json *j, char bracket);
 bool json_member(struct json *j, struct span *key);
 bool json_element(struct json *j);
 
-bool json_string(struct json *j, struct span *raw);
+bool json_text(struct json *j, struct span *raw);
 bool json_number(struct json *j, double *value);
 bool json_skip(struct json *j);		/* any value, checked in full */
 bool json_value(struct json *j, struct span *text);	/* as above: its text */

@@ -163,7 +163,7 @@ read_time(struct json *j, int64_t *ns)
 {
 	struct span s;
 
-	if (json_string(j, &s) && !time_parse(s, ns))
+	if (json_text(j, &s) && !time_parse(s, ns))
 		j->error = "not an RFC 3339 time";
 }
 
@@ -173,7 +173,7 @@ read_duration(struct json *j, int64_t *ns)
 	char text[DURATION_TEXT];
 	struct span s;
 
-	if (!json_string(j, &s))
+	if (!json_text(j, &s))
 		return;
 	if (s.n >= sizeof(text)) {
 		j->error = "not a duration";
@@ -193,7 +193,7 @@ read_text(struct json *j, struct buf *text, struct span *to)
 	struct span raw;
 	size_t at = text->n;
 
-	if (!json_string(j, &raw))
+	if (!json_text(j, &raw))
 		return;
 	json_unescape(text, raw);
 	to->p = (const char *)at;

@@ -29,7 +29,7 @@ aggregate_add(struct aggregate *a, const struct trail *t)
 		f = &a->timing[i];
 		if (a->count == 0 || t->ns[i] < f->min_ns)
 			f->min_ns = t->ns[i];
-		if (a->count == 0 || t->ns[i] > f->max_ns)
+		if (t->ns[i] > f->max_ns)	/* from 0 on, as in k6 */
 			f->max_ns = t->ns[i];
 		f->sum_ns += t->ns[i];
 		hist_add(&f->hist, (double)t->ns[i] / 1e6, 1);
@@ -289,7 +289,7 @@ read_time(struct json *j, struct parts *p)
 	char text[24];
 	int64_t us;
 
-	if (json_peek(j) == '"' ? !json_string(j, &s) : !json_value(j, &s))
+	if (json_peek(j) == '"' ? !json_text(j, &s) : !json_value(j, &s))
 		return false;
 	if (s.n >= sizeof(text))
 		return fail(j, "time is not in microseconds");
@@ -315,7 +315,7 @@ read_data(struct json *j, struct tags *tags, struct parts *p)
 		if (span_is(key, "time"))
 			(void)read_time(j, p);
 		else if (span_is(key, "type"))
-			(void)json_string(j, &p->data_type);
+			(void)json_text(j, &p->data_type);
 		else if (span_is(key, "tags"))
 			p->tags = tags_read(tags, j);
 		else if (span_is(key, "value"))
@@ -325,7 +325,7 @@ read_data(struct json *j, struct tags *tags, struct parts *p)
 		else if (span_is(key, "count"))
 			(void)json_value(j, &p->count);
 		else if (span_is(key, "period"))
-			(void)json_string(j, &p->period);
+			(void)json_text(j, &p->period);
 		else
 			(void)json_skip(j);
 	}
@@ -343,9 +343,9 @@ read_parts(struct json *j, struct tags *tags, struct parts *p)
 		return false;
 	while (json_member(j, &key)) {
 		if (span_is(key, "type"))
-			(void)json_string(j, &p->type);
+			(void)json_text(j, &p->type);
 		else if (span_is(key, "metric"))
-			(void)json_string(j, &p->metric);
+			(void)json_text(j, &p->metric);
 		else if (span_is(key, "data"))
 			(void)read_data(j, tags, p);
 		else

@@ -124,7 +124,7 @@ static int
 parse(const struct setting_row *row, const char *text,
     struct setting_value *v, struct why *why)
 {
-	size_t n = strlen(text);
+	char *end;
 
 	switch (row->type) {
 	case SETTING_TEXT:
@@ -138,9 +138,13 @@ parse(const struct setting_row *row, const char *text,
 		    ? 0 : why_set(why, "\"%s\" is not a whole number from "
 		    "%lld on", text, (long long)row->min);
 	case SETTING_REAL:
-		return num_parse(text, n, &v->real) == n && n > 0 &&
-		    v->real >= 0 ? 0 : why_set(why,
-		    "\"%s\" is not a number from 0 on", text);
+		/* Go, and so k6, takes ".5" where JSON does not. */
+		if (text[0] == '.' && text[1] >= '0' && text[1] <= '9')
+			v->real = strtod(text, &end);
+		else
+			end = (char *)text + num_parse(text, strlen(text), &v->real);
+		return end != text && *end == '\0' && v->real >= 0 ? 0
+		    : why_set(why, "\"%s\" is not a number from 0 on", text);
 	case SETTING_DURATION:
 		return duration_parse(text, &v->number) &&
 		    v->number >= row->min ? 0 : why_set(why,

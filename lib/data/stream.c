@@ -114,7 +114,7 @@ static bool
 read_time(struct json *j, struct point *p, struct point_parts *parts)
 {
 	parts->has_time = true;
-	return json_string(j, &parts->time) &&
+	return json_text(j, &parts->time) &&
 	    (time_parse(parts->time, &p->time_ns) ||
 	    fail(j, "time is not RFC 3339"));
 }
@@ -190,11 +190,11 @@ read_metric(struct stream *s, struct json *j, struct span name)
 		return fail(j, "data is not an object");
 	while (json_member(j, &key)) {
 		if (span_is(key, "type"))
-			(void)json_string(j, &type_name);
+			(void)json_text(j, &type_name);
 		else if (span_is(key, "name") && name.n == 0)
-			(void)json_string(j, &name);
+			(void)json_text(j, &name);
 		else if (span_is(key, "contains")) {
-			if (json_string(j, &text))
+			if (json_text(j, &text))
 				(void)contains_parse(text, &contains);
 		} else
 			(void)json_skip(j);
@@ -238,9 +238,9 @@ read_general(struct stream *s, struct span text, struct line *out,
 	(void)json_enter(&j, '{');
 	while (json_member(&j, &key)) {
 		if (span_is(key, "type"))
-			(void)json_string(&j, &type);
+			(void)json_text(&j, &type);
 		else if (span_is(key, "metric"))
-			(void)json_string(&j, &metric);
+			(void)json_text(&j, &metric);
 		else if (span_is(key, "data"))
 			(void)json_value(&j, &out->data);
 		else

@@ -149,7 +149,7 @@ tags_read(struct tags *t, struct json *j)
 	buf_text(&t->text, "");
 	if (!json_enter(j, '{'))
 		return NULL;
-	while (json_member(j, &key) && json_string(j, &value)) {
+	while (json_member(j, &key) && json_text(j, &value)) {
 		if (n == TAGS_MAX) {
 			j->error = "too many tags";
 			return NULL;

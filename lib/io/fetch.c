@@ -175,9 +175,8 @@ fetch_start(struct fetcher *f, const struct fetch_request *r,
     fetch_done *done, void *ctx, struct why *why)
 {
 	struct transfer *t;
-	bool is_private;
 
-	if (!fetch_check_url(r->url, &is_private, why))
+	if (fetch_check_host(r->url, false, true, why) < 0)
 		return -1;
 	t = xcalloc(1, sizeof(*t));
 	t->easy = curl_easy_init();
@@ -280,24 +279,28 @@ check_parts(CURLU *u, const char *url, bool *is_private, struct why *why)
 	return status;
 }
 
-bool
-fetch_check_url(const char *url, bool *is_private, struct why *why)
+int
+fetch_check_host(const char *url, bool has_token, bool allows_http,
+    struct why *why)
 {
+	bool is_private;
 	const char *p;
 	CURLU *u;
 	int status;
 
 	if (strlen(url) > URL_MAX)
-		return why_set(why, "URL longer than %d bytes",
-		    (int)URL_MAX) == 0;
+		return why_set(why, "URL longer than %d bytes", (int)URL_MAX);
 	for (p = url; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
 			return why_set(why, "blank or control byte in URL "
-			    "\"%s\"", url) == 0;
+			    "\"%s\"", url);
 	u = curl_url();
 	if (u == NULL)
-		return why_set(why, "out of memory") == 0;
-	status = check_parts(u, url, is_private, why);
+		return why_set(why, "out of memory");
+	status = check_parts(u, url, &is_private, why);
 	curl_url_cleanup(u);
-	return status == 0;
+	if (status == 0 && has_token && !is_private && !allows_http)
+		return why_set(why, "%s: a token would go over plain http: "
+		    "use https, or --insecure-http", url);
+	return status;
 }

@@ -53,9 +53,10 @@ int fetch_start(struct fetcher *f, const struct fetch_request *request,
  * or is at its end. */
 bool fetcher_wait(struct fetcher *f, int fd, int timeout_ms);
 
-/* True if url is one to send to: http or https, a host, no user or password,
- * no control bytes, at most 2000 bytes. *is_private: https, or the host is a
- * loopback one. */
-bool fetch_check_url(const char *url, bool *is_private, struct why *why);
+/* Check a server's base URL: http or https, a host, no user or password, no
+ * control bytes, at most 2000 bytes; and, if it will get a token, https or a
+ * loopback host unless allows_http. -1: why. */
+int fetch_check_host(const char *url, bool has_token, bool allows_http,
+    struct why *why);
 
 #endif

@@ -10,21 +10,6 @@
 #include "data/json.h"
 #include "k6push/outcome.h"
 
-/* A token goes over https, or stays on this machine. */
-static int
-check_host(const struct control *c, const char *host, const char *token,
-    struct why *why)
-{
-	bool is_private;
-
-	if (!fetch_check_url(host, &is_private, why))
-		return -1;
-	if (!is_private && !c->allows_http && token != NULL)
-		return why_set(why, "%s: a token would go over plain http: "
-		    "use https, or --insecure-http", host);
-	return 0;
-}
-
 int
 control_init(struct control *c, struct fetcher *fetcher,
     struct settings *settings, bool allows_http, struct why *why)
@@ -34,7 +19,7 @@ control_init(struct control *c, struct fetcher *fetcher,
 
 	*c = (struct control){ .fetcher = fetcher, .settings = settings,
 	    .allows_http = allows_http };
-	if (check_host(c, host, token, why) < 0)
+	if (fetch_check_host(host, token != NULL, allows_http, why) < 0)
 		return -1;
 	c->host = xstrdup(host);
 	c->token = token != NULL ? xstrdup(token) : NULL;
@@ -82,8 +67,8 @@ set_created(struct control *c, const char *id)
 	char *escaped = escape_id(id);
 	struct why why;
 
-	if (check_host(c, host, settings_text(c->settings, SET_TOKEN),
-	    &why) < 0) {
+	if (fetch_check_host(host, settings_text(c->settings, SET_TOKEN) !=
+	    NULL, c->allows_http, &why) < 0) {
 		warnf("the server names a host that is not to be used: %s",
 		    why.text);
 		host = c->host;
@@ -112,7 +97,7 @@ print_logs(struct span logs)
 		while (json_member(&j, &key)) {
 			if (json_peek(&j) != '"')
 				(void)json_skip(&j);
-			else if (json_string(&j, &raw))
+			else if (json_text(&j, &raw))
 				json_unescape(span_is(key, "level") ? &level
 				    : &message, raw);
 		}
@@ -136,7 +121,7 @@ take_created(struct control *c, struct span body)
 	(void)json_enter(&j, '{');
 	while (json_member(&j, &key)) {
 		if (span_is(key, "reference_id") && json_peek(&j) == '"')
-			(void)json_string(&j, &raw);
+			(void)json_text(&j, &raw);
 		else if (span_is(key, "config") && json_peek(&j) == '{')
 			(void)json_value(&j, &config);
 		else if (span_is(key, "logs") && json_peek(&j) == '[')

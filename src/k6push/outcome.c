@@ -32,7 +32,7 @@ parse_error(struct span body, struct api_error *e)
 				(void)json_number(&j, &e->code);
 			else if (span_is(key, "message") &&
 			    json_peek(&j) == '"')
-				(void)json_string(&j, &e->message);
+				(void)json_text(&j, &e->message);
 			else if (span_is(key, "details"))
 				(void)json_value(&j, &e->details);
 			else if (span_is(key, "field_errors"))
@@ -81,7 +81,7 @@ add_errors(struct buf *out, struct span errors)
 			(void)json_skip(&j);
 			continue;
 		}
-		(void)json_string(&j, &raw);
+		(void)json_text(&j, &raw);
 		buf_reset(&one);
 		json_unescape(&one, raw);
 		if (one.n == 0 || (out->p != NULL &&
@@ -118,7 +118,7 @@ add_fields(struct buf *out, struct span fields)
 				(void)json_skip(&j);
 				continue;
 			}
-			(void)json_string(&j, &raw);
+			(void)json_text(&j, &raw);
 			buf_text(out, between);
 			json_unescape(out, raw);
 			between = ", ";

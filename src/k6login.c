@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * k6login: keep the API token in k6's own config file, where k6 and k6push
+ * find it. A token is never printed in clear unless asked for.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/opt.h"
+#include "data/json.h"
+#include "data/settings.h"
+#include "io/config.h"
+#include "io/fetch.h"
+
+enum { TOKEN_MAX = 4096, SHOWN = 4, SHORT = 12 };
+
+struct options {
+	const char *token;
+	const char *config_file;
+	const char *host;
+	const char *ca_file;
+	bool wants_show, is_plain, wants_reset, wants_check, wants_path;
+	bool allows_http;
+};
+
+/* A token as it was typed or piped: blanks and line ends around it go, the
+ * rest must be one word of printable ASCII. In place; -1: why. */
+static int
+clean_token(char *token, size_t n, struct why *why)
+{
+	size_t start = 0, i;
+
+	while (n > 0 && strchr(" \t\r\n", token[n - 1]) != NULL &&
+	    token[n - 1] != '\0')
+		n--;
+	while (start < n && strchr(" \t\r\n", token[start]) != NULL &&
+	    token[start] != '\0')
+		start++;
+	if (start == n)
+		return why_set(why, "the token is empty");
+	for (i = start; i < n; i++)
+		if (token[i] <= ' ' || token[i] > '~')
+			return why_set(why, "the token holds a blank, a "
+			    "second line or a byte that is not ASCII");
+	memmove(token, token + start, n - start);
+	token[n - start] = '\0';
+	return 0;
+}
+
+/* Ask on the terminal, without echo. */
+static ssize_t
+prompt(char *token, size_t size)
+{
+	struct termios old, hidden;
+	ssize_t n;
+
+	if (tcgetattr(STDIN_FILENO, &old) < 0)
+		return -1;
+	hidden = old;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	say("Token: ");
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	n = read(STDIN_FILENO, token, size);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	say("\n");
+	return n;
+}
+
+/* Read a token from stdin into token[TOKEN_MAX + 1]. */
+static int
+read_token(char *token, struct why *why)
+{
+	size_t n = 0;
+	ssize_t got = 0;
+
+	if (isatty(STDIN_FILENO)) {
+		got = prompt(token, TOKEN_MAX);
+		n = got > 0 ? (size_t)got : 0;
+	} else {
+		while (n <= TOKEN_MAX && (got = read(STDIN_FILENO, token + n,
+		    TOKEN_MAX + 1 - n)) > 0)
+			n += (size_t)got;
+	}
+	if (got < 0)
+		return why_set(why, "stdin: cannot be read");
+	if (n > TOKEN_MAX)
+		return why_set(why, "the token is longer than %d bytes",
+		    (int)TOKEN_MAX);
+	return clean_token(token, n, why);
+}
+
+/* The token of --token, which is wiped from the command line, or of stdin. */
+static int
+take_token(const struct options *o, char *token, struct why *why)
+{
+	size_t n;
+
+	if (o->token == NULL || strcmp(o->token, "-") == 0)
+		return read_token(token, why);
+	n = strlen(o->token);
+	if (n > TOKEN_MAX)
+		return why_set(why, "the token is longer than %d bytes",
+		    (int)TOKEN_MAX);
+	memcpy(token, o->token, n + 1);
+	explicit_bzero((char *)o->token, n);
+	return clean_token(token, n, why);
+}
+
+/* What is in force: file, environment, flags. */
+static int
+load(const struct options *o, struct settings *s, struct why *why)
+{
+	struct buf cloud = { 0 };
+	int status = config_find_cloud(o->config_file, &cloud, why);
+
+	if (status == 0 && cloud.n > 0)
+		status = settings_from_json(s, (struct span){ cloud.p,
+		    cloud.n }, FROM_FILE, why);
+	if (cloud.p != NULL)
+		explicit_bzero(cloud.p, cloud.cap);
+	buf_release(&cloud);
+	if (status == 0)
+		status = settings_from_env(s, why);
+	if (status == 0 && o->host != NULL)
+		status = settings_set(s, SET_HOST, o->host, FROM_FLAG, why);
+	return status;
+}
+
+/* Reply of /v1/validate-token, and whether it has come. */
+struct check {
+	bool is_done, is_valid;
+	struct buf message;
+};
+
+static void
+on_reply(void *ctx, const struct fetch_reply *reply)
+{
+	struct json j = json_of(reply->body);
+	struct check *check = ctx;
+	struct span key, raw;
+
+	check->is_done = true;
+	if (reply->status == 0 || reply->status >= 500)
+		buf_printf(&check->message, "can't validate the API token: "
+		    "%s", reply->reason);
+	if (reply->status < 200 || reply->status > 299) {
+		if (check->message.n == 0)
+			buf_printf(&check->message, "the server says %d %s",
+			    reply->status, reply->reason);
+		return;
+	}
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "is_valid") && json_value(&j, &raw))
+			check->is_valid = span_is(raw, "true");
+		else if (span_is(key, "message") && json_peek(&j) == '"' &&
+		    json_text(&j, &raw))
+			json_unescape(&check->message, raw);
+		else
+			(void)json_skip(&j);
+	}
+}
+
+/* Ask the server about a token. 0: valid; -1: why. */
+static int
+ask_server(const struct options *o, const struct settings *s,
+    const char *token, struct why *why)
+{
+	static const char *const headers[] = {
+	    "Content-Type: application/json", NULL };
+	const char *host = settings_text(s, SET_HOST);
+	char *url = xasprintf("%s/v1/validate-token", host);
+	struct fetch_options fetch = { .user_agent = "k6login/"
+	    K6PIPE_VERSION, .ca_file = o->ca_file,
+	    .timeout_ns = settings_int(s, SET_TIMEOUT) };
+	struct buf body = { 0 };
+	struct json_out out = { .to = &body };
+	struct fetch_request request = { .url = url, .headers = headers,
+	    .token = token, .is_post = true };
+	struct check check = { 0 };
+	struct fetcher *f = NULL;
+	int status;
+
+	json_open(&out, '{');
+	json_key(&out, "token");
+	json_put_text(&out, span_of(token));
+	json_close(&out, '}');
+	request.body = (struct span){ body.p, body.n };
+	status = fetch_check_host(host, true, o->allows_http, why);
+	if (status == 0 && (f = fetcher_new(&fetch, why)) == NULL)
+		status = -1;
+	if (status == 0)
+		status = fetch_start(f, &request, on_reply, &check, why);
+	while (status == 0 && !check.is_done)
+		(void)fetcher_wait(f, -1, 1000);
+	if (status == 0 && !check.is_valid)
+		status = why_set(why, "your API token is invalid - %s",
+		    check.message.n > 0 ? check.message.p : "no reason given");
+	fetcher_free(f);
+	explicit_bzero(body.p, body.cap);
+	buf_release(&body);
+	buf_release(&check.message);
+	free(url);
+	return status;
+}
+
+/* Write the token (NULL: none) to the file of today's k6, and to that of k6
+ * up to v0.57 where there is one. */
+static int
+store(const struct options *o, const char *token, struct why *why)
+{
+	struct config_member member = { "token", token };
+	bool is_default;
+	char *path = config_path(o->config_file, &is_default, why), *old;
+	int status;
+
+	if (path == NULL)
+		return -1;
+	status = config_write_cloud(path, &member, 1, why);
+	old = is_default ? config_old_path() : NULL;
+	if (status == 0 && old != NULL && access(old, F_OK) == 0)
+		status = config_write_cloud(old, &member, 1, why);
+	if (status == 0 && token != NULL)
+		printf("Logged in successfully, token saved in %s\n", path);
+	else if (status == 0)
+		printf("Token has been reset in %s\n", path);
+	free(old);
+	free(path);
+	return status;
+}
+
+/* Show what the file holds: k6's mask, first and last four of a long one. */
+static int
+show(const struct options *o)
+{
+	struct settings s;
+	struct buf cloud = { 0 };
+	struct why why;
+	const char *token;
+	size_t n, i;
+	int status = EXIT_DONE;
+
+	settings_init(&s);
+	if (config_find_cloud(o->config_file, &cloud, &why) < 0 ||
+	    (cloud.n > 0 && settings_from_json(&s, (struct span){ cloud.p,
+	    cloud.n }, FROM_FILE, &why) < 0)) {
+		warnf("%s", why.text);
+		status = EXIT_FAILED;
+	}
+	token = settings_text(&s, SET_TOKEN);
+	n = token != NULL ? strlen(token) : 0;
+	if (status == EXIT_DONE && token == NULL) {
+		printf("%s", o->is_plain ? "" : "token: <not set>\n");
+		status = EXIT_FAILED;
+	} else if (status == EXIT_DONE && o->is_plain) {
+		printf("%s\n", token);
+	} else if (status == EXIT_DONE) {
+		printf("token: ");
+		for (i = 0; i < n; i++)
+			(void)putchar(n >= SHORT && (i < SHOWN ||
+			    i >= n - SHOWN) ? token[i] : '*');
+		(void)putchar('\n');
+	}
+	buf_release(&cloud);
+	settings_release(&s);
+	return status;
+}
+
+static int
+print_path(const struct options *o)
+{
+	bool is_default;
+	struct why why;
+	char *path = config_path(o->config_file, &is_default, &why);
+
+	if (path == NULL) {
+		warnf("%s", why.text);
+		return EXIT_FAILED;
+	}
+	printf("%s\n", path);
+	free(path);
+	return EXIT_DONE;
+}
+
+/* Check the token in force, without storing anything. */
+static int
+check_only(const struct options *o, const struct settings *s,
+    struct why *why)
+{
+	const char *token = settings_text(s, SET_TOKEN);
+
+	if (token == NULL)
+		return why_set(why, "no token: store one, or set "
+		    "K6_CLOUD_TOKEN");
+	if (ask_server(o, s, token, why) < 0)
+		return -1;
+	printf("the token is valid\n");
+	return 0;
+}
+
+/* Take a new token, check it if asked to, and store it. */
+static int
+log_in(const struct options *o, const struct settings *s, struct why *why)
+{
+	char token[TOKEN_MAX + 2] = "";
+	int status = take_token(o, token, why);
+
+	if (status == 0 && o->wants_check)
+		status = ask_server(o, s, token, why);
+	if (status == 0)
+		status = store(o, token, why);
+	explicit_bzero(token, sizeof(token));
+	return status;
+}
+
+static int
+run(const struct options *o)
+{
+	struct settings s;
+	struct why why;
+	int status;
+
+	if (o->wants_path)
+		return print_path(o);
+	if (o->wants_show)
+		return show(o);
+	settings_init(&s);
+	if (o->wants_reset)
+		status = store(o, NULL, &why);
+	else if (!o->wants_check)
+		status = log_in(o, &s, &why);
+	else if ((status = load(o, &s, &why)) == 0)
+		status = o->token != NULL ? log_in(o, &s, &why)
+		    : check_only(o, &s, &why);
+	settings_release(&s);
+	if (status == 0)
+		return EXIT_DONE;
+	warnf("%s", why.text);
+	return EXIT_FAILED;
+}
+
+#define FLAG(name, member, help) \
+	{ 0, name, NULL, help, OPT_FLAG, offsetof(struct options, member), \
+	    NULL, 0 }
+#define TEXT(letter, name, arg, member, help) \
+	{ letter, name, arg, help, OPT_TEXT, \
+	    offsetof(struct options, member), NULL, 0 }
+
+static const struct opt table[] = {
+	TEXT('t', "token", "TOKEN", token, "store this token; - reads stdin"),
+	FLAG("show", wants_show, "show the stored token, masked"),
+	FLAG("plain", is_plain, "with --show: in clear, alone on a line"),
+	FLAG("reset", wants_reset, "forget the stored token"),
+	FLAG("check", wants_check, "ask the server if the token is valid; "
+	    "with --token, before it is stored"),
+	FLAG("path", wants_path, "show where the token is kept"),
+	TEXT('c', "config", "FILE", config_file, "k6's config file"),
+	TEXT(0, "host", "URL", host, "server that --check asks"),
+	TEXT(0, "cacert", "FILE", ca_file, "certificates of the CAs to trust"),
+	FLAG("insecure-http", allows_http,
+	    "let the token go over plain http"),
+	{ 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct opt_tool tool = {
+		.synopsis = "[options]",
+		.about = "Keep the API token in k6's config file; without "
+		    "options, ask for it or read it from stdin.",
+		.examples = "  pass show k6 | k6login\n"
+		    "  k6login --check && k6login --show\n",
+		.tables = { table },
+	};
+	struct options o = { 0 };
+	int first, status;
+
+	die_init();
+	status = opt_parse(&tool, &o, argc, argv, &first);
+	if (status == OPT_CONTINUE && first < argc)
+		status = opt_misuse("%s: no operand is taken", argv[first]);
+	if (status == OPT_CONTINUE && o.is_plain && !o.wants_show)
+		status = opt_misuse("--plain goes with --show");
+	if (status == OPT_CONTINUE && o.wants_show + o.wants_reset +
+	    o.wants_path + (o.wants_check || o.token != NULL) > 1)
+		status = opt_misuse("--show, --reset, --path and --token or "
+		    "--check exclude each other");
+	return status != OPT_CONTINUE ? status : close_stdout(run(&o));
+}
