@@ -85,10 +85,11 @@ function showFigures(run) {
 		figure("Failed", count(t.http_req_failed),
 		    percent(t.http_req_failed, t.http_reqs),
 		    t.http_req_failed > 0),
-		figure("Response time p95", millis(d.p95)),
-		figure("Median", millis(d.med)),
-		figure("Longest", millis(d.max)),
-		figure("Virtual users", run.vus ? count(run.vus) : "–", "at most"),
+		figure("Response time", millis(d.med), "median"),
+		figure("Response time", millis(d.p95), "p95"),
+		figure("Response time", millis(d.max), "longest"),
+		figure("Virtual users", run.vus ? count(run.vus) : "–",
+		    run.vus ? "at most" : ""),
 		figure("Iterations", count(t.iterations)),
 		figure("Received", bytes(t.data_received)),
 	];
@@ -139,6 +140,10 @@ function filled(series, step) {
 	return all;
 }
 
+// dygraphs' own legend writes HTML with inline styles, which the page's
+// security policy refuses; ours is below.
+Dygraph.PLUGINS = Dygraph.PLUGINS.filter(p => p !== Dygraph.Plugins.Legend);
+
 const charts = {};
 
 function style(name) {
@@ -146,22 +151,38 @@ function style(name) {
 	    .getPropertyValue(name).trim();
 }
 
+// Each line's colour, name and value: at the pointer, else the last one.
+function showLegend(id, rows, labels, colors, at) {
+	const row = rows[at] || rows[rows.length - 1] || [];
+	byId("legend-" + id).replaceChildren(...labels.map((label, i) => {
+		const mark = el("i");
+		mark.style.background = style(colors[i]);
+		return el("span", {}, mark, label + " ",
+		    el("b", {}, number(row[i + 1])));
+	}));
+}
+
+function describe(rows, label, i) {
+	const values = rows.map(r => r[i + 1]).filter(v => v !== null);
+	return values.length ? label + ": last " +
+	    number(values[values.length - 1]) + ", highest " +
+	    number(Math.max(...values)) : label + ": none";
+}
+
 function draw(id, rows, labels, colors, extra) {
 	const options = Object.assign({
 		labels: ["Time", ...labels], colors: colors.map(style),
 		gridLineColor: style("--line"), axisLineColor: style("--line"),
 		drawPoints: rows.length < 3, pointSize: 3, strokeWidth: 1.8,
-		legend: "always", labelsDiv: byId("legend-" + id),
-		includeZero: true, fillGraph: false, highlightCircleSize: 4,
-		axes: { y: { axisLabelWidth: 48 } }, xRangePad: 4,
+		includeZero: true, highlightCircleSize: 4, xRangePad: 6,
+		axes: { y: { axisLabelWidth: 48 }, x: { pixelsPerLabel: 90 } },
+		highlightCallback: (event, x, points, at) =>
+		    showLegend(id, rows, labels, colors, at),
+		unhighlightCallback: () => showLegend(id, rows, labels, colors),
 	}, extra);
-	const last = labels.map((label, i) => {
-		const values = rows.map(r => r[i + 1]).filter(v => v !== null);
-		return values.length ? label + ": last " +
-		    number(values[values.length - 1]) + ", highest " +
-		    number(Math.max(...values)) : label + ": none";
-	});
-	byId("chart-" + id).setAttribute("aria-label", last.join("; "));
+	byId("chart-" + id).setAttribute("aria-label",
+	    labels.map((label, i) => describe(rows, label, i)).join("; "));
+	showLegend(id, rows, labels, colors);
 	if (rows.length === 0)
 		return;
 	if (charts[id])

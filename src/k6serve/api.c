@@ -147,7 +147,7 @@ put_thresholds(struct json_out *o, const struct store_run *run)
 				(void)json_skip(&j);
 				continue;
 			}
-			if (!json_string(&j, &source))
+			if (!json_text(&j, &source))
 				break;
 			json_open(o, '{');
 			put_raw_text(o, "metric", metric);

@@ -66,7 +66,7 @@ read_text(struct json *j, struct buf *to)
 
 	if (json_peek(j) != '"')
 		(void)json_skip(j);
-	else if (json_string(j, &raw))
+	else if (json_text(j, &raw))
 		json_unescape(to, raw);
 }
 
