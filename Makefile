@@ -65,8 +65,106 @@ $(BUILD)/k6serve/assets.o: override CPPFLAGS += -DDYGRAPHS='"$(DYGRAPHS)"'
 $(BUILD)/k6serve/assets.o: $(wildcard lib/web/*) \
 	$(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 
+# Tests and checks. `make check T=tests/k6agg.bats` runs one file, and
+# F='late trails' only the tests whose name matches.
+LIB_OBJS := $(patsubst lib/%.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+UNITS := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/%,\
+	$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 20
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+links = $(patsubst %,$(BUILD)/%.o,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p' $(1)))
+libs = $(shell pkg-config --libs $$(sed -n \
+	's|^/\* libs: \(.*\) \*/|\1|p' $(1)) 2>/dev/null)
+
+$(BUILD)/unit/%: tests/unit/test_%.c tests/unit/tap.h $(LIB_OBJS) \
+		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/upload.o
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit \
+	  -o $@ $< $(call links,$<) $(call libs,$<) -lm
+
+deps:
+	tests/need.sh build
+
+demo:
+	tests/need.sh demo
+	+$(MAKE) --no-print-directory -s all
+	tests/demo.sh
+
+demo-stop:
+	tests/demo.sh stop
+
+check:
+	tests/need.sh check
+	+$(MAKE) --no-print-directory -s all unit-build
+	BUILD=$(BUILD) K6PIPE_BIN=$(abspath $(BIN)) F='$(F)' \
+	  tests/run.sh $(if $(filter-out $(wildcard tests/*.bats),$(T)),,\
+	  $(if $(filter $(words $(T)),$(words $(wildcard tests/*.bats))),\
+	  $(UNITS))) $(T)
+
+unit-build: $(UNITS)
+
+unit: unit-build
+	BUILD=$(BUILD) tests/run.sh $(UNITS)
+
+asan:
+	+$(MAKE) check BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
+	  CFLAGS='-O1 -g $(SANITIZE)' LDFLAGS='$(SANITIZE)' T='$(T)'
+
+fuzz:
+	tests/need.sh check
+	tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZERS)
+
+lint:
+	tests/need.sh check
+	tests/lint.sh '$(WARN)'
+
+bench: all
+	tests/need.sh check
+	tests/bench.sh
+
+fresh:
+	tests/fresh.sh
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+	  $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(COMPDIR)
+	install $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(BINDIR)
+	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	for t in $(TOOLS); do $(BIN)/$$t --completion \
+	  >$(DESTDIR)$(COMPDIR)/$$t || exit 1; done
+
+uninstall:
+	cd $(DESTDIR)$(BINDIR) && rm -f $(TOOLS)
+	cd $(DESTDIR)$(COMPDIR) && rm -f $(TOOLS)
+	cd $(DESTDIR)$(MANDIR) && rm -f $(patsubst man/%.1,man1/%.1,\
+	  $(wildcard man/*.1)) man5/k6stream.5 man7/k6pipe.7
+
+dist:
+	mkdir -p build
+	git archive --prefix=k6pipe-$(VERSION)/ -o build/k6pipe-$(VERSION).tar.gz HEAD
+
 clean:
 	rm -rf build bin
 
-.PHONY: all clean
+help:
+	@echo 'make            build the tools into bin/'
+	@echo 'make demo       install what is missing, run the whole pipeline'
+	@echo 'make demo-stop  end the k6serve that the demo left running'
+	@echo 'make check      install what is missing, run all tests'
+	@echo 'make unit       only the C unit tests'
+	@echo 'make lint       warnings as errors, cppcheck, shellcheck, pages'
+	@echo 'make asan       all tests with address and undefined sanitizers'
+	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make bench      speed beside other programs, as ratios'
+	@echo 'make fresh      both README commands in a bare Debian 12 (root)'
+	@echo 'make deps       install what building needs'
+	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR; uninstall'
+	@echo 'make dist       source archive of HEAD in build/'
+	@echo 'make clean      remove build/ and bin/'
+
+.PHONY: all deps demo demo-stop check unit unit-build asan fuzz lint bench \
+	fresh install uninstall dist clean help
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

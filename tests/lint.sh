@@ -1,0 +1,40 @@
+#!/bin/bash
+# lint.sh WARNING-FLAGS: what a reader should not have to look for.
+set -u
+status=0
+fail() { echo "lint: $*" >&2; status=1; }
+read -ra warn <<<"$1"
+flags=(-std=c11 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"'
+  '-DDYGRAPHS="/usr/share/javascript/dygraphs"' -Ilib -Isrc -Itests/unit)
+mapfile -t sources < <(git ls-files '*.c' 2>/dev/null || find . -name '*.c')
+
+for cc in gcc clang; do
+  for f in "${sources[@]}"; do
+    $cc "${flags[@]}" "${warn[@]}" -Werror -O1 -c -o /dev/null "$f" ||
+      fail "$cc: $f"
+  done
+done
+
+cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
+  --enable=warning,performance,portability --suppress=missingIncludeSystem \
+  -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc lib src || fail cppcheck
+
+# Functions that invite mistakes; the whole tree does without them.
+if grep -nE '\b(strcat|strcpy|strncpy|gets|atoi|atol|atof|mktemp|tmpnam|alloca)\(' \
+  $(git ls-files 'lib/*.c' 'src/*.c' 'lib/*.h' 'src/*.h'); then
+  fail 'banned function'
+fi
+if grep -nE '\bprintf\(|stdout|stderr' lib/data/*.c lib/io/*.c |
+  grep -vE 'buf_printf|snprintf|xasprintf'; then
+  fail 'lib/data and lib/io do not print'
+fi
+if grep -rn 'innerHTML\|document\.write\|eval(' lib/web; then
+  fail 'the pages build text nodes only'
+fi
+
+for page in man/*.[157]; do
+  mandoc -T lint -W warning "$page" || fail "$page"
+done
+shellcheck tests/*.sh tests/*.bats tests/helpers.bash .ci/run || fail shellcheck
+[ "$status" -eq 0 ] && echo 'lint: clean'
+exit "$status"

@@ -1,0 +1,39 @@
+#!/bin/bash
+# run.sh FILE...: run unit test programs and bats files, two at a time, show
+# what each printed, end with the line that counts: N passed, N failed.
+# F='text' runs only the bats tests whose name matches.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+logs=${BUILD:-build}/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+export F=${F:-}
+
+run_one() {
+  local log
+  log=$1/$(basename "$2").tap
+  case $2 in
+  *.bats) bats --tap ${F:+--filter "$F"} "$2" ;;
+  *) "$2" ;;
+  esac >"$log" 2>&1
+  local status=$?
+  # A program that died, or a file that did not run, is a failure too.
+  if [ "$status" -ne 0 ] && ! grep -q '^not ok' "$log"; then
+    echo "not ok - $2 ended with status $status" >>"$log"
+  fi
+  printf '# %s\n%s\n' "$2" "$(cat "$log")"
+}
+export -f run_one
+
+printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c 'run_one "$0" "$1"' \
+  "$logs" {}
+
+failed=$(cat "$logs"/*.tap | grep -c '^not ok')
+skipped=$(cat "$logs"/*.tap | grep -ci '^ok .*# skip')
+passed=$(($(cat "$logs"/*.tap | grep -c '^ok ') - skipped))
+if [ "$failed" -gt 0 ]; then
+  echo '# failed:'
+  grep -H '^not ok' "$logs"/*.tap | sed "s|^$logs/|#   |"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
