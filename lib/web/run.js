@@ -110,7 +110,7 @@ function thresholdRow(t) {
 }
 
 function showRun(run) {
-	document.title = run.name + " · k6serve";
+	document.title = run.state + ": " + run.name + " · k6serve";
 	setText("name", run.name);
 	setText("state", run.state);
 	byId("state").className = stateClass(run.state);

@@ -201,6 +201,7 @@ main(int argc, char **argv)
 	if (first == argc)
 		(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
 	(void)umask(077);
 	app.store = open_store(&o);
 	if (first < argc)
