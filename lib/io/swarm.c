@@ -27,6 +27,7 @@ struct user {
 	CURLSH *connections;	/* a connection pool of its own */
 	bool is_busy;
 	bool is_tls;
+	bool may_repeat;	/* if a kept connection proves dead */
 	int os_error;		/* why there was no socket */
 	/* Monotonic times; 0: it did not come to this. */
 	int64_t start_ns, ready_ns, sent_ns, first_ns;
@@ -437,6 +438,9 @@ swarm_send(struct swarm *s, int user, const struct swarm_request *r)
 
 	set_request(u, r);
 	u->is_busy = true;
+	u->may_repeat = !wants_body(r) && (strcmp(r->method, "GET") == 0 ||
+	    strcmp(r->method, "HEAD") == 0 ||
+	    strcmp(r->method, "OPTIONS") == 0);
 	u->is_tls = starts_with(r->url, "https:");
 	u->os_error = 0;
 	u->error[0] = u->tls_version[0] = '\0';
@@ -603,13 +607,25 @@ explain_timeout(const struct user *u, struct swarm_reply *r, int64_t done_ns)
 		set_error(r, 1050, "request timeout");
 }
 
+/* curl keeps an errno from request to request; what it says tells whether the
+ * number belongs to this one. */
+static int
+os_error_of(const struct user *u, CURLcode code)
+{
+	int e = (int)info_long(u, CURLINFO_OS_ERRNO);
+
+	if (u->os_error != 0)
+		return u->os_error;
+	return code == CURLE_COULDNT_CONNECT ||
+	    strstr(u->error, strerror(e)) != NULL ? e : 0;
+}
+
 /* Texts hold nothing that differs from request to request (curl's own name
  * ports and times): they become a tag. */
 static void
 explain(struct user *u, CURLcode code, struct swarm_reply *r, int64_t done_ns)
 {
-	r->os_error = u->os_error != 0 ? u->os_error :
-	    (int)info_long(u, CURLINFO_OS_ERRNO);
+	r->os_error = os_error_of(u, code);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		explain_timeout(u, r, done_ns);
@@ -631,6 +647,9 @@ explain(struct user *u, CURLcode code, struct swarm_reply *r, int64_t done_ns)
 		if (r->os_error != 0)
 			set_os_error(u, r,
 			    code == CURLE_SEND_ERROR ? "write" : "read");
+		else if (strstr(u->error, "too large") != NULL ||
+		    strstr(u->error, "Too large") != NULL)
+			set_error(r, 1000, "response header too long");
 		else
 			set_error(r, 1000, "EOF");
 		break;
@@ -639,6 +658,10 @@ explain(struct user *u, CURLcode code, struct swarm_reply *r, int64_t done_ns)
 		break;
 	case CURLE_PARTIAL_FILE:
 		set_error(r, 1000, "unexpected EOF");
+		break;
+	/* What a header line without end comes to. */
+	case CURLE_OUT_OF_MEMORY:
+		set_error(r, 1000, "response header too long");
 		break;
 	case CURLE_URL_MALFORMAT:
 		set_error(r, 1020, "invalid URL");
@@ -673,6 +696,22 @@ proto_name(int64_t version)
 	default:
 		return "HTTP/1.1";
 	}
+}
+
+/* The server closed a kept connection while the request was on its way. Go,
+ * and so k6, then tries once more with a new one; it stays one request. */
+static bool
+repeat(struct user *u, CURLcode code)
+{
+	if (!u->may_repeat || u->first_ns != 0 || u->ready_ns == 0 ||
+	    info_long(u, CURLINFO_NUM_CONNECTS) > 0 ||
+	    (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR &&
+	    code != CURLE_GOT_NOTHING))
+		return false;
+	u->may_repeat = false;
+	(void)curl_multi_remove_handle(u->swarm->multi, u->easy);
+	(void)curl_multi_add_handle(u->swarm->multi, u->easy);
+	return true;
 }
 
 static void
@@ -717,7 +756,8 @@ act(struct swarm *s, curl_socket_t fd, int what)
 			continue;
 		code = m->data.result;
 		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &u);
-		finish(u, code);
+		if (!repeat(u, code))
+			finish(u, code);
 	}
 }
 

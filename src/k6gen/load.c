@@ -20,7 +20,10 @@ struct vu {
 	int64_t begin_ns;	/* of the iteration */
 	struct swarm_bytes bytes;	/* told of by earlier iterations */
 	bool is_active;
+	bool is_waiting;	/* for sockets to come free */
 };
+
+enum { STARVED_MS = 100 };	/* pause of a VU that gets no socket */
 
 struct load {
 	const struct plan *plan;
@@ -33,6 +36,7 @@ struct load {
 	int64_t stop_ns;	/* no iteration begins later */
 	int64_t kill_ns;	/* none goes on later */
 	int64_t next_second_ns;	/* when to tell of the VUs */
+	int64_t resume_ns;	/* of the waiting VUs; INT64_MAX: none is */
 	bool is_warned;		/* about sockets */
 };
 
@@ -127,19 +131,54 @@ follow(struct load *l, struct vu *v, const struct swarm_reply *reply)
 	return true;
 }
 
-/* Sockets that this machine refuses are the user's to hear of: the samples
- * would blame the server. */
-static void
-warn_once(struct load *l, const struct swarm_reply *reply)
+/* This machine, not the server, refused: there was no socket. */
+static bool
+is_starved(const struct swarm_reply *reply)
 {
 	int e = reply->os_error;
 
-	if (l->is_warned || reply->status != 0 || (e != EMFILE &&
-	    e != ENFILE && e != EADDRNOTAVAIL && e != ENOBUFS))
-		return;
+	return reply->status == 0 && (e == EMFILE || e == ENFILE ||
+	    e == EADDRNOTAVAIL || e == ENOBUFS);
+}
+
+/* Say it once, as the samples would blame the server, and let the VU wait:
+ * it would fail as fast as the processor can. */
+static void
+hold(struct load *l, struct vu *v, int os_error)
+{
+	if (!l->is_warned)
+		warnf("socket: %s: such requests count as failed%s",
+		    strerror(os_error),
+		    os_error == EMFILE ? " (raise ulimit -n)" : "");
 	l->is_warned = true;
-	warnf("socket: %s: such requests count as failed%s", strerror(e),
-	    e == EMFILE ? " (raise ulimit -n)" : "");
+	v->is_waiting = true;
+	if (l->resume_ns == INT64_MAX)
+		l->resume_ns = now_monotonic_ns() + STARVED_MS * NS_PER_MS;
+}
+
+static void
+next_request(struct load *l, struct vu *v)
+{
+	if (++v->url < l->plan->n_urls) {
+		request_url(l, v);
+		return;
+	}
+	end_iteration(l, v, false);
+	next_iteration(l, v);
+}
+
+static void
+resume(struct load *l)
+{
+	int i;
+
+	l->resume_ns = INT64_MAX;
+	for (i = 0; i < l->plan->vus; i++) {
+		if (!l->vus[i].is_waiting)
+			continue;
+		l->vus[i].is_waiting = false;
+		next_request(l, &l->vus[i]);
+	}
 }
 
 static void
@@ -149,15 +188,10 @@ on_reply(void *ctx, const struct swarm_reply *reply)
 	struct vu *v = &l->vus[reply->user];
 
 	emit_request(l->emit, &v->request, reply);
-	warn_once(l, reply);
-	if (follow(l, v, reply))
-		return;
-	if (++v->url < l->plan->n_urls) {
-		request_url(l, v);
-		return;
-	}
-	end_iteration(l, v, false);
-	next_iteration(l, v);
+	if (is_starved(reply))
+		hold(l, v, reply->os_error);
+	else if (!follow(l, v, reply))
+		next_request(l, v);
 }
 
 static void
@@ -170,7 +204,7 @@ interrupt_all(struct load *l)
 			continue;
 		swarm_cancel(l->swarm, i);
 		end_iteration(l, &l->vus[i], true);
-		l->vus[i].is_active = false;
+		l->vus[i].is_active = l->vus[i].is_waiting = false;
 		l->progress.active--;
 	}
 }
@@ -181,8 +215,8 @@ min_ns(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Signals and the clock: stop beginning iterations, then cut off those that
- * still run. */
+/* Signals and the clock: stop beginning iterations, cut off those that still
+ * run, wake those that wait. */
 static void
 heed_limits(struct load *l, int64_t now_ns)
 {
@@ -197,6 +231,8 @@ heed_limits(struct load *l, int64_t now_ns)
 	}
 	if (now_ns >= l->kill_ns)
 		interrupt_all(l);
+	else if (now_ns >= l->resume_ns)
+		resume(l);
 }
 
 /* What is due once a second, or sooner. */
@@ -222,6 +258,7 @@ begin(struct load *l)
 	l->stop_ns = l->begin_ns + p->duration_ns;
 	l->kill_ns = l->stop_ns + p->graceful_ns;
 	l->next_second_ns = l->begin_ns + NS_PER_S;
+	l->resume_ns = INT64_MAX;
 	l->progress.active = p->vus;
 	for (i = 0; i < p->vus; i++) {
 		l->vus[i].is_active = true;
@@ -244,7 +281,7 @@ loop(struct load *l, struct why *why)
 		if (l->progress.active == 0)
 			break;
 		due = min_ns(min_ns(l->next_second_ns, l->kill_ns),
-		    emit_due_ns(l->emit));
+		    min_ns(l->resume_ns, emit_due_ns(l->emit)));
 		if (swarm_wait(l->swarm, due - now, why) < 0)
 			return -1;
 	}
