@@ -79,7 +79,7 @@ printf '\n$ %s\n' "$pipeline"
 k6gen -u 10 -d 10s --name demo "$target/" "$target/items" "$target/old" \
   "$target/gone" | k6agg -p 3s | k6push -n demo 2>&1 | tee "$dir/push.err"
 
-run=$(curl -sS "$url/api/v1/runs" | jq -r '.runs[0].id')
+run=$(curl -sS "$url/api/v1/runs" | jq -r '.[0].id')
 printf '\nthe run, as k6serve tells it:\n'
 curl -sS "$url/api/v1/runs/$run" | jq -c '{id, name, state,
   http_reqs: .totals.http_reqs, failed: .totals.http_req_failed,
