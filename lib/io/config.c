@@ -265,7 +265,7 @@ config_write_cloud(const char *path, const struct config_member *members,
 {
 	json_t *root, *collectors, *cloud = NULL;
 	struct stat st;
-	char *text;
+	char *text, *whole;
 	bool is_open;
 	size_t i;
 	int status;
@@ -289,8 +289,11 @@ config_write_cloud(const char *path, const struct config_member *members,
 	json_decref(root);
 	if (text == NULL)
 		return why_set(why, "%s: collectors.cloud is no object", path);
-	status = replace_file(path, text, why);
+	whole = xasprintf("%s\n", text);
+	status = replace_file(path, whole, why);
+	explicit_bzero(whole, strlen(whole));
 	explicit_bzero(text, strlen(text));
+	free(whole);
 	free(text);
 	return status;
 }
