@@ -73,3 +73,54 @@ stop_server() {
 api() {
   curl -sS --max-time 10 "$url/api/v1/$1" | jq -r "${2:-.}"
 }
+
+# start_nginx: serve what stdin says, the inside of a `server { }` block, on a
+# free port of 127.0.0.1; $target is its base URL, $nginx_log its access log
+# in the form of $nginx_format. More directives of `http { }`: $nginx_http.
+start_nginx() {
+  local dir=$BATS_TEST_TMPDIR/nginx port server_block
+  local run
+  run=$(command -v nginx || echo "$root/build/tools/usr/sbin/nginx")
+  [ -x "$run" ] || skip "no nginx (make check installs it)"
+  server_block=$(cat)
+  mkdir -p "$dir"
+  nginx_log=$dir/access.log
+  for _ in $(seq 30); do
+    port=$((20000 + RANDOM % 20000))
+    cat >"$dir/conf" <<CONF
+$([ "$(id -u)" -ne 0 ] || echo 'user root;')
+pid $dir/pid;
+error_log $dir/error.log;
+worker_processes 1;
+daemon on;
+events { worker_connections 4096; }
+http {
+  log_format t '${nginx_format:-\$request}';
+  access_log $nginx_log t;
+  client_body_temp_path $dir/t1;
+  proxy_temp_path $dir/t2;
+  fastcgi_temp_path $dir/t3;
+  uwsgi_temp_path $dir/t4;
+  scgi_temp_path $dir/t5;
+  client_max_body_size 100m;
+  keepalive_requests 100000000;
+  ${nginx_http:-}
+  server {
+    listen 127.0.0.1:$port ${nginx_listen:-};
+    $server_block
+  }
+}
+CONF
+    if "$run" -p "$dir" -c "$dir/conf" 2>"$dir/start" 3>&-; then
+      target=http${nginx_listen:+s}://127.0.0.1:$port
+      return 0
+    fi
+  done
+  cat "$dir/start"
+  return 1
+}
+
+stop_nginx() {
+  [ -s "$BATS_TEST_TMPDIR/nginx/pid" ] || return 0
+  kill "$(cat "$BATS_TEST_TMPDIR/nginx/pid")" 2>/dev/null || true
+}

@@ -66,7 +66,7 @@ put_escaped(FILE *out, const char *text, bool keep_newlines)
 
 /* The message leaves in one write, so that the tools of a pipeline, which
  * share stderr, do not cut each other's lines. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 put_message(bool is_line, const char *format, va_list ap)
 {
 	char *raw = NULL, *line = NULL;

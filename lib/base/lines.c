@@ -148,6 +148,12 @@ lines_fill(struct lines *l, struct why *why)
 	return l->n_files > 0 || l->end > l->start || l->is_skipping;
 }
 
+size_t
+lines_waiting(const struct lines *l)
+{
+	return l->end - l->start;
+}
+
 bool
 lines_end_by_signal(const struct lines *l)
 {

@@ -50,6 +50,10 @@ enum lines_result lines_take(struct lines *l, struct span *line);
  * what failed with which file, n_failed is up, the next call goes on. */
 int lines_fill(struct lines *l, struct why *why);
 
+/* Bytes read and not yet taken. While there are any and the current input is
+ * at its end (is_eof), lines_fill has nothing to add. */
+size_t lines_waiting(const struct lines *l);
+
 /* True if the input ends by itself when a signal reaches the whole pipeline:
  * a pipe or a socket, whose writer has got the signal too. */
 bool lines_end_by_signal(const struct lines *l);

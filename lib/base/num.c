@@ -144,10 +144,11 @@ static int
 shortest(double value, char digits[NUM_TEXT], int *exponent)
 {
 	char text[NUM_TEXT];
-	int precision, n = 0;
+	int precision = value < 0x1p-1022 ? 1 : 15, n = 0;
 	char *p;
 
-	for (precision = 15; precision <= 17; precision++) {
+	/* 15 digits are never one too many, but for subnormal numbers. */
+	for (; precision <= 17; precision++) {
 		(void)snprintf(text, sizeof(text), "%.*e", precision - 1,
 		    value);
 		if (strtod(text, NULL) == value)

@@ -193,14 +193,14 @@ row_of(const struct rows *rows, int c)
 static int
 refuse(const struct rows *rows, int c, char **argv)
 {
-	const struct opt *o = optopt != 0 ? row_of(rows, optopt) : NULL;
 	const char *given = argv[optind - 1];
 
 	if (c == ':')
 		return opt_misuse("%s: needs a value", given);
-	if (o != NULL && strncmp(given, "--", 2) == 0)
-		return opt_misuse("--%s: takes no value", o->name);
-	if (strncmp(given, "--", 2) == 0)
+	if (optopt >= FIRST_LONG)
+		return opt_misuse("--%s: takes no value",
+		    row_of(rows, optopt)->name);
+	if (optopt == 0)
 		return opt_misuse("%s: unknown or ambiguous option", given);
 	return opt_misuse("-%c: unknown option", optopt);
 }

@@ -17,7 +17,8 @@
 #include "k6push/control.h"
 #include "k6push/upload.h"
 
-enum { SHOWN_BAD_LINES = 5, LONGEST_WAIT_MS = 200 };
+enum { SHOWN_BAD_LINES = 5, LONGEST_WAIT_MS = 200,
+	WAITING_BYTES = 256 << 20 };
 
 struct options {
 	struct settings settings;
@@ -44,6 +45,7 @@ struct push {
 	int64_t next_cut_ns;		/* monotonic */
 	int64_t give_up_ns;		/* set when the input has ended */
 	bool has_input_ended;
+	bool has_given_up;		/* no run, and no time left for one */
 	bool has_banner;
 };
 
@@ -79,7 +81,24 @@ print_sample(void *ctx, const struct sample *s)
 	return 0;
 }
 
-/* Take all whole lines that are here. */
+/* True once enough of the stream was seen to create the run. */
+static bool
+has_head(const struct push *push)
+{
+	return push->collector.points > 0 || push->collector.starts > 0 ||
+	    push->collector.trails.n > 0;
+}
+
+/* True while the server has not yet said how it wants the samples: lines are
+ * read, so that the generator is not held up, but wait as they are. */
+static bool
+is_waiting_for_run(const struct push *push)
+{
+	return push->uploader.url == NULL && has_head(push) &&
+	    !push->options->is_dry_run && !push->has_given_up;
+}
+
+/* Take the whole lines that are here. */
 static void
 take_lines(struct push *push)
 {
@@ -87,7 +106,7 @@ take_lines(struct push *push)
 	struct span text;
 	struct why why;
 
-	while ((got = lines_take(&push->in, &text)) != LINES_MORE) {
+	while (!is_waiting_for_run(push) && (got = lines_take(&push->in, &text)) != LINES_MORE) {
 		if (got == LINES_LONG) {
 			push->collector.invalid++;
 			(void)why_set(&why, "longer than %d bytes", LINES_MAX);
@@ -111,13 +130,14 @@ must_stop_reading(const struct push *push)
 	    !lines_end_by_signal(&push->in));
 }
 
-/* Read once. Sets has_input_ended. */
+/* Read once, and take what may be taken. Sets has_input_ended. */
 static void
 read_input(struct push *push)
 {
 	struct why why;
-	int more = lines_fill(&push->in, &why);
+	int more;
 
+	more = lines_fill(&push->in, &why);
 	if (more < 0)
 		warnf("%s", why.text);
 	else if (more == 0)
@@ -172,8 +192,7 @@ start_calls(struct push *push)
 	struct control *c = &push->control;
 	struct run_plan plan;
 
-	if (c->state == CONTROL_IDLE && (push->collector.points > 0 ||
-	    push->collector.starts > 0)) {
+	if (c->state == CONTROL_IDLE && has_head(push)) {
 		plan = plan_of(push);
 		control_create(c, &plan);
 	}
@@ -183,6 +202,7 @@ start_calls(struct push *push)
 		push->uploader.token = settings_text(&push->options->settings,
 		    SET_TOKEN);
 		print_banner(push);
+		take_lines(push);	/* those that waited for it */
 	}
 	uploader_start(&push->uploader);
 }
@@ -201,12 +221,21 @@ wait_ms(const struct push *push)
 	return next < LONGEST_WAIT_MS ? (int)next : LONGEST_WAIT_MS;
 }
 
+/* Reading pauses while too much waits: back-pressure, not loss. */
+static bool
+may_read(const struct push *push)
+{
+	if (push->has_input_ended || uploader_is_full(&push->uploader))
+		return false;
+	return !is_waiting_for_run(push) || (lines_waiting(&push->in) <
+	    WAITING_BYTES && !push->in.is_eof);
+}
+
 /* One turn: sleep until something can be done, and do it. */
 static void
 turn(struct push *push)
 {
-	bool wants_input = !push->has_input_ended &&
-	    !uploader_is_full(&push->uploader);
+	bool wants_input = may_read(push);
 	int fd = wants_input ? lines_fd(&push->in) : -1;
 	bool has_input;
 
@@ -233,16 +262,21 @@ may_go_on(const struct push *push)
 	    !is_over;
 }
 
+/* Nothing more is to be read before there is a run. */
+static bool
+is_all_waiting(const struct push *push)
+{
+	return is_waiting_for_run(push) && push->in.is_eof;
+}
+
 static void
 read_phase(struct push *push)
 {
-	while (!push->has_input_ended && may_go_on(push) &&
-	    !must_stop_reading(push))
+	push->next_cut_ns = now_monotonic_ns() + settings_int(
+	    &push->options->settings, SET_PUSH_INTERVAL);
+	while (!push->has_input_ended && !is_all_waiting(push) &&
+	    may_go_on(push) && !must_stop_reading(push))
 		turn(push);
-	push->has_input_ended = true;
-	collector_end(&push->collector);
-	uploader_cut(&push->uploader);
-	push->give_up_ns = now_monotonic_ns() + push->options->drain_ns;
 }
 
 static bool
@@ -251,13 +285,25 @@ has_time_left(const struct push *push)
 	return now_monotonic_ns() < push->give_up_ns;
 }
 
+/* The input has ended, or was left: what was read must be a run's, and go. */
 static void
 drain_phase(struct push *push)
 {
-	start_calls(push);
-	while (push->control.state != CONTROL_IDLE && may_go_on(push) &&
-	    has_time_left(push) && (push->control.state != CONTROL_CREATED ||
-	    !uploader_is_idle(&push->uploader)))
+	push->give_up_ns = now_monotonic_ns() + push->options->drain_ns;
+	while (is_waiting_for_run(push) && may_go_on(push) &&
+	    has_time_left(push))
+		turn(push);
+	push->has_given_up = true;
+	if (signals > 0)
+		take_lines(push);
+	while (!push->has_input_ended && may_go_on(push) &&
+	    !must_stop_reading(push))
+		read_input(push);
+	push->has_input_ended = true;
+	collector_end(&push->collector);
+	uploader_cut(&push->uploader);
+	while (push->control.state == CONTROL_CREATED && may_go_on(push) &&
+	    has_time_left(push) && !uploader_is_idle(&push->uploader))
 		turn(push);
 }
 
@@ -339,6 +385,8 @@ exit_status_of(const struct push *push, int books, int run_status)
 	if (push->uploader.is_stopped && settings_bool(
 	    &push->options->settings, SET_STOP_ON_ERROR))
 		return EXIT_INTERRUPTED;
+	if (push->control.state == CONTROL_FAILED && push->control.id == NULL)
+		return EXIT_FAILED;
 	if (books != EXIT_DONE)
 		return books;
 	if (push->control.state == CONTROL_FAILED || push->in.n_failed > 0 ||

@@ -21,7 +21,7 @@ struct package {
 	struct package *next;
 	char key[KEY_TEXT];
 	struct buf body;	/* JSON, then what is sent */
-	size_t json_bytes;
+	size_t json_bytes, queued_bytes;
 	bool is_gzip;
 	bool is_in_flight;
 	int tries;
@@ -95,11 +95,15 @@ uploader_add(struct uploader *u, const struct sample *s)
 		uploader_cut(u);
 }
 
+/* Make the body what is sent. */
 static void
-compress(struct package *p)
+pack(const struct uploader *u, struct package *p)
 {
 	struct buf small = { 0 };
 	struct why why;
+
+	if (settings_bool(u->settings, SET_NO_COMPRESS))
+		return;
 
 	if (gz_deflate((struct span){ p->body.p, p->body.n }, GZIP_LEVEL,
 	    &small, &why) < 0)
@@ -120,9 +124,10 @@ uploader_cut(struct uploader *u)
 	buf_char(&p->body, ']');
 	p->json_bytes = p->body.n;
 	p->amount.packages = 1;
-	if (!settings_bool(u->settings, SET_NO_COMPRESS))
-		compress(p);
-	u->queued_bytes += p->body.n;
+	if (u->url != NULL)	/* else it never leaves */
+		pack(u, p);
+	p->queued_bytes = p->body.n;
+	u->queued_bytes += p->queued_bytes;
 	if (u->first == NULL)
 		u->first = p;
 	else
@@ -142,7 +147,7 @@ unlink_package(struct uploader *u, struct package *p)
 	*at = p->next;
 	if (u->last == p)
 		u->last = before;
-	u->queued_bytes -= p->body.n;
+	u->queued_bytes -= p->queued_bytes;
 	p->next = NULL;
 }
 
