@@ -143,5 +143,6 @@ die_init(void)
 
 	for (fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-			(void)open("/dev/null", fd == 0 ? O_RDONLY : O_RDWR);
+			/* Writing to a stdout that is closed must fail. */
+			(void)open("/dev/null", fd < 2 ? O_RDONLY : O_RDWR);
 }
