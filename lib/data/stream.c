@@ -232,7 +232,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 	struct point_parts parts = { 0 };
 	bool is_good = true;
 
-	out->data = (struct span){ "null", 4 };
+	out->data = (struct span){ text.p, 0 };
 	if (json_peek(&j) == '\0' && j.p == j.end)
 		return out->type = LINE_BLANK;
 	(void)json_enter(&j, '{');
