@@ -157,10 +157,14 @@ lines_waiting(const struct lines *l)
 bool
 lines_end_by_signal(const struct lines *l)
 {
+	const char *next = l->fd < 0 && l->n_files > 0 ? *l->files : "-";
+	int fd = l->fd >= 0 ? l->fd : STDIN_FILENO;
 	struct stat st;
 
-	return l->fd >= 0 && fstat(l->fd, &st) == 0 &&
-	    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	if (l->fd < 0 && l->n_files == 0)
+		return false;
+	return (strcmp(next, "-") == 0 ? fstat(fd, &st) : stat(next, &st))
+	    == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
 int

@@ -54,8 +54,9 @@ int lines_fill(struct lines *l, struct why *why);
  * at its end (is_eof), lines_fill has nothing to add. */
 size_t lines_waiting(const struct lines *l);
 
-/* True if the input ends by itself when a signal reaches the whole pipeline:
- * a pipe or a socket, whose writer has got the signal too. */
+/* True if the input, or the next one when none is open, ends by itself when a
+ * signal reaches the whole pipeline: a pipe or a socket, whose writer has got
+ * the signal too. */
 bool lines_end_by_signal(const struct lines *l);
 
 /* The descriptor that lines_fill would read, to poll; -1 when it would open
