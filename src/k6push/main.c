@@ -44,6 +44,7 @@ struct push {
 	struct buf thresholds;		/* of the options */
 	int64_t next_cut_ns;		/* monotonic */
 	int64_t give_up_ns;		/* set when the input has ended */
+	int shown_bad_lines;
 	bool has_input_ended;
 	bool has_given_up;		/* no run, and no time left for one */
 	bool has_banner;
@@ -114,8 +115,9 @@ take_lines(struct push *push)
 		} else if (collector_line(&push->collector, text, &why) == 0) {
 			continue;
 		}
+		/* Text between the lines, such as k6's banner, only counts. */
 		if (text.n > 0 && text.p[0] == '{' &&
-		    push->collector.invalid <= SHOWN_BAD_LINES)
+		    push->shown_bad_lines++ < SHOWN_BAD_LINES)
 			warnf("%s:%" PRId64 ": %s", push->in.name,
 			    push->in.number, why.text);
 	}
