@@ -44,6 +44,7 @@ struct agg {
 	struct run_end end;		/* all trailers read, merged */
 	struct buf thresholds;		/* what end.thresholds points to */
 	int64_t points, requests, folded_before, skipped;
+	int shown_bad_lines;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -182,7 +183,7 @@ report_bad(struct agg *agg, struct span text, const struct why *why)
 	/* Text between the lines, such as k6's banner, is only counted. */
 	if (text.n > 0 && text.p[0] != '{' && !agg->options->is_strict)
 		return;
-	if (agg->skipped <= SHOWN_BAD_LINES || agg->options->is_strict)
+	if (agg->shown_bad_lines++ < SHOWN_BAD_LINES)
 		warnf("%s:%" PRId64 ": %s", agg->in.name, agg->in.number,
 		    why->text);
 }
@@ -316,7 +317,7 @@ read_all(struct agg *agg)
 /* Write the trailer: the generator's, or one of our own, with the books. A
  * stream that began with Start and lacks its End was cut, and stays so. */
 static void
-put_end(struct agg *agg)
+put_end(struct agg *agg, int status)
 {
 	struct run_end *end = &agg->end;
 
@@ -335,6 +336,10 @@ put_end(struct agg *agg)
 		end->run_status = RUN_ABORTED_BY_USER;
 		end->exit_code = EXIT_INTERRUPTED;
 	}
+	if (status == EXIT_FAILED) {	/* what follows is not all there was */
+		end->run_status = RUN_ABORTED_BY_SYSTEM;
+		end->exit_code = EXIT_FAILED;
+	}
 	end->tool = SPAN("k6agg " K6PIPE_VERSION);
 	end->thresholds = (struct span){ agg->thresholds.p,
 	    agg->thresholds.n };
@@ -348,14 +353,14 @@ put_end(struct agg *agg)
 }
 
 static void
-drain(struct agg *agg)
+drain(struct agg *agg, int status)
 {
 	struct bucket_out out = output_of(agg);
 
 	trails_end(&agg->trails, take_group, agg);
 	buckets_close_all(&agg->buckets, &out);
 	if (agg->is_folding)
-		put_end(agg);
+		put_end(agg, status);
 }
 
 static void
@@ -400,8 +405,8 @@ run(const struct options *o, char *const *files, int n_files)
 	agg.is_folding = agg.buckets.rule.period_ns > 0;
 	lines_init(&agg.in, files, n_files);
 	status = read_all(&agg) < 0 || agg.in.n_failed > 0 ? EXIT_FAILED
-	    : must_stop(&agg) ? EXIT_INTERRUPTED : EXIT_DONE;
-	drain(&agg);
+	    : stop_signal != 0 ? EXIT_INTERRUPTED : EXIT_DONE;
+	drain(&agg, status);
 	report(&agg);
 	lines_release(&agg.in);
 	stream_release(&agg.stream);
