@@ -124,6 +124,7 @@ run_end_print(const struct run_end *r, struct buf *out)
 	put_int(&o, "result_status", r->result_status);
 	put_int(&o, "exit_code", r->exit_code);
 	put_thresholds(&o, r->thresholds);
+	put_int(&o, "streams", r->streams);
 	put_int(&o, "points", r->points);
 	put_int(&o, "requests", r->requests);
 	put_int(&o, "folded", r->folded);
@@ -251,7 +252,7 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 	struct json j = json_of(data);
 	struct span key;
 
-	*r = (struct run_end){ .run_status = RUN_FINISHED,
+	*r = (struct run_end){ .run_status = RUN_FINISHED, .streams = 1,
 	    .thresholds = SPAN("{}") };
 	if (!json_enter(&j, '{'))
 		return why_set(why, "End: %s", j.error);
@@ -266,6 +267,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 			read_small(&j, &r->exit_code);
 		else if (span_is(key, "thresholds") && json_peek(&j) == '{')
 			(void)json_value(&j, &r->thresholds);
+		else if (span_is(key, "streams"))
+			read_int(&j, &r->streams);
 		else if (span_is(key, "points"))
 			read_int(&j, &r->points);
 		else if (span_is(key, "requests"))
@@ -294,6 +297,7 @@ run_end_merge(struct run_end *r, const struct run_end *other)
 		r->exit_code = other->exit_code;
 	if (other->time_ns > r->time_ns)
 		r->time_ns = other->time_ns;
+	r->streams += other->streams;
 	r->points += other->points;
 	r->requests += other->requests;
 	r->folded += other->folded;

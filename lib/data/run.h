@@ -46,6 +46,7 @@ struct run_end {
 	int run_status;
 	int result_status;	/* 1: a threshold was crossed */
 	int exit_code;
+	int64_t streams;	/* Start lines that this trailer closes */
 	int64_t points;		/* Point lines made */
 	int64_t requests;	/* http_reqs made */
 	/* k6agg adds; all 0 without it */

@@ -155,7 +155,7 @@ emit_end(struct emit *e, int exit_status)
 		.run_status = exit_status == EXIT_DONE ? RUN_FINISHED :
 		    exit_status == EXIT_INTERRUPTED ? RUN_ABORTED_BY_USER :
 		    RUN_ABORTED_BY_SYSTEM,
-		.exit_code = exit_status, .points = e->points,
+		.exit_code = exit_status, .streams = 1, .points = e->points,
 		.requests = e->requests };
 
 	touch(e);

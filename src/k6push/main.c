@@ -320,7 +320,7 @@ run_status_of(const struct push *push)
 		return RUN_ABORTED_BY_SYSTEM;
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
-	if (c->starts > c->ends) {
+	if (c->starts > c->end.streams) {
 		warnf("the stream was cut: it has a Start and no End");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
@@ -354,9 +354,9 @@ print_books(const struct push *push)
 {
 	const struct collector *c = &push->collector;
 	struct amount left = uploader_left(&push->uploader);
-	int64_t made = c->ends > 0 && c->starts == c->ends &&
-	    c->end.requests > (int64_t)c->requests ? c->end.requests
-	    : (int64_t)c->requests;
+	/* The generator's own count, should it know of more than came. */
+	int64_t made = c->end.requests > (int64_t)c->requests
+	    ? c->end.requests : (int64_t)c->requests;
 	int64_t stored = push->control.has_stored
 	    ? push->control.stored_requests
 	    : (int64_t)push->uploader.acked.requests;

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# pipeline: the tools joined by pipes, as the README shows them.
+
+load helpers
+
+setup() {
+  server=
+}
+
+teardown() {
+  stop_server || true
+  stop_nginx
+}
+
+small_target() {
+  start_nginx <<'EOF'
+location = / { return 200 "hello\n"; }
+location = /gone { return 404; }
+location = /old { return 302 /; }
+EOF
+}
+
+# What jq counts in a corpus, in the order of api_totals.
+jq_totals() {
+  jq -nc 'reduce (inputs | select(.type == "Point")) as $p ({};
+      .[$p.metric] += $p.data.value) |
+    [.http_reqs, .http_req_failed // 0, .iterations, .data_sent,
+     .data_received]'
+}
+
+api_totals() {
+  api "runs/$1" '.totals | [.http_reqs, .http_req_failed, .iterations,
+    .data_sent, .data_received] | tostring'
+}
+
+# check_corpus NAME: through k6agg and without it, the server has what jq
+# counts, and the same percentiles.
+check_corpus() {
+  [ -e "$fixtures/corpus" ] || skip 'no fixtures (set K6PIPE_FIXTURES)'
+  start_server
+  corpus "$1" | k6agg -q -p 3s | k6push -q 2>"$BATS_TEST_TMPDIR/err"
+  corpus "$1" | k6push -q 2>>"$BATS_TEST_TMPDIR/err"
+  cat "$BATS_TEST_TMPDIR/err"
+  [ "$(grep -c ', 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err")" -eq 2 ]
+  want=$(corpus "$1" | jq_totals)
+  echo "jq: $want"
+  [ "$(api_totals 1)" = "$want" ]
+  [ "$(api_totals 2)" = "$want" ]
+  exact=$(corpus "$1" | jq -n '[inputs | select(.type == "Point" and
+    .metric == "http_req_duration").data.value] | sort |
+    ((length - 1) * 0.95) as $i | .[$i | floor] +
+    (.[$i | ceil] - .[$i | floor]) * ($i - ($i | floor))')
+  for run in 1 2; do
+    p95=$(api runs/$run .totals.http_req_duration.p95)
+    echo "run $run: p95 $p95, exact $exact"
+    jq -ne "($p95 / $exact - 1) | fabs <= 0.008"
+  done
+}
+
+@test "the small corpus arrives whole, folded or not" {
+  check_corpus small
+}
+
+@test "the rich corpus arrives whole, folded or not" {
+  check_corpus rich
+}
+
+@test "the medium corpus arrives whole, folded or not" {
+  check_corpus medium
+}
+
+@test "an excerpt of real k6 output arrives whole, folded or not" {
+  start_server
+  small=$BATS_TEST_DIRNAME/data/small.ndjson
+  k6agg -q -p 3s "$small" | k6push -q 2>/dev/null
+  k6push -q <"$small" 2>/dev/null
+  want=$(jq_totals <"$small")
+  [ "$(api_totals 1)" = "$want" ]
+  [ "$(api_totals 2)" = "$want" ]
+}
+
+@test "a load test goes through all tools: made = stored = served" {
+  nginx_format='$status'
+  start_server
+  small_target
+  k6gen -q -u 5 -d 2s "$target/" "$target/gone" "$target/old" |
+    k6agg -p 1s | k6push >"$BATS_TEST_TMPDIR/push" 2>&1
+  cat "$BATS_TEST_TMPDIR/push"
+  served=$(wc -l <"$nginx_log")
+  [ "$served" -gt 100 ]
+  grep -F "$served made = $served stored, 0 lost, 0 twice" \
+    "$BATS_TEST_TMPDIR/push"
+  [ "$(api runs/1 .totals.http_reqs)" = "$served" ]
+  [ "$(api runs/1 .totals.http_req_failed)" = "$(grep -c 404 "$nginx_log")" ]
+  [ "$(api runs/1 .state)" = Finished ]
+}
+
+@test "Ctrl-C on the pipeline: Aborted by User, nothing lost, nobody left" {
+  nginx_format='$status'
+  start_server
+  small_target
+  # A session of its own stands for the terminal's foreground group.
+  setsid bash -c "k6gen -q -u 3 -d 60s $target/ | k6agg -q -p 1s |
+    k6push -q 2>$BATS_TEST_TMPDIR/push" 3>&- &
+  group=$!
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
+  kill -INT -- "-$group"
+  wait "$group" || true
+  cat "$BATS_TEST_TMPDIR/push"
+  served=$(wc -l <"$nginx_log")
+  grep -E "$served made = $served stored, 0 lost, 0 twice" \
+    "$BATS_TEST_TMPDIR/push"
+  [ "$(api runs/1 .state)" = 'Aborted by User' ]
+  [ "$(api runs/1 .totals.http_reqs)" = "$served" ]
+  retry 5 bash -c "! pgrep -g $group"
+}
+
+@test "a generator that is killed: the run is aborted, what came is stored" {
+  start_server
+  small_target
+  mkfifo "$BATS_TEST_TMPDIR/pipe"
+  k6gen -q -u 2 -d 60s "$target/" >"$BATS_TEST_TMPDIR/pipe" 3>&- &
+  gen=$!
+  k6agg -q -p 1s <"$BATS_TEST_TMPDIR/pipe" 2>/dev/null 3>&- |
+    k6push -q 2>"$BATS_TEST_TMPDIR/push" 3>&- &
+  push=$!
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
+  kill -9 "$gen"
+  code=0
+  wait "$push" || code=$?
+  cat "$BATS_TEST_TMPDIR/push"
+  [ "$code" -eq 1 ]
+  grep -F 'the stream was cut' "$BATS_TEST_TMPDIR/push"
+  [ "$(api runs/1 .state)" = 'Aborted by System' ]
+}
+
+@test "two streams joined by cat are one run with the sum of both" {
+  start_server
+  small_target
+  for i in 1 2; do
+    k6gen -q -i 20 "$target/" >"$BATS_TEST_TMPDIR/$i" 2>/dev/null
+  done
+  cat "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2" |
+    k6agg -q -p 1s --min-samples 2 >"$BATS_TEST_TMPDIR/both"
+  capture k6push -q "$BATS_TEST_TMPDIR/both"
+  [ "$status" -eq 0 ]
+  grep -F '40 made = 40 stored, 0 lost, 0 twice' <<<"$err"
+  [ "$(api runs/1 .totals.iterations)" = 40 ]
+}
+
+@test "jq programs for k6's output work on k6gen's" {
+  small_target
+  k6gen -q -i 10 "$target/" "$target/gone" >"$BATS_TEST_TMPDIR/o" 2>/dev/null
+  cd "$BATS_TEST_TMPDIR"
+  # Those of k6's documentation, and of its users.
+  [ "$(jq -c 'select(.type == "Point" and .metric == "http_req_duration" and
+    .data.tags.status >= "200")' o | jq .data.value | jq -s length)" = 20 ]
+  jq 'select(.type == "Point" and .metric == "http_req_duration" and
+    .data.tags.status >= "200") | .data.value' o | jq -se 'add / length > 0'
+  jq 'select(.type == "Point" and .metric == "http_req_duration") |
+    .data.value' o | jq -se min
+  [ "$(jq -s 'map(select(.metric == "http_req_failed" and .type == "Point") |
+    .data.value) | add' o)" = 10 ]
+  [ "$(jq -rs 'map(select(.type == "Metric") | .data.name) | sort |
+    unique | length' o)" -ge 13 ]
+}
+
+@test "k6gen's lines have the members and the tags of k6's" {
+  small_target
+  k6gen -q -i 2 -u 1 "$target/" >"$BATS_TEST_TMPDIR/o" 2>/dev/null
+  shape='select(.type == "Point" and (.metric | startswith("vus") | not)) |
+    [.metric, (keys | tostring), (.data | keys | tostring),
+     (.data.tags | keys | tostring)] | join(" ")'
+  jq -r "$shape" "$BATS_TEST_TMPDIR/o" | sort -u >"$BATS_TEST_TMPDIR/ours"
+  jq -r "$shape" "$BATS_TEST_DIRNAME/data/small.ndjson" | sort -u \
+    >"$BATS_TEST_TMPDIR/theirs"
+  diff "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+  shape='select(.type == "Metric") | [.metric, .data.type, .data.contains,
+    (.data | keys | tostring)] | join(" ")'
+  jq -r "$shape" "$BATS_TEST_TMPDIR/o" | sort -u >"$BATS_TEST_TMPDIR/ours"
+  jq -r "$shape" "$BATS_TEST_DIRNAME/data/small.ndjson" | sort -u \
+    >"$BATS_TEST_TMPDIR/theirs"
+  run comm -23 "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+  echo "$output"
+  [ -z "$output" ]
+}
+
+@test "no tool leaks memory in a full run" {
+  command -v valgrind >/dev/null || skip 'no valgrind'
+  if nm "$bin/k6agg" | grep -q __asan; then
+    skip 'valgrind does not run sanitized programs; these check for leaks'
+  fi
+  cd "$BATS_TEST_TMPDIR"
+  grind() {
+    local name=$1
+    valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
+      --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 \
+      --log-file="$name.grind" "$bin/$@"
+  }
+  grind k6serve --listen 127.0.0.1:0 --db db >url 2>/dev/null 3>&- &
+  serve=$!
+  retry 30 grep -q http url
+  url=$(head -n 1 url)
+  small_target
+  export K6_CLOUD_HOST=$url
+  K6_CLOUD_TOKEN=$(grind k6serve token add x --db db)
+  export K6_CLOUD_TOKEN
+  grind k6login --token "$K6_CLOUD_TOKEN" --check
+  grind k6login --show
+  grind k6gen -q -u 2 -i 20 "$target/" "$target/old" "http://127.0.0.1:1/" >o
+  grind k6agg -p 1s --min-samples 2 o >folded
+  grind k6push -q folded
+  curl -sf "$url/api/v1/runs/1/urls" >/dev/null
+  curl -sf "$url/runs/1" >/dev/null
+  pkill -TERM -P "$serve"
+  code=0
+  wait "$serve" || code=$?
+  tail -n 40 ./*.grind
+  [ "$code" -eq 0 ]
+  [ -z "$(cat ./*.grind)" ]
+}
