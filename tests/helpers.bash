@@ -112,6 +112,7 @@ http {
 }
 CONF
     if "$run" -p "$dir" -c "$dir/conf" 2>"$dir/start" 3>&-; then
+      # shellcheck disable=SC2034 # for the test
       target=http${nginx_listen:+s}://127.0.0.1:$port
       return 0
     fi

@@ -25,6 +25,7 @@ run_one() {
 }
 export -f run_one
 
+# shellcheck disable=SC2016 # the inner shell expands them
 printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c 'run_one "$0" "$1"' \
   "$logs" {}
 
