@@ -16,7 +16,7 @@ enum {
 	CONNECTIONS_MAX = 512,
 	HEAD_BYTES = 64 * 1024,
 	IDLE_S = 30,		/* silence of the other side */
-	HEAD_S = 30,		/* from connect, or the last reply */
+	HEAD_S = 10,		/* from connect, or the last reply */
 	BODY_S = 120,		/* from head to end of body */
 	SLOW_S = 10,		/* from then on, a body must come with */
 	SLOW_RATE = 1024,	/* bytes a second */

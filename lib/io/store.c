@@ -68,17 +68,23 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	" is_late FROM run"
 	[SQL_RUN_GET] = "SELECT " RUN_COLUMNS " WHERE id = ?1",
 	[SQL_RUN_LIST] = "SELECT " RUN_COLUMNS " ORDER BY id DESC LIMIT ?2",
-#define OF_QUERY " WHERE s.run = ?1 AND (?2 IS NULL OR s.metric = ?2)" \
-	" AND (s.tagset = 0) = ?3"
-	[SQL_SERIES_OF_RUN] = "SELECT s.metric, s.type, t.json, 0, s.count,"
-	    " s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist"
-	    " FROM series s LEFT JOIN tagset t ON t.id = s.tagset" OF_QUERY
-	    " ORDER BY s.metric, s.type, s.tagset",
-	[SQL_POINTS_OF_RUN] = "SELECT s.metric, s.type, t.json, p.second,"
-	    " p.count, p.nonzero, p.sum, p.min, p.max, p.last, p.last_ns,"
-	    " p.hist FROM series s JOIN point p ON p.series = s.id"
-	    " LEFT JOIN tagset t ON t.id = s.tagset" OF_QUERY
-	    " ORDER BY p.second",
+#define SERIES_COLUMNS "SELECT s.metric, s.type, t.json, 0, s.count," \
+	" s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist FROM"
+#define POINT_COLUMNS "SELECT s.metric, s.type, t.json, p.second," \
+	" p.count, p.nonzero, p.sum, p.min, p.max, p.last, p.last_ns," \
+	" p.hist FROM"
+#define TAGS " LEFT JOIN tagset t ON t.id = s.tagset"
+#define POINTS " JOIN point p ON p.series = s.id"
+#define OF_QUERY " WHERE s.run = ?1 AND s.metric = ?2"
+	[SQL_SERIES_WHOLE] = SERIES_COLUMNS " series s INDEXED BY whole" TAGS
+	    " WHERE s.run = ?1 AND (?2 IS NULL OR s.metric = ?2)"
+	    " AND s.tagset = 0 ORDER BY s.metric",
+	[SQL_SERIES_EACH] = SERIES_COLUMNS " series s" TAGS
+	    OF_QUERY " AND s.tagset != 0 ORDER BY s.tagset",
+	[SQL_POINTS_WHOLE] = POINT_COLUMNS " series s INDEXED BY whole" POINTS
+	    TAGS OF_QUERY " AND s.tagset = 0 ORDER BY p.second",
+	[SQL_POINTS_EACH] = POINT_COLUMNS " series s" POINTS
+	    TAGS OF_QUERY " AND s.tagset != 0 ORDER BY p.second",
 };
 
 int
@@ -284,6 +290,9 @@ prepare(struct store *s, struct span schema, struct why *why)
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
 	    NULL);
+	/* else each change of a bound tagset has its statement compiled
+	 * anew, in case the partial index fits */
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 	if (store_begin(s, why) < 0)
 		return -1;
 	if (migrate(s, schema, why) < 0 || store_commit(s, why) < 0) {
@@ -291,6 +300,7 @@ prepare(struct store *s, struct span schema, struct why *why)
 		return -1;
 	}
 	return execute(s, "PRAGMA journal_mode = WAL;"
+	    "PRAGMA journal_size_limit = 16777216;"
 	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", why);
 }
 

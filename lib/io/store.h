@@ -108,7 +108,7 @@ int store_runs(struct store *s, int64_t id, int64_t limit,
 /* What to read of a run. */
 struct store_query {
 	int64_t run;
-	const char *metric;	/* NULL: all */
+	const char *metric;	/* NULL: all, for store_series if is_whole */
 	bool is_whole;		/* all tag sets together, not each */
 };
 

@@ -85,7 +85,6 @@ query(struct store *s, enum store_statement which,
 	(void)sqlite3_bind_int64(sql, 1, q->run);
 	if (q->metric != NULL)
 		store_bind_text(sql, 2, span_of(q->metric));
-	(void)sqlite3_bind_int(sql, 3, q->is_whole);
 	return each_row(s, sql, each, ctx, why);
 }
 
@@ -93,12 +92,14 @@ int
 store_series(struct store *s, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why)
 {
-	return query(s, SQL_SERIES_OF_RUN, q, each, ctx, why);
+	return query(s, q->is_whole ? SQL_SERIES_WHOLE : SQL_SERIES_EACH, q,
+	    each, ctx, why);
 }
 
 int
 store_points(struct store *s, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why)
 {
-	return query(s, SQL_POINTS_OF_RUN, q, each, ctx, why);
+	return query(s, q->is_whole ? SQL_POINTS_WHOLE : SQL_POINTS_EACH, q,
+	    each, ctx, why);
 }

@@ -38,9 +38,15 @@ function urlRow(url) {
 	}));
 }
 
+const ROWS_MAX = 500;
+
 function showUrls() {
+	const sorted = urls.slice().sort(compareUrls);
 	byId("url-rows").replaceChildren(
-	    ...urls.slice().sort(compareUrls).map(urlRow));
+	    ...sorted.slice(0, ROWS_MAX).map(urlRow));
+	setText("url-more", urls.length <= ROWS_MAX ? "" :
+	    " · the first " + ROWS_MAX + " of " + count(urls.length) +
+	    "; names per request make many: tag them with one name");
 	for (const th of byId("url-head").children) {
 		if (th.dataset.key === sort.key)
 			th.setAttribute("aria-sort", sort.sign < 0 ?

@@ -60,8 +60,9 @@ CREATE TABLE series (
 	last REAL NOT NULL,
 	last_ns INTEGER NOT NULL,
 	hist BLOB,
-	UNIQUE (run, metric, type, tagset)
+	UNIQUE (run, metric, tagset, type)
 );
+CREATE INDEX whole ON series (run, metric) WHERE tagset = 0;
 
 -- The same for each second that has values.
 CREATE TABLE point (
