@@ -383,7 +383,7 @@ requests_of() {
   for path in /nothing /v1 /api/v1/runs/2 /api/v1/runs/x /runs/2 \
     /api/v1/runs/1/x /api/v1/runs/99999999999999999999 /v1/test-progress/7 \
     /api/v1/runs/2/series /api/v1/runs/2/urls /api/v1/runs/2/events \
-    /%2e%2e/%2e%2e/etc/passwd; do
+    /%2e%2e/%2e%2e/etc/passwd /health%00x; do
     get "$path"
     [ "$code" = 404 ]
   done
@@ -457,6 +457,25 @@ requests_of() {
   [ "$(api runs/1 '[.points,.step,.totals.http_reqs,.totals.http_req_failed,
     .totals.http_req_duration.count,.totals.http_req_duration.avg]|tojson')" = \
     '[90,3,10,4,10,2]' ]
+}
+
+@test "a body with two lengths is refused, and so are broken heads" {
+  start_server
+  post /v1/tests -H 'Transfer-Encoding: chunked' -H 'Content-Length: 2' \
+    --data '{}'
+  [ "$code" = 400 ]
+  get "/$(printf 'a%.0s' {1..70000})"
+  [ "$code" = 414 ]
+  get /health -H "X: $(printf 'a%.0s' {1..70000})"
+  [ "$code" = 431 ]
+}
+
+@test "a stdout that is full or closed is told with exit 1" {
+  status=0
+  k6serve --listen 127.0.0.1:0 --db "$BATS_TEST_TMPDIR/f.db" >/dev/full \
+    2>"$BATS_TEST_TMPDIR/err" || status=$?
+  [ "$status" = 1 ]
+  [ "$(grep -c 'k6serve: stdout: No space left' "$BATS_TEST_TMPDIR/err")" = 1 ]
 }
 
 @test "double slashes in a path are one" {

@@ -396,6 +396,17 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	*context = NULL;
 }
 
+/* Decode a path or a query in place. One with a NUL in it stays as it came,
+ * since it would be taken for the text before the NUL. */
+static size_t
+unescape(void *ctx, struct MHD_Connection *connection, char *text)
+{
+	(void)ctx;
+	(void)connection;
+	return strstr(text, "%00") != NULL ? strlen(text)
+	    : MHD_http_unescape(text);
+}
+
 struct httpd *
 httpd_start(const struct httpd_config *config, struct why *why)
 {
@@ -412,6 +423,7 @@ httpd_start(const struct httpd_config *config, struct why *why)
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
 	    MHD_OPTION_END);

@@ -74,9 +74,8 @@ function duration(seconds) {
 	if (s < 60)
 		return (seconds < 10 ? fine.format(seconds) : s) + " s";
 	if (s < 3600)
-		return Math.floor(s / 60) + " min " + s % 60 + " s";
-	return Math.floor(s / 3600) + " h " + Math.floor(s % 3600 / 60) +
-	    " min";
+		return Math.floor(s / 60) + "m " + s % 60 + "s";
+	return Math.floor(s / 3600) + "h " + Math.floor(s % 3600 / 60) + "m";
 }
 
 function percent(part, whole) {

@@ -223,6 +223,15 @@ is_json(const struct httpd_request *r)
 	    strchr("; \t", type[16]) != NULL;
 }
 
+/* Two statements of the body's length: proxies may disagree on which holds,
+ * and then on where the next request begins (RFC 9112 section 6.1). */
+static bool
+is_ambiguous(const struct httpd_request *r)
+{
+	return httpd_header(r, "Content-Length") != NULL &&
+	    httpd_header(r, "Transfer-Encoding") != NULL;
+}
+
 static bool
 is_write(const struct httpd_request *r)
 {
@@ -241,6 +250,12 @@ app_admit(void *ctx, const struct httpd_request *r,
 
 	if (!is_our_host(app, host)) {
 		reply_error(reply, 421, 0, "this server has another name");
+		return -1;
+	}
+	if (is_ambiguous(r)) {
+		reply_error(reply, 400, 0, "both Content-Length and "
+		    "Transfer-Encoding");
+		reply_field(reply, "Connection", "close");
 		return -1;
 	}
 	if (is_write(r) && origin != NULL && !is_our_origin(origin, host)) {

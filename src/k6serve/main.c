@@ -141,18 +141,21 @@ serve(struct app *app, int fd, const sigset_t *signals)
 	    .answer = app_answer };
 	struct httpd *h;
 	struct why why;
+	bool is_told;
 
 	h = httpd_start(&config, &why);
 	if (h == NULL) {
 		warnf("%s", why.text);
 		return EXIT_FAILED;
 	}
-	if (printf("http://%s\n", app->address) < 0 || fflush(stdout) != 0)
-		warnf("stdout: %s", strerror(errno));
-	else
+	is_told = printf("http://%s\n", app->address) > 0 &&
+	    fflush(stdout) == 0;
+	if (is_told)
 		wait_for_end(h, signals);
+	else
+		warnf("stdout: %s", strerror(errno));
 	httpd_stop(h);
-	return close_stdout(EXIT_DONE);
+	return is_told ? close_stdout(EXIT_DONE) : EXIT_FAILED;
 }
 
 static int
