@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo 'fresh.sh: needs root' >&2; exit 1; }
 command -v debootstrap >/dev/null || apt-get install -y debootstrap >/dev/null
 root=${FRESH_ROOT:-$PWD/build/fresh}
-mirror=$(sed -n 's/^URIs: *//p; s/^deb [^h]*\(http[^ ]*\).*/\1/p' \
-  /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+# shellcheck disable=SC2016 # apt expands it
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
   grep -v security | head -n 1)
 
 cleanup() {
@@ -25,8 +25,14 @@ trap cleanup EXIT
 [ ! -e "$root" ] || { FRESH_KEEP='' cleanup; }
 
 debootstrap --variant=minbase bookworm "$root" "$mirror" >/dev/null
-cp -r /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d \
-  /etc/apt/keyrings /etc/apt/trusted.gpg.d "$root/etc/apt/" 2>/dev/null || true
+# Debian's own archives only, by the way that this system reaches them.
+cat >"$root/etc/apt/sources.list" <<LIST
+deb $mirror bookworm main
+deb $mirror bookworm-updates main
+deb ${mirror%/}-security bookworm-security main
+LIST
+grep -l Acquire /etc/apt/apt.conf.d/* 2>/dev/null |
+  xargs -r cp -t "$root/etc/apt/apt.conf.d"
 cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
 mount -t proc proc "$root/proc"
 mount -t sysfs sys "$root/sys"
