@@ -167,4 +167,4 @@ help:
 
 .PHONY: all deps demo demo-stop check unit unit-build asan fuzz lint bench \
 	fresh install uninstall dist clean help
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo 'fresh.sh: needs root' >&2; exit 1; }
 command -v debootstrap >/dev/null || apt-get install -y debootstrap >/dev/null
-root=${FRESH_ROOT:-$PWD/build/fresh}
+root=${FRESH_ROOT:-/var/tmp/k6pipe-fresh}
 # shellcheck disable=SC2016 # apt expands it
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
   grep -v security | head -n 1)
