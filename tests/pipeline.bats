@@ -195,9 +195,10 @@ check_corpus() {
   cd "$BATS_TEST_TMPDIR"
   grind() {
     local name=$1
+    shift
     valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
       --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 \
-      --log-file="$name.grind" "$bin/$@"
+      --log-file="$name.grind" "$bin/$name" "$@"
   }
   grind k6serve --listen 127.0.0.1:0 --db db >url 2>/dev/null 3>&- &
   serve=$!

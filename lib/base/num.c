@@ -157,7 +157,7 @@ shortest(double value, char digits[NUM_TEXT], int *exponent)
 	for (p = text; *p != 'e'; p++)
 		if (is_digit(*p))
 			digits[n++] = *p;
-	*exponent = atoi(p + 1);
+	*exponent = (int)strtol(p + 1, NULL, 10);
 	while (n > 1 && digits[n - 1] == '0')
 		n--;
 	return n;

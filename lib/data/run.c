@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/run.h"
 
+#include <math.h>
+
 #include "base/units.h"
 #include "data/json.h"
 
@@ -140,7 +142,7 @@ read_int(struct json *j, int64_t *to)
 	double d;
 
 	if (json_number(j, &d)) {
-		if (d >= -0x1p53 && d <= 0x1p53)
+		if (fabs(d) <= 0x1p53)
 			*to = (int64_t)d;
 		else
 			j->error = "a count is out of range";

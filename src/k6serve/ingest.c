@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ingest: k6's cloud API from the receiving side (PROTOCOL 3). */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ read_int(struct json *j, int64_t *to)
 
 	if (json_peek(j) != '-' && (json_peek(j) < '0' || json_peek(j) > '9'))
 		(void)json_skip(j);
-	else if (json_number(j, &value) && value > -0x1p53 && value < 0x1p53)
+	else if (json_number(j, &value) && fabs(value) < 0x1p53)
 		*to = (int64_t)value;
 }
 
