@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/num.h"
+
 enum { HOST_TEXT = 256, BACKLOG = 128 };
 
 /* Split at the last colon; brackets around an IPv6 address go. */
@@ -18,11 +20,14 @@ split(const char *where, char host[HOST_TEXT], const char **port,
     struct why *why)
 {
 	const char *colon = strrchr(where, ':');
+	int64_t number;
 	size_t n;
 
 	*port = "";
 	if (colon == NULL || colon[1] == '\0')
 		return why_set(why, "no port (as in 127.0.0.1:6570)");
+	if (!num_parse_int(colon + 1, 0, 65535, &number))
+		return why_set(why, "the port is no number up to 65535");
 	n = (size_t)(colon - where);
 	if (n >= 2 && where[0] == '[' && where[n - 1] == ']') {
 		where++;
@@ -84,6 +89,7 @@ listen_open(struct listener *l, const char *where, struct why *why)
 	const char *port;
 	int status, on = 1;
 
+	l->fd = -1;
 	if (split(where, host, &port, why) < 0)
 		return -1;
 	status = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints,

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* links: base/mem base/die base/why base/buf base/num data/json data/hist data/sink */
+/* libs: sqlite3 */
+#include "io/store.c"
+
+#include "io/store_read.c"
+#include "io/store_write.c"
+
+#include "data/run.h"
+#include "tap.h"
+
+static struct span schema;
+static char path[] = "/tmp/test_store.XXXXXX";
+
+static struct store *
+open_new(void)
+{
+	struct why why;
+	int fd;
+
+	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+	fd = mkstemp(path);
+	CHECK(fd >= 0);
+	(void)close(fd);
+	return store_open(path, schema, &why);
+}
+
+static void
+close_and_remove(struct store *s)
+{
+	store_close(s);
+	(void)unlink(path);
+}
+
+static int64_t
+new_run(struct store *s, struct span key)
+{
+	struct store_run r = { .name = SPAN("n"), .thresholds = SPAN("{}"),
+	    .created_ns = 5 };
+	struct why why;
+	enum store_result result = store_run_add(s, &r, key, &why);
+
+	CHECK(result == STORE_DONE || result == STORE_DUPLICATE);
+	return r.id;
+}
+
+/* Put value into a series of each kind at that second. */
+static enum store_result
+put(struct store *s, int64_t run, const char *key, double value,
+    int64_t second)
+{
+	unsigned char digest[STORE_DIGEST] = { (unsigned char)value };
+	struct sink sink = { .type = METRIC_TREND };
+	struct store_row rows[2] = {
+		{ SPAN("m"), METRIC_TREND, { NULL, 0 }, second, &sink },
+		{ SPAN("m"), METRIC_TREND, SPAN("{\"a\":\"b\"}"), second,
+		    &sink },
+	};
+	struct store_batch b = { .run = run, .key = span_of(key),
+	    .digest = digest, .rows = rows, .n = 2, .requests = 1,
+	    .points = 2, .first_ns = second, .last_ns = second, .step_s = 1 };
+	struct why why;
+	enum store_result result;
+
+	sink_add(&sink, value, second);
+	result = store_batch_add(s, &b, &why);
+	sink_release(&sink);
+	return result;
+}
+
+struct seen {
+	int n;
+	double sum;
+	int64_t requests;
+	int run_status;
+};
+
+static int
+see_row(void *ctx, const struct store_row *row)
+{
+	struct seen *seen = ctx;
+
+	CHECK(hist_count(&row->sink->hist) == row->sink->count);
+	seen->n++;
+	seen->sum += row->sink->sum;
+	return 0;
+}
+
+static int
+see_run(void *ctx, const struct store_run *r)
+{
+	struct seen *seen = ctx;
+
+	seen->n++;
+	seen->requests = r->requests;
+	seen->run_status = r->run_status;
+	return 0;
+}
+
+static void
+adds_up(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN(""));
+	struct store_query q = { run, "m", true };
+	struct seen points = { 0 }, series = { 0 };
+	struct why why;
+
+	CHECK(put(s, run, "", 1, 10) == STORE_DONE);
+	CHECK(put(s, run, "", 2, 10) == STORE_DONE);
+	CHECK(put(s, run, "", 4, 11) == STORE_DONE);
+	CHECK(store_points(s, &q, see_row, &points, &why) == 0);
+	CHECK(points.n == 2 && points.sum == 7);
+	q.is_whole = false;
+	CHECK(store_series(s, &q, see_row, &series, &why) == 0);
+	CHECK(series.n == 1 && series.sum == 7);
+	close_and_remove(s);
+}
+
+static void
+once(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN("k"));
+	struct seen seen = { 0 };
+	struct why why;
+
+	CHECK(new_run(s, SPAN("k")) == run);
+	CHECK(put(s, run, "b", 1, 10) == STORE_DONE);
+	CHECK(put(s, run, "b", 1, 10) == STORE_DUPLICATE);
+	CHECK(put(s, run, "b", 2, 10) == STORE_CONFLICT);
+	CHECK(put(s, run + 1, "b", 1, 10) == STORE_NO_RUN);
+	CHECK(store_runs(s, run, 1, see_run, &seen, &why) == 0);
+	CHECK(seen.n == 1 && seen.requests == 1);
+	close_and_remove(s);
+}
+
+static void
+ends(void)
+{
+	struct store *s = open_new();
+	struct store_run end = { .results = SPAN("{}"),
+	    .run_status = RUN_FINISHED };
+	struct seen seen = { 0 };
+	struct why why;
+
+	end.id = new_run(s, SPAN(""));
+	CHECK(put(s, end.id, "b", 1, 10) == STORE_DONE);
+	CHECK(store_run_end(s, &end, &why) == STORE_DONE);
+	end.run_status = RUN_ABORTED_BY_USER;
+	CHECK(store_run_end(s, &end, &why) == STORE_ENDED);
+	CHECK(put(s, end.id, "b", 1, 10) == STORE_DUPLICATE);
+	CHECK(put(s, end.id, "c", 1, 10) == STORE_ENDED);
+	CHECK(put(s, end.id, "", 1, 10) == STORE_ENDED);
+	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0);
+	CHECK(seen.run_status == RUN_FINISHED && seen.requests == 1);
+	close_and_remove(s);
+}
+
+static void
+opens_again(void)
+{
+	struct store *s = open_new();
+	struct seen seen = { 0 };
+	struct why why;
+
+	(void)new_run(s, SPAN(""));
+	store_close(s);
+	s = store_open(path, schema, &why);
+	CHECK(s != NULL);
+	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0 && seen.n == 1);
+	CHECK(execute(s, "PRAGMA user_version = 2", &why) == 0);
+	store_close(s);
+	CHECK(store_open(path, schema, &why) == NULL);
+	(void)unlink(path);
+}
+
+int
+main(void)
+{
+	struct buf text = { 0 };
+	FILE *f = fopen("lib/web/schema.sql", "r");
+	int c;
+
+	while (f != NULL && (c = getc(f)) != EOF)
+		buf_char(&text, (char)c);
+	if (f != NULL)
+		(void)fclose(f);
+	schema = (struct span){ text.p, text.n };
+	test("rows add up by second and over the run", adds_up);
+	test("a key counts once", once);
+	test("a run that ended stays as it is", ends);
+	test("a file opens again, a newer one does not", opens_again);
+	buf_release(&text);
+	return tap_end();
+}
