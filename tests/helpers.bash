@@ -34,7 +34,8 @@ retry() {
   done
 }
 
-# fixture PATH: the file's name, or skip when the fixtures are not here.
+# fixture PATH: the file's name; skips the test when the fixtures are not here,
+# for which it must have been called once outside of $( ).
 fixture() {
   [ -e "$fixtures/$1" ] || skip "no $1 (set K6PIPE_FIXTURES)"
   echo "$fixtures/$1"
@@ -52,10 +53,11 @@ corpus() {
 # start_server [OPTION...]: a k6serve of this test; $url is its base, $server
 # its process. stop_server ends it and gives its exit status.
 start_server() {
+  rm -f "$BATS_TEST_TMPDIR/serve.out"
   k6serve --listen 127.0.0.1:0 --db "$BATS_TEST_TMPDIR/k6serve.db" "$@" \
     >"$BATS_TEST_TMPDIR/serve.out" 2>"$BATS_TEST_TMPDIR/serve.err" 3>&- &
   server=$!
-  retry 10 grep -q '^http' "$BATS_TEST_TMPDIR/serve.out"
+  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
   url=$(head -n 1 "$BATS_TEST_TMPDIR/serve.out")
   export K6_CLOUD_HOST=$url
 }

@@ -61,6 +61,8 @@ for r in json.load(sys.stdin):
 }
 
 @test "sends the same samples as k6 did on the same run" {
+  fixture wire/v1_noagg
+  fixture ../tools/wirecmp.py
   for case in v1_noagg v1_metadata_tags v1_nocompress v1_thresholds; do
     dir=$(fixture "wire/$case")
     sent_by_k6 "$dir" >"$BATS_TEST_TMPDIR/theirs"

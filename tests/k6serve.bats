@@ -516,6 +516,7 @@ requests_of() {
 }
 
 @test "k6's duplicates after a time-out are stored once" {
+  fixture wire/v1_timeout >/dev/null
   case=$(fixture wire/v1_timeout)
   start_server
   replay "$case/transcript.json.gz"
