@@ -25,7 +25,7 @@ STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 
 k6agg_OBJS := k6agg $(BASE) $(STREAM) data/settings data/fence data/bucket
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
-	io/swarm $(BASE) $(STREAM) data/sink
+	io/swarm io/swarm_reply $(BASE) $(STREAM) data/sink
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
 	io/fetch
 k6push_OBJS := k6push/main k6push/collect k6push/control k6push/outcome \

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/swarm.h"
-
-#include <curl/curl.h>
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -13,29 +10,13 @@
 
 #include "base/num.h"
 #include "base/units.h"
+#include "io/swarm_priv.h"
 
 enum {
 	EVENTS = 256,		/* taken from the kernel at a time */
 	HEADER_SETS = 4,	/* one for each value of leave_out */
 	DIAL_MS = 30000,	/* k6's limit for making a connection */
 	DNS_S = 300,		/* k6's time to keep an address */
-};
-
-struct user {
-	struct swarm *swarm;
-	CURL *easy;
-	CURLSH *connections;	/* a connection pool of its own */
-	bool is_busy;
-	bool is_tls;
-	bool may_repeat;	/* if a kept connection proves dead */
-	int os_error;		/* why there was no socket */
-	/* Monotonic times; 0: it did not come to this. */
-	int64_t start_ns, ready_ns, sent_ns, first_ns;
-	int64_t timeout_ns;
-	struct swarm_bytes bytes;
-	char tls_version[16];
-	char error[CURL_ERROR_SIZE];
-	char explained[128];	/* backs a reply's error */
 };
 
 /* What epoll knows about a descriptor. */
@@ -472,239 +453,13 @@ swarm_bytes(const struct swarm *s, int user)
 	return s->users[user].bytes;
 }
 
-/* curl's clock readings are whole microseconds since the start. */
-static int64_t
-info_ns(const struct user *u, CURLINFO which)
-{
-	curl_off_t us = 0;
-
-	(void)curl_easy_getinfo(u->easy, which, &us);
-	return us * NS_PER_US;
-}
-
-static int64_t
-info_long(const struct user *u, CURLINFO which)
-{
-	long value = 0;
-
-	(void)curl_easy_getinfo(u->easy, which, &value);
-	return value;
-}
-
-static int64_t
-between(int64_t from, int64_t to)
-{
-	return from > 0 && to > from ? to - from : 0;
-}
-
-/* PROTOCOL 2.1. curl's own times for sending and waiting are not used: its
- * STARTTRANSFER is wrong for uploads before 8.2. */
-static void
-take_timings(const struct user *u, int64_t done_ns, int64_t ns[TIMINGS])
-{
-	int64_t dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
-
-	memset(ns, 0, TIMINGS * sizeof(ns[0]));
-	/* Both are 0 for a kept connection, and for what failed. */
-	ns[TIMING_CONNECTING] = between(
-	    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
-	ns[TIMING_TLS_HANDSHAKING] = between(dialed,
-	    info_ns(u, CURLINFO_APPCONNECT_TIME_T));
-	ns[TIMING_BLOCKED] = between(u->start_ns, u->ready_ns);
-	ns[TIMING_SENDING] = between(u->ready_ns, u->sent_ns);
-	ns[TIMING_WAITING] = between(u->sent_ns,
-	    u->first_ns != 0 ? u->first_ns : done_ns);
-	ns[TIMING_RECEIVING] = between(u->first_ns, done_ns);
-	ns[TIMING_DURATION] = ns[TIMING_SENDING] + ns[TIMING_WAITING] +
-	    ns[TIMING_RECEIVING];
-}
-
-static void
-set_error(struct swarm_reply *r, int code, const char *text)
-{
-	r->error_code = code;
-	r->error = text;
-}
-
-/* op is Go's name of the operation: dial, read, write. */
-static void
-set_os_error(struct user *u, struct swarm_reply *r, const char *op)
-{
-	const char *text = strerror(r->os_error);
-	size_t room = sizeof(u->explained);
-
-	if (r->os_error == ECONNRESET) {
-		(void)snprintf(u->explained, room,
-		    "%s: connection reset by peer", op);
-		set_error(r, 1220, u->explained);
-	} else if (r->os_error == EPIPE) {
-		(void)snprintf(u->explained, room, "%s: broken pipe", op);
-		set_error(r, 1201, u->explained);
-	} else {
-		(void)snprintf(u->explained, room, "%s: unknown errno %d "
-		    "error with msg `%s`", op, r->os_error, text);
-		set_error(r, strcmp(op, "dial") == 0 ? 1213 : 1202,
-		    u->explained);
-	}
-}
-
-static void
-explain_dial(struct user *u, struct swarm_reply *r)
-{
-	if (r->os_error == ECONNREFUSED)
-		set_error(r, 1212, "dial: connection refused");
-	else if (r->os_error == ETIMEDOUT)
-		set_error(r, 1211, "dial: i/o timeout");
-	else if (r->os_error != 0)
-		set_os_error(u, r, "dial");
-	else
-		set_error(r, 1210, "dial: no connection");
-}
-
-static void
-explain_certificate(const struct user *u, struct swarm_reply *r)
-{
-	switch (info_long(u, CURLINFO_SSL_VERIFYRESULT)) {
-	/* The chain is good, so it was the name; curl leaves "unspecified". */
-	case X509_V_OK:
-	case X509_V_ERR_UNSPECIFIED:
-	case X509_V_ERR_HOSTNAME_MISMATCH:
-	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		set_error(r, 1311,
-		    "x509: certificate doesn't match hostname");
-		break;
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		set_error(r, 1300,
-		    "x509: certificate has expired or is not yet valid");
-		break;
-	default:
-		set_error(r, 1310, "x509: unknown authority");
-		break;
-	}
-}
-
-static void
-explain_tls(struct user *u, struct swarm_reply *r)
-{
-	if (strstr(u->error, "wrong version number") != NULL ||
-	    strstr(u->error, "packet length too long") != NULL)
-		set_error(r, 1301, "tls: first record does not look like a "
-		    "TLS handshake");
-	else if (r->os_error == ECONNRESET || r->os_error == EPIPE)
-		set_os_error(u, r, "read");
-	else
-		set_error(r, 1300, "tls: handshake failure");
-}
-
-/* The whole request's time is up, or that of making a connection. */
-static void
-explain_timeout(const struct user *u, struct swarm_reply *r, int64_t done_ns)
-{
-	if (u->ready_ns == 0 && done_ns - u->start_ns < u->timeout_ns)
-		set_error(r, 1211, "dial: i/o timeout");
-	else
-		set_error(r, 1050, "request timeout");
-}
-
-/* curl keeps an errno from request to request; what it says tells whether the
- * number belongs to this one. */
-static int
-os_error_of(const struct user *u, CURLcode code)
-{
-	int e = (int)info_long(u, CURLINFO_OS_ERRNO);
-
-	if (u->os_error != 0)
-		return u->os_error;
-	return code == CURLE_COULDNT_CONNECT ||
-	    strstr(u->error, strerror(e)) != NULL ? e : 0;
-}
-
-/* Texts hold nothing that differs from request to request (curl's own name
- * ports and times): they become a tag. */
-static void
-explain(struct user *u, CURLcode code, struct swarm_reply *r, int64_t done_ns)
-{
-	r->os_error = os_error_of(u, code);
-	switch (code) {
-	case CURLE_OPERATION_TIMEDOUT:
-		explain_timeout(u, r, done_ns);
-		break;
-	case CURLE_COULDNT_RESOLVE_HOST:
-		set_error(r, 1101, "lookup: no such host");
-		break;
-	case CURLE_COULDNT_CONNECT:
-		explain_dial(u, r);
-		break;
-	case CURLE_SSL_CONNECT_ERROR:
-		explain_tls(u, r);
-		break;
-	case CURLE_PEER_FAILED_VERIFICATION:
-		explain_certificate(u, r);
-		break;
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-		if (r->os_error != 0)
-			set_os_error(u, r,
-			    code == CURLE_SEND_ERROR ? "write" : "read");
-		else if (strstr(u->error, "too large") != NULL ||
-		    strstr(u->error, "Too large") != NULL)
-			set_error(r, 1000, "response header too long");
-		else
-			set_error(r, 1000, "EOF");
-		break;
-	case CURLE_GOT_NOTHING:
-		set_error(r, 1000, "EOF");
-		break;
-	case CURLE_PARTIAL_FILE:
-		set_error(r, 1000, "unexpected EOF");
-		break;
-	/* What a header line without end comes to. */
-	case CURLE_OUT_OF_MEMORY:
-		set_error(r, 1000, "response header too long");
-		break;
-	case CURLE_URL_MALFORMAT:
-		set_error(r, 1020, "invalid URL");
-		break;
-	case CURLE_HTTP2_STREAM:
-		set_error(r, 1630, "http2: stream error");
-		break;
-	case CURLE_HTTP2:
-		set_error(r, 1650, "http2: connection error");
-		break;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_WEIRD_SERVER_REPLY:
-		set_error(r, 1000, u->sent_ns != 0 ? "malformed HTTP response"
-		    : "unsupported protocol scheme");
-		break;
-	default:
-		set_error(r, 1000, curl_easy_strerror(code));
-		break;
-	}
-}
-
-static const char *
-proto_name(int64_t version)
-{
-	switch (version) {
-	case CURL_HTTP_VERSION_1_0:
-		return "HTTP/1.0";
-	case CURL_HTTP_VERSION_2_0:
-		return "HTTP/2.0";
-	case CURL_HTTP_VERSION_3:
-		return "HTTP/3.0";
-	default:
-		return "HTTP/1.1";
-	}
-}
-
 /* The server closed a kept connection while the request was on its way. Go,
  * and so k6, then tries once more with a new one; it stays one request. */
 static bool
 repeat(struct user *u, CURLcode code)
 {
 	if (!u->may_repeat || u->first_ns != 0 || u->ready_ns == 0 ||
-	    info_long(u, CURLINFO_NUM_CONNECTS) > 0 ||
+	    swarm_info(u, CURLINFO_NUM_CONNECTS) > 0 ||
 	    (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR &&
 	    code != CURLE_GOT_NOTHING))
 		return false;
@@ -718,25 +473,9 @@ static void
 finish(struct user *u, CURLcode code)
 {
 	struct swarm *s = u->swarm;
-	struct swarm_reply r = { .user = (int)(u - s->users),
-		.time_ns = now_unix_ns() };
-	int64_t done_ns = now_monotonic_ns();
-	char *location = NULL;
+	struct swarm_reply r = { .user = (int)(u - s->users) };
 
-	take_timings(u, done_ns, r.ns);
-	if (code == CURLE_OK) {
-		r.status = (int)info_long(u, CURLINFO_RESPONSE_CODE);
-		r.proto = proto_name(info_long(u, CURLINFO_HTTP_VERSION));
-		if (u->tls_version[0] != '\0')
-			r.tls_version = u->tls_version;
-		(void)curl_easy_getinfo(u->easy, CURLINFO_REDIRECT_URL,
-		    &location);
-		r.location = location;
-		if (r.status >= 400)
-			r.error_code = 1000 + r.status;
-	} else {
-		explain(u, code, &r, done_ns);
-	}
+	swarm_read_reply(u, code, &r);
 	(void)curl_multi_remove_handle(s->multi, u->easy);
 	u->is_busy = false;
 	s->done(s->ctx, &r);

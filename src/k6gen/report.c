@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -108,10 +107,11 @@ static struct row
 counter_row(const char *name, const struct sink *s, double seconds)
 {
 	struct row row = { .name = name };
+	char rate[CELL];
 
 	print_number(row.cells[0], s->sum);
-	print_number(row.cells[1], seconds > 0 ? s->sum / seconds : 0);
-	(void)strncat(row.cells[1], "/s", 3);
+	print_number(rate, seconds > 0 ? s->sum / seconds : 0);
+	(void)snprintf(row.cells[1], CELL, "%.40s/s", rate);
 	return row;
 }
 
@@ -119,10 +119,11 @@ static struct row
 bytes_row(const char *name, const struct sink *s, double seconds)
 {
 	struct row row = { .name = name };
+	char rate[CELL];
 
 	print_bytes(row.cells[0], s->sum);
-	print_bytes(row.cells[1], seconds > 0 ? s->sum / seconds : 0);
-	(void)strncat(row.cells[1], "/s", 3);
+	print_bytes(rate, seconds > 0 ? s->sum / seconds : 0);
+	(void)snprintf(row.cells[1], CELL, "%.40s/s", rate);
 	return row;
 }
 
@@ -150,7 +151,7 @@ gauge_row(const char *name, const struct sink *s)
 	return row;
 }
 
-/* A summary's lines; a title stands before the row whose index it has. */
+/* A summary's lines. */
 struct table {
 	struct row rows[10];
 	int n;
