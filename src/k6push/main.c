@@ -1,473 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * k6push: bring a stream to the cloud's ingest API and account for every
- * sample of it. One loop waits for input, replies and timers.
+ * sample of it.
  */
-#include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/die.h"
-#include "base/lines.h"
 #include "base/opt.h"
 #include "base/units.h"
 #include "io/config.h"
-#include "k6push/collect.h"
-#include "k6push/control.h"
-#include "k6push/upload.h"
-
-enum { SHOWN_BAD_LINES = 5, LONGEST_WAIT_MS = 200,
-	WAITING_BYTES = 256 << 20 };
-
-struct options {
-	struct settings settings;
-	const char *config_file;
-	const char *ca_file;
-	int64_t vus;
-	int64_t duration_ns;
-	int64_t drain_ns;
-	struct opt_list thresholds;
-	bool allows_http;
-	bool is_dry_run;
-	bool is_quiet;
-};
-
-/* One push, from the first line to the books. */
-struct push {
-	struct options *options;
-	struct lines in;
-	const char *file;		/* first operand, NULL: stdin */
-	struct collector collector;
-	struct uploader uploader;
-	struct control control;
-	struct buf thresholds;		/* of the options */
-	int64_t next_cut_ns;		/* monotonic */
-	int64_t give_up_ns;		/* set when the input has ended */
-	int shown_bad_lines;
-	bool has_input_ended;
-	bool has_given_up;		/* no run, and no time left for one */
-	bool has_banner;
-};
-
-static volatile sig_atomic_t signals, last_signal;
-
-static void
-on_signal(int number)
-{
-	last_signal = number;
-	signals++;
-}
-
-static int
-hand_to_uploader(void *ctx, const struct sample *s)
-{
-	struct push *push = ctx;
-
-	uploader_add(&push->uploader, s);
-	return 0;
-}
-
-static int
-print_sample(void *ctx, const struct sample *s)
-{
-	const struct push *push = ctx;
-	struct buf out = { 0 };
-
-	sample_print(s, settings_bool(&push->options->settings,
-	    SET_SEND_HISTOGRAMS), &out);
-	buf_char(&out, '\n');
-	(void)fwrite(out.p, 1, out.n, stdout);
-	buf_release(&out);
-	return 0;
-}
-
-/* True once enough of the stream was seen to create the run. */
-static bool
-has_head(const struct push *push)
-{
-	return push->collector.points > 0 || push->collector.starts > 0 ||
-	    push->collector.trails.n > 0;
-}
-
-/* True while the server has not yet said how it wants the samples: lines are
- * read, so that the generator is not held up, but wait as they are. */
-static bool
-is_waiting_for_run(const struct push *push)
-{
-	return push->uploader.url == NULL && has_head(push) &&
-	    !push->options->is_dry_run && !push->has_given_up;
-}
-
-/* Take the whole lines that are here. */
-static void
-take_lines(struct push *push)
-{
-	enum lines_result got;
-	struct span text;
-	struct why why;
-
-	while (!is_waiting_for_run(push) && (got = lines_take(&push->in, &text)) != LINES_MORE) {
-		if (got == LINES_LONG) {
-			push->collector.invalid++;
-			(void)why_set(&why, "longer than %d bytes", LINES_MAX);
-			text = SPAN("{");
-		} else if (collector_line(&push->collector, text, &why) == 0) {
-			continue;
-		}
-		/* Text between the lines, such as k6's banner, only counts. */
-		if (text.n > 0 && text.p[0] == '{' &&
-		    push->shown_bad_lines++ < SHOWN_BAD_LINES)
-			warnf("%s:%" PRId64 ": %s", push->in.name,
-			    push->in.number, why.text);
-	}
-}
-
-/* Ctrl-C reaches the whole pipeline: a pipe will end, and all that is in it
- * is taken; a file is left where it stands. */
-static bool
-must_stop_reading(const struct push *push)
-{
-	return signals > 0 && (last_signal == SIGTERM ||
-	    !lines_end_by_signal(&push->in));
-}
-
-/* Read once, and take what may be taken. Sets has_input_ended. */
-static void
-read_input(struct push *push)
-{
-	struct why why;
-	int more;
-
-	more = lines_fill(&push->in, &why);
-	if (more < 0)
-		warnf("%s", why.text);
-	else if (more == 0)
-		push->has_input_ended = true;
-	take_lines(push);
-}
-
-static struct run_plan
-plan_of(struct push *push)
-{
-	struct options *o = push->options;
-	const struct run_start *start = &push->collector.start;
-	const char *base = push->file != NULL ? strrchr(push->file, '/')
-	    : NULL;
-	struct run_plan plan = { .vus = o->vus != 0 ? o->vus : start->vus,
-	    .duration_ns = o->duration_ns != 0 ? o->duration_ns
-	    : start->duration_ns };
-	char *name = xstrndup(start->name.p, start->name.n);
-
-	if (start->name.n > 0)
-		(void)settings_set(&o->settings, SET_NAME, name, FROM_START,
-		    NULL);
-	free(name);
-	plan.name = settings_text(&o->settings, SET_NAME);
-	if (plan.name == NULL)
-		plan.name = base != NULL ? base + 1
-		    : push->file != NULL ? push->file : "k6 test";
-	plan.thresholds = o->thresholds.n > 0 || start->thresholds.n == 0
-	    ? (struct span){ push->thresholds.p, push->thresholds.n }
-	    : start->thresholds;
-	return plan;
-}
-
-/* k6's three lines. */
-static void
-print_banner(struct push *push)
-{
-	struct run_plan plan = plan_of(push);
-
-	push->has_banner = true;
-	if (push->options->is_quiet)
-		return;
-	say("\n     execution: local\n        script: %s\n"
-	    "        output: cloud (%s)\n\n", plan.name,
-	    push->control.page_url);
-}
-
-/* Whatever may be started now, is. */
-static void
-start_calls(struct push *push)
-{
-	struct control *c = &push->control;
-	struct run_plan plan;
-
-	if (c->state == CONTROL_IDLE && has_head(push)) {
-		plan = plan_of(push);
-		control_create(c, &plan);
-	}
-	control_start(c);
-	if (c->state == CONTROL_CREATED && !push->has_banner) {
-		push->uploader.url = c->metrics_url;
-		push->uploader.token = settings_text(&push->options->settings,
-		    SET_TOKEN);
-		print_banner(push);
-		take_lines(push);	/* those that waited for it */
-	}
-	uploader_start(&push->uploader);
-}
-
-/* How long the loop may sleep. */
-static int
-wait_ms(const struct push *push)
-{
-	int64_t next = push->next_cut_ns, now = now_monotonic_ns();
-
-	if (uploader_next_ns(&push->uploader) < next)
-		next = uploader_next_ns(&push->uploader);
-	if (next <= now)
-		return 0;
-	next = (next - now) / NS_PER_MS + 1;
-	return next < LONGEST_WAIT_MS ? (int)next : LONGEST_WAIT_MS;
-}
-
-/* Reading pauses while too much waits: back-pressure, not loss. */
-static bool
-may_read(const struct push *push)
-{
-	if (push->has_input_ended || uploader_is_full(&push->uploader))
-		return false;
-	return !is_waiting_for_run(push) || (lines_waiting(&push->in) <
-	    WAITING_BYTES && !push->in.is_eof);
-}
-
-/* One turn: sleep until something can be done, and do it. */
-static void
-turn(struct push *push)
-{
-	bool wants_input = may_read(push);
-	int fd = wants_input ? lines_fd(&push->in) : -1;
-	bool has_input;
-
-	has_input = fetcher_wait(push->uploader.fetcher, fd,
-	    wants_input && fd < 0 ? 0 : wait_ms(push));
-	if (wants_input && (has_input || fd < 0))
-		read_input(push);
-	if (now_monotonic_ns() >= push->next_cut_ns) {
-		uploader_cut(&push->uploader);
-		push->next_cut_ns = now_monotonic_ns() + settings_int(
-		    &push->options->settings, SET_PUSH_INTERVAL);
-	}
-	start_calls(push);
-}
-
-/* True while the server's no, or a second signal, does not end it all. */
-static bool
-may_go_on(const struct push *push)
-{
-	bool is_over = push->uploader.is_stopped && settings_bool(
-	    &push->options->settings, SET_STOP_ON_ERROR);
-
-	return signals < 2 && push->control.state != CONTROL_FAILED &&
-	    !is_over;
-}
-
-/* Nothing more is to be read before there is a run. */
-static bool
-is_all_waiting(const struct push *push)
-{
-	return is_waiting_for_run(push) && push->in.is_eof;
-}
-
-static void
-read_phase(struct push *push)
-{
-	push->next_cut_ns = now_monotonic_ns() + settings_int(
-	    &push->options->settings, SET_PUSH_INTERVAL);
-	while (!push->has_input_ended && !is_all_waiting(push) &&
-	    may_go_on(push) && !must_stop_reading(push))
-		turn(push);
-}
-
-static bool
-has_time_left(const struct push *push)
-{
-	return now_monotonic_ns() < push->give_up_ns;
-}
-
-/* The input has ended, or was left: what was read must be a run's, and go. */
-static void
-drain_phase(struct push *push)
-{
-	push->give_up_ns = now_monotonic_ns() + push->options->drain_ns;
-	while (is_waiting_for_run(push) && may_go_on(push) &&
-	    has_time_left(push))
-		turn(push);
-	push->has_given_up = true;
-	if (signals > 0)
-		take_lines(push);
-	while (!push->has_input_ended && may_go_on(push) &&
-	    !must_stop_reading(push))
-		read_input(push);
-	push->has_input_ended = true;
-	collector_end(&push->collector);
-	uploader_cut(&push->uploader);
-	while (push->control.state == CONTROL_CREATED && may_go_on(push) &&
-	    has_time_left(push) && !uploader_is_idle(&push->uploader))
-		turn(push);
-}
-
-/* How the run ended, for the server (PROTOCOL 3.4). */
-static int
-run_status_of(const struct push *push)
-{
-	const struct collector *c = &push->collector;
-
-	if (push->uploader.is_stopped && settings_bool(
-	    &push->options->settings, SET_STOP_ON_ERROR))
-		return RUN_ABORTED_BY_SYSTEM;
-	if (signals > 0)
-		return RUN_ABORTED_BY_USER;
-	if (c->starts > c->end.streams) {
-		warnf("the stream was cut: it has a Start and no End");
-		return RUN_ABORTED_BY_SYSTEM;
-	}
-	return c->ends > 0 ? c->end.run_status : RUN_FINISHED;
-}
-
-static void
-finish_phase(struct push *push, int run_status)
-{
-	const struct run_end *end = &push->collector.end;
-	struct control *c = &push->control;
-	int signals_before = signals;
-
-	if (c->state != CONTROL_CREATED)
-		return;
-	control_finish(c, run_status, end->result_status,
-	    end->thresholds.n > 0 ? end->thresholds : SPAN("{}"));
-	while (c->state != CONTROL_FINISHED && c->state != CONTROL_FAILED &&
-	    (signals == signals_before || signals < 2) &&
-	    has_time_left(push))
-		turn(push);
-	if (c->state != CONTROL_FINISHED)
-		warnf("failed to send test finished to the cloud: the run "
-		    "will time out there");
-}
-
-/* The books: samples as points of the stream, then requests as the server
- * counts them. Returns the exit status that they ask for. */
-static int
-print_books(const struct push *push)
-{
-	const struct collector *c = &push->collector;
-	struct amount left = uploader_left(&push->uploader);
-	/* The generator's own count, should it know of more than came. */
-	int64_t made = c->end.requests > (int64_t)c->requests
-	    ? c->end.requests : (int64_t)c->requests;
-	int64_t stored = push->control.has_stored
-	    ? push->control.stored_requests
-	    : (int64_t)push->uploader.acked.requests;
-	int64_t lost = stored < made ? made - stored : 0;
-	int64_t twice = stored > made ? stored - made : 0;
-
-	if (left.points > 0)
-		warnf("%" PRIu64 " samples (%" PRIu64 " requests) were not "
-		    "delivered and are lost with this process", left.points,
-		    left.requests);
-	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " undelivered=%" PRIu64
-	    " invalid=%" PRIu64 " resent=%" PRIu64, c->points,
-	    push->uploader.acked.points, left.points, c->invalid,
-	    push->uploader.resent);
-	warnf("%" PRId64 " made = %" PRId64 " stored, %" PRId64 " lost, %"
-	    PRId64 " twice", made, stored, lost, twice);
-	if (left.points > 0 || lost > 0)
-		return EXIT_KEPT;
-	return twice > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-/* The worst of what there is to say. */
-static int
-exit_status_of(const struct push *push, int books, int run_status)
-{
-	const struct run_end *end = &push->collector.end;
-
-	if (push->uploader.is_stopped && settings_bool(
-	    &push->options->settings, SET_STOP_ON_ERROR))
-		return EXIT_INTERRUPTED;
-	if (push->control.state == CONTROL_FAILED && push->control.id == NULL)
-		return EXIT_FAILED;
-	if (books != EXIT_DONE)
-		return books;
-	if (push->control.state == CONTROL_FAILED || push->in.n_failed > 0 ||
-	    (push->control.state != CONTROL_FINISHED &&
-	    push->control.state != CONTROL_IDLE))
-		return EXIT_FAILED;
-	if (run_status == RUN_ABORTED_BY_USER)
-		return EXIT_INTERRUPTED;
-	if (end->result_status != 0)
-		return EXIT_THRESHOLD;
-	return run_status == RUN_FINISHED ? EXIT_DONE : EXIT_FAILED;
-}
-
-/* Print the samples instead of sending them. */
-static int
-dry_run(struct push *push)
-{
-	struct why why;
-	int more;
-
-	push->collector.each = print_sample;
-	while ((more = lines_fill(&push->in, &why)) != 0) {
-		if (more < 0)
-			warnf("%s", why.text);
-		take_lines(push);
-	}
-	collector_end(&push->collector);
-	return push->in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-static int
-send_all(struct push *push)
-{
-	int run_status;
-
-	read_phase(push);
-	drain_phase(push);
-	if (push->control.state == CONTROL_IDLE && signals == 0 &&
-	    push->in.n_failed == 0)
-		warnf("no data: no run was created");
-	run_status = run_status_of(push);
-	finish_phase(push, run_status);
-	return exit_status_of(push, print_books(push), run_status);
-}
-
-static int
-run(struct options *o, char *const *files, int n_files)
-{
-	struct fetch_options fetch = { .user_agent = "k6push/" K6PIPE_VERSION,
-	    .timeout_ns = settings_int(&o->settings, SET_TIMEOUT),
-	    .ca_file = o->ca_file };
-	struct push push = { .options = o, .collector.each = hand_to_uploader,
-	    .collector.ctx = &push, .file = n_files > 0 ? files[0] : NULL,
-	    .uploader.settings = &o->settings };
-	struct why why;
-	int status;
-
-	lines_init(&push.in, files, n_files);
-	push.uploader.fetcher = fetcher_new(&fetch, &why);
-	if (push.uploader.fetcher == NULL)
-		status = opt_misuse("%s", why.text);
-	else if (thresholds_from_options(&o->thresholds, &push.thresholds,
-	    &why) < 0 || control_init(&push.control, push.uploader.fetcher,
-	    &o->settings, o->allows_http, &why) < 0)
-		status = opt_misuse("%s", why.text);
-	else
-		status = o->is_dry_run ? dry_run(&push) : send_all(&push);
-	fetcher_free(push.uploader.fetcher);
-	uploader_release(&push.uploader);
-	control_release(&push.control);
-	collector_release(&push.collector);
-	lines_release(&push.in);
-	buf_release(&push.thresholds);
-	return status;
-}
+#include "k6push/push.h"
 
 /* Settings in the order of their sources; flags are in already. */
 static int
-load_settings(struct options *o, struct why *why)
+load_settings(struct push_options *o, struct why *why)
 {
 	struct buf cloud = { 0 };
 	int status = config_find_cloud(o->config_file, &cloud, why);
@@ -488,31 +34,30 @@ load_settings(struct options *o, struct why *why)
 
 static const struct opt table[] = {
 	{ 'u', "vus", "N", "most VUs of the run, for the server", OPT_INT,
-	    offsetof(struct options, vus), NULL, 0 },
+	    offsetof(struct push_options, vus), NULL, 0 },
 	{ 'd', "duration", "DURATION", "length of the run, for the server",
-	    OPT_DURATION, offsetof(struct options, duration_ns), NULL, 0 },
+	    OPT_DURATION, offsetof(struct push_options, duration_ns), NULL, 0 },
 	{ 0, "threshold", "METRIC=EXPR", "threshold of the run; repeatable",
-	    OPT_LIST, offsetof(struct options, thresholds), NULL, 0 },
+	    OPT_LIST, offsetof(struct push_options, thresholds), NULL, 0 },
 	{ 0, "drain", "DURATION", "how long to go on after the end of input "
-	    "(30s)", OPT_DURATION, offsetof(struct options, drain_ns), NULL,
+	    "(30s)", OPT_DURATION, offsetof(struct push_options, drain_ns), NULL,
 	    0 },
 	{ 0, "dry-run", NULL, "print the samples, one a line; send nothing",
-	    OPT_FLAG, offsetof(struct options, is_dry_run), NULL, 0 },
+	    OPT_FLAG, offsetof(struct push_options, is_dry_run), NULL, 0 },
 	{ 'c', "config", "FILE", "k6's config file", OPT_TEXT,
-	    offsetof(struct options, config_file), NULL, 0 },
+	    offsetof(struct push_options, config_file), NULL, 0 },
 	{ 0, "cacert", "FILE", "certificates of the CAs to trust", OPT_TEXT,
-	    offsetof(struct options, ca_file), NULL, 0 },
+	    offsetof(struct push_options, ca_file), NULL, 0 },
 	{ 0, "insecure-http", NULL, "let the token go over plain http",
-	    OPT_FLAG, offsetof(struct options, allows_http), NULL, 0 },
+	    OPT_FLAG, offsetof(struct push_options, allows_http), NULL, 0 },
 	{ 'q', "quiet", NULL, "no banner, only warnings and the books",
-	    OPT_FLAG, offsetof(struct options, is_quiet), NULL, 0 },
+	    OPT_FLAG, offsetof(struct push_options, is_quiet), NULL, 0 },
 	{ 0 },
 };
 
 int
 main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct opt settings_rows[SETTINGS + 1];
 	struct opt_tool tool = {
 		.synopsis = "[options] [FILE...]",
@@ -522,23 +67,20 @@ main(int argc, char **argv)
 		    "  k6 run -q --out json=- s.js | k6push -n nightly\n",
 		.tables = { table, settings_rows },
 	};
-	struct options o = { .drain_ns = 30 * NS_PER_S };
+	struct push_options o = { .drain_ns = 30 * NS_PER_S };
 	struct why why;
 	int first, status;
 
 	die_init();
-	settings_options(USED_BY_PUSH, offsetof(struct options, settings),
+	settings_options(USED_BY_PUSH, offsetof(struct push_options, settings),
 	    settings_rows);
 	settings_init(&o.settings);
 	status = opt_parse(&tool, &o, argc, argv, &first);
 	if (status == OPT_CONTINUE && load_settings(&o, &why) < 0)
 		status = opt_misuse("%s", why.text);
 	if (status == OPT_CONTINUE) {
-		(void)sigaction(SIGINT, &action, NULL);
-		(void)sigaction(SIGTERM, &action, NULL);
-		if (!o.is_dry_run)
-			(void)signal(SIGPIPE, SIG_IGN);
-		status = close_stdout(run(&o, argv + first, argc - first));
+		status = close_stdout(push_run(&o, argv + first,
+		    argc - first));
 	}
 	settings_release(&o.settings);
 	opt_list_release(&o.thresholds);
