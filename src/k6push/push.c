@@ -91,7 +91,8 @@ take_lines(struct push *push)
 	struct span text;
 	struct why why;
 
-	while (!is_waiting_for_run(push) && (got = lines_take(&push->in, &text)) != LINES_MORE) {
+	while (!is_waiting_for_run(push) &&
+	    (got = lines_take(&push->in, &text)) != LINES_MORE) {
 		if (got == LINES_LONG) {
 			push->collector.invalid++;
 			(void)why_set(&why, "longer than %d bytes", LINES_MAX);
