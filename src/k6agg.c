@@ -18,7 +18,7 @@
 #include "data/settings.h"
 #include "data/stream.h"
 
-enum { SHOWN_BAD_LINES = 5, OUTPUT_BUFFER = 1 << 18 };
+enum { SHOWN_BAD_LINES = 5, OUTPUT_BUFFER = 1 << 18, LONGEST_WAIT_MS = 200 };
 
 struct options {
 	struct settings settings;
@@ -249,30 +249,6 @@ take_line(struct agg *agg, struct span text)
 	return 0;
 }
 
-/* Wait for input. While a live stream is silent, its clock goes on with ours,
- * and what was written is seen by the next tool. */
-static void
-wait_for_input(struct agg *agg)
-{
-	struct pollfd p = { .fd = lines_fd(&agg->in), .events = POLLIN };
-	int64_t silent_since = now_monotonic_ns();
-	int timeout = -1;
-
-	if (p.fd < 0 || poll(&p, 1, 0) != 0)
-		return;
-	(void)fflush(stdout);
-	if (agg->is_folding)
-		timeout = agg->calc_ns < 60 * NS_PER_S
-		    ? (int)(agg->calc_ns / NS_PER_MS) + 1 : 60000;
-	while (poll(&p, 1, timeout) == 0) {
-		if (!agg->has_clock)
-			continue;
-		close_due(agg, agg->clock_ns + now_monotonic_ns() -
-		    silent_since);
-		(void)fflush(stdout);
-	}
-}
-
 /* Ctrl-C reaches the whole pipeline: what feeds a pipe ends by itself, and
  * all of it is taken. A file would not end. */
 static bool
@@ -280,6 +256,31 @@ must_stop(const struct agg *agg)
 {
 	return stop_signal == SIGTERM ||
 	    (stop_signal == SIGINT && !lines_end_by_signal(&agg->in));
+}
+
+/* Wait for input, or until there is to be no more. While a live stream is
+ * silent, its clock goes on with ours, and what was written is seen by the
+ * next tool. */
+static void
+wait_for_input(struct agg *agg)
+{
+	struct pollfd p = { .fd = lines_fd(&agg->in), .events = POLLIN };
+	int64_t silent_since = now_monotonic_ns(), now;
+	int64_t next_ns = silent_since + agg->calc_ns;
+	int timeout = agg->calc_ns < LONGEST_WAIT_MS * NS_PER_MS
+	    ? (int)(agg->calc_ns / NS_PER_MS) + 1 : LONGEST_WAIT_MS;
+
+	if (p.fd < 0 || poll(&p, 1, 0) > 0)
+		return;
+	(void)fflush(stdout);
+	while (!must_stop(agg) && poll(&p, 1, timeout) <= 0) {
+		now = now_monotonic_ns();
+		if (!agg->is_folding || !agg->has_clock || now < next_ns)
+			continue;
+		close_due(agg, agg->clock_ns + now - silent_since);
+		(void)fflush(stdout);
+		next_ns = now + agg->calc_ns;
+	}
 }
 
 /* Read all input. Returns 0, or -1 after a bad line with --strict. */
@@ -291,8 +292,10 @@ read_all(struct agg *agg)
 	struct why why;
 	int more = 1;
 
-	while (more != 0 && !must_stop(agg)) {
+	while (more != 0) {
 		wait_for_input(agg);
+		if (must_stop(agg))
+			return 0;
 		more = lines_fill(&agg->in, &why);
 		if (more < 0)
 			warnf("%s", why.text);
@@ -323,7 +326,7 @@ put_end(struct agg *agg, int status)
 
 	if (agg->points == 0 && agg->starts == 0 && agg->ends == 0)
 		return;
-	if (agg->starts > agg->ends) {
+	if (agg->starts > end->streams) {
 		warnf("%s: the stream was cut: it has a Start and no End",
 		    agg->in.name);
 		return;
