@@ -19,8 +19,10 @@ static const char time_key[] = "\"time\":\"", value_key[] = "\",\"value\":";
 /* What the bytes around time and value say. */
 struct series {
 	struct span key;		/* head, '\0', tail; owned */
+	struct span head, tail;		/* in key */
 	const struct metric *metric;
 	const struct tagset *tags;
+	struct series *next;		/* what came after it the last time */
 };
 
 /* A Point line cut at its time and its value. */
@@ -45,20 +47,30 @@ stream_release(struct stream *s)
 	buf_release(&s->key);
 }
 
+static bool
+starts_with(struct span text, struct span head)
+{
+	return text.n >= head.n && memcmp(text.p, head.p, head.n) == 0;
+}
+
 /* Cut a line where k6 writes time and value. The first "time":" need not be
  * the right one: a cut is trusted only after the general parser has seen the
  * same head and tail, and found time and value in the same places. */
 static bool
-cut_line(struct span text, struct cut *c)
+cut_line(struct span text, const struct series *guess, struct cut *c)
 {
 	const char *p, *end = text.p + text.n, *quote;
 	size_t n;
 
-	p = memmem(text.p, text.n < 256 ? text.n : 256, time_key,
-	    sizeof(time_key) - 1);
-	if (p == NULL)
-		return false;
-	p += sizeof(time_key) - 1;
+	if (guess != NULL && starts_with(text, guess->head)) {
+		p = text.p + guess->head.n;
+	} else {
+		p = memmem(text.p, text.n < 256 ? text.n : 256, time_key,
+		    sizeof(time_key) - 1);
+		if (p == NULL)
+			return false;
+		p += sizeof(time_key) - 1;
+	}
 	c->head = (struct span){ text.p, (size_t)(p - text.p) };
 	quote = memchr(p, '"', (size_t)(end - p));
 	if (quote == NULL || (size_t)(end - quote) < sizeof(value_key) ||
@@ -291,26 +303,61 @@ remember(struct stream *s, const struct cut *c, const struct line *line)
 	    line->data.p != c->time.p ||
 	    line->data.p + line->data.n != c->value.p)
 		return;
-	series = xmalloc(sizeof(*series));
-	*series = (struct series){ { xstrndup(key.p, key.n), key.n },
-	    p->metric, p->tags };
+	series = xcalloc(1, sizeof(*series));
+	key.p = xstrndup(key.p, key.n);
+	*series = (struct series){ .key = key, .head = { key.p, c->head.n },
+	    .tail = { key.p + c->head.n + 1, c->tail.n },
+	    .metric = p->metric, .tags = p->tags };
 	map_put(&s->series, series->key, series);
+}
+
+/* The series of a cut line: the one guessed, or looked up. */
+static struct series *
+series_of(struct stream *s, const struct cut *c, struct series *guess)
+{
+	if (guess != NULL && span_equal(c->tail, guess->tail) &&
+	    span_equal(c->head, guess->head))
+		return guess;
+	return map_get(&s->series, key_of(s, c));
+}
+
+/* A time, most often that of the line before. */
+static bool
+time_of(struct stream *s, struct span text, int64_t *ns)
+{
+	if (text.n != 0 && text.n == s->time_n &&
+	    memcmp(text.p, s->time_text, text.n) == 0) {
+		*ns = s->time_ns;
+		return true;
+	}
+	if (!time_parse(text, ns))
+		return false;
+	if (text.n <= sizeof(s->time_text)) {
+		memcpy(s->time_text, text.p, text.n);
+		s->time_n = text.n;
+		s->time_ns = *ns;
+	}
+	return true;
 }
 
 enum line_type
 stream_read(struct stream *s, struct span text, struct line *out,
     struct why *why)
 {
-	const struct series *series;
+	struct series *guess = s->last != NULL ? s->last->next : NULL;
+	struct series *series;
 	struct cut c;
 
-	if (!cut_line(text, &c))
+	if (!cut_line(text, guess, &c))
 		return read_general(s, text, out, why);
-	series = map_get(&s->series, key_of(s, &c));
+	series = series_of(s, &c, guess);
+	if (s->last != NULL && series != NULL)
+		s->last->next = series;
+	s->last = series;
 	if (series != NULL) {
 		out->point = (struct point){ .metric = series->metric,
 		    .tags = series->tags, .value = c.number, .line = text };
-		if (time_parse(c.time, &out->point.time_ns))
+		if (time_of(s, c.time, &out->point.time_ns))
 			return out->type = LINE_POINT;
 	}
 	if (read_general(s, text, out, why) == LINE_POINT && series == NULL)

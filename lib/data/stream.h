@@ -5,7 +5,9 @@
  * k6's lines repeat: what stands before the time and behind the value of a
  * Point is the same for all points of a series. So the reader keys a series
  * by these raw bytes, parses them once in their life, and on each line only
- * the time and the value. Lines in another member order, or of another type,
+ * the time and the value. The nine lines of a request follow each other in the
+ * same order and carry the same time, so both are guessed from the line before
+ * and only compared. Lines in another member order, or of another type,
  * take a general parser that gives the same result.
  */
 #ifndef K6PIPE_DATA_STREAM_H
@@ -40,6 +42,10 @@ struct stream {
 	struct tags tags;
 	struct metrics metrics;
 	struct map series;	/* by raw bytes */
+	struct series *last;	/* of the line before; NULL: not kept */
+	char time_text[48];	/* of the line before, and what it says */
+	size_t time_n;
+	int64_t time_ns;
 	struct buf key;		/* scratch */
 };
 
