@@ -86,8 +86,10 @@ inflate_all(z_stream *z, struct span in, size_t limit, struct buf *out,
 		status = inflate(z, Z_NO_FLUSH);
 		out->n += room - z->avail_out;
 		done += room - z->avail_out;
-		if (done > limit)
+		if (done > limit) {
+			out->n -= done - limit;
 			break;
+		}
 		if (status == Z_STREAM_END) {
 			if (z->avail_in == 0 && in.n == 0)
 				return 0;
