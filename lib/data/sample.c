@@ -69,8 +69,8 @@ sample_requests(const struct sample *s)
 {
 	switch (s->kind) {
 	case SAMPLE_POINT:	/* of a trail that is not whole */
-		return span_is(s->metric, "http_reqs") && s->value > 0
-		    ? (uint64_t)s->value : 0;
+		return span_is(s->metric, "http_reqs") && s->value > 0 &&
+		    s->value <= 0x1p53 ? (uint64_t)s->value : 0;
 	case SAMPLE_TRAIL:
 		return 1;
 	case SAMPLE_AGGREGATE:
@@ -500,7 +500,8 @@ parse_failed(struct json *j, struct aggregate *a)
 			(void)json_skip(j);
 	}
 	if (!(count >= 0 && count <= (double)a->count && nonzero >= 0 &&
-	    nonzero <= count))
+	    nonzero <= count) || count != floor(count) ||
+	    nonzero != floor(nonzero))
 		return fail(j, "http_req_failed does not fit count");
 	a->failed_count = (uint64_t)count;
 	a->failed_nonzero = (uint64_t)nonzero;
@@ -519,7 +520,8 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	int i;
 
 	if (p->count.n == 0 || num_parse(p->count.p, p->count.n, &count) !=
-	    p->count.n || !(count >= 1 && count <= 0x1p53))
+	    p->count.n || !(count >= 1 && count <= 0x1p53) ||
+	    count != floor(count))
 		return fail(outer, "an aggregate without count");
 	a->time_ns = p->time_ns;
 	a->tags = p->tags;
