@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/settings.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -143,7 +144,8 @@ parse(const struct setting_row *row, const char *text,
 			v->real = strtod(text, &end);
 		else
 			end = (char *)text + num_parse(text, strlen(text), &v->real);
-		return end != text && *end == '\0' && v->real >= 0 ? 0
+		return end != text && *end == '\0' && v->real >= 0 &&
+		    isfinite(v->real) ? 0
 		    : why_set(why, "\"%s\" is not a number from 0 on", text);
 	case SETTING_DURATION:
 		return duration_parse(text, &v->number) &&
@@ -244,6 +246,9 @@ set_member(struct settings *s, int which, struct span value,
 	struct why cause;
 	int status;
 
+	if (value.p[0] == '{' || value.p[0] == '[')
+		return why_set(why, "%s: not a single value",
+		    settings_table[which].key);
 	if (value.p[0] == '"')
 		json_unescape(&text, (struct span){ value.p + 1,
 		    value.n - 2 });
@@ -253,7 +258,11 @@ set_member(struct settings *s, int which, struct span value,
 		buf_release(&text);
 		return 0;
 	}
-	status = settings_set(s, (enum setting)which, text.p, source, &cause);
+	if (memchr(text.p, '\0', text.n) != NULL)
+		status = why_set(&cause, "a NUL byte in it");
+	else
+		status = settings_set(s, (enum setting)which, text.p, source,
+		    &cause);
 	if (status < 0)
 		(void)why_set(why, "%s: %s", settings_table[which].key,
 		    cause.text);
