@@ -70,7 +70,7 @@ sample_requests(const struct sample *s)
 	switch (s->kind) {
 	case SAMPLE_POINT:	/* of a trail that is not whole */
 		return span_is(s->metric, "http_reqs") && s->value > 0 &&
-		    s->value <= 0x1p53 ? (uint64_t)s->value : 0;
+		    s->value < 0x1p53 ? (uint64_t)s->value : 0;
 	case SAMPLE_TRAIL:
 		return 1;
 	case SAMPLE_AGGREGATE:
