@@ -1,46 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/die base/why */
+/* links: base/why */
 /* libs: libcrypto */
 #include "io/digest.c"
 
+#include <stdio.h>
+
 #include "tap.h"
 
-/* FIPS 180-2, appendix B.1. */
+static struct why why;
+
+static void
+is_digest(struct span in, const char *want)
+{
+	unsigned char out[DIGEST_BYTES];
+	char text[2 * DIGEST_BYTES + 1];
+	size_t i;
+
+	CHECK(digest_sha256(in, out, &why) == 0);
+	for (i = 0; i < DIGEST_BYTES; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", out[i]);
+	CHECK_TEXT(text, want);
+}
+
+/* FIPS 180-2, appendix B. */
 static void
 known(void)
 {
-	static const unsigned char want[DIGEST_BYTES] = {
-		0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
-		0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
-		0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
-		0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad,
-	};
-	unsigned char got[DIGEST_BYTES];
-	struct why why;
-
-	CHECK(digest_sha256(SPAN("abc"), got, &why) == 0);
-	CHECK(digest_equal(got, want));
-	got[DIGEST_BYTES - 1] ^= 1;
-	CHECK(!digest_equal(got, want));
-	CHECK(digest_sha256(SPAN(""), got, &why) == 0);
-	CHECK(got[0] == 0xe3 && got[DIGEST_BYTES - 1] == 0x55);
+	is_digest(SPAN(""), "e3b0c44298fc1c149afbf4c8996fb924"
+	    "27ae41e4649b934ca495991b7852b855");
+	is_digest(SPAN("abc"), "ba7816bf8f01cfea414140de5dae2223"
+	    "b00361a396177a9cb410ff61f20015ad");
+	is_digest(SPAN("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmno"
+	    "mnopnopq"), "248d6a61d20638b8e5c026930c3e6039"
+	    "a33ce45964ff2167f6ecedd419db06c1");
 }
 
 static void
-secret(void)
+equal(void)
+{
+	unsigned char a[DIGEST_BYTES] = { 1, 2, 3 }, b[DIGEST_BYTES];
+	size_t i;
+
+	memcpy(b, a, sizeof(b));
+	CHECK(digest_equal(a, b));
+	for (i = 0; i < DIGEST_BYTES; i++) {
+		b[i] ^= 0x80;
+		CHECK(!digest_equal(a, b));
+		b[i] ^= 0x80;
+	}
+}
+
+static void
+secrets(void)
 {
 	char a[SECRET_TEXT], b[SECRET_TEXT];
-	struct why why;
 
 	CHECK(digest_secret(a, &why) == 0 && digest_secret(b, &why) == 0);
-	CHECK(strlen(a) == 32 && strspn(a, "0123456789abcdef") == 32);
-	CHECK(strcmp(a, b) != 0);
+	CHECK(strlen(a) == SECRET_TEXT - 1 && strcmp(a, b) != 0);
+	CHECK(strspn(a, "0123456789abcdef") == SECRET_TEXT - 1);
 }
 
 int
 main(void)
 {
-	test("SHA-256 is that of the standard", known);
-	test("a secret is 32 hex digits, each time others", secret);
+	test("SHA-256 of the standard's examples", known);
+	test("digests are equal in all bytes or not equal", equal);
+	test("secrets are 32 hex digits, each another", secrets);
 	return tap_end();
 }
