@@ -23,7 +23,8 @@ BASE := base/why base/die base/mem base/buf base/num base/units base/opt
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 	data/trail data/sample data/run data/stream
 
-k6agg_OBJS := k6agg $(BASE) $(STREAM) data/settings data/fence data/bucket
+k6agg_OBJS := k6agg $(BASE) $(STREAM) data/settings data/fence data/bucket \
+	data/keep
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 	io/swarm io/swarm_reply $(BASE) $(STREAM) data/sink
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \

@@ -14,6 +14,7 @@
 #include "base/opt.h"
 #include "base/units.h"
 #include "data/bucket.h"
+#include "data/keep.h"
 #include "data/run.h"
 #include "data/settings.h"
 #include "data/stream.h"
@@ -33,7 +34,7 @@ struct agg {
 	struct stream stream;
 	struct trails trails;
 	struct buckets buckets;
-	struct buf out;			/* scratch for one line */
+	struct buf out, packed;		/* scratch */
 	int64_t calc_ns, wait_ns;
 	int64_t clock_ns;		/* latest time of the stream */
 	int64_t tick;			/* calc intervals that it has passed */
@@ -84,6 +85,17 @@ put_lines(void *ctx, struct span lines)
 	put(lines);
 }
 
+/* Write lines as keep_pack packed them. */
+static void
+put_kept(void *ctx, struct span packed)
+{
+	struct agg *agg = ctx;
+
+	buf_reset(&agg->out);
+	keep_unpack(&agg->out, packed);
+	put_lines(agg, (struct span){ agg->out.p, agg->out.n });
+}
+
 static void
 put_aggregate(void *ctx, const struct aggregate *a)
 {
@@ -99,7 +111,7 @@ put_aggregate(void *ctx, const struct aggregate *a)
 static struct bucket_out
 output_of(struct agg *agg)
 {
-	return (struct bucket_out){ put_lines, put_aggregate, agg };
+	return (struct bucket_out){ put_kept, put_aggregate, agg };
 }
 
 /* Close what is due when the stream's clock stands at now_ns. */
@@ -144,7 +156,10 @@ take_group(void *ctx, const struct group_out *g)
 
 	if (g->kind == GROUP_TRAIL) {
 		agg->requests++;
-		buckets_add(&agg->buckets, &g->trail, g->lines);
+		buf_reset(&agg->packed);
+		keep_pack(&agg->packed, g->points, g->n);
+		buckets_add(&agg->buckets, &g->trail,
+		    (struct span){ agg->packed.p, agg->packed.n });
 		return;
 	}
 	for (i = 0; i < g->n; i++)
@@ -416,6 +431,7 @@ run(const struct options *o, char *const *files, int n_files)
 	trails_release(&agg.trails);
 	buckets_release(&agg.buckets);
 	buf_release(&agg.out);
+	buf_release(&agg.packed);
 	buf_release(&agg.thresholds);
 	return status;
 }

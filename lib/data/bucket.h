@@ -47,7 +47,8 @@ struct bucket_out {
 
 void buckets_release(struct buckets *b);
 
-/* Add a request with its lines, which are copied. */
+/* Add a request with its lines, in any form; the bytes are copied, and given
+ * back as they are when the request is not folded. */
 void buckets_add(struct buckets *b, const struct trail *t,
     struct span lines);
 

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/units.h"
 #include "data/json.h"
+#include "data/stream_priv.h"
 
 /* Series kept by their raw bytes. Past this, lines of new series take the
  * general way each time: slower, with the same result. */
@@ -14,16 +15,7 @@
 #endif
 enum { NAME_MAX_BYTES = 128 };
 
-static const char time_key[] = "\"time\":\"", value_key[] = "\",\"value\":";
-
-/* What the bytes around time and value say. */
-struct series {
-	struct span key;		/* head, '\0', tail; owned */
-	struct span head, tail;		/* in key */
-	const struct metric *metric;
-	const struct tagset *tags;
-	struct series *next;		/* what came after it the last time */
-};
+static const char time_key[] = "\"time\":\"", value_key[] = SERIES_MIDDLE;
 
 /* A Point line cut at its time and its value. */
 struct cut {
@@ -356,7 +348,12 @@ stream_read(struct stream *s, struct span text, struct line *out,
 	s->last = series;
 	if (series != NULL) {
 		out->point = (struct point){ .metric = series->metric,
-		    .tags = series->tags, .value = c.number, .line = text };
+		    .tags = series->tags, .value = c.number, .line = text,
+		    .series = series,
+		    .time_at = (uint32_t)c.head.n,
+		    .time_n = (uint32_t)c.time.n,
+		    .value_at = (uint32_t)(c.value.p - text.p),
+		    .value_n = (uint32_t)c.value.n };
 		if (time_of(s, c.time, &out->point.time_ns))
 			return out->type = LINE_POINT;
 	}

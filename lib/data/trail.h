@@ -49,6 +49,9 @@ struct point {
 	double value;
 	bool has_metadata;	/* which groups, and the cloud, do not heed */
 	struct span line;
+	const struct series *series;	/* of the stream; NULL: not kept */
+	uint32_t time_at, value_at;	/* their text, from the line's start */
+	uint32_t time_n, value_n;	/* (with a series only) */
 };
 
 enum group_kind { GROUP_NONE, GROUP_POINTS, GROUP_TRAIL, GROUP_NET };
