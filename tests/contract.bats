@@ -174,7 +174,7 @@ without_end() {
 
 @test "each tool has a page with the sections that a user looks for" {
   for tool in $(tools_with_page); do
-    for section in NAME SYNOPSIS DESCRIPTION ENVIRONMENT FILES 'EXIT STATUS' \
+    for section in NAME SYNOPSIS DESCRIPTION ENVIRONMENT 'EXIT STATUS' \
       EXAMPLES 'SEE ALSO'; do
       echo "$tool: $section"
       grep -qx "\.Sh $section" "$(page "$tool")"
