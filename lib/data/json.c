@@ -17,8 +17,9 @@ fail(struct json *j, const char *error)
 struct json
 json_of(struct span text)
 {
-	return (struct json){ .p = text.p, .start = text.p,
-	    .end = text.p + text.n };
+	const char *p = text.n != 0 ? text.p : "";
+
+	return (struct json){ .p = p, .start = p, .end = p + text.n };
 }
 
 size_t
