@@ -9,7 +9,7 @@ for t in "$@"; do
   dir=build/fuzz/$t
   mkdir -p "$dir/corpus"
   source=tests/fuzz/fuzz_$t.c
-  read -ra links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source")
+  read -rd '' -a links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source")
   sources=()
   for l in "${links[@]}"; do sources+=("lib/$l.c"); done
   read -ra libs < <(pkg-config --libs "$(sed -n \

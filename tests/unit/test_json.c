@@ -57,11 +57,14 @@ rejects(void)
 		"\"\xf0\x80\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xc3\"",
 		"\"\xe2\x82\"", "\"\xf4\x90\x80\x80\"", "\"\x92\"",
 		"\xef\xbb\xbf{}", "[1]//x", "/**/1", "\f1", "\xc2\xa0[]" };
+	struct json j;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (is_json(rows[i], strlen(rows[i])))
 			CHECK_TEXT(rows[i], "rejected");
+	j = json_of((struct span){ NULL, 0 });
+	CHECK(!json_skip(&j) && json_column(&j) == 1);
 	CHECK(!is_json("1\0", 2));
 	CHECK(!is_json("\0", 1));
 	CHECK(!is_json("\"a\0b\"", 5));

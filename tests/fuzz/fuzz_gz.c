@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* links: io/gz base/buf base/mem base/die base/why */
+/* libs: zlib */
+/* Any bytes as gzip: never more output than the bound; what unpacks packs and
+ * unpacks to the same. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "io/gz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct buf out = { 0 }, packed = { 0 }, again = { 0 };
+	size_t max = n > 0 ? (size_t)data[0] * 1024 : 0;
+	struct why why = { "" };
+	int status = gz_inflate((struct span){ (const char *)data, n },
+	    n > 1 && data[1] == 0x8b ? 1 << 20 : max, &out, &why);
+
+	if (out.n > 1 << 20 || out.n > n * 200 + 64 * 1024)
+		abort();
+	if (status != 0 && why.text[0] == '\0')
+		abort();
+	if (status == 0 && (gz_deflate((struct span){ out.p, out.n }, 1,
+	    &packed, &why) != 0 || gz_inflate((struct span){ packed.p,
+	    packed.n }, out.n, &again, &why) != 0 ||
+	    !span_equal((struct span){ out.p, out.n },
+	    (struct span){ again.p, again.n })))
+		abort();
+	buf_release(&out);
+	buf_release(&packed);
+	buf_release(&again);
+	return 0;
+}

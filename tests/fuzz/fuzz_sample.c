@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* links: data/sample data/trail data/hist data/tags data/metric data/json */
+/* links: base/map base/buf base/mem base/die base/num base/units base/why */
+/* The body of a push as any bytes: each sample that is read prints as one that
+ * reads and prints as the same text again. */
+#include <stdlib.h>
+
+#include "data/sample.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+struct reader {
+	struct tags tags;
+	struct buf first, second;
+};
+
+static int
+print_second(void *ctx, const struct sample *s)
+{
+	struct reader *r = ctx;
+
+	sample_print(s, true, &r->second);
+	return 0;
+}
+
+static int
+print_first(void *ctx, const struct sample *s)
+{
+	struct reader *r = ctx;
+	struct why why;
+
+	buf_reset(&r->first);
+	buf_reset(&r->second);
+	(void)sample_points(s);
+	(void)sample_requests(s);
+	buf_char(&r->first, '[');
+	sample_print(s, true, &r->first);
+	buf_char(&r->first, ']');
+	if (sample_parse_all((struct span){ r->first.p, r->first.n },
+	    &r->tags, print_second, r, &why) != 0)
+		abort();
+	/* An average that came without histogram moves by a rounding; all
+	 * else stays. */
+	if (s->kind != SAMPLE_AGGREGATE && !span_equal((struct span){
+	    r->first.p + 1, r->first.n - 2 }, (struct span){ r->second.p,
+	    r->second.n }))
+		abort();
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct reader r = { 0 };
+	struct why why = { "" };
+
+	if (sample_parse_all((struct span){ (const char *)data, n }, &r.tags,
+	    print_first, &r, &why) < 0 && why.text[0] == '\0')
+		abort();
+	tags_release(&r.tags);
+	buf_release(&r.first);
+	buf_release(&r.second);
+	return 0;
+}
