@@ -533,7 +533,8 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	(void)json_enter(&j, '{');
 	while (json_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);
-		if (i >= 0 && (seen & 1U << i) == 0) {
+		if (i >= 0) {	/* of equal names the last counts */
+			hist_release(&a->timing[i].hist);
 			(void)parse_fold(&j, &a->timing[i], a->count);
 			seen |= 1U << i;
 		} else if (span_is(key, "http_req_failed")) {
