@@ -19,7 +19,8 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 
 # Who links what. A tool is its src/ files and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
-BASE := base/why base/die base/mem base/buf base/num base/units base/opt
+BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
+	base/random base/file
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 	data/trail data/sample data/run data/stream
 

@@ -28,6 +28,13 @@ void buf_reset(struct buf *b);		/* n = 0, memory kept */
  * caller then adds to b->n what it wrote. */
 char *buf_room(struct buf *b, size_t n);
 
+/* All of it; never a NULL pointer. Dies at the next change of b. */
+static inline struct span
+buf_whole(const struct buf *b)
+{
+	return (struct span){ b->p != NULL ? b->p : "", b->n };
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_span(struct buf *b, struct span s);
 void buf_text(struct buf *b, const char *text);

@@ -2,7 +2,8 @@
 #include "base/map.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
+
+#include "base/random.h"
 
 #ifndef MAP_FIRST
 #define MAP_FIRST 64
@@ -69,8 +70,8 @@ grow(struct map *m)
 
 	m->cap = old.cap != 0 ? old.cap * 2 : MAP_FIRST;
 	m->slots = xcalloc(m->cap, sizeof(m->slots[0]));
-	if (old.cap == 0 && getrandom(&m->seed, sizeof(m->seed), 0) < 0)
-		m->seed = (uint64_t)(uintptr_t)m->slots;
+	if (old.cap == 0)
+		random_bytes(&m->seed, sizeof(m->seed));
 	for (i = 0; i < old.cap; i++)
 		if (old.slots[i].value != NULL)
 			*slot_of(m, old.slots[i].hash, old.slots[i].key) =

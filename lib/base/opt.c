@@ -124,6 +124,7 @@ apply(const struct opt *o, void *target, const char *value, struct why *why)
 {
 	void *member = (char *)target + o->offset;
 	int64_t number;
+	double plain;
 
 	switch (o->kind) {
 	case OPT_FLAG:
@@ -139,7 +140,9 @@ apply(const struct opt *o, void *target, const char *value, struct why *why)
 		*(int64_t *)member = number;
 		return 0;
 	case OPT_DURATION:
-		if (!duration_parse(value, &number) || number < 0)
+		if (num_parse(value, strlen(value), &plain) ==
+		    strlen(value) || !duration_parse(value, &number) ||
+		    number < 0)
 			return why_set(why, "not a duration: \"%s\" "
 			    "(30s, 1m30s, 500ms)", value);
 		*(int64_t *)member = number;

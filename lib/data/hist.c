@@ -218,7 +218,7 @@ read_count(struct json *j, uint64_t *count)
 	if (!json_number(j, &d))
 		return false;
 	if (!(d >= 0 && d <= 0x1p53) || d != floor(d)) {
-		j->error = "not a count";
+		(void)json_fail(j, "not a count");
 		return false;
 	}
 	*count = (uint64_t)d;

@@ -6,8 +6,8 @@
 
 #include "base/num.h"
 
-static bool
-fail(struct json *j, const char *error)
+bool
+json_fail(struct json *j, const char *error)
 {
 	if (j->error == NULL)
 		j->error = error;
@@ -50,10 +50,10 @@ bool
 json_enter(struct json *j, char bracket)
 {
 	if (!take(j, bracket))
-		return fail(j, bracket == '{' ? "not an object"
+		return json_fail(j, bracket == '{' ? "not an object"
 		    : "not an array");
 	if (++j->depth > JSON_DEPTH)
-		return fail(j, "nested too deeply");
+		return json_fail(j, "nested too deeply");
 	j->is_first = true;
 	return true;
 }
@@ -70,7 +70,7 @@ step(struct json *j, char bracket)
 		return false;
 	}
 	if (!j->is_first && !take(j, ','))
-		return fail(j, j->p < j->end ? "a comma is missing"
+		return json_fail(j, j->p < j->end ? "a comma is missing"
 		    : "cut off");
 	j->is_first = false;
 	return true;
@@ -80,7 +80,7 @@ bool
 json_member(struct json *j, struct span *key)
 {
 	return step(j, '}') && json_text(j, key) &&
-	    (take(j, ':') || fail(j, "a colon is missing"));
+	    (take(j, ':') || json_fail(j, "a colon is missing"));
 }
 
 bool
@@ -120,18 +120,18 @@ string_escape(struct json *j)
 	char digits[5] = "";
 
 	if (j->end - j->p < 2)
-		return fail(j, "cut off inside a string");
+		return json_fail(j, "cut off inside a string");
 	if (j->p[1] != 'u') {
 		if (j->p[1] == '\0' || strchr("\"\\/bfnrt", j->p[1]) == NULL)
-			return fail(j, "unknown escape in a string");
+			return json_fail(j, "unknown escape in a string");
 		j->p += 2;
 		return true;
 	}
 	if (j->end - j->p < 6)
-		return fail(j, "cut off inside a string");
+		return json_fail(j, "cut off inside a string");
 	memcpy(digits, j->p + 2, 4);
 	if (!is_hex(digits))
-		return fail(j, "bad \\u escape in a string");
+		return json_fail(j, "bad \\u escape in a string");
 	j->p += 6;
 	return true;
 }
@@ -143,7 +143,7 @@ json_text(struct json *j, struct span *raw)
 	size_t n;
 
 	if (!take(j, '"'))
-		return fail(j, j->p < j->end ? "not a string" : "cut off");
+		return json_fail(j, j->p < j->end ? "not a string" : "cut off");
 	raw->p = j->p;
 	while (j->p < j->end) {
 		c = (unsigned char)*j->p;
@@ -155,18 +155,18 @@ json_text(struct json *j, struct span *raw)
 			if (!string_escape(j))
 				return false;
 		} else if (c < 0x20) {
-			return fail(j, "control byte in a string");
+			return json_fail(j, "control byte in a string");
 		} else if (c < 0x80) {
 			j->p++;
 		} else {
 			n = utf8_length((const unsigned char *)j->p,
 			    (size_t)(j->end - j->p));
 			if (n == 0)
-				return fail(j, "invalid UTF-8");
+				return json_fail(j, "invalid UTF-8");
 			j->p += n;
 		}
 	}
-	return fail(j, "cut off inside a string");
+	return json_fail(j, "cut off inside a string");
 }
 
 bool
@@ -179,7 +179,7 @@ json_number(struct json *j, double *value)
 		return false;
 	n = num_parse(j->p, (size_t)(j->end - j->p), value);
 	if (n == 0)
-		return fail(j, "not a number");
+		return json_fail(j, "not a number");
 	j->p += n;
 	return true;
 }
@@ -190,7 +190,7 @@ literal(struct json *j, const char *word)
 	size_t n = strlen(word);
 
 	if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0)
-		return fail(j, "not a JSON value");
+		return json_fail(j, "not a JSON value");
 	j->p += n;
 	return true;
 }
@@ -225,7 +225,7 @@ json_skip(struct json *j)
 	case 'n':
 		return literal(j, "null");
 	case '\0':
-		return fail(j, j->p < j->end ? "NUL byte" : "cut off");
+		return json_fail(j, j->p < j->end ? "NUL byte" : "cut off");
 	default:
 		return json_number(j, &d) || (j->error = "not a JSON value",
 		    false);
@@ -248,7 +248,7 @@ json_done(struct json *j)
 {
 	(void)json_peek(j);
 	if (j->error == NULL && j->p != j->end)
-		return fail(j, "text behind the value");
+		return json_fail(j, "text behind the value");
 	return j->error == NULL;
 }
 
@@ -421,6 +421,34 @@ json_put_raw(struct json_out *o, struct span json)
 {
 	comma(o);
 	buf_span(o->to, json);
+}
+
+void
+json_member_text(struct json_out *o, const char *key, struct span text)
+{
+	json_key(o, key);
+	json_put_text(o, text);
+}
+
+void
+json_member_number(struct json_out *o, const char *key, double value)
+{
+	json_key(o, key);
+	json_put_number(o, value);
+}
+
+void
+json_member_int(struct json_out *o, const char *key, int64_t value)
+{
+	json_key(o, key);
+	json_put_int(o, value);
+}
+
+void
+json_member_raw(struct json_out *o, const char *key, struct span json)
+{
+	json_key(o, key);
+	json_put_raw(o, json);
 }
 
 /* The short escape of c, or 0. */

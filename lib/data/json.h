@@ -45,6 +45,9 @@ bool json_number(struct json *j, double *value);
 bool json_skip(struct json *j);		/* any value, checked in full */
 bool json_value(struct json *j, struct span *text);	/* as above: its text */
 
+/* Note an error of the reader's own, unless there was one. Returns false. */
+bool json_fail(struct json *j, const char *error);
+
 /* No error so far and only white space left. */
 bool json_done(struct json *j);
 
@@ -73,6 +76,12 @@ void json_put_int(struct json_out *o, int64_t value);
 void json_put_ms(struct json_out *o, int64_t ns);	/* as milliseconds */
 void json_put_bool(struct json_out *o, bool value);
 void json_put_raw(struct json_out *o, struct span json);
+
+/* A key and its value. */
+void json_member_text(struct json_out *o, const char *key, struct span text);
+void json_member_number(struct json_out *o, const char *key, double value);
+void json_member_int(struct json_out *o, const char *key, int64_t value);
+void json_member_raw(struct json_out *o, const char *key, struct span json);
 
 /* Append text to out as the inside of a JSON string (k6's escapes). */
 void json_escape(struct buf *out, struct span text);

@@ -145,7 +145,7 @@ read_int(struct json *j, int64_t *to)
 		if (fabs(d) <= 0x1p53)
 			*to = (int64_t)d;
 		else
-			j->error = "a count is out of range";
+			(void)json_fail(j, "a count is out of range");
 	}
 }
 
@@ -156,7 +156,7 @@ read_small(struct json *j, int *to)
 
 	read_int(j, &v);
 	if (v < -255 || v > 255)
-		j->error = "a status is out of range";
+		(void)json_fail(j, "a status is out of range");
 	else
 		*to = (int)v;
 }
@@ -167,7 +167,7 @@ read_time(struct json *j, int64_t *ns)
 	struct span s;
 
 	if (json_text(j, &s) && !time_parse(s, ns))
-		j->error = "not an RFC 3339 time";
+		(void)json_fail(j, "not an RFC 3339 time");
 }
 
 static void
@@ -179,13 +179,13 @@ read_duration(struct json *j, int64_t *ns)
 	if (!json_text(j, &s))
 		return;
 	if (s.n >= sizeof(text)) {
-		j->error = "not a duration";
+		(void)json_fail(j, "not a duration");
 		return;
 	}
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	if (!duration_parse(text, ns))
-		j->error = "not a duration";
+		(void)json_fail(j, "not a duration");
 }
 
 /* Text as a place in `text`, which may still move: p is an offset until

@@ -273,14 +273,6 @@ struct parts {
 	bool has_time;
 };
 
-static bool
-fail(struct json *j, const char *error)
-{
-	if (j->error == NULL)
-		j->error = error;
-	return false;
-}
-
 /* Time: a string of microseconds (a number is taken too). */
 static bool
 read_time(struct json *j, struct parts *p)
@@ -292,12 +284,12 @@ read_time(struct json *j, struct parts *p)
 	if (json_peek(j) == '"' ? !json_text(j, &s) : !json_value(j, &s))
 		return false;
 	if (s.n >= sizeof(text))
-		return fail(j, "time is not in microseconds");
+		return json_fail(j, "time is not in microseconds");
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	if (!num_parse_int(text, INT64_MIN / NS_PER_US, INT64_MAX / NS_PER_US,
 	    &us))
-		return fail(j, "time is not in microseconds");
+		return json_fail(j, "time is not in microseconds");
 	p->time_ns = us * NS_PER_US;
 	p->has_time = true;
 	return true;
@@ -354,9 +346,9 @@ read_parts(struct json *j, struct tags *tags, struct parts *p)
 	if (j->error != NULL)
 		return false;
 	if (p->data.p == NULL || p->metric.n == 0)
-		return fail(j, "a sample without metric or data");
+		return json_fail(j, "a sample without metric or data");
 	if (!p->has_time)
-		return fail(j, "a sample without time");
+		return json_fail(j, "a sample without time");
 	if (p->tags == NULL)
 		p->tags = tags_intern(tags, NULL, 0);
 	return true;
@@ -369,7 +361,7 @@ read_ms(struct json *j, int64_t *ns)
 	double ms;
 
 	return json_number(j, &ms) && (num_ms_to_ns(ms, ns) ||
-	    fail(j, "a time is out of range"));
+	    json_fail(j, "a time is out of range"));
 }
 
 static int
@@ -410,9 +402,9 @@ parse_trail(const struct parts *p, struct trail *t, struct json *outer)
 		}
 	}
 	if (j.error != NULL)
-		return fail(outer, j.error);
+		return json_fail(outer, j.error);
 	return (reqs == 1 && seen == (1U << TIMINGS) - 1) ||
-	    fail(outer, "values are not those of one request");
+	    json_fail(outer, "values are not those of one request");
 }
 
 static bool
@@ -437,9 +429,9 @@ parse_net(const struct parts *p, struct net_trail *t, struct json *outer)
 	for (t->n = 0; (seen & 1U << t->n) != 0; t->n++)
 		;
 	if (j.error != NULL)
-		return fail(outer, j.error);
+		return json_fail(outer, j.error);
 	return (t->n >= 2 && seen == (1U << t->n) - 1) ||
-	    fail(outer, "values are not those of one iteration");
+	    json_fail(outer, "values are not those of one iteration");
 }
 
 /* A timing of an aggregate. Without a histogram, as k6 sends it, the sum
@@ -472,14 +464,14 @@ parse_fold(struct json *j, struct fold *f, uint64_t count)
 		}
 	}
 	if (hist_read_end(&r, &why) < 0)
-		return fail(j, "histogram: counters and spans do not fit");
+		return json_fail(j, "histogram: counters and spans do not fit");
 	if (sum < 0)
 		sum = avg * (double)count;
 	if (!(fabs(sum) < 1e25))
-		return fail(j, "a sum is out of range");
+		return json_fail(j, "a sum is out of range");
 	f->sum_ns = (__int128)rint(sum * 1e6);
 	if (hist_count(&f->hist) != 0 && hist_count(&f->hist) != count)
-		return fail(j, "histogram: does not add up to count");
+		return json_fail(j, "histogram: does not add up to count");
 	return true;
 }
 
@@ -502,7 +494,7 @@ parse_failed(struct json *j, struct aggregate *a)
 	if (!(count >= 0 && count <= (double)a->count && nonzero >= 0 &&
 	    nonzero <= count) || count != floor(count) ||
 	    nonzero != floor(nonzero))
-		return fail(j, "http_req_failed does not fit count");
+		return json_fail(j, "http_req_failed does not fit count");
 	a->failed_count = (uint64_t)count;
 	a->failed_nonzero = (uint64_t)nonzero;
 	return true;
@@ -522,7 +514,7 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	if (p->count.n == 0 || num_parse(p->count.p, p->count.n, &count) !=
 	    p->count.n || !(count >= 1 && count <= 0x1p53) ||
 	    count != floor(count))
-		return fail(outer, "an aggregate without count");
+		return json_fail(outer, "an aggregate without count");
 	a->time_ns = p->time_ns;
 	a->tags = p->tags;
 	a->count = (uint64_t)count;
@@ -544,9 +536,9 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 		}
 	}
 	if (j.error != NULL)
-		return fail(outer, j.error);
+		return json_fail(outer, j.error);
 	return seen == (1U << TIMINGS) - 1 ||
-	    fail(outer, "an aggregate lacks a timing");
+	    json_fail(outer, "an aggregate lacks a timing");
 }
 
 /* A point of its own. Metric names are plain ASCII in k6, so escapes in one
@@ -555,12 +547,12 @@ static bool
 parse_point(const struct parts *p, struct sample *s, struct json *outer)
 {
 	if (!metric_type_parse(p->data_type, &s->type))
-		return fail(outer, "unknown metric type");
+		return json_fail(outer, "unknown metric type");
 	if (p->value.n == 0 || num_parse(p->value.p, p->value.n, &s->value) !=
 	    p->value.n)
-		return fail(outer, "a value is not a number");
+		return json_fail(outer, "a value is not a number");
 	if (memchr(p->metric.p, '\\', p->metric.n) != NULL)
-		return fail(outer, "bad metric name");
+		return json_fail(outer, "bad metric name");
 	s->metric = p->metric;
 	return true;
 }
@@ -598,7 +590,7 @@ parse_one(struct json *j, struct tags *tags, sample_each *each, void *ctx)
 		s.kind = SAMPLE_AGGREGATE;
 		is_good = parse_aggregate(&p, &aggregate, j);
 	} else {
-		is_good = fail(j, "unknown type of sample");
+		is_good = json_fail(j, "unknown type of sample");
 	}
 	status = is_good ? each(ctx, &s) : -1;
 	aggregate_release(&aggregate);

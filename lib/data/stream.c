@@ -95,21 +95,13 @@ struct point_parts {
 };
 
 static bool
-fail(struct json *j, const char *error)
-{
-	if (j->error == NULL)
-		j->error = error;
-	return false;
-}
-
-static bool
 read_value(struct json *j, struct point *p, struct point_parts *parts)
 {
 	(void)json_peek(j);
 	parts->value.p = j->p;
 	parts->has_value = true;
 	if (!json_number(j, &p->value))
-		return fail(j, "value is not a number");
+		return json_fail(j, "value is not a number");
 	parts->value.n = (size_t)(j->p - parts->value.p);
 	return true;
 }
@@ -120,7 +112,7 @@ read_time(struct json *j, struct point *p, struct point_parts *parts)
 	parts->has_time = true;
 	return json_text(j, &parts->time) &&
 	    (time_parse(parts->time, &p->time_ns) ||
-	    fail(j, "time is not RFC 3339"));
+	    json_fail(j, "time is not RFC 3339"));
 }
 
 static bool
@@ -130,7 +122,7 @@ read_point(struct stream *s, struct json *j, struct point *p,
 	struct span key;
 
 	if (!json_enter(j, '{'))
-		return fail(j, "data is not an object");
+		return json_fail(j, "data is not an object");
 	while (json_member(j, &key)) {
 		if (span_is(key, "time"))
 			(void)read_time(j, p, parts);
@@ -146,7 +138,7 @@ read_point(struct stream *s, struct json *j, struct point *p,
 	if (j->error != NULL)
 		return false;
 	if (!parts->has_time || !parts->has_value)
-		return fail(j, parts->has_time ? "no value" : "no time");
+		return json_fail(j, parts->has_time ? "no value" : "no time");
 	if (p->tags == NULL)
 		p->tags = tags_intern(&s->tags, NULL, 0);
 	return true;
@@ -191,7 +183,7 @@ read_metric(struct stream *s, struct json *j, struct span name)
 	struct metric *m;
 
 	if (!json_enter(j, '{'))
-		return fail(j, "data is not an object");
+		return json_fail(j, "data is not an object");
 	while (json_member(j, &key)) {
 		if (span_is(key, "type"))
 			(void)json_text(j, &type_name);
@@ -207,11 +199,11 @@ read_metric(struct stream *s, struct json *j, struct span name)
 		return false;
 	m = metric_of(s, name);
 	if (m == NULL)
-		return fail(j, "no metric name, or one too long");
+		return json_fail(j, "no metric name, or one too long");
 	if (!metric_type_parse(type_name, &type))
-		return fail(j, "unknown metric type");
+		return json_fail(j, "unknown metric type");
 	if (m->is_declared && m->type != type)
-		return fail(j, "metric declared again with another type");
+		return json_fail(j, "metric declared again with another type");
 	m->type = type;
 	m->contains = contains;
 	m->is_declared = true;
@@ -261,7 +253,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 		is_good = read_point(s, &inner, &out->point, &parts);
 		out->point.metric = is_good ? metric_of(s, metric) : NULL;
 		if (is_good && out->point.metric == NULL)
-			is_good = fail(&inner, "no metric, or too long");
+			is_good = json_fail(&inner, "no metric, or too long");
 		out->data = (struct span){ parts.time.p,
 		    (size_t)(parts.value.p - parts.time.p) };
 	} else if (span_is(type, "Metric")) {
@@ -276,7 +268,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 	} else if (type.n != 0) {
 		out->type = LINE_OTHER;
 	} else {
-		is_good = fail(&inner, "no type");
+		is_good = json_fail(&inner, "no type");
 	}
 	return is_good ? out->type : bad(out, &inner, why);
 }

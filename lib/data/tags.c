@@ -151,7 +151,7 @@ tags_read(struct tags *t, struct json *j)
 		return NULL;
 	while (json_member(j, &key) && json_text(j, &value)) {
 		if (n == TAGS_MAX) {
-			j->error = "too many tags";
+			(void)json_fail(j, "too many tags");
 			return NULL;
 		}
 		tags[n].key = plain(&t->text, key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: data/fence data/sample data/trail data/hist data/tags data/metric */
-/* links: data/json base/map base/buf base/mem base/die base/num base/units */
+/* links: data/json base/map base/random base/buf base/mem base/die base/num */
+/* links: base/units */
 /* links: base/why */
 #include "data/bucket.c"
 

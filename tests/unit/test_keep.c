@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: data/stream data/trail data/tags data/metric data/json base/map */
+/* links: base/random */
 /* links: base/buf base/mem base/die base/num base/units base/why */
 #include "data/keep.c"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/die */
+/* links: base/random base/mem base/die */
 #define MAP_FIRST 2
 #include "base/map.c"
 

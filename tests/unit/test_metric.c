@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/map base/mem base/die */
+/* links: base/map base/random base/mem base/die */
 #include "data/metric.c"
 
 #include "tap.h"

@@ -104,7 +104,7 @@ clusters(void)
 static void
 equals(void)
 {
-	CHECK(parse("--text=a=b --number=0 --pause=500") == OPT_CONTINUE);
+	CHECK(parse("--text=a=b --number=0 --pause=500ms") == OPT_CONTINUE);
 	CHECK_TEXT(t.text, "a=b");
 	CHECK(t.number == 0 && t.pause_ns == 500 * NS_PER_MS);
 	CHECK(parse("--text=") == OPT_CONTINUE);
@@ -217,12 +217,21 @@ completion(void)
 	CHECK(strstr(got, "complete -o filenames -F") != NULL);
 }
 
+static void
+duration_units(void)
+{
+	CHECK(parse("--pause=500") == EXIT_USAGE);
+	CHECK(parse("--pause=1.5") == EXIT_USAGE);
+	CHECK(parse("--pause=-1s") == EXIT_USAGE);
+}
+
 int
 main(void)
 {
 	test("each kind of option stores its value", kinds);
 	test("letters may share a dash", clusters);
 	test("a value may stand behind =", equals);
+	test("a duration needs a unit", duration_units);
 	test("a list keeps all values, others the last", lists);
 	test("operands may stand among options, or behind --", operands);
 	test("wrong use is told in one line, exit status 2", refusals);

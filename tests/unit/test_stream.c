@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/tags data/metric data/json base/map base/buf base/mem base/die */
+/* links: data/tags data/metric data/json base/map base/random base/buf */
+/* links: base/mem base/die */
 /* links: base/num base/units base/why */
 #define SERIES_MAX 3
 #include "data/stream.c"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/json base/buf base/map base/mem base/die base/num */
+/* links: data/json base/buf base/map base/random base/mem base/die base/num */
 #include "data/tags.c"
 
 #include "random.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: k6push/outcome data/sample data/trail data/hist data/tags */
 /* links: data/metric data/json data/settings io/gz base/opt base/map */
+/* links: base/random */
 /* links: base/buf base/mem base/die base/num base/units base/why */
 /* libs: zlib */
 #include "k6push/upload.c"

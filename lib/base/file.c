@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 4096 };
+
+/* Read an open file to its end. */
+static int
+read_all(int fd, const char *path, struct buf *out, struct why *why)
+{
+	struct stat st;
+	ssize_t n = 0;
+	char *room;
+
+	if (fstat(fd, &st) < 0)
+		return why_set(why, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return why_set(why, "%s: not a regular file", path);
+	while ((room = buf_room(out, READ_BYTES)) != NULL &&
+	    (n = read(fd, room, READ_BYTES)) > 0)
+		out->n += (size_t)n;
+	if (room == NULL)
+		return why_set(why, "%s: larger than %zu bytes", path,
+		    out->max);
+	return n < 0 ? why_set(why, "%s: %s", path, strerror(errno)) : 0;
+}
+
+int
+file_read(const char *path, size_t max, struct buf *out, struct why *why)
+{
+	/* O_NONBLOCK: a FIFO in the file's place does not hold us up. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), status;
+	size_t max_before = out->max;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 1
+		    : why_set(why, "%s: %s", path, strerror(errno));
+	out->max = max;
+	status = read_all(fd, path, out, why);
+	out->max = max_before;
+	(void)close(fd);
+	return status;
+}
+
+int
+file_make_folder(const char *path, struct why *why)
+{
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+	struct stat st;
+	int status = 0;
+
+	if (slash == NULL || slash == folder) {
+		free(folder);
+		return 0;
+	}
+	*slash = '\0';
+	if (stat(folder, &st) != 0) {
+		status = file_make_folder(folder, why);
+		if (status == 0 && mkdir(folder, 0700) != 0 &&
+		    errno != EEXIST)
+			status = why_set(why, "%s: %s", folder,
+			    strerror(errno));
+	} else if (!S_ISDIR(st.st_mode)) {
+		status = why_set(why, "%s: not a folder", folder);
+	}
+	free(folder);
+	return status;
+}
