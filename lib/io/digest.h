@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* digest: SHA-256 and secrets. libcrypto stays in here. */
+/* digest: SHA-256. libcrypto stays in here. */
 #ifndef K6PIPE_IO_DIGEST_H
 #define K6PIPE_IO_DIGEST_H
 
@@ -9,16 +9,13 @@
 #include "base/why.h"
 
 #define DIGEST_BYTES 32
-#define SECRET_TEXT 33	/* 128 random bits in hex, with NUL */
 
+/* Hash all of in into out. 0; -1: libcrypto refused, out holds nothing. */
 int digest_sha256(struct span in, unsigned char out[DIGEST_BYTES],
     struct why *why);
 
-/* Compares in a time that does not tell where two digests differ. */
+/* Are they the same? Takes a time that does not tell where they differ. */
 bool digest_equal(const unsigned char a[DIGEST_BYTES],
     const unsigned char b[DIGEST_BYTES]);
-
-/* A new secret, from the kernel. */
-int digest_secret(char text[SECRET_TEXT], struct why *why);
 
 #endif

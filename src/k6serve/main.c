@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "base/opt.h"
 #include "base/units.h"
 #include "io/listen.h"
@@ -56,22 +57,6 @@ static const struct httpd_field fields[] = {
 	{ NULL, NULL },
 };
 
-/* Make a folder and those above it, each for its owner alone. */
-static int
-make_folder(char *path, struct why *why)
-{
-	char *slash;
-
-	for (slash = strchr(path + 1, '/'); slash != NULL;
-	    slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return why_set(why, "%s: %s", path, strerror(errno));
-		*slash = '/';
-	}
-	return 0;
-}
-
 /* $XDG_STATE_HOME/k6pipe/k6serve.db, its folder made. */
 static int
 default_db(struct buf *path, struct why *why)
@@ -84,7 +69,7 @@ default_db(struct buf *path, struct why *why)
 		buf_printf(path, "%s/.local/state/k6pipe/k6serve.db", home);
 	else
 		return why_set(why, "no HOME: say where with --db");
-	return make_folder(path->p, why);
+	return file_make_folder(path->p, why);
 }
 
 static struct store *

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "base/random.h"
 #include "base/units.h"
 #include "io/digest.h"
+
+enum { SECRET_BYTES = 16 };	/* random ones of a new token */
 
 _Static_assert(STORE_DIGEST == DIGEST_BYTES, "a token's hash is SHA-256");
 
@@ -108,14 +111,14 @@ add(struct store *s, const char *name, struct why *why)
 {
 	unsigned char hash[DIGEST_BYTES];
 	struct store_token t = { name, hash, now_unix_ns() };
-	char secret[SECRET_TEXT];
+	char secret[2 * SECRET_BYTES + 1];
 
 	if (name[0] == '\0')
 		return why_set(why, "the name is empty");
 	if (strpbrk(name, "\t\n\r") != NULL)
 		return why_set(why, "the name has a tab or a line end");
-	if (digest_secret(secret, why) < 0 ||
-	    digest_sha256(span_of(secret), hash, why) < 0 ||
+	random_hex(secret, SECRET_BYTES);
+	if (digest_sha256(span_of(secret), hash, why) < 0 ||
 	    store_token_add(s, &t, why) < 0)
 		return -1;
 	puts(secret);
