@@ -2,17 +2,15 @@
 /* k6gen: make HTTP load, and write what k6 would write of it. */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "base/num.h"
 #include "base/opt.h"
 #include "base/units.h"
@@ -26,50 +24,24 @@ enum { MOST_VUS = 1000000, BODY_MAX = 1 << 30 };
 
 struct options {
 	struct plan plan;
-	int64_t vus;		/* 0: not given; as the next two */
-	int64_t iterations;
-	int64_t duration_ns;
+	int64_t vus;		/* 0: not given */
+	int64_t iterations;	/* 0: not given */
+	int64_t duration_ns;	/* < 0: not given */
 	const char *body;
 	struct report report;
 };
-
-/* As k6's flags: a unit is required. "-d 30" would be 30 ms elsewhere. */
-static int
-set_duration(void *member, const struct opt *o, const char *value,
-    struct why *why)
-{
-	int64_t *ns = member;
-	double plain;
-
-	(void)o;
-	if (num_parse(value, strlen(value), &plain) == strlen(value) ||
-	    !duration_parse(value, ns) || *ns < 0)
-		return why_set(why, "not a duration: \"%s\" "
-		    "(30s, 1m30s, 500ms)", value);
-	return 0;
-}
-
-/* As above, and it must be more than 0. */
-static int
-set_time(void *member, const struct opt *o, const char *value,
-    struct why *why)
-{
-	if (set_duration(member, o, value, why) < 0)
-		return -1;
-	if (*(int64_t *)member == 0)
-		return why_set(why, "must be more than 0");
-	return 0;
-}
 
 static int
 set_count(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
-	if (!num_parse_int(value, 1, o->id != 0 ? o->id : INT64_MAX, member))
-		return why_set(why, "not a whole number of 1 or more"
-		    "%s: \"%s\"", o->id != 0 ? " (at most 1000000)" : "",
-		    value);
-	return 0;
+	if (num_parse_int(value, 1, o->id != 0 ? o->id : INT64_MAX, member))
+		return 0;
+	if (o->id != 0)
+		return why_set(why, "not a whole number of 1 to %d: \"%s\"",
+		    o->id, value);
+	return why_set(why, "not a whole number of 1 or more: \"%s\"",
+	    value);
 }
 
 static bool
@@ -130,8 +102,8 @@ add_tag(void *member, const struct opt *o, const char *value, struct why *why)
 static const struct opt table[] = {
 	{ 'u', "vus", "N", "virtual users (default 1)", OPT_CALL, AT(vus),
 	    set_count, MOST_VUS },
-	{ 'd', "duration", "TIME", "how long to begin iterations: 30s, 1m",
-	    OPT_CALL, AT(duration_ns), set_time, 0 },
+	{ 'd', "duration", "DURATION", "how long to begin iterations: 30s, "
+	    "1m", OPT_DURATION, AT(duration_ns), NULL, 0 },
 	{ 'i', "iterations", "N", "iterations, shared among the users",
 	    OPT_CALL, AT(iterations), set_count, 0 },
 	{ 'X', "method", "METHOD", "request method (default GET, or POST "
@@ -142,15 +114,15 @@ static const struct opt table[] = {
 	    OPT_TEXT, AT(body), NULL, 0 },
 	{ 0, "tag", "KEY=VALUE", "add a tag to every sample", OPT_CALL,
 	    AT(plan.tags), add_tag, 0 },
-	{ 0, "timeout", "TIME", "limit of one request with its redirects "
-	    "(default 60s)", OPT_CALL, AT(plan.timeout_ns), set_time, 0 },
+	{ 0, "timeout", "DURATION", "limit of one request with its redirects "
+	    "(default 60s)", OPT_DURATION, AT(plan.timeout_ns), NULL, 0 },
 	{ 0, "max-redirects", "N", "redirects to follow (default 10)",
 	    OPT_INT, AT(plan.max_redirects), NULL, 0 },
 	{ 'k', "insecure", NULL, "take any TLS certificate", OPT_FLAG,
 	    AT(plan.is_insecure), NULL, 0 },
-	{ 0, "graceful-stop", "TIME", "what running iterations may take at "
-	    "the end (default 30s)", OPT_CALL, AT(plan.graceful_ns),
-	    set_duration, 0 },
+	{ 0, "graceful-stop", "DURATION", "what running iterations may take "
+	    "at the end (default 30s)", OPT_DURATION, AT(plan.graceful_ns),
+	    NULL, 0 },
 	{ 0, "name", "TEXT", "name of the run (default the first URL)",
 	    OPT_TEXT, AT(plan.name), NULL, 0 },
 	{ 'A', "user-agent", "TEXT", "User-Agent header", OPT_TEXT,
@@ -215,9 +187,9 @@ derive(struct options *o)
 	struct plan *p = &o->plan;
 
 	p->vus = o->vus != 0 ? (int)o->vus : 1;
-	p->duration_ns = o->duration_ns != 0 ? o->duration_ns :
+	p->duration_ns = o->duration_ns >= 0 ? o->duration_ns :
 	    600 * NS_PER_S;
-	if (o->iterations == 0 && o->duration_ns != 0) {
+	if (o->iterations == 0 && o->duration_ns >= 0) {
 		p->executor = CONSTANT_VUS;
 		return;
 	}
@@ -226,36 +198,20 @@ derive(struct options *o)
 	p->iterations = o->iterations != 0 ? o->iterations : p->vus;
 }
 
-/* Read all of a file into out. */
-static int
-read_file(const char *path, struct buf *out, struct why *why)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-	char *to;
-
-	out->max = BODY_MAX;
-	while (fd >= 0 && (to = buf_room(out, 1 << 16)) != NULL &&
-	    (n = read(fd, to, 1 << 16)) > 0)
-		out->n += (size_t)n;
-	if (fd < 0 || n < 0)
-		(void)why_set(why, "%s: %s", path, strerror(errno));
-	else if (n > 0)
-		(void)why_set(why, "%s: more than 1 GiB", path);
-	if (fd >= 0)
-		(void)close(fd);
-	return n == 0 ? 0 : -1;
-}
-
 static int
 set_body(struct options *o, struct buf *file, struct why *why)
 {
 	struct plan *p = &o->plan;
+	int status;
 
 	if (o->body != NULL && o->body[0] == '@') {
-		if (read_file(o->body + 1, file, why) < 0)
+		status = file_read(o->body + 1, BODY_MAX, file, why);
+		if (status > 0)
+			return why_set(why, "%s: %s", o->body + 1,
+			    strerror(ENOENT));
+		if (status < 0)
 			return -1;
-		p->body = (struct span){ file->p, file->n };
+		p->body = buf_whole(file);
 	} else if (o->body != NULL) {
 		p->body = span_of(o->body);
 	}
@@ -266,14 +222,18 @@ set_body(struct options *o, struct buf *file, struct why *why)
 
 /* Returns EXIT_USAGE after a message, or OPT_CONTINUE. */
 static int
-check(const struct plan *p)
+check(const struct options *o)
 {
+	const struct plan *p = &o->plan;
 	struct why why;
 	char *masked;
 	int i, status = OPT_CONTINUE;
 
 	if (p->n_urls == 0)
 		return opt_misuse("no URL to request");
+	if (o->duration_ns == 0 || p->timeout_ns == 0)
+		return opt_misuse("--%s: must be more than 0",
+		    p->timeout_ns == 0 ? "timeout" : "duration");
 	if (p->iterations > 0 && p->iterations < p->vus)
 		return opt_misuse("--iterations: %lld is less than --vus %d",
 		    (long long)p->iterations, p->vus);
@@ -313,7 +273,7 @@ main(int argc, char **argv)
 	struct options o = { .plan = { .timeout_ns = 60 * NS_PER_S,
 		.graceful_ns = 30 * NS_PER_S, .max_redirects = 10,
 		.user_agent = "k6gen/" K6PIPE_VERSION,
-		.n_signals = &n_signals } };
+		.n_signals = &n_signals }, .duration_ns = -1 };
 	struct buf file = { 0 };
 	char *name = NULL;
 	struct why why;
@@ -325,7 +285,7 @@ main(int argc, char **argv)
 		o.plan.urls = argv + first;
 		o.plan.n_urls = argc - first;
 		derive(&o);
-		status = check(&o.plan);
+		status = check(&o);
 	}
 	if (status == OPT_CONTINUE && set_body(&o, &file, &why) < 0) {
 		warnf("%s", why.text);

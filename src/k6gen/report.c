@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/die.h"
-#include "base/num.h"
 #include "base/units.h"
 
 enum {
