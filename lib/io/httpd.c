@@ -371,8 +371,7 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 	}
 	if (*n != 0)
 		return take_body(h, r, data, n);
-	r->public.body = (struct span){ r->body.p != NULL ? r->body.p : "",
-	    r->body.n };
+	r->public.body = buf_whole(&r->body);
 	if (!r->is_refused)
 		h->config.answer(h->config.ctx, &r->public, &r->reply);
 	return send_reply(h, r);

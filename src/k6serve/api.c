@@ -55,16 +55,16 @@ put_totals(struct json_out *o, struct totals *t)
 {
 	json_key(o, "totals");
 	json_open(o, '{');
-	put_number(o, "http_reqs", t->reqs);
-	put_int(o, "http_req_failed", (int64_t)t->failed);
-	put_number(o, "iterations", t->iterations);
-	put_number(o, "data_sent", t->sent);
-	put_number(o, "data_received", t->received);
+	json_member_number(o, "http_reqs", t->reqs);
+	json_member_int(o, "http_req_failed", (int64_t)t->failed);
+	json_member_number(o, "iterations", t->iterations);
+	json_member_number(o, "data_sent", t->sent);
+	json_member_number(o, "data_received", t->received);
 	json_key(o, "checks");
 	json_open(o, '{');
-	put_int(o, "count", (int64_t)t->checks);
-	put_int(o, "passes", (int64_t)t->passes);
-	put_int(o, "fails", (int64_t)(t->checks - t->passes));
+	json_member_int(o, "count", (int64_t)t->checks);
+	json_member_int(o, "passes", (int64_t)t->passes);
+	json_member_int(o, "fails", (int64_t)(t->checks - t->passes));
 	json_close(o, '}');
 	json_key(o, "http_req_duration");
 	json_open(o, '{');
@@ -113,17 +113,15 @@ put_verdict(struct json_out *o, struct span results, struct span metric,
 {
 	struct span verdict = member(member(results, metric), source);
 
-	json_key(o, "failed");
-	json_put_raw(o, span_is(verdict, "true") || span_is(verdict, "false")
-	    ? verdict : SPAN("null"));
+	json_member_raw(o, "failed", span_is(verdict, "true") ||
+	    span_is(verdict, "false") ? verdict : SPAN("null"));
 }
 
 /* A raw JSON string as it came; both its forms are k6's. */
 static void
 put_raw_text(struct json_out *o, const char *key, struct span raw)
 {
-	json_key(o, key);
-	json_put_raw(o, (struct span){ raw.p - 1, raw.n + 2 });
+	json_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
 }
 
 /* {"metric":["source",...]} as a list of what each came to. */
@@ -168,8 +166,8 @@ put_times(struct json_out *o, const struct store_run *run, int status)
 
 	put_time(o, "start", first);
 	put_time(o, "end", status == RUN_RUNNING ? 0 : last);
-	put_number(o, "duration", (double)(last - first) / 1e9);
-	put_int(o, "planned_duration", run->planned_s);
+	json_member_number(o, "duration", (double)(last - first) / 1e9);
+	json_member_int(o, "planned_duration", run->planned_s);
 	put_time(o, "created", run->created_ns);
 	put_time(o, "seen", run->seen_ns);
 	put_time(o, "finished", run->ended_ns);
@@ -178,9 +176,9 @@ put_times(struct json_out *o, const struct store_run *run, int status)
 static void
 put_state(struct json_out *o, const struct store_run *run, int status)
 {
-	put_span(o, "state", span_of(run_status_name(status)));
-	put_int(o, "run_status", status);
-	put_int(o, "result_status", run->result_status);
+	json_member_text(o, "state", span_of(run_status_name(status)));
+	json_member_int(o, "run_status", status);
+	json_member_int(o, "result_status", run->result_status);
 	json_key(o, "late");
 	json_put_bool(o, run->is_late);
 }
@@ -196,15 +194,15 @@ put_run(void *ctx, const struct store_run *run)
 	if (store_series(l->app->store, &q, read_total, &totals, &l->why) < 0)
 		return -1;
 	json_open(&l->o, '{');
-	put_int(&l->o, "id", run->id);
-	put_span(&l->o, "name", run->name);
+	json_member_int(&l->o, "id", run->id);
+	json_member_text(&l->o, "name", run->name);
 	put_state(&l->o, run, status);
 	put_times(&l->o, run, status);
-	put_int(&l->o, "project_id", run->project);
-	put_int(&l->o, "vus", run->vus);
-	put_int(&l->o, "step", run->step_s);
-	put_int(&l->o, "points", run->points);
-	put_int(&l->o, "version", run->version);
+	json_member_int(&l->o, "project_id", run->project);
+	json_member_int(&l->o, "vus", run->vus);
+	json_member_int(&l->o, "step", run->step_s);
+	json_member_int(&l->o, "points", run->points);
+	json_member_int(&l->o, "version", run->version);
 	put_thresholds(&l->o, run);
 	put_totals(&l->o, &totals);
 	json_close(&l->o, '}');
@@ -330,7 +328,7 @@ health(struct call *c)
 	struct json_out o = reply_json(c->reply, 200);
 
 	json_open(&o, '{');
-	put_span(&o, "status", SPAN("ok"));
+	json_member_text(&o, "status", SPAN("ok"));
 	json_close(&o, '}');
 }
 

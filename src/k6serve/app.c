@@ -50,8 +50,8 @@ reply_error(struct httpd_reply *reply, int status, int code,
 	json_key(&o, "error");
 	json_open(&o, '{');
 	if (code != 0)
-		put_int(&o, "code", code);
-	put_span(&o, "message", span_of(text));
+		json_member_int(&o, "code", code);
+	json_member_text(&o, "message", span_of(text));
 	json_close(&o, '}');
 	json_close(&o, '}');
 }
@@ -84,36 +84,15 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 }
 
 void
-put_int(struct json_out *o, const char *key, int64_t value)
-{
-	json_key(o, key);
-	json_put_int(o, value);
-}
-
-void
-put_number(struct json_out *o, const char *key, double value)
-{
-	json_key(o, key);
-	json_put_number(o, value);
-}
-
-void
-put_span(struct json_out *o, const char *key, struct span text)
-{
-	json_key(o, key);
-	json_put_text(o, text);
-}
-
-void
 put_time(struct json_out *o, const char *key, int64_t ns)
 {
 	char text[TIME_TEXT];
 
-	json_key(o, key);
 	if (ns == 0)
-		json_put_raw(o, SPAN("null"));
+		json_member_raw(o, key, SPAN("null"));
 	else
-		json_put_text(o, (struct span){ text, time_print(text, ns) });
+		json_member_text(o, key,
+		    (struct span){ text, time_print(text, ns) });
 }
 
 int

@@ -65,10 +65,7 @@ void reply_field(struct httpd_reply *reply, const char *name,
 void reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why);
 
-/* Members: the key, then the value. */
-void put_int(struct json_out *o, const char *key, int64_t value);
-void put_number(struct json_out *o, const char *key, double value);
-void put_span(struct json_out *o, const char *key, struct span text);
+/* A member with a time of day. */
 void put_time(struct json_out *o, const char *key, int64_t ns); /* 0: null */
 
 /* The state that others see: RUN_TIMED_OUT is not stored but follows from

@@ -12,14 +12,14 @@ put_trend(struct json_out *o, const struct sink *s, const char *median)
 {
 	bool is_empty = s->count == 0;
 
-	put_int(o, "count", (int64_t)s->count);
-	put_number(o, "min", is_empty ? NAN : s->min);
-	put_number(o, "avg", is_empty ? NAN : sink_avg(s));
-	put_number(o, median, is_empty ? NAN : sink_quantile(s, 0.5));
-	put_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
-	put_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
-	put_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
-	put_number(o, "max", is_empty ? NAN : s->max);
+	json_member_int(o, "count", (int64_t)s->count);
+	json_member_number(o, "min", is_empty ? NAN : s->min);
+	json_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
+	json_member_number(o, median, is_empty ? NAN : sink_quantile(s, 0.5));
+	json_member_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
+	json_member_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
+	json_member_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
+	json_member_number(o, "max", is_empty ? NAN : s->max);
 }
 
 /* What a chart shows of one step of time. */
@@ -123,13 +123,13 @@ static void
 put_step(struct json_out *o, const struct step *s)
 {
 	json_open(o, '{');
-	put_int(o, "t", s->t);
-	put_number(o, "http_reqs", s->value[VALUE_REQS].sum);
-	put_int(o, "failed", (int64_t)s->value[VALUE_FAILED].nonzero);
-	put_number(o, "vus", s->vus);
-	put_number(o, "iterations", s->value[VALUE_ITERATIONS].sum);
-	put_number(o, "data_sent", s->value[VALUE_SENT].sum);
-	put_number(o, "data_received", s->value[VALUE_RECEIVED].sum);
+	json_member_int(o, "t", s->t);
+	json_member_number(o, "http_reqs", s->value[VALUE_REQS].sum);
+	json_member_int(o, "failed", (int64_t)s->value[VALUE_FAILED].nonzero);
+	json_member_number(o, "vus", s->vus);
+	json_member_number(o, "iterations", s->value[VALUE_ITERATIONS].sum);
+	json_member_number(o, "data_sent", s->value[VALUE_SENT].sum);
+	json_member_number(o, "data_received", s->value[VALUE_RECEIVED].sum);
 	json_key(o, "http_req_duration");
 	json_open(o, '{');
 	put_trend(o, &s->value[VALUE_DURATION], "p50");
@@ -144,19 +144,19 @@ put_custom(struct json_out *o, const struct step *step)
 	const struct sink *s = &step->value[VALUE_CUSTOM];
 
 	json_open(o, '{');
-	put_int(o, "t", step->t);
-	put_span(o, "type", span_of(metric_type_name(s->type)));
+	json_member_int(o, "t", step->t);
+	json_member_text(o, "type", span_of(metric_type_name(s->type)));
 	if (s->type == METRIC_TREND) {
 		put_trend(o, s, "p50");
 	} else {
-		put_int(o, "count", (int64_t)s->count);
-		put_int(o, "nonzero", (int64_t)s->nonzero);
-		put_number(o, "min", s->min);
-		put_number(o, "avg", sink_avg(s));
-		put_number(o, "max", s->max);
+		json_member_int(o, "count", (int64_t)s->count);
+		json_member_int(o, "nonzero", (int64_t)s->nonzero);
+		json_member_number(o, "min", s->min);
+		json_member_number(o, "avg", sink_avg(s));
+		json_member_number(o, "max", s->max);
 	}
-	put_number(o, "sum", s->sum);
-	put_number(o, "last", s->last);
+	json_member_number(o, "sum", s->sum);
+	json_member_number(o, "last", s->last);
 	json_close(o, '}');
 }
 
@@ -300,7 +300,7 @@ url_of(struct urls *all, struct span json)
 	buf_span(&all->key, method);
 	buf_char(&all->key, '\0');
 	buf_span(&all->key, value_of(set, "status"));
-	u = map_get(&all->by_key, (struct span){ all->key.p, all->key.n });
+	u = map_get(&all->by_key, buf_whole(&all->key));
 	return u != NULL ? u : url_new(all, name, method);
 }
 
@@ -327,18 +327,18 @@ put_url(struct json_out *o, const struct url *u)
 	bool is_empty = s->count == 0;
 
 	json_open(o, '{');
-	put_span(o, "name", u->name);
-	put_span(o, "method", u->method);
-	put_span(o, "status", u->status);
-	put_number(o, "count", u->count);
-	put_int(o, "failed", (int64_t)u->failed);
-	put_number(o, "min", is_empty ? NAN : s->min);
-	put_number(o, "avg", is_empty ? NAN : sink_avg(s));
-	put_number(o, "p50", is_empty ? NAN : sink_quantile(s, 0.5));
-	put_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
-	put_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
-	put_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
-	put_number(o, "max", is_empty ? NAN : s->max);
+	json_member_text(o, "name", u->name);
+	json_member_text(o, "method", u->method);
+	json_member_text(o, "status", u->status);
+	json_member_number(o, "count", u->count);
+	json_member_int(o, "failed", (int64_t)u->failed);
+	json_member_number(o, "min", is_empty ? NAN : s->min);
+	json_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
+	json_member_number(o, "p50", is_empty ? NAN : sink_quantile(s, 0.5));
+	json_member_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
+	json_member_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
+	json_member_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
+	json_member_number(o, "max", is_empty ? NAN : s->max);
 	json_close(o, '}');
 }
 

@@ -45,7 +45,7 @@ plain_body(struct call *c, struct span *body, struct buf *out)
 		    "%s", why.text);
 		return -1;
 	}
-	*body = (struct span){ out->p, out->n };
+	*body = buf_whole(out);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 		return -1;
 	if (name->n == 0)
 		buf_text(name, "k6 test");
-	run->name = (struct span){ name->p, name->n };
+	run->name = buf_whole(name);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ put_base(struct json_out *o, const struct call *c)
 
 	(void)snprintf(url, sizeof(url), "http://%s", c->app->is_loopback ?
 	    c->app->address : httpd_header(c->r, "Host"));
-	put_span(o, "webAppURL", span_of(url));
+	json_member_text(o, "webAppURL", span_of(url));
 }
 
 static void
@@ -143,7 +143,7 @@ reply_created(struct call *c, int64_t id)
 
 	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
 	json_open(&o, '{');
-	put_span(&o, "reference_id", span_of(text));
+	json_member_text(&o, "reference_id", span_of(text));
 	json_key(&o, "config");
 	json_open(&o, '{');
 	put_base(&o, c);
@@ -241,8 +241,8 @@ put_books(void *ctx, const struct store_run *run)
 	json_open(o, '{');
 	json_key(o, "stored");
 	json_open(o, '{');
-	put_int(o, "http_reqs", run->requests);
-	put_int(o, "points", run->points);
+	json_member_int(o, "http_reqs", run->requests);
+	json_member_int(o, "points", run->points);
 	json_close(o, '}');
 	json_close(o, '}');
 	return 0;
@@ -340,10 +340,11 @@ put_progress(void *ctx, const struct store_run *run)
 	else if (status == RUN_RUNNING)
 		part = 0;
 	json_open(&p->o, '{');
-	put_span(&p->o, "run_status_text", span_of(run_status_name(status)));
-	put_int(&p->o, "run_status", status);
-	put_int(&p->o, "result_status", run->result_status);
-	put_number(&p->o, "progress", part < 1 ? part : 1);
+	json_member_text(&p->o, "run_status_text",
+	    span_of(run_status_name(status)));
+	json_member_int(&p->o, "run_status", status);
+	json_member_int(&p->o, "result_status", run->result_status);
+	json_member_number(&p->o, "progress", part < 1 ? part : 1);
 	json_close(&p->o, '}');
 	return 0;
 }
@@ -368,8 +369,8 @@ reply_validity(struct call *c, bool is_valid, const char *message)
 	json_open(&o, '{');
 	json_key(&o, "is_valid");
 	json_put_bool(&o, is_valid);
-	put_span(&o, "message", span_of(message));
-	put_span(&o, "token-info", SPAN(""));
+	json_member_text(&o, "message", span_of(message));
+	json_member_text(&o, "token-info", SPAN(""));
 	json_close(&o, '}');
 }
 
@@ -392,8 +393,7 @@ validate(struct call *c)
 	if (check_json(c, &j) == 0) {
 		n = token_count(c->app->store, &why);
 		is_known = n < 0 ? -1 : token_is_known(c->app->store,
-		    (struct span){ token.p != NULL ? token.p : "", token.n },
-		    &why);
+		    buf_whole(&token), &why);
 		if (is_known < 0)
 			reply_error(c->reply, 500, 0, "%s", why.text);
 		else if (n == 0)

@@ -81,7 +81,7 @@ token_check(struct app *app, const struct httpd_request *r,
 		return 0;
 	token_of(r, access, &token);
 	is_known = n < 0 ? -1 : token_is_known(app->store,
-	    (struct span){ token.p != NULL ? token.p : "", token.n }, &why);
+	    buf_whole(&token), &why);
 	if (is_known < 0) {
 		reply_error(reply, 500, 0, "%s", why.text);
 	} else if (is_known == 0) {
