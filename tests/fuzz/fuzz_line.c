@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: data/stream data/tags data/metric data/json base/map base/buf */
-/* links: base/mem base/die base/num base/units base/why */
+/* links: base/mem base/die base/num base/random base/units base/why */
 /* libs: jansson */
 /*
  * Any bytes, split into lines, through one stream: it must not crash. Three

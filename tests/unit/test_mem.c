@@ -2,6 +2,15 @@
 /* links: base/die */
 #include "base/mem.c"
 
+/* AddressSanitizer answers a huge malloc by itself. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_ASAN
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ASAN
+#endif
+#endif
+
 #include "child.h"
 #include "tap.h"
 
@@ -71,8 +80,7 @@ exits(void)
 {
 	char text[4096];
 
-	/* AddressSanitizer answers a huge malloc by itself. */
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef HAS_ASAN
 	CHECK(child(want_huge, text, sizeof(text)) == EXIT_FAILED);
 	CHECK(strstr(text, "out of memory") != NULL);
 #else
