@@ -3,10 +3,10 @@
 #include "data/run.h"
 #include "io/store_priv.h"
 
-/* The first column of a one-row statement as a number; 0: no row; -1: why.
- * The statement stays where it is and has to be reset. */
+/* Run a statement that gives one row or none. 1: it stands at the row, to be
+ * read before reset_sql; 0: no row; -1: why. */
 static int
-find(struct store *s, sqlite3_stmt *sql, struct why *why)
+step_one(struct store *s, sqlite3_stmt *sql, struct why *why)
 {
 	int step = sqlite3_step(sql);
 
@@ -18,7 +18,7 @@ find(struct store *s, sqlite3_stmt *sql, struct why *why)
 }
 
 static void
-done(sqlite3_stmt *sql)
+reset_sql(sqlite3_stmt *sql)
 {
 	(void)sqlite3_reset(sql);
 	(void)sqlite3_clear_bindings(sql);
@@ -48,10 +48,10 @@ run_of_key(struct store *s, struct span key, struct why *why)
 	if (sql == NULL)
 		return -1;
 	store_bind_text(sql, 1, key);
-	id = find(s, sql, why);
+	id = step_one(s, sql, why);
 	if (id > 0)
 		id = sqlite3_column_int64(sql, 0);
-	done(sql);
+	reset_sql(sql);
 	return id;
 }
 
@@ -105,14 +105,14 @@ read_state(struct store *s, int64_t id, struct state *state, struct why *why)
 	if (sql == NULL)
 		return store_failure(s);
 	(void)sqlite3_bind_int64(sql, 1, id);
-	found = find(s, sql, why);
+	found = step_one(s, sql, why);
 	if (found > 0) {
 		state->run_status = sqlite3_column_int(sql, 0);
 		state->first_ns = sqlite3_column_int64(sql, 1);
 		state->last_ns = sqlite3_column_int64(sql, 2);
 		state->seen_ns = sqlite3_column_int64(sql, 3);
 	}
-	done(sql);
+	reset_sql(sql);
 	if (found < 0)
 		return store_failure(s);
 	return found == 0 ? STORE_NO_RUN : STORE_DONE;
@@ -159,12 +159,12 @@ claim_key(struct store *s, const struct store_batch *b, struct why *why)
 		return store_failure(s);
 	(void)sqlite3_bind_int64(sql, 1, b->run);
 	store_bind_text(sql, 2, b->key);
-	found = find(s, sql, why);
+	found = step_one(s, sql, why);
 	if (found > 0)
 		is_same = sqlite3_column_bytes(sql, 0) == STORE_DIGEST &&
 		    memcmp(sqlite3_column_blob(sql, 0), b->digest,
 		    STORE_DIGEST) == 0;
-	done(sql);
+	reset_sql(sql);
 	if (found < 0)
 		return store_failure(s);
 	if (found > 0)
@@ -193,10 +193,10 @@ tagset_id(struct store *s, int64_t run, struct span json, struct why *why)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, run);
 	store_bind_text(sql, 2, json);
-	id = find(s, sql, why);
+	id = step_one(s, sql, why);
 	if (id > 0)
 		id = sqlite3_column_int64(sql, 0);
-	done(sql);
+	reset_sql(sql);
 	if (id != 0)
 		return id;
 	sql = store_sql(s, SQL_TAGS_ADD, why);
@@ -230,13 +230,13 @@ open_series(struct store *s, int64_t run, const struct store_row *row,
 	if (tagset < 0 || (sql = store_sql(s, SQL_SERIES_FIND, why)) == NULL)
 		return -1;
 	bind_series(sql, run, row, tagset);
-	id = find(s, sql, why);
+	id = step_one(s, sql, why);
 	if (id > 0) {
 		id = sqlite3_column_int64(sql, 0);
 		if (store_get_sink(sql, 1, total) < 0)
 			id = why_set(why, "a bad histogram in the database");
 	}
-	done(sql);
+	reset_sql(sql);
 	if (id != 0)
 		return id;
 	sql = store_sql(s, SQL_SERIES_ADD, why);
@@ -261,10 +261,10 @@ merge_point(struct store *s, int64_t series, int64_t second,
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, series);
 	(void)sqlite3_bind_int64(sql, 2, second);
-	found = find(s, sql, why);
+	found = step_one(s, sql, why);
 	if (found > 0 && store_get_sink(sql, 0, &old) < 0)
 		found = why_set(why, "a bad histogram in the database");
-	done(sql);
+	reset_sql(sql);
 	if (found > 0)
 		sink_merge(sink, &old);
 	sink_release(&old);

@@ -264,7 +264,7 @@ struct news {
 };
 
 static int
-compare(void *ctx, const struct store_run *run)
+tell_change(void *ctx, const struct store_run *run)
 {
 	struct news *n = ctx;
 	int status = app_run_status(n->w->app, run);
@@ -286,7 +286,7 @@ next_event(void *stream, struct buf *out)
 	struct watch *w = stream;
 	struct news n = { w, out, false };
 
-	(void)store_runs(w->app->store, w->run, 1, compare, &n, NULL);
+	(void)store_runs(w->app->store, w->run, 1, tell_change, &n, NULL);
 	return n.is_there ? 0 : -1;
 }
 

@@ -11,7 +11,7 @@
 #include "data/run.h"
 #include "k6serve/token.h"
 
-static const struct route *const tables[] = { ingest_routes, api_routes,
+static const struct route *const route_tables[] = { ingest_routes, api_routes,
     page_routes };
 
 void
@@ -104,9 +104,9 @@ app_run_status(const struct app *app, const struct store_run *run)
 	return run->run_status;
 }
 
-/* Does the path fit? "*" takes a run's number, and sets *run. */
+/* Does the path match? "*" takes a run's number, and sets *run. */
 static bool
-fits(const char *pattern, const char *path, int64_t *run)
+path_matches(const char *pattern, const char *path, int64_t *run)
 {
 	const char *star = strchr(pattern, '*'), *end;
 	char digits[NUM_TEXT];
@@ -139,9 +139,9 @@ route_of(const struct httpd_request *r, int64_t *run,
 	const struct route *route, *other = NULL;
 	size_t i;
 
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		for (route = tables[i]; route->method != NULL; route++) {
-			if (!fits(route->path, r->path, run))
+	for (i = 0; i < sizeof(route_tables) / sizeof(route_tables[0]); i++)
+		for (route = route_tables[i]; route->method != NULL; route++) {
+			if (!path_matches(route->path, r->path, run))
 				continue;
 			if (strcmp(route->method, r->method) == 0)
 				return route;

@@ -7,12 +7,12 @@
 #include "base/map.h"
 #include "data/tags.h"
 
-void
-put_trend(struct json_out *o, const struct sink *s, const char *median)
+/* From least to greatest; nothing of it is known of an empty one. */
+static void
+put_stats(struct json_out *o, const struct sink *s, const char *median)
 {
 	bool is_empty = s->count == 0;
 
-	json_member_int(o, "count", (int64_t)s->count);
 	json_member_number(o, "min", is_empty ? NAN : s->min);
 	json_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
 	json_member_number(o, median, is_empty ? NAN : sink_quantile(s, 0.5));
@@ -22,17 +22,24 @@ put_trend(struct json_out *o, const struct sink *s, const char *median)
 	json_member_number(o, "max", is_empty ? NAN : s->max);
 }
 
-/* What a chart shows of one step of time. */
-enum value { VALUE_REQS, VALUE_FAILED, VALUE_DURATION, VALUE_ITERATIONS,
-	VALUE_SENT, VALUE_RECEIVED, VALUE_CUSTOM, VALUES };
+void
+put_trend(struct json_out *o, const struct sink *s, const char *median)
+{
+	json_member_int(o, "count", (int64_t)s->count);
+	put_stats(o, s, median);
+}
 
-static const char *const value_metrics[VALUE_CUSTOM] = { "http_reqs",
+/* What a chart shows of one step of time. */
+enum curve { CURVE_REQS, CURVE_FAILED, CURVE_DURATION, CURVE_ITERATIONS,
+	CURVE_SENT, CURVE_RECEIVED, CURVE_CUSTOM, CURVES };
+
+static const char *const curve_metrics[CURVE_CUSTOM] = { "http_reqs",
 	"http_req_failed", "http_req_duration", "iterations", "data_sent",
 	"data_received" };
 
 struct step {
 	int64_t t;		/* its first second */
-	struct sink value[VALUES];
+	struct sink curve[CURVES];
 	double vus;		/* NAN: not known */
 };
 
@@ -41,7 +48,7 @@ struct steps {
 	struct app *app;
 	int64_t run, length;	/* seconds in a step */
 	struct map by_time;
-	enum value filling;
+	enum curve curve;	/* the one that is read */
 	int64_t vus_second;	/* while VUs are read: this second, */
 	double vus_sum;		/* and all generators' together */
 };
@@ -72,11 +79,11 @@ step_at(struct steps *all, int64_t second)
 }
 
 static int
-fill(void *ctx, const struct store_row *row)
+fill_curve(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
 	struct step *step = step_at(all, row->second);
-	struct sink *sink = &step->value[all->filling];
+	struct sink *sink = &step->curve[all->curve];
 
 	sink->type = row->type;
 	sink_merge(sink, row->sink);
@@ -114,8 +121,8 @@ step_free(struct step *step)
 {
 	int i;
 
-	for (i = 0; i < VALUES; i++)
-		sink_release(&step->value[i]);
+	for (i = 0; i < CURVES; i++)
+		sink_release(&step->curve[i]);
 	free(step);
 }
 
@@ -124,15 +131,15 @@ put_step(struct json_out *o, const struct step *s)
 {
 	json_open(o, '{');
 	json_member_int(o, "t", s->t);
-	json_member_number(o, "http_reqs", s->value[VALUE_REQS].sum);
-	json_member_int(o, "failed", (int64_t)s->value[VALUE_FAILED].nonzero);
+	json_member_number(o, "http_reqs", s->curve[CURVE_REQS].sum);
+	json_member_int(o, "failed", (int64_t)s->curve[CURVE_FAILED].nonzero);
 	json_member_number(o, "vus", s->vus);
-	json_member_number(o, "iterations", s->value[VALUE_ITERATIONS].sum);
-	json_member_number(o, "data_sent", s->value[VALUE_SENT].sum);
-	json_member_number(o, "data_received", s->value[VALUE_RECEIVED].sum);
+	json_member_number(o, "iterations", s->curve[CURVE_ITERATIONS].sum);
+	json_member_number(o, "data_sent", s->curve[CURVE_SENT].sum);
+	json_member_number(o, "data_received", s->curve[CURVE_RECEIVED].sum);
 	json_key(o, "http_req_duration");
 	json_open(o, '{');
-	put_trend(o, &s->value[VALUE_DURATION], "p50");
+	put_trend(o, &s->curve[CURVE_DURATION], "p50");
 	json_close(o, '}');
 	json_close(o, '}');
 }
@@ -141,7 +148,7 @@ put_step(struct json_out *o, const struct step *s)
 static void
 put_custom(struct json_out *o, const struct step *step)
 {
-	const struct sink *s = &step->value[VALUE_CUSTOM];
+	const struct sink *s = &step->curve[CURVE_CUSTOM];
 
 	json_open(o, '{');
 	json_member_int(o, "t", step->t);
@@ -195,10 +202,10 @@ read_overview(struct steps *all, struct why *why)
 	struct store_query q = { .run = all->run, .is_whole = true };
 	int i;
 
-	for (i = 0; i < VALUE_CUSTOM; i++) {
-		all->filling = (enum value)i;
-		q.metric = value_metrics[i];
-		if (store_points(all->app->store, &q, fill, all, why) < 0)
+	for (i = 0; i < CURVE_CUSTOM; i++) {
+		all->curve = (enum curve)i;
+		q.metric = curve_metrics[i];
+		if (store_points(all->app->store, &q, fill_curve, all, why) < 0)
 			return -1;
 	}
 	q.metric = "vus";
@@ -211,8 +218,8 @@ read_custom(struct steps *all, const char *metric, struct why *why)
 {
 	struct store_query q = { all->run, metric, true };
 
-	all->filling = VALUE_CUSTOM;
-	return store_points(all->app->store, &q, fill, all, why);
+	all->curve = CURVE_CUSTOM;
+	return store_points(all->app->store, &q, fill_curve, all, why);
 }
 
 void
@@ -323,22 +330,13 @@ read_url(void *ctx, const struct store_row *row)
 static void
 put_url(struct json_out *o, const struct url *u)
 {
-	const struct sink *s = &u->duration;
-	bool is_empty = s->count == 0;
-
 	json_open(o, '{');
 	json_member_text(o, "name", u->name);
 	json_member_text(o, "method", u->method);
 	json_member_text(o, "status", u->status);
 	json_member_number(o, "count", u->count);
 	json_member_int(o, "failed", (int64_t)u->failed);
-	json_member_number(o, "min", is_empty ? NAN : s->min);
-	json_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
-	json_member_number(o, "p50", is_empty ? NAN : sink_quantile(s, 0.5));
-	json_member_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
-	json_member_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
-	json_member_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
-	json_member_number(o, "max", is_empty ? NAN : s->max);
+	put_stats(o, &u->duration, "p50");
 	json_close(o, '}');
 }
 

@@ -126,7 +126,7 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 
 /* Where this server's pages are, as the client sees it. */
 static void
-put_base(struct json_out *o, const struct call *c)
+put_web_url(struct json_out *o, const struct call *c)
 {
 	char url[300];
 
@@ -146,7 +146,7 @@ reply_created(struct call *c, int64_t id)
 	json_member_text(&o, "reference_id", span_of(text));
 	json_key(&o, "config");
 	json_open(&o, '{');
-	put_base(&o, c);
+	put_web_url(&o, c);
 	json_key(&o, "sendHistograms");
 	json_put_bool(&o, true);
 	json_key(&o, "tracesEnabled");

@@ -20,7 +20,7 @@ struct search {
 
 /* All are compared, so that the time tells nothing. */
 static int
-compare(void *ctx, const struct store_token *t)
+compare_token(void *ctx, const struct store_token *t)
 {
 	struct search *search = ctx;
 
@@ -34,7 +34,7 @@ token_count(struct store *s, struct why *why)
 {
 	struct search search = { .n = 0 };
 
-	return store_tokens(s, compare, &search, why) < 0 ? -1 : search.n;
+	return store_tokens(s, compare_token, &search, why) < 0 ? -1 : search.n;
 }
 
 int
@@ -43,7 +43,7 @@ token_is_known(struct store *s, struct span token, struct why *why)
 	struct search search = { .n = 0 };
 
 	if (digest_sha256(token, search.hash, why) < 0 ||
-	    store_tokens(s, compare, &search, why) < 0)
+	    store_tokens(s, compare_token, &search, why) < 0)
 		return -1;
 	return search.is_found;
 }
