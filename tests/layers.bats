@@ -16,7 +16,7 @@ allowed() {
   family=${stem%%_*}
   case $1:$2 in
   # Third-party headers stay in the module that is named for them.
-  lib/io/*:*curl/curl.h*) [[ $stem =~ ^(fetch|swarm.*|curlopt)$ ]] ;;
+  lib/io/*:*curl/curl.h*) [[ $stem =~ ^(fetch|swarm.*|url|curlopt)$ ]] ;;
   lib/io/*:*zlib.h*) [ "$stem" = gz ] ;;
   lib/io/*:*sqlite3.h*) [[ $stem =~ ^store ]] && [ "$stem.h" != store.h ] ||
     [ "$1" = lib/io/store.c ] ;;
