@@ -30,7 +30,7 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    " planned_s, thresholds, results, run_status, result_status,"
 	    " is_late, created_ns, seen_ns, ended_ns, first_ns, last_ns,"
 	    " step_s, requests, points, version) VALUES(?, ?, ?, ?, ?, ?,"
-	    " '{}', 2, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1)",
+	    " '{}', ?, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1)",
 	[SQL_RUN_OF_KEY] = "SELECT id FROM run WHERE create_key = ?",
 	[SQL_RUN_END] = "UPDATE run SET run_status = ?2, result_status = ?3,"
 	    " results = ?4, ended_ns = ?5, version = version + 1"

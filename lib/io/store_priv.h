@@ -52,7 +52,6 @@ struct span store_text(sqlite3_stmt *sql, int column);
 
 /* The columns count .. hist of series and point, from the given one on.
  * store_get_sink fills an empty sink, whose type is set; -1: bad bytes. */
-enum { SINK_COLUMNS = 8 };
 void store_bind_sink(struct store *s, sqlite3_stmt *sql, int first,
     const struct sink *sink);
 int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);

@@ -73,8 +73,9 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	(void)sqlite3_bind_int64(sql, 4, r->vus);
 	(void)sqlite3_bind_int64(sql, 5, r->planned_s);
 	store_bind_text(sql, 6, r->thresholds);
-	(void)sqlite3_bind_int64(sql, 7, r->created_ns);
+	(void)sqlite3_bind_int(sql, 7, RUN_RUNNING);
 	(void)sqlite3_bind_int64(sql, 8, r->created_ns);
+	(void)sqlite3_bind_int64(sql, 9, r->created_ns);
 	if (store_run_sql(s, sql, why) < 0)
 		return store_failure(s);
 	r->id = sqlite3_last_insert_rowid(s->db);
