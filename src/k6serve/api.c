@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* api: the runs as JSON, for the pages and for scripts (k6serve(1)). */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/num.h"
-#include "base/units.h"
 #include "data/run.h"
 #include "k6serve/app.h"
 #include "k6serve/charts.h"
@@ -290,29 +286,13 @@ next_event(void *stream, struct buf *out)
 	return n.is_there ? 0 : -1;
 }
 
-static int
-found(void *ctx, const struct store_run *run)
-{
-	(void)run;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 static void
 events(struct call *c)
 {
 	struct watch *w;
-	struct why why;
-	bool is_there = false;
 
-	if (store_runs(c->app->store, c->run, 1, found, &is_there, &why) < 0) {
-		reply_store(c->reply, STORE_FAILED, &why);
+	if (!app_has_run(c))
 		return;
-	}
-	if (!is_there) {
-		reply_store(c->reply, STORE_NO_RUN, NULL);
-		return;
-	}
 	w = xcalloc(1, sizeof(*w));
 	w->app = c->app;
 	w->run = c->run;
@@ -333,11 +313,12 @@ health(struct call *c)
 }
 
 const struct route api_routes[] = {
-	{ "GET", "/api/v1/runs", ACCESS_READ, list_runs },
-	{ "GET", "/api/v1/runs/*", ACCESS_READ, show_run },
-	{ "GET", "/api/v1/runs/*/series", ACCESS_READ, charts_series },
-	{ "GET", "/api/v1/runs/*/urls", ACCESS_READ, charts_urls },
-	{ "GET", "/api/v1/runs/*/events", ACCESS_READ, events },
-	{ "GET", "/health", ACCESS_OPEN, health },
+	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs },
+	{ "GET", "/api/v1/runs/*", ACCESS_READ, .answer = show_run },
+	{ "GET", "/api/v1/runs/*/series", ACCESS_READ,
+	    .answer = charts_series },
+	{ "GET", "/api/v1/runs/*/urls", ACCESS_READ, .answer = charts_urls },
+	{ "GET", "/api/v1/runs/*/events", ACCESS_READ, .answer = events },
+	{ "GET", "/health", ACCESS_OPEN, .answer = health },
 	{ 0 },
 };

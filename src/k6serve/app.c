@@ -95,6 +95,30 @@ put_time(struct json_out *o, const char *key, int64_t ns)
 		    (struct span){ text, time_print(text, ns) });
 }
 
+static int
+note_run(void *ctx, const struct store_run *run)
+{
+	(void)run;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+bool
+app_has_run(struct call *c)
+{
+	bool has_run = false;
+	struct why why;
+
+	if (store_runs(c->app->store, c->run, 1, note_run, &has_run,
+	    &why) < 0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+		return false;
+	}
+	if (!has_run)
+		reply_store(c->reply, STORE_NO_RUN, NULL);
+	return has_run;
+}
+
 int
 app_run_status(const struct app *app, const struct store_run *run)
 {
@@ -244,7 +268,7 @@ app_admit(void *ctx, const struct httpd_request *r,
 	route = route_of(r, &run, reply);
 	if (route == NULL || token_check(app, r, route->access, reply) < 0)
 		return -1;
-	if (is_write(r) && strncmp(r->path, "/v2/", 4) != 0 && !is_json(r)) {
+	if (is_write(r) && !route->takes_any_type && !is_json(r)) {
 		reply_error(reply, 415, 0, "the body must come with "
 		    "\"Content-Type: application/json\"");
 		return -1;
@@ -257,14 +281,13 @@ app_answer(void *ctx, const struct httpd_request *r,
     struct httpd_reply *reply)
 {
 	struct call c = { .app = ctx, .r = r, .reply = reply };
-	const struct route *route;
 
 	if (r->is_too_large) {
 		reply_error(reply, 413, 0, "the body is larger than %zu bytes",
 		    BODY_MAX);
 		return;
 	}
-	route = route_of(r, &c.run, reply);
-	if (route != NULL)
-		route->answer(&c);
+	c.route = route_of(r, &c.run, reply);
+	if (c.route != NULL)
+		c.route->answer(&c);
 }

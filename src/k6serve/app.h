@@ -10,6 +10,7 @@
 #include "data/json.h"
 #include "io/httpd.h"
 #include "io/store.h"
+#include "k6serve/assets.h"
 
 #define BODY_MAX ((size_t)32 << 20)		/* bytes as sent */
 #define INFLATED_MAX ((size_t)128 << 20)	/* bytes unpacked */
@@ -27,6 +28,7 @@ struct app {
 struct call {
 	struct app *app;
 	const struct httpd_request *r;
+	const struct route *route;
 	int64_t run;		/* from the path; 0: none there */
 	struct httpd_reply *reply;
 };
@@ -42,6 +44,9 @@ struct route {
 	const char *path;	/* "*" stands for a run's number */
 	enum access access;
 	void (*answer)(struct call *c);
+	bool takes_any_type;	/* of body; else it must be JSON */
+	enum asset file;	/* page_routes: what is sent, */
+	const char *type;	/* and its media type */
 };
 
 /* Tables, ended by a NULL method. */
@@ -67,6 +72,10 @@ void reply_store(struct httpd_reply *reply, enum store_result result,
 
 /* A member with a time of day. */
 void put_time(struct json_out *o, const char *key, int64_t ns); /* 0: null */
+
+/* Is there the run of the path? If not, or if the store fails, the reply says
+ * so. */
+bool app_has_run(struct call *c);
 
 /* The state that others see: RUN_TIMED_OUT is not stored but follows from
  * silence. */

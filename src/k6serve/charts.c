@@ -380,15 +380,14 @@ charts_urls(struct call *c)
 {
 	static const char *const metrics[] = { "http_reqs",
 	    "http_req_failed", "http_req_duration" };
-	struct steps run = { .length = 0 };
 	struct urls all = { 0 };
 	struct json_out o;
 	struct why why;
 	size_t i;
-	int status;
+	int status = 0;
 
-	status = store_runs(c->app->store, c->run, 1, read_step_length, &run,
-	    &why);
+	if (!app_has_run(c))
+		return;
 	for (i = 0; status == 0 && i < 3; i++)
 		status = store_series(c->app->store, &(struct store_query){
 		    c->run, metrics[i], false }, read_url, &all, &why);
@@ -396,6 +395,4 @@ charts_urls(struct call *c)
 	put_urls(&o, &all);
 	if (status < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
-	else if (run.length == 0)
-		reply_store(c->reply, STORE_NO_RUN, NULL);
 }

@@ -381,7 +381,7 @@ validate(struct call *c)
 	struct buf token = { .max = 4096 };
 	struct why why;
 	struct span key;
-	int n, is_known;
+	int n = 0, is_known;
 
 	(void)json_enter(&j, '{');
 	while (json_member(&j, &key)) {
@@ -391,9 +391,8 @@ validate(struct call *c)
 			(void)json_skip(&j);
 	}
 	if (check_json(c, &j) == 0) {
-		n = token_count(c->app->store, &why);
-		is_known = n < 0 ? -1 : token_is_known(c->app->store,
-		    buf_whole(&token), &why);
+		is_known = token_lookup(c->app->store, buf_whole(&token), &n,
+		    &why);
 		if (is_known < 0)
 			reply_error(c->reply, 500, 0, "%s", why.text);
 		else if (n == 0)
@@ -414,13 +413,14 @@ login(struct call *c)
 }
 
 const struct route ingest_routes[] = {
-	{ "POST", "/v1/tests", ACCESS_WRITE, create },
-	{ "POST", "/v1/tests/*", ACCESS_WRITE, finish },
-	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, stop },
-	{ "POST", "/v1/metrics/*", ACCESS_WRITE, metrics },
-	{ "POST", "/v2/metrics/*", ACCESS_WRITE, metrics_v2 },
-	{ "GET", "/v1/test-progress/*", ACCESS_READ, progress },
-	{ "POST", "/v1/validate-token", ACCESS_OPEN, validate },
-	{ "POST", "/v1/login", ACCESS_OPEN, login },
+	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create },
+	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish },
+	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop },
+	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = metrics },
+	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = metrics_v2,
+	    .takes_any_type = true },	/* protobuf */
+	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = progress },
+	{ "POST", "/v1/validate-token", ACCESS_OPEN, .answer = validate },
+	{ "POST", "/v1/login", ACCESS_OPEN, .answer = login },
 	{ 0 },
 };

@@ -95,17 +95,19 @@ static int
 check_tokens(struct app *app)
 {
 	struct why why;
-	int n = token_count(app->store, &why);
+	int n = 0;
 
-	if (n < 0)
+	if (token_lookup(app->store, SPAN(""), &n, &why) < 0) {
 		warnf("%s", why.text);
-	else if (n == 0 && !app->is_loopback)
+		return -1;
+	}
+	if (n == 0 && !app->is_loopback)
 		warnf("%s: others could connect: first make a token "
 		    "(k6serve token add NAME)", app->address);
 	else if (n == 0)
 		warnf("no token exists: every user of this machine may write "
 		    "(k6serve token add NAME ends that)");
-	return n > 0 || (n == 0 && app->is_loopback) ? 0 : -1;
+	return n > 0 || app->is_loopback ? 0 : -1;
 }
 
 /* Tick until a signal ends it. The signals are blocked in all threads. */

@@ -30,21 +30,15 @@ compare_token(void *ctx, const struct store_token *t)
 }
 
 int
-token_count(struct store *s, struct why *why)
-{
-	struct search search = { .n = 0 };
-
-	return store_tokens(s, compare_token, &search, why) < 0 ? -1 : search.n;
-}
-
-int
-token_is_known(struct store *s, struct span token, struct why *why)
+token_lookup(struct store *s, struct span token, int *how_many,
+    struct why *why)
 {
 	struct search search = { .n = 0 };
 
 	if (digest_sha256(token, search.hash, why) < 0 ||
 	    store_tokens(s, compare_token, &search, why) < 0)
 		return -1;
+	*how_many = search.n;
 	return search.is_found;
 }
 
@@ -71,17 +65,15 @@ token_check(struct app *app, const struct httpd_request *r,
 {
 	struct buf token = { .max = 4096 };
 	struct why why;
-	int n, is_known;
+	int n = 0, is_known;
 
 	if (access == ACCESS_OPEN ||
 	    (access == ACCESS_READ && app->is_loopback))
 		return 0;
-	n = token_count(app->store, &why);
-	if (n == 0 && app->is_loopback)
-		return 0;
 	token_of(r, access, &token);
-	is_known = n < 0 ? -1 : token_is_known(app->store,
-	    buf_whole(&token), &why);
+	is_known = token_lookup(app->store, buf_whole(&token), &n, &why);
+	if (is_known == 0 && n == 0 && app->is_loopback)
+		is_known = 1;	/* none is needed */
 	if (is_known < 0) {
 		reply_error(reply, 500, 0, "%s", why.text);
 	} else if (is_known == 0) {

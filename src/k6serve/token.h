@@ -5,19 +5,20 @@
 
 #include "k6serve/app.h"
 
-/* How many there are; -1: why. */
-int token_count(struct store *s, struct why *why);
+/* Is it one of them? 1, 0, or -1 and why. An empty one never is. But for a
+ * failure *how_many tells how many there are. */
+int token_lookup(struct store *s, struct span token, int *how_many,
+    struct why *why);
 
-/* Is it one of them? 1, 0, or -1 and why. */
-int token_is_known(struct store *s, struct span token, struct why *why);
-
-/* May the request do what the route is for? -1: no, the reply says why. */
+/* May the request do what the route is for? 0: yes; -1: no, the reply says
+ * why (401, or 500 when the store fails). */
 int token_check(struct app *app, const struct httpd_request *r,
     enum access access, struct httpd_reply *reply);
 
 /* "token add NAME" and so on, from the command line: args are what follows
- * "token". The first tells if they are right; the second returns the exit
- * status. */
+ * "token", borrowed. The first tells if they are right, without doing
+ * anything; the second does it, tells the user on stdout or stderr, closes
+ * stdout and returns the exit status. */
 bool token_is_command(char *const *args, int n);
 int token_command(struct store *s, char *const *args, int n);
 
