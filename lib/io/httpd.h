@@ -18,30 +18,37 @@
 
 struct httpd;
 
+/* Borrowed, for the time of the callback. */
 struct httpd_request {
 	const char *method;	/* GET for HEAD too */
-	const char *path;	/* decoded; repeated slashes are one */
-	struct span body;
+	const char *path;	/* decoded; repeated slashes are one; a path
+				   with %00 in it stays as it came */
+	struct span body;	/* as sent; empty while it is admitted */
 	bool is_too_large;	/* the body passed body_max and was dropped */
 	void *connection;	/* httpd's own */
 };
 
-/* Values of headers: NULL if absent. They live as long as the request. */
+/* The value of a header (its name in any case), or of a word of the query,
+ * decoded; the first if there are several; NULL: absent. They live as long as
+ * the request. */
 const char *httpd_header(const struct httpd_request *r, const char *name);
 const char *httpd_query(const struct httpd_request *r, const char *name);
 
-/* Append the password of "Authorization: Basic ..." to out, if there is. */
+/* Append the password of "Authorization: Basic ..." to out. Nothing is added
+ * when there is none. */
 void httpd_password(const struct httpd_request *r, struct buf *out);
 
 struct httpd_field {
 	const char *name, *value;	/* static texts */
 };
 
-/* Append what is new to out; nothing new: nothing. -1: the stream is over. */
+/* Append what is new to out, which is empty; nothing new: nothing. 0, or -1:
+ * the stream is over, behind what was appended. */
 typedef int httpd_next(void *stream, struct buf *out);
 
+/* Comes zeroed to the callbacks. */
 struct httpd_reply {
-	int status;
+	int status;			/* of HTTP; must be set */
 	const char *type;		/* media type, static text */
 	struct buf body;		/* httpd frees it; or: */
 	struct span fixed;		/* bytes that outlive the server; or: */
@@ -52,25 +59,28 @@ struct httpd_reply {
 
 struct httpd_config {
 	int fd;				/* listening, non-blocking; httpd's */
-	size_t body_max;
+	size_t body_max;		/* bytes, as sent */
 	const struct httpd_field *fields;	/* of every reply; NULL ends */
 	void *ctx;
-	/* The head is in. -1: refused, reply is filled in; the body will be
-	 * dropped. */
+	/* The head is in. 0: go on; -1: refused, reply is filled in; the body
+	 * will be dropped. */
 	int (*admit)(void *ctx, const struct httpd_request *r,
 	    struct httpd_reply *reply);
+	/* All is in, or is_too_large: fill in reply. */
 	void (*answer)(void *ctx, const struct httpd_request *r,
 	    struct httpd_reply *reply);
 };
 
-/* NULL: why. config is copied, what it points to is not. */
+/* Begin to answer. NULL: why. config is copied, what it points to must live
+ * until httpd_stop; config->fd is not to be used any more. */
 struct httpd *httpd_start(const struct httpd_config *config, struct why *why);
 
 /* To be called about twice a second, from the thread that started it: lets
  * streams look for news and cuts off connections that take too long. */
 void httpd_tick(struct httpd *h);
 
-/* End the request in work, close all connections, free. */
+/* End the request in work, end all streams, close all connections and the
+ * listening socket, free. NULL is allowed. */
 void httpd_stop(struct httpd *h);
 
 #endif

@@ -12,31 +12,33 @@
 #include "data/tags.h"
 #include "io/store.h"
 
-struct cell;
+struct cell;	/* values of one series in one second */
 
-/* A zeroed struct is empty. */
+/* A zeroed struct is empty. All of it is owned. */
 struct batch {
-	struct tags tags;
+	struct tags tags;		/* of the samples that are added */
 	struct map metrics;		/* name and type -> struct series_of */
-	struct map cells;
-	struct cell **all;		/* the same cells, in order of arrival */
+	struct map cells;		/* struct cell_key -> struct cell */
+	struct cell **all;		/* those, in order of arrival */
 	size_t n, cap;
-	struct store_row *rows;
-	uint64_t requests, points;
-	int64_t first_ns, last_ns;	/* times of samples */
+	struct store_row *rows;		/* NULL before batch_rows */
+	uint64_t requests, points;	/* as sample_requests, _points count */
+	int64_t first_ns, last_ns;	/* times of samples, Unix; 0: none */
 	int64_t period_ns;		/* longest of the aggregates */
 	int64_t fold_ns;		/* time of the last aggregate that did
 					   not say its period */
 	int64_t gap_ns;			/* least step between such times */
 };
 
-void batch_release(struct batch *b);
+void batch_release(struct batch *b);	/* frees; b is empty again */
 
-/* For sample_parse_all. */
+/* Add a sample, whose tag set must be of b->tags; ctx is the batch. Returns 0:
+ * it cannot fail. For sample_parse_all. */
 int batch_add(void *ctx, const struct sample *s);
 
-/* Fill in rows, n, requests, points, times and step of out. The rows belong
- * to b and are ordered as the store wants them. */
+/* Fill in rows, n, requests, points, times and step of out; the rest stays.
+ * The rows belong to b, die with batch_release, and are ordered as the store
+ * wants them. Once, behind the last batch_add. */
 void batch_rows(struct batch *b, struct store_batch *out);
 
 #endif
