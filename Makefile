@@ -27,11 +27,12 @@ STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 k6agg_OBJS := k6agg $(BASE) $(STREAM) data/settings data/fence data/bucket \
 	data/keep
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
-	io/swarm io/swarm_reply $(BASE) $(STREAM) data/sink
+	io/swarm io/swarm_reply io/url $(BASE) $(STREAM) data/sink
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
-	io/fetch
+	io/fetch io/url
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/control \
-	k6push/outcome k6push/upload $(BASE) $(STREAM) data/settings io/config io/fetch io/gz
+	k6push/outcome k6push/upload $(BASE) $(STREAM) data/settings io/config io/fetch io/url \
+	io/gz
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/charts k6serve/page k6serve/assets k6serve/token \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \

@@ -509,3 +509,16 @@ teardown() {
   [ "$(tag status | xargs)" = "302 0" ]
   [ "$(tag url | tail -n 1)" = ftp://host/x ]
 }
+
+@test "a Location that names no host is not looked up as one" {
+  serve 'HTTP/1.1 302 Found\r\nLocation: mailto:80\r\nContent-Length: 0\r\n\r\n'
+  gen "$bad/"
+  [ "$(tag status | xargs)" = "302 0" ]
+  [ "$(tag error | tail -n 1)" = "unsupported protocol scheme" ]
+}
+
+@test "an empty Location is no redirect" {
+  serve 'HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 0\r\n\r\n'
+  gen "$bad/"
+  [ "$(tag status | xargs)" = 302 ]
+}

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "base/units.h"
 #include "io/swarm_priv.h"
 
@@ -225,22 +224,25 @@ is_left_out(const char *line, unsigned leave_out)
 	return leave_out & SWARM_NO_CONTENT && starts_with(line, "Content-");
 }
 
-static struct curl_slist *
-append(struct curl_slist *list, const char *line)
+static int
+append(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(list, line);
+	struct curl_slist *longer = curl_slist_append(*list, line);
 
 	if (longer == NULL)
-		(void)xmalloc(SIZE_MAX / 2);	/* says it and exits */
-	return longer;
+		return -1;
+	*list = longer;
+	return 0;
 }
 
-/* A line without a value takes away what curl would add and k6 does not. */
-static struct curl_slist *
-make_headers(const struct swarm_options *o, unsigned leave_out)
+/* A line without a value takes away what curl would add and k6 does not.
+ * Returns -1 when memory is out. */
+static int
+make_headers(struct curl_slist **list, const struct swarm_options *o,
+    unsigned leave_out)
 {
-	struct curl_slist *list = NULL;
 	bool has_expect = false, has_type = false;
+	int status = 0;
 	size_t i;
 
 	for (i = 0; i < o->n_headers; i++) {
@@ -248,13 +250,13 @@ make_headers(const struct swarm_options *o, unsigned leave_out)
 			continue;
 		has_expect |= starts_with(o->headers[i], "Expect:");
 		has_type |= starts_with(o->headers[i], "Content-Type:");
-		list = append(list, o->headers[i]);
+		status |= append(list, o->headers[i]);
 	}
 	if (!has_expect)
-		list = append(list, "Expect:");
+		status |= append(list, "Expect:");
 	if (!has_type)
-		list = append(list, "Content-Type:");
-	return list;
+		status |= append(list, "Content-Type:");
+	return status;
 }
 
 static void
@@ -279,7 +281,8 @@ set_callbacks(struct user *u)
 }
 
 /* Connections are shared by a pool that only this user joins: curl's own pool
- * belongs to the multi handle and would lend them to other users. */
+ * belongs to the multi handle and would lend them to other users. Returns -1
+ * when memory is out. */
 static int
 init_user(struct user *u, const struct swarm_options *o)
 {
@@ -295,6 +298,8 @@ init_user(struct user *u, const struct swarm_options *o)
 	set_callbacks(u);
 	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* A redirect may lead to mailto:80: no host of that name. */
+	(void)curl_easy_setopt(e, CURLOPT_DEFAULT_PROTOCOL, "none");
 	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)DIAL_MS);
 	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_S);
 	(void)curl_easy_setopt(e, CURLOPT_COOKIEFILE, "");
@@ -309,13 +314,15 @@ init_user(struct user *u, const struct swarm_options *o)
 }
 
 static int
-init_multi(struct swarm *s)
+init_multi(struct swarm *s, struct why *why)
 {
-	s->multi = curl_multi_init();
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return why_set(why, "epoll: %s", strerror(errno));
 	s->timer_ns = -1;
-	if (s->multi == NULL || s->epoll_fd < 0)
-		return -1;
+	s->multi = curl_multi_init();
+	if (s->multi == NULL)
+		return why_set(why, "libcurl is out of memory");
 	(void)curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	(void)curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
 	(void)curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -325,35 +332,39 @@ init_multi(struct swarm *s)
 	return 0;
 }
 
+static int
+init(struct swarm *s, const struct swarm_options *o, struct why *why)
+{
+	int status = 0;
+	unsigned i;
+
+	if (init_multi(s, why) < 0)
+		return -1;
+	for (i = 0; i < HEADER_SETS; i++)
+		status |= make_headers(&s->headers[i], o, i);
+	for (; s->n_users < o->n_users && status == 0; s->n_users++) {
+		s->users[s->n_users].swarm = s;
+		status = init_user(&s->users[s->n_users], o);
+	}
+	return status == 0 ? 0 : why_set(why,
+	    "libcurl is out of memory for %d users", o->n_users);
+}
+
 struct swarm *
 swarm_new(const struct swarm_options *o, swarm_done *done, void *ctx,
     struct why *why)
 {
-	struct swarm *s = xcalloc(1, sizeof(*s));
-	unsigned i;
+	struct swarm *s;
 
-	*s = (struct swarm){ .epoll_fd = -1, .done = done, .ctx = ctx };
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(s);
 		(void)why_set(why, "libcurl cannot start");
 		return NULL;
 	}
+	s = xcalloc(1, sizeof(*s));
+	*s = (struct swarm){ .epoll_fd = -1, .done = done, .ctx = ctx };
 	s->users = xcalloc((size_t)o->n_users, sizeof(*s->users));
-	if (init_multi(s) < 0)
-		goto fail;
-	for (i = 0; i < HEADER_SETS; i++)
-		s->headers[i] = make_headers(o, i);
-	for (; s->n_users < o->n_users; s->n_users++) {
-		s->users[s->n_users].swarm = s;
-		if (init_user(&s->users[s->n_users], o) < 0) {
-			s->n_users++;
-			goto fail;
-		}
-	}
-	return s;
-fail:
-	(void)why_set(why, "cannot make %d users: %s", o->n_users,
-	    errno != 0 ? strerror(errno) : "out of memory");
+	if (init(s, o, why) == 0)
+		return s;
 	swarm_free(s);
 	return NULL;
 }
@@ -556,55 +567,4 @@ swarm_wait(struct swarm *s, int64_t wait_ns, struct why *why)
 	if (s->error != 0)
 		return why_set(why, "epoll: %s", strerror(s->error));
 	return 0;
-}
-
-/* The parts of a URL that swarm_check_url looks at. */
-static int
-check_parts(CURLU *u, struct why *why)
-{
-	char *scheme = NULL, *host = NULL, *port = NULL;
-	int64_t number;
-	int result = 0;
-
-	(void)curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
-	(void)curl_url_get(u, CURLUPART_HOST, &host, 0);
-	(void)curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
-	if (scheme == NULL || (strcasecmp(scheme, "http") != 0 &&
-	    strcasecmp(scheme, "https") != 0))
-		result = why_set(why, "unsupported scheme \"%.32s\" "
-		    "(http and https are known)",
-		    scheme != NULL ? scheme : "");
-	else if (host == NULL || host[0] == '\0')
-		result = why_set(why, "no host");
-	else if (strlen(host) > 255)
-		result = why_set(why, "the host name is too long");
-	else if (port == NULL || !num_parse_int(port, 1, 65535, &number))
-		result = why_set(why, "the port is not 1 to 65535");
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	return result;
-}
-
-int
-swarm_check_url(const char *url, struct why *why)
-{
-	CURLU *u = curl_url();
-	CURLUcode code;
-	int result;
-
-	if (u == NULL)
-		return why_set(why, "out of memory");
-	code = curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-	if (code == CURLUE_BAD_PORT_NUMBER)
-		result = why_set(why, "the port is not 1 to 65535");
-	else if (code == CURLUE_BAD_SCHEME || strstr(url, "://") == NULL)
-		result = why_set(why, "no scheme (http:// or https://)");
-	else if (code != CURLUE_OK)
-		result = why_set(why, "not a URL: %s",
-		    curl_url_strerror(code));
-	else
-		result = check_parts(u, why);
-	curl_url_cleanup(u);
-	return result;
 }

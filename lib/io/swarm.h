@@ -51,9 +51,9 @@ struct swarm_reply {
 	int os_error;		/* errno of a failure, where known */
 	const char *proto;	/* "HTTP/1.1"; NULL if it failed */
 	const char *tls_version;	/* "tls1.3"; NULL without TLS */
-	const char *location;	/* of a redirect, absolute; or NULL */
+	const char *location;	/* the header's value; NULL without one */
 	int64_t time_ns;	/* Unix time of the end of the body */
-	int64_t ns[TIMINGS];
+	int64_t ns[TIMINGS];	/* of a failure: as far as it came */
 };
 
 /* Bytes that a user's requests have moved so far, headers included. */
@@ -63,16 +63,18 @@ struct swarm_bytes {
 
 typedef void swarm_done(void *ctx, const struct swarm_reply *reply);
 
-/* Options are copied where needed. NULL: why. */
+/* Options are copied. NULL: why (no memory, or no file for epoll). The caller
+ * frees the swarm; requests under way end then without a reply. */
 struct swarm *swarm_new(const struct swarm_options *o, swarm_done *done,
     void *ctx, struct why *why);
-void swarm_free(struct swarm *s);
+void swarm_free(struct swarm *s);	/* NULL is allowed */
 
-/* Let user 0..n-1, who has no request under way, make one. May be called from
- * within done. */
+/* Let user 0..n-1, who has no request under way, make one; whatever is wrong
+ * with it becomes its reply. May be called from within done. */
 void swarm_send(struct swarm *s, int user, const struct swarm_request *r);
 
-/* Give up a user's request: its connection is closed, no reply comes. */
+/* Give up a user's request, if one is under way: its connection is closed, no
+ * reply comes. */
 void swarm_cancel(struct swarm *s, int user);
 
 /* Forget a user's cookies. */
@@ -80,11 +82,9 @@ void swarm_forget(struct swarm *s, int user);
 
 struct swarm_bytes swarm_bytes(const struct swarm *s, int user);
 
-/* Wait up to wait_ns for something to do, and do it; replies are handed to
- * done. A signal ends the wait. */
+/* Wait up to wait_ns (0 or less: not at all) for something to do, and do it;
+ * replies are handed to done from in here. 0: also after a signal, which ends
+ * the wait. -1: epoll failed, why says how; the swarm can only be freed. */
 int swarm_wait(struct swarm *s, int64_t wait_ns, struct why *why);
-
-/* Whether url can be requested: absolute, http or https, a host, a port. */
-int swarm_check_url(const char *url, struct why *why);
 
 #endif

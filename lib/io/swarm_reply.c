@@ -238,7 +238,7 @@ void
 swarm_read_reply(struct user *u, CURLcode code, struct swarm_reply *r)
 {
 	int64_t done_ns = now_monotonic_ns();
-	char *location = NULL;
+	struct curl_header *location;
 
 	r->time_ns = now_unix_ns();
 	take_timings(u, done_ns, r->ns);
@@ -250,8 +250,10 @@ swarm_read_reply(struct user *u, CURLcode code, struct swarm_reply *r)
 	r->proto = proto_name(swarm_info(u, CURLINFO_HTTP_VERSION));
 	if (u->tls_version[0] != '\0')
 		r->tls_version = u->tls_version;
-	(void)curl_easy_getinfo(u->easy, CURLINFO_REDIRECT_URL, &location);
-	r->location = location;
+	/* Of an empty header curl keeps the line's end. */
+	if (curl_easy_header(u->easy, "Location", 0, CURLH_HEADER, -1,
+	    &location) == CURLHE_OK && (unsigned char)location->value[0] > ' ')
+		r->location = location->value;
 	if (r->status >= 400)
 		r->error_code = 1000 + r->status;
 }

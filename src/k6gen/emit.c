@@ -10,7 +10,7 @@
 #include "base/die.h"
 #include "base/units.h"
 #include "data/stream.h"
-#include "k6gen/redirect.h"
+#include "io/url.h"
 
 #define TOOL "k6gen " K6PIPE_VERSION
 

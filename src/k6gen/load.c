@@ -122,9 +122,7 @@ follow(struct load *l, struct vu *v, const struct swarm_reply *reply)
 	if (!redirect_is(reply) || v->n_hops >= l->plan->max_redirects)
 		return false;
 	v->n_hops++;
-	url = xstrdup(reply->location);
-	redirect_follow(&v->request, reply->status, url,
-	    l->plan->urls[v->url]);
+	url = redirect_follow(&v->request, reply, l->plan->urls[v->url]);
 	free(v->hop_url);
 	v->hop_url = url;
 	send_request(l, v, now_monotonic_ns());

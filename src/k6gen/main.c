@@ -14,10 +14,10 @@
 #include "base/num.h"
 #include "base/opt.h"
 #include "base/units.h"
+#include "io/url.h"
 #include "k6gen/emit.h"
 #include "k6gen/load.h"
 #include "k6gen/plan.h"
-#include "k6gen/redirect.h"
 #include "k6gen/report.h"
 
 enum { MOST_VUS = 1000000, BODY_MAX = 1 << 30 };
@@ -240,7 +240,7 @@ check(const struct options *o)
 	if (strpbrk(p->user_agent, "\r\n") != NULL)
 		return opt_misuse("--user-agent: a line break in it");
 	for (i = 0; i < p->n_urls && status == OPT_CONTINUE; i++) {
-		if (swarm_check_url(p->urls[i], &why) == 0)
+		if (url_check(p->urls[i], true, &why) == 0)
 			continue;
 		masked = url_mask(p->urls[i]);
 		status = opt_misuse("%.200s: %s", masked, why.text);

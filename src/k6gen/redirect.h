@@ -3,19 +3,19 @@
 #ifndef K6PIPE_K6GEN_REDIRECT_H
 #define K6PIPE_K6GEN_REDIRECT_H
 
+#include <stdbool.h>
+
 #include "io/swarm.h"
 
 /* Whether the reply is a redirect that can be followed. */
 bool redirect_is(const struct swarm_reply *reply);
 
-/* Turn r, which was answered by a redirect, into the next request, to url
- * (borrowed). Secrets stay away from origins other than that of first, the
- * URL that the user named. */
-void redirect_follow(struct swarm_request *r, int status, const char *url,
-    const char *first);
-
-/* Copy of url for people and tags: credentials become "****", as k6 writes
- * them. The caller frees it. */
-char *url_mask(const char *url);
+/* Turn r, which reply (a redirect) answered, into the next request. Returns
+ * its URL, which r borrows and the caller frees after that request; r's old
+ * one is not freed. A Location that makes no URL is taken as it is: its
+ * request fails and says so. Secrets stay away from origins other than that
+ * of first, the URL that the user named. */
+char *redirect_follow(struct swarm_request *r,
+    const struct swarm_reply *reply, const char *first);
 
 #endif
