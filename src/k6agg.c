@@ -19,7 +19,8 @@
 #include "data/settings.h"
 #include "data/stream.h"
 
-enum { SHOWN_BAD_LINES = 5, OUTPUT_BUFFER = 1 << 18, LONGEST_WAIT_MS = 200 };
+enum { OUTPUT_BUFFER = 1 << 18, LONGEST_WAIT_MS = 200,
+	TAG_SETS_MAX = 20000 };
 
 struct options {
 	struct settings settings;
@@ -41,11 +42,10 @@ struct agg {
 	bool has_clock;
 	bool is_folding;
 	bool lacks_newline;		/* the last input had none at its end */
-	int starts, ends;
-	struct run_end end;		/* all trailers read, merged */
-	struct buf thresholds;		/* what end.thresholds points to */
-	int64_t points, requests, folded_before, skipped;
-	int shown_bad_lines;
+	int starts;
+	struct run_ends ends;
+	struct bad_lines bad;
+	int64_t points, requests, folded_before;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -93,7 +93,7 @@ put_kept(void *ctx, struct span packed)
 
 	buf_reset(&agg->out);
 	keep_unpack(&agg->out, packed);
-	put_lines(agg, (struct span){ agg->out.p, agg->out.n });
+	put_lines(agg, buf_whole(&agg->out));
 }
 
 static void
@@ -105,7 +105,7 @@ put_aggregate(void *ctx, const struct aggregate *a)
 	buf_reset(&agg->out);
 	sample_print(&s, true, &agg->out);
 	buf_char(&agg->out, '\n');
-	put_lines(agg, (struct span){ agg->out.p, agg->out.n });
+	put_lines(agg, buf_whole(&agg->out));
 }
 
 static struct bucket_out
@@ -159,7 +159,7 @@ take_group(void *ctx, const struct group_out *g)
 		buf_reset(&agg->packed);
 		keep_pack(&agg->packed, g->points, g->n);
 		buckets_add(&agg->buckets, &g->trail,
-		    (struct span){ agg->packed.p, agg->packed.n });
+		    buf_whole(&agg->packed));
 		return;
 	}
 	for (i = 0; i < g->n; i++)
@@ -191,30 +191,14 @@ count_aggregate(void *ctx, const struct sample *s)
 	return 0;
 }
 
-static void
-report_bad(struct agg *agg, struct span text, const struct why *why)
+/* Count a line that is not taken. -1: --strict makes it fatal. */
+static int
+refuse(struct agg *agg, struct span text, const char *why)
 {
-	agg->skipped++;
-	/* Text between the lines, such as k6's banner, is only counted. */
-	if (text.n > 0 && text.p[0] != '{' && !agg->options->is_strict)
-		return;
-	if (agg->shown_bad_lines++ < SHOWN_BAD_LINES)
-		warnf("%s:%" PRId64 ": %s", agg->in.name, agg->in.number,
-		    why->text);
-}
-
-/* Keep a trailer. Of several, the first that has thresholds gives them. */
-static void
-keep_end(struct agg *agg, const struct run_end *end)
-{
-	if (agg->ends++ == 0)
-		agg->end = *end;
-	else
-		run_end_merge(&agg->end, end);
-	if (agg->thresholds.n <= 2) {
-		buf_reset(&agg->thresholds);
-		buf_span(&agg->thresholds, end->thresholds);
-	}
+	if (agg->options->is_strict && (text.n == 0 || text.p[0] != '{'))
+		warnf("%s:%" PRId64 ": %s", agg->in.name, agg->in.number, why);
+	bad_lines_add(&agg->bad, &agg->in, text, why);
+	return agg->options->is_strict ? -1 : 0;
 }
 
 /* Take one line. -1: it is bad and --strict was given. */
@@ -245,7 +229,7 @@ take_line(struct agg *agg, struct span text)
 		is_bad = run_end_parse(&end, line.data, &why) < 0;
 		if (is_bad)
 			break;
-		keep_end(agg, &end);
+		run_ends_add(&agg->ends, &end);
 		if (agg->is_folding)
 			return 0;	/* written, with our books, at the end */
 		break;
@@ -256,21 +240,10 @@ take_line(struct agg *agg, struct span text)
 	case LINE_OTHER:
 		break;
 	}
-	if (is_bad) {
-		report_bad(agg, text, &why);
-		return agg->options->is_strict ? -1 : 0;
-	}
+	if (is_bad)
+		return refuse(agg, text, why.text);
 	put_line(agg, text);
 	return 0;
-}
-
-/* Ctrl-C reaches the whole pipeline: what feeds a pipe ends by itself, and
- * all of it is taken. A file would not end. */
-static bool
-must_stop(const struct agg *agg)
-{
-	return stop_signal == SIGTERM ||
-	    (stop_signal == SIGINT && !lines_end_by_signal(&agg->in));
 }
 
 /* Wait for input, or until there is to be no more. While a live stream is
@@ -288,7 +261,8 @@ wait_for_input(struct agg *agg)
 	if (p.fd < 0 || poll(&p, 1, 0) > 0)
 		return;
 	(void)fflush(stdout);
-	while (!must_stop(agg) && poll(&p, 1, timeout) <= 0) {
+	while (!lines_must_stop(&agg->in, stop_signal) &&
+	    poll(&p, 1, timeout) <= 0) {
 		now = now_monotonic_ns();
 		if (!agg->is_folding || !agg->has_clock || now < next_ns)
 			continue;
@@ -309,21 +283,18 @@ read_all(struct agg *agg)
 
 	while (more != 0) {
 		wait_for_input(agg);
-		if (must_stop(agg))
+		if (lines_must_stop(&agg->in, stop_signal))
 			return 0;
+		/* Nobody holds a tag set now: too many may be forgotten. */
+		if (agg->buckets.n == 0 && agg->trails.n == 0)
+			stream_trim(&agg->stream, TAG_SETS_MAX);
 		more = lines_fill(&agg->in, &why);
 		if (more < 0)
 			warnf("%s", why.text);
 		while ((got = lines_take(&agg->in, &text)) != LINES_MORE) {
-			if (got == LINES_LONG) {
-				(void)why_set(&why, "longer than %d bytes",
-				    LINES_MAX);
-				report_bad(agg, SPAN("{"), &why);
-				if (agg->options->is_strict)
-					return -1;
-			} else if (take_line(agg, text) < 0) {
+			if (got == LINES_LONG ? refuse(agg, SPAN("{"),
+			    LINES_LONG_WHY) < 0 : take_line(agg, text) < 0)
 				return -1;
-			}
 			/* The reader has gone: nobody wants the rest. */
 			if (ferror(stdout))
 				return 0;
@@ -332,42 +303,62 @@ read_all(struct agg *agg)
 	return 0;
 }
 
+/* What was passed on is not all there was: whoever reads on must know. */
+static void
+note_failure(struct run_end *end, int status)
+{
+	if (stop_signal != 0) {
+		end->run_status = RUN_ABORTED_BY_USER;
+		end->exit_code = EXIT_INTERRUPTED;
+	}
+	if (status == EXIT_FAILED) {
+		end->run_status = RUN_ABORTED_BY_SYSTEM;
+		end->exit_code = EXIT_FAILED;
+	}
+}
+
+/* Without a period the trailers of the input have passed; what failed is
+ * added as one more, of no stream and with no books. */
+static void
+put_failure(struct agg *agg, int status)
+{
+	struct run_end end = { .run_status = RUN_FINISHED,
+	    .tool = SPAN("k6agg " K6PIPE_VERSION),
+	    .time_ns = now_unix_ns() };
+
+	note_failure(&end, status);
+	buf_reset(&agg->out);
+	run_end_print(&end, &agg->out);
+	put_lines(agg, buf_whole(&agg->out));
+}
+
 /* Write the trailer: the generator's, or one of our own, with the books. A
  * stream that began with Start and lacks its End was cut, and stays so. */
 static void
 put_end(struct agg *agg, int status)
 {
-	struct run_end *end = &agg->end;
+	struct run_end *end = &agg->ends.end;
 
-	if (agg->points == 0 && agg->starts == 0 && agg->ends == 0)
+	if (agg->points == 0 && agg->starts == 0 && agg->ends.n == 0)
 		return;
 	if (agg->starts > end->streams) {
 		warnf("%s: the stream was cut: it has a Start and no End",
 		    agg->in.name);
 		return;
 	}
-	if (agg->ends == 0)
+	if (agg->ends.n == 0)
 		*end = (struct run_end){ .run_status = RUN_FINISHED,
 		    .time_ns = agg->clock_ns, .points = agg->points,
 		    .requests = agg->requests };
-	if (stop_signal != 0) {
-		end->run_status = RUN_ABORTED_BY_USER;
-		end->exit_code = EXIT_INTERRUPTED;
-	}
-	if (status == EXIT_FAILED) {	/* what follows is not all there was */
-		end->run_status = RUN_ABORTED_BY_SYSTEM;
-		end->exit_code = EXIT_FAILED;
-	}
+	note_failure(end, status);
 	end->tool = SPAN("k6agg " K6PIPE_VERSION);
-	end->thresholds = (struct span){ agg->thresholds.p,
-	    agg->thresholds.n };
 	end->folded = (int64_t)agg->buckets.folded + agg->folded_before;
 	end->passed = agg->requests - end->folded;
 	end->late += (int64_t)agg->buckets.late;
-	end->skipped += agg->skipped;
+	end->skipped += agg->bad.n;
 	buf_reset(&agg->out);
 	run_end_print(end, &agg->out);
-	put_lines(agg, (struct span){ agg->out.p, agg->out.n });
+	put_lines(agg, buf_whole(&agg->out));
 }
 
 static void
@@ -379,6 +370,8 @@ drain(struct agg *agg, int status)
 	buckets_close_all(&agg->buckets, &out);
 	if (agg->is_folding)
 		put_end(agg, status);
+	else if (status != EXIT_DONE)
+		put_failure(agg, status);
 }
 
 static void
@@ -386,9 +379,10 @@ report(const struct agg *agg)
 {
 	int64_t folded = (int64_t)agg->buckets.folded + agg->folded_before;
 
-	if (agg->skipped > 0)
-		warnf("%" PRId64 " lines skipped that are not of the stream",
-		    agg->skipped);
+	if (agg->bad.n > 0)
+		warnf("%" PRId64 " line%s skipped that %s not of the stream",
+		    agg->bad.n, agg->bad.n == 1 ? "" : "s",
+		    agg->bad.n == 1 ? "is" : "are");
 	if (agg->is_folding && !agg->options->is_quiet)
 		warnf("%" PRId64 " requests in = %" PRId64 " folded into %"
 		    PRIu64 " aggregates + %" PRId64 " passed", agg->requests,
@@ -432,7 +426,7 @@ run(const struct options *o, char *const *files, int n_files)
 	buckets_release(&agg.buckets);
 	buf_release(&agg.out);
 	buf_release(&agg.packed);
-	buf_release(&agg.thresholds);
+	run_ends_release(&agg.ends);
 	return status;
 }
 

@@ -3,7 +3,6 @@
  * k6login: keep the API token in k6's own config file, where k6 and k6push
  * find it. A token is never printed in clear unless asked for.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -114,15 +113,8 @@ take_token(const struct options *o, char *token, struct why *why)
 static int
 load(const struct options *o, struct settings *s, struct why *why)
 {
-	struct buf cloud = { 0 };
-	int status = config_find_cloud(o->config_file, &cloud, why);
+	int status = config_load(o->config_file, s, why);
 
-	if (status == 0 && cloud.n > 0)
-		status = settings_from_json(s, (struct span){ cloud.p,
-		    cloud.n }, FROM_FILE, why);
-	if (cloud.p != NULL)
-		explicit_bzero(cloud.p, cloud.cap);
-	buf_release(&cloud);
 	if (status == 0)
 		status = settings_from_env(s, why);
 	if (status == 0 && o->host != NULL)
@@ -213,17 +205,16 @@ ask_server(const struct options *o, const struct settings *s,
 static int
 store(const struct options *o, const char *token, struct why *why)
 {
-	struct config_member member = { "token", token };
 	bool is_default;
 	char *path = config_path(o->config_file, &is_default, why), *old;
 	int status;
 
 	if (path == NULL)
 		return -1;
-	status = config_write_cloud(path, &member, 1, why);
+	status = config_write_token(path, token, why);
 	old = is_default ? config_old_path() : NULL;
 	if (status == 0 && old != NULL && access(old, F_OK) == 0)
-		status = config_write_cloud(old, &member, 1, why);
+		status = config_write_token(old, token, why);
 	if (status == 0 && token != NULL)
 		printf("Logged in successfully, token saved in %s\n", path);
 	else if (status == 0)
@@ -238,16 +229,13 @@ static int
 show(const struct options *o)
 {
 	struct settings s;
-	struct buf cloud = { 0 };
 	struct why why;
 	const char *token;
 	size_t n, i;
 	int status = EXIT_DONE;
 
 	settings_init(&s);
-	if (config_find_cloud(o->config_file, &cloud, &why) < 0 ||
-	    (cloud.n > 0 && settings_from_json(&s, (struct span){ cloud.p,
-	    cloud.n }, FROM_FILE, &why) < 0)) {
+	if (config_load(o->config_file, &s, &why) < 0) {
 		warnf("%s", why.text);
 		status = EXIT_FAILED;
 	}
@@ -265,7 +253,6 @@ show(const struct options *o)
 			    i >= n - SHOWN) ? token[i] : '*');
 		(void)putchar('\n');
 	}
-	buf_release(&cloud);
 	settings_release(&s);
 	return status;
 }

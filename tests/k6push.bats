@@ -427,3 +427,94 @@ EOF
   [ "$(api runs/1 .totals.http_req_duration.p95)" = \
     "$(api runs/2 .totals.http_req_duration.p95)" ]
 }
+
+@test "a second signal ends it at once, and the loss is counted" {
+  start_server
+  port=${url##*:}
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  k6push <"$BATS_TEST_TMPDIR/in" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  push=$!
+  exec 4>"$BATS_TEST_TMPDIR/in"
+  requests 1 >&4
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs == 1'"
+  kill -9 "$server"
+  wait "$server" || true
+  requests 2 >&4
+  retry 10 grep -F 'cannot send samples' "$BATS_TEST_TMPDIR/err"
+  kill -INT "$push"
+  kill -INT "$push"
+  begin=$SECONDS
+  code=0
+  wait "$push" || code=$?
+  exec 4>&-
+  cat "$BATS_TEST_TMPDIR/err"
+  [ "$code" -eq 75 ]
+  [ $((SECONDS - begin)) -le 5 ]
+  grep -F '3 made = 1 stored, 2 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "Retry-After is heeded, in seconds" {
+  start_nginx <<'EOF'
+location = /v1/tests { return 200 '{"reference_id":"1"}'; }
+location /v1/metrics { add_header Retry-After 3 always; return 503; }
+location / { return 200; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push --drain 2s "$small"
+  [ "$status" -eq 75 ]
+  [ "$(grep -c /v1/metrics "$nginx_log")" -eq 1 ]
+}
+
+@test "samples that are held are tried again, but seldom" {
+  start_nginx <<'EOF'
+location = /v1/tests { return 200 '{"reference_id":"1"}'; }
+location /v1/metrics { return 401 '{"error":{"message":"token revoked"}}'; }
+location / { return 200; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push --drain 4s "$small"
+  [ "$status" -eq 75 ]
+  [ "$(grep -c 'samples are held, trying on: (401) token revoked' \
+    <<<"$err")" -eq 1 ]
+  [ "$(grep -c /v1/metrics "$nginx_log")" -le 2 ]
+}
+
+@test "an input that cannot be read makes the run aborted, not finished" {
+  start_server
+  capture k6push "$small" "$BATS_TEST_TMPDIR/none"
+  [ "$status" -eq 1 ]
+  [ "$(api runs/1 .state)" = 'Aborted by System' ]
+  k6agg --strict <(cat "$small"; echo '{"cut') 2>/dev/null |
+    k6push 2>/dev/null || true
+  [ "$(api runs/2 .state)" = 'Aborted by System' ]
+}
+
+@test "input without a single good line is a failure" {
+  start_server
+  capture k6push <<<'garbage'
+  [ "$status" -eq 1 ]
+  grep -F 'no line of the input is of the stream' <<<"$err"
+  gzip <"$small" >"$BATS_TEST_TMPDIR/in.gz"
+  capture k6push "$BATS_TEST_TMPDIR/in.gz"
+  [ "$status" -eq 1 ]
+  grep -F 'gzip data: unpack it first' <<<"$err"
+  [ "$(api runs length)" = 0 ]
+}
+
+@test "a run id that would leave its place in the URL is refused" {
+  for id in '../../x' 'a\\u001b[31m' 'a\\nb'; do
+    start_nginx <<<"location / { return 200 '{\"reference_id\":\"$id\"}'; }"
+    K6_CLOUD_HOST=$target capture k6push "$small"
+    stop_nginx
+    [ "$status" -eq 1 ]
+    grep -F 'a run id that cannot be used' <<<"$err"
+  done
+}
+
+@test "only level and message of the server's logs are printed" {
+  start_nginx <<'EOF'
+location = /v1/tests { return 200 '{"reference_id":"1","logs":[{"level":"info","message":"hello","source":"abc"}]}'; }
+location / { return 200; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push "$small"
+  grep -Fx 'k6push: server: info: hello' <<<"$err"
+}

@@ -64,10 +64,13 @@ put_escaped(FILE *out, const char *text, bool keep_newlines)
 	}
 }
 
+/* A line with the tool's name, a line, or text with its own line ends. */
+enum form { MESSAGE, LINE, TEXT };
+
 /* The message leaves in one write, so that the tools of a pipeline, which
  * share stderr, do not cut each other's lines. */
 static void __attribute__((format(printf, 2, 0)))
-put_message(bool is_line, const char *format, va_list ap)
+put_message(enum form form, const char *format, va_list ap)
 {
 	char *raw = NULL, *line = NULL;
 	size_t n = 0;
@@ -77,11 +80,11 @@ put_message(bool is_line, const char *format, va_list ap)
 		return;
 	out = open_memstream(&line, &n);
 	if (out != NULL) {
-		if (is_line)
+		if (form == MESSAGE)
 			(void)fprintf(out, "%s: ",
 			    program_invocation_short_name);
-		put_escaped(out, raw, !is_line);
-		if (is_line)
+		put_escaped(out, raw, form == TEXT);
+		if (form != TEXT)
 			(void)fputc('\n', out);
 		if (fclose(out) == 0)
 			(void)fwrite(line, 1, n, stderr);
@@ -96,7 +99,7 @@ warnf(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	put_message(true, format, ap);
+	put_message(MESSAGE, format, ap);
 	va_end(ap);
 }
 
@@ -106,7 +109,7 @@ dief(int status, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	put_message(true, format, ap);
+	put_message(MESSAGE, format, ap);
 	va_end(ap);
 	exit(status);
 }
@@ -117,7 +120,17 @@ say(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	put_message(false, format, ap);
+	put_message(TEXT, format, ap);
+	va_end(ap);
+}
+
+void
+say_line(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	put_message(LINE, format, ap);
 	va_end(ap);
 }
 

@@ -26,12 +26,15 @@ void dief(int status, const char *format, ...)
 /* Write text to stderr escaped as warnf does, newlines kept, no prefix. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Write one line to stderr as warnf does, without the tool's name. */
+void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Flush and close stdout. Returns status; or EXIT_FAILED, with a message, if
  * output was lost (a full disk) and status was 0. */
 int close_stdout(int status);
 
 /* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that
- * no file lands there, and take the C locale's decimal point. */
+ * no file lands there. */
 void die_init(void);
 
 #endif

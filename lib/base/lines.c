@@ -3,16 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/die.h"
 
 /* A buffer holds one longest line and one read. */
 #ifndef LINES_READ
 #define LINES_READ (1 << 18)
 #endif
 #define PIPE_BYTES (1 << 20)
+
+enum { SHOWN_BAD_LINES = 5 };
 
 void
 lines_init(struct lines *l, char *const *files, int n)
@@ -86,6 +92,7 @@ open_next(struct lines *l, struct why *why)
 	}
 	l->number = 0;
 	l->is_eof = false;
+	l->is_new = true;
 	if (l->fd < 0) {
 		l->n_failed++;
 		return why_set(why, "%s: %s", l->name, strerror(errno));
@@ -100,6 +107,13 @@ close_current(struct lines *l)
 	if (l->fd > STDIN_FILENO)
 		(void)close(l->fd);
 	l->fd = -1;
+}
+
+/* The magic bytes of RFC 1952; no line of JSON begins like this. */
+static bool
+is_gzip(const char *p, size_t n)
+{
+	return n >= 2 && memcmp(p, "\x1f\x8b", 2) == 0;
 }
 
 /* Free room for one read at the end of the buffer. */
@@ -133,6 +147,13 @@ lines_fill(struct lines *l, struct why *why)
 	do {
 		n = read(l->fd, l->buffer + l->end, l->cap - l->end);
 	} while (n < 0 && errno == EINTR);
+	if (n > 0 && l->is_new && is_gzip(l->buffer + l->end, (size_t)n)) {
+		close_current(l);
+		l->n_failed++;
+		return why_set(why, "%s: gzip data: unpack it first, with "
+		    "zcat", l->name);
+	}
+	l->is_new = false;
 	if (n > 0) {
 		l->end += (size_t)n;
 		return 1;
@@ -154,8 +175,9 @@ lines_waiting(const struct lines *l)
 	return l->end - l->start;
 }
 
-bool
-lines_end_by_signal(const struct lines *l)
+/* The current input, or else the next, is a pipe or a socket. */
+static bool
+ends_by_itself(const struct lines *l)
 {
 	const char *next = l->fd < 0 && l->n_files > 0 ? *l->files : "-";
 	int fd = l->fd >= 0 ? l->fd : STDIN_FILENO;
@@ -171,4 +193,19 @@ int
 lines_fd(const struct lines *l)
 {
 	return l->fd;
+}
+
+bool
+lines_must_stop(const struct lines *l, int signal)
+{
+	return signal != 0 && (signal != SIGINT || !ends_by_itself(l));
+}
+
+void
+bad_lines_add(struct bad_lines *b, const struct lines *l, struct span text,
+    const char *why)
+{
+	b->n++;
+	if (text.n > 0 && text.p[0] == '{' && b->shown++ < SHOWN_BAD_LINES)
+		warnf("%s:%" PRId64 ": %s", l->name, l->number, why);
 }

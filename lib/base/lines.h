@@ -26,6 +26,7 @@ struct lines {
 	char *buffer;		/* owned */
 	size_t cap, start, end, searched;
 	bool is_eof;		/* of the current input */
+	bool is_new;		/* nothing was read of it yet */
 	bool had_newline;	/* behind the line last taken */
 	bool is_skipping;	/* inside a line that is too long */
 };
@@ -54,10 +55,25 @@ int lines_fill(struct lines *l, struct why *why);
  * at its end (is_eof), lines_fill has nothing to add. */
 size_t lines_waiting(const struct lines *l);
 
-/* True if the input, or the next one when none is open, ends by itself when a
- * signal reaches the whole pipeline: a pipe or a socket, whose writer has got
- * the signal too. */
-bool lines_end_by_signal(const struct lines *l);
+/* True if reading must stop after a signal (0: there was none). Ctrl-C reaches
+ * the whole pipeline: what feeds a pipe or a socket ends by itself, and all of
+ * it is taken; a file would not end. Any other signal stops at once. */
+bool lines_must_stop(const struct lines *l, int signal);
+
+/* What is told of lines that are not taken: all are counted; the first few
+ * that look like JSON are shown. Other text between the lines, such as k6's
+ * banner, is no news. */
+struct bad_lines {
+	int64_t n;
+	int shown;
+};
+
+#define LINES_LONG_WHY "longer than 1048576 bytes"
+
+/* Count a bad line, the one last taken from l, and show it if it is one of
+ * the first: "tool: input:number: why" on stderr. */
+void bad_lines_add(struct bad_lines *b, const struct lines *l,
+    struct span text, const char *why);
 
 /* The descriptor that lines_fill would read, to poll; -1 when it would open
  * a file, or report the end, without waiting. */

@@ -140,8 +140,8 @@ apply(const struct opt *o, void *target, const char *value, struct why *why)
 		*(int64_t *)member = number;
 		return 0;
 	case OPT_DURATION:
-		if (num_parse(value, strlen(value), &plain) ==
-		    strlen(value) || !duration_parse(value, &number) ||
+		if ((num_parse(value, strlen(value), &plain) ==
+		    strlen(value) && strcmp(value, "0") != 0) || !duration_parse(value, &number) ||
 		    number < 0)
 			return why_set(why, "not a duration: \"%s\" "
 			    "(30s, 1m30s, 500ms)", value);

@@ -16,7 +16,8 @@ enum opt_kind {
 	OPT_TEXT,	/* const char *, borrowed from argv */
 	OPT_INT,	/* int64_t, 0 or more */
 	OPT_DURATION,	/* int64_t of ns, 0 or more; a unit is required, as in
-			   k6's flags: "30" would be 30 ms elsewhere */
+			   k6's flags ("30" would be 30 ms elsewhere), but
+			   for "0" */
 	OPT_LIST,	/* struct opt_list: every value given, in order */
 	OPT_CALL,	/* `set` is called with the value */
 };

@@ -21,7 +21,8 @@ run_status_name(int status)
 	return names[status - RUN_CREATED];
 }
 
-int
+/* Of two ways to end, the one that a person must hear of. */
+static int
 run_status_worse(int a, int b)
 {
 	static const int by_weight[] = {
@@ -289,8 +290,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 	return json_done(&j) ? 0 : why_set(why, "End: %s", j.error);
 }
 
-void
-run_end_merge(struct run_end *r, const struct run_end *other)
+static void
+merge(struct run_end *r, const struct run_end *other)
 {
 	r->run_status = run_status_worse(r->run_status, other->run_status);
 	if (other->result_status != 0)
@@ -306,4 +307,26 @@ run_end_merge(struct run_end *r, const struct run_end *other)
 	r->passed += other->passed;
 	r->late += other->late;
 	r->skipped += other->skipped;
+}
+
+void
+run_ends_add(struct run_ends *ends, const struct run_end *end)
+{
+	const struct span none = SPAN("{}");
+
+	if (ends->n++ == 0)
+		ends->end = *end;
+	else
+		merge(&ends->end, end);
+	if (ends->thresholds.n == 0 && !span_equal(end->thresholds, none))
+		buf_span(&ends->thresholds, end->thresholds);
+	ends->end.thresholds = ends->thresholds.n != 0
+	    ? buf_whole(&ends->thresholds) : none;
+}
+
+void
+run_ends_release(struct run_ends *ends)
+{
+	buf_release(&ends->thresholds);
+	*ends = (struct run_ends){ 0 };
 }

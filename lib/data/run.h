@@ -21,9 +21,6 @@ enum run_status {
 /* "Running", "Finished", "Aborted by User"; "Unknown" for other numbers. */
 const char *run_status_name(int status);
 
-/* Of two ways to end, the one that a person must hear of. */
-int run_status_worse(int a, int b);
-
 /* The header that k6gen writes. Text is plain, not escaped; spans are
  * borrowed, of the line after run_start_parse. */
 struct run_start {
@@ -67,7 +64,15 @@ int run_start_parse(struct run_start *r, struct span data, struct buf *text,
     struct why *why);
 int run_end_parse(struct run_end *r, struct span data, struct why *why);
 
-/* Add another stream's trailer to r: counts add up, the worse state wins. */
-void run_end_merge(struct run_end *r, const struct run_end *other);
+/* The trailers of joined streams as one: counts add up, the worse state wins,
+ * the first that has thresholds gives them. A zeroed struct has none. */
+struct run_ends {
+	int n;
+	struct run_end end;	/* all of them; zeroed while n is 0 */
+	struct buf thresholds;	/* what end.thresholds points to */
+};
+
+void run_ends_add(struct run_ends *ends, const struct run_end *end);
+void run_ends_release(struct run_ends *ends);
 
 #endif

@@ -31,7 +31,7 @@ const struct setting_row settings_table[SETTINGS] = {
 	[SET_DEFAULT_PROJECT_ID] = { "defaultProjectID", NULL, 0, NULL, NULL,
 	    SETTING_INT, "", 0, 1, "project when none is named" },
 	[SET_TIMEOUT] = { "timeout", "K6_CLOUD_TIMEOUT", 0, "timeout",
-	    "DURATION", SETTING_DURATION, "1m", USED_BY_PUSH, 0,
+	    "DURATION", SETTING_DURATION, "1m", USED_BY_PUSH, NS_PER_MS,
 	    "longest time for one request" },
 	[SET_LOGS_TAIL_URL] = { NULL, "K6_CLOUD_LOGS_TAIL_URL", 0, NULL, NULL,
 	    SETTING_TEXT, "wss://cloudlogs.k6.io/api/v1/tail", 0, 0,
@@ -63,7 +63,7 @@ const struct setting_row settings_table[SETTINGS] = {
 	    "1000", 0, 1, "most series in one request of protocol 2" },
 	[SET_PUSH_INTERVAL] = { "metricPushInterval",
 	    "K6_CLOUD_METRIC_PUSH_INTERVAL", 0, "push-interval", "DURATION",
-	    SETTING_DURATION, "1s", USED_BY_PUSH, 1,
+	    SETTING_DURATION, "1s", USED_BY_PUSH, NS_PER_MS,
 	    "time between two pushes" },
 	[SET_PUSH_CONCURRENCY] = { "metricPushConcurrency",
 	    "K6_CLOUD_METRIC_PUSH_CONCURRENCY", 0, "push-concurrency", "N",
@@ -77,7 +77,7 @@ const struct setting_row settings_table[SETTINGS] = {
 	    "length of a time bucket; 0 folds nothing" },
 	[SET_CALC_INTERVAL] = { "aggregationCalcInterval",
 	    "K6_CLOUD_AGGREGATION_CALC_INTERVAL", 0, "calc-interval",
-	    "DURATION", SETTING_DURATION, "3s", USED_BY_AGG, 1,
+	    "DURATION", SETTING_DURATION, "3s", USED_BY_AGG, NS_PER_MS,
 	    "how often due buckets are folded" },
 	[SET_WAIT_PERIOD] = { "aggregationWaitPeriod",
 	    "K6_CLOUD_AGGREGATION_WAIT_PERIOD", 'w', "wait-period",
@@ -148,9 +148,12 @@ parse(const struct setting_row *row, const char *text,
 		    isfinite(v->real) ? 0
 		    : why_set(why, "\"%s\" is not a number from 0 on", text);
 	case SETTING_DURATION:
-		return duration_parse(text, &v->number) &&
-		    v->number >= row->min ? 0 : why_set(why,
-		    "\"%s\" is not a duration (3s, 1m30s, 500ms)", text);
+		if (!duration_parse(text, &v->number))
+			return why_set(why, "\"%s\" is not a duration (3s, "
+			    "1m30s, 500ms)", text);
+		return v->number >= row->min ? 0 : why_set(why,
+		    "\"%s\" is less than %s", text, row->min > 0 ? "1ms"
+		    : "0");
 	}
 	return 0;
 }
@@ -196,6 +199,8 @@ settings_set(struct settings *s, enum setting which, const char *text,
 {
 	struct setting_value v = { .source = source };
 
+	if (text[0] == '\0' && settings_table[which].type == SETTING_TEXT)
+		return 0;	/* as everywhere in k6: unset */
 	if (parse(&settings_table[which], text, &v, why) < 0)
 		return -1;
 	if (s->v[which].text != NULL && s->v[which].source > source)
@@ -293,6 +298,15 @@ static int
 set_from_flag(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
+	double plain;
+
+	/* k6's flags want a unit; in its file and environment a plain number
+	 * is milliseconds, which nobody means by "-p 3". */
+	if (settings_table[o->id].type == SETTING_DURATION &&
+	    strcmp(value, "0") != 0 &&
+	    num_parse(value, strlen(value), &plain) == strlen(value))
+		return why_set(why, "\"%s\" lacks its unit (3s, 1m30s, "
+		    "500ms)", value);
 	return settings_set(member, (enum setting)o->id,
 	    value != NULL ? value : "true", FROM_FLAG, why);
 }

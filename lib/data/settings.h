@@ -46,7 +46,7 @@ struct setting_row {
 	enum setting_type type;
 	const char *fallback;	/* default as text; "" is unset */
 	unsigned used_by;
-	int64_t min;		/* SETTING_INT: smallest value taken */
+	int64_t min;		/* smallest int, or duration in ns, taken */
 	const char *help;
 };
 
@@ -68,7 +68,8 @@ void settings_init(struct settings *s);
 void settings_release(struct settings *s);
 
 /* Set one from text. A value from a weaker source than the present one is
- * checked and then ignored. -1: not of the setting's type. */
+ * checked and then ignored, and so is empty text for a text setting. -1: not
+ * of the setting's type. */
 int settings_set(struct settings *s, enum setting which, const char *text,
     enum settings_source source, struct why *why);
 

@@ -23,8 +23,8 @@ struct cut {
 	double number;
 };
 
-void
-stream_release(struct stream *s)
+static void
+forget_series(struct stream *s)
 {
 	struct series *series;
 	size_t at = 0;
@@ -34,6 +34,22 @@ stream_release(struct stream *s)
 		free(series);
 	}
 	map_release(&s->series);
+	s->last = NULL;
+}
+
+void
+stream_trim(struct stream *s, uint32_t max_tag_sets)
+{
+	if (s->tags.n <= max_tag_sets)
+		return;
+	forget_series(s);
+	tags_release(&s->tags);
+}
+
+void
+stream_release(struct stream *s)
+{
+	forget_series(s);
 	tags_release(&s->tags);
 	metrics_release(&s->metrics);
 	buf_release(&s->key);

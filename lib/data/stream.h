@@ -51,6 +51,11 @@ struct stream {
 
 void stream_release(struct stream *s);
 
+/* Forget tag sets and series if there are more than so many sets, so that a
+ * stream of ever new tags needs no more and more memory. Only while nobody
+ * holds a point, a tag set or packed lines of the stream. */
+void stream_trim(struct stream *s, uint32_t max_tag_sets);
+
 /* Read one line (without '\n'). Spans in the result are borrowed from it.
  * Returns out->type. */
 enum line_type stream_read(struct stream *s, struct span text,

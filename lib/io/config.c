@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/mem.h"
+
 enum { FILE_MAX_BYTES = 1 << 20 };
 
 /* $XDG_CONFIG_HOME, which must be absolute, or $HOME/.config. */
@@ -59,42 +62,14 @@ config_old_path(void)
 	return below_folder("loadimpact/k6/config.json");
 }
 
-/* Read a regular file whole. 0, 1 (no such file) or -1. */
+/* The file as JSON, owned by the caller. An empty file counts as {}. 0; 1:
+ * there is no such file; -1. */
 static int
-read_file(const char *path, struct buf *out, bool *is_open, struct why *why)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n = 0;
-	char *room;
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 1
-		    : why_set(why, "%s: %s", path, strerror(errno));
-	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
-		(void)close(fd);
-		return why_set(why, "%s: not a regular file", path);
-	}
-	*is_open = (st.st_mode & 077) != 0;
-	out->max = FILE_MAX_BYTES;
-	while ((room = buf_room(out, 4096)) != NULL &&
-	    (n = read(fd, room, 4096)) > 0)
-		out->n += (size_t)n;
-	(void)close(fd);
-	if (room == NULL)
-		return why_set(why, "%s: larger than %d bytes", path,
-		    FILE_MAX_BYTES);
-	return n < 0 ? why_set(why, "%s: %s", path, strerror(errno)) : 0;
-}
-
-/* The file as JSON; *root is NULL, with 1 returned, if there is none. An
- * empty file counts as {}. */
-static int
-load(const char *path, json_t **root, bool *is_open, struct why *why)
+load(const char *path, json_t **root, struct why *why)
 {
 	struct buf text = { 0 };
 	json_error_t error;
-	int status = read_file(path, &text, is_open, why);
+	int status = file_read(path, FILE_MAX_BYTES, &text, why);
 
 	*root = NULL;
 	if (status == 0 && text.n == 0)
@@ -118,72 +93,48 @@ load(const char *path, json_t **root, bool *is_open, struct why *why)
 	return 0;
 }
 
-int
-config_read_cloud(const char *path, struct buf *out, bool *is_open,
-    struct why *why)
+/* Take the settings of one file. 0; 1: there is no such file; -1. */
+static int
+load_settings(const char *path, struct settings *s, struct why *why)
 {
 	json_t *root, *cloud;
+	int status = load(path, &root, why);
+	struct why cause;
 	char *text;
-	int status = load(path, &root, is_open, why);
 
 	if (status != 0)
 		return status;
 	cloud = json_object_get(json_object_get(root, "collectors"), "cloud");
-	if (json_is_object(cloud)) {
-		text = json_dumps(cloud, JSON_COMPACT);
-		buf_text(out, text != NULL ? text : "{}");
-		free(text);
-	}
+	text = json_is_object(cloud) ? json_dumps(cloud, JSON_COMPACT) : NULL;
 	json_decref(root);
-	return 0;
+	if (text == NULL)
+		return 0;
+	if (settings_from_json(s, span_of(text), FROM_FILE, &cause) < 0)
+		status = why_set(why, "%s: %s", path, cause.text);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return status;
 }
 
 int
-config_find_cloud(const char *given, struct buf *out, struct why *why)
+config_load(const char *given, struct settings *s, struct why *why)
 {
-	bool is_default, is_open;
+	bool is_default;
 	char *path = config_path(given, &is_default, why), *old;
 	int status;
 
 	if (path == NULL)	/* no home: no file, which is not an error */
 		return 0;
-	status = config_read_cloud(path, out, &is_open, why);
+	status = load_settings(path, s, why);
 	if (status == 1 && !is_default)
 		status = why_set(why, "%s: no such file", path);
 	free(path);
 	if (status != 1)
 		return status;
 	old = config_old_path();
-	status = old != NULL ? config_read_cloud(old, out, &is_open, why) : 1;
+	status = old != NULL ? load_settings(old, s, why) : 1;
 	free(old);
 	return status < 0 ? -1 : 0;
-}
-
-/* Make the folder of path, 0700, and those above it. */
-static int
-make_folder(const char *path, struct why *why)
-{
-	char *folder = xstrdup(path), *slash;
-	struct stat st;
-	int status = 0;
-
-	slash = strrchr(folder, '/');
-	if (slash == NULL || slash == folder) {
-		free(folder);
-		return 0;
-	}
-	*slash = '\0';
-	if (stat(folder, &st) != 0) {
-		status = make_folder(folder, why);
-		if (status == 0 && mkdir(folder, 0700) != 0 &&
-		    errno != EEXIST)
-			status = why_set(why, "%s: %s", folder,
-			    strerror(errno));
-	} else if (!S_ISDIR(st.st_mode)) {
-		status = why_set(why, "%s: not a folder", folder);
-	}
-	free(folder);
-	return status;
 }
 
 /* Write all of text and have it on the disk. */
@@ -260,31 +211,27 @@ object_at(json_t *parent, const char *key)
 }
 
 int
-config_write_cloud(const char *path, const struct config_member *members,
-    size_t n, struct why *why)
+config_write_token(const char *path, const char *token, struct why *why)
 {
 	json_t *root, *collectors, *cloud = NULL;
 	struct stat st;
 	char *text, *whole;
-	bool is_open;
-	size_t i;
 	int status;
 
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return why_set(why, "%s: not a regular file: it stays as it "
 		    "is", path);
-	if (make_folder(path, why) < 0 ||
-	    (status = load(path, &root, &is_open, why)) < 0)
+	if (file_make_folder(path, why) < 0 ||
+	    (status = load(path, &root, why)) < 0)
 		return -1;
 	if (status == 1)
 		root = json_object();
 	collectors = object_at(root, "collectors");
 	if (collectors != NULL)
 		cloud = object_at(collectors, "cloud");
-	for (i = 0; cloud != NULL && i < n; i++)
-		(void)json_object_set_new(cloud, members[i].key,
-		    members[i].value != NULL ? json_string(members[i].value)
-		    : json_null());
+	if (cloud != NULL)
+		(void)json_object_set_new(cloud, "token", token != NULL
+		    ? json_string(token) : json_null());
 	text = cloud != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (text == NULL)

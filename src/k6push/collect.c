@@ -10,7 +10,7 @@ collector_release(struct collector *c)
 	trails_release(&c->trails);
 	buf_release(&c->start_text);
 	buf_release(&c->start_json);
-	buf_release(&c->thresholds);
+	run_ends_release(&c->ends);
 }
 
 static int
@@ -74,14 +74,13 @@ take_start(struct collector *c, struct span data, struct why *why)
 		return 0;
 	buf_reset(&c->start_json);
 	buf_span(&c->start_json, data);
-	copy = (struct span){ c->start_json.p, c->start_json.n };
+	copy = buf_whole(&c->start_json);
 	if (run_start_parse(&c->start, copy, &c->start_text, why) == 0)
 		return 0;
 	c->starts = 0;
 	return -1;
 }
 
-/* Of several trailers, the first with thresholds gives them. */
 static int
 take_end(struct collector *c, struct span data, struct why *why)
 {
@@ -89,16 +88,7 @@ take_end(struct collector *c, struct span data, struct why *why)
 
 	if (run_end_parse(&end, data, why) < 0)
 		return -1;
-	if (c->ends++ == 0)
-		c->end = end;
-	else
-		run_end_merge(&c->end, &end);
-	if (c->thresholds.n <= 2) {
-		buf_reset(&c->thresholds);
-		buf_span(&c->thresholds, end.thresholds);
-	}
-	c->end.thresholds = (struct span){ c->thresholds.p,
-	    c->thresholds.n };
+	run_ends_add(&c->ends, &end);
 	return 0;
 }
 
@@ -132,7 +122,6 @@ collector_line(struct collector *c, struct span text, struct why *why)
 	case LINE_BLANK:
 		break;
 	}
-	c->invalid += status < 0;
 	return status;
 }
 

@@ -18,19 +18,17 @@ struct collector {
 	void *ctx;
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */
-	struct run_end end;	/* all trailers, merged */
-	struct buf thresholds;	/* what end.thresholds points to */
-	int starts, ends;
+	struct run_ends ends;	/* all trailers */
+	int starts;
 	int64_t latest_ns;	/* latest time of a point */
 	uint64_t points;	/* Point lines, or what aggregates stand for */
 	uint64_t requests;	/* of them, http_reqs */
-	uint64_t invalid;	/* lines that were no line of the stream */
 };
 
 void collector_release(struct collector *c);
 
 /* Take one line. Samples that are complete go to `each`. -1: the line is bad,
- * why says how; it is counted. */
+ * why says how. */
 int collector_line(struct collector *c, struct span text, struct why *why);
 
 /* No more lines: hand out what was held back. */

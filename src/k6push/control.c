@@ -41,6 +41,8 @@ control_release(struct control *c)
 	*c = (struct control){ 0 };
 }
 
+enum { ID_MAX = 256 };
+
 /* A path segment's escapes (RFC 3986); '/' stays, as in k6. */
 static char *
 escape_id(const char *id)
@@ -55,6 +57,18 @@ escape_id(const char *id)
 			buf_printf(&out, "%%%02X", (unsigned char)*id);
 	buf_text(&out, "");
 	return out.p;
+}
+
+/* An id becomes part of URLs and of messages. */
+static bool
+is_usable_id(const char *id)
+{
+	const char *p;
+
+	for (p = id; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return p != id && strlen(id) <= ID_MAX && strstr(id, "..") == NULL;
 }
 
 /* The run is known: where its samples go and where it is shown. */
@@ -95,7 +109,8 @@ print_logs(struct span logs)
 		buf_reset(&level);
 		buf_reset(&message);
 		while (json_member(&j, &key)) {
-			if (json_peek(&j) != '"')
+			if (json_peek(&j) != '"' || (!span_is(key, "level") &&
+			    !span_is(key, "message")))
 				(void)json_skip(&j);
 			else if (json_text(&j, &raw))
 				json_unescape(span_is(key, "level") ? &level
@@ -140,7 +155,13 @@ take_created(struct control *c, struct span body)
 	    FROM_SERVER, &why) < 0)
 		warnf("the server's config: %s", why.text);
 	json_unescape(&id, raw);
-	set_created(c, id.p);
+	if (is_usable_id(id.p)) {
+		set_created(c, id.p);
+	} else {
+		warnf("the server names a run id that cannot be used: %s",
+		    id.p);
+		c->state = CONTROL_FAILED;
+	}
 	buf_release(&id);
 }
 
@@ -241,6 +262,11 @@ control_create(struct control *c, const struct run_plan *plan)
 	int64_t project = settings_int(c->settings, SET_PROJECT_ID);
 	struct json_out o = { .to = &c->body };
 
+	if (ref != NULL && !is_usable_id(ref)) {
+		warnf("K6_CLOUD_PUSH_REF_ID: not a run id: %s", ref);
+		c->state = CONTROL_FAILED;
+		return;
+	}
 	if (ref != NULL) {
 		c->is_borrowed = true;
 		set_created(c, ref);

@@ -15,15 +15,8 @@
 static int
 load_settings(struct push_options *o, struct why *why)
 {
-	struct buf cloud = { 0 };
-	int status = config_find_cloud(o->config_file, &cloud, why);
+	int status = config_load(o->config_file, &o->settings, why);
 
-	if (status == 0 && cloud.n > 0)
-		status = settings_from_json(&o->settings,
-		    (struct span){ cloud.p, cloud.n }, FROM_FILE, why);
-	if (cloud.p != NULL)
-		explicit_bzero(cloud.p, cloud.cap);
-	buf_release(&cloud);
 	if (status == 0)
 		status = settings_from_env(&o->settings, why);
 	if (status == 0 && settings_int(&o->settings, SET_API_VERSION) != 1)

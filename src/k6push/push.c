@@ -14,8 +14,8 @@
 #include "k6push/control.h"
 #include "k6push/upload.h"
 
-enum { SHOWN_BAD_LINES = 5, LONGEST_WAIT_MS = 200,
-	WAITING_BYTES = 256 << 20 };
+enum { LONGEST_WAIT_MS = 200, WAITING_BYTES = 256 << 20,
+	TAG_SETS_MAX = 20000 };
 
 /* One push, from the first line to the books. */
 struct push {
@@ -28,7 +28,7 @@ struct push {
 	struct buf thresholds;		/* of the options */
 	int64_t next_cut_ns;		/* monotonic */
 	int64_t give_up_ns;		/* set when the input has ended */
-	int shown_bad_lines;
+	struct bad_lines bad;
 	bool has_input_ended;
 	bool has_given_up;		/* no run, and no time left for one */
 	bool has_banner;
@@ -93,28 +93,12 @@ take_lines(struct push *push)
 
 	while (!is_waiting_for_run(push) &&
 	    (got = lines_take(&push->in, &text)) != LINES_MORE) {
-		if (got == LINES_LONG) {
-			push->collector.invalid++;
-			(void)why_set(&why, "longer than %d bytes", LINES_MAX);
-			text = SPAN("{");
-		} else if (collector_line(&push->collector, text, &why) == 0) {
-			continue;
-		}
-		/* Text between the lines, such as k6's banner, only counts. */
-		if (text.n > 0 && text.p[0] == '{' &&
-		    push->shown_bad_lines++ < SHOWN_BAD_LINES)
-			warnf("%s:%" PRId64 ": %s", push->in.name,
-			    push->in.number, why.text);
+		if (got == LINES_LONG)
+			bad_lines_add(&push->bad, &push->in, SPAN("{"),
+			    LINES_LONG_WHY);
+		else if (collector_line(&push->collector, text, &why) < 0)
+			bad_lines_add(&push->bad, &push->in, text, why.text);
 	}
-}
-
-/* Ctrl-C reaches the whole pipeline: a pipe will end, and all that is in it
- * is taken; a file is left where it stands. */
-static bool
-must_stop_reading(const struct push *push)
-{
-	return signals > 0 && (last_signal == SIGTERM ||
-	    !lines_end_by_signal(&push->in));
 }
 
 /* Read once, and take what may be taken. Sets has_input_ended. */
@@ -124,6 +108,8 @@ read_input(struct push *push)
 	struct why why;
 	int more;
 
+	if (push->collector.trails.n == 0)
+		stream_trim(&push->collector.stream, TAG_SETS_MAX);
 	more = lines_fill(&push->in, &why);
 	if (more < 0)
 		warnf("%s", why.text);
@@ -167,9 +153,10 @@ print_banner(struct push *push)
 	push->has_banner = true;
 	if (push->options->is_quiet)
 		return;
-	say("\n     execution: local\n        script: %s\n"
-	    "        output: cloud (%s)\n\n", plan.name,
-	    push->control.page_url);
+	say("\n     execution: local\n");
+	say_line("        script: %s", plan.name);
+	say_line("        output: cloud (%s)", push->control.page_url);
+	say("\n");
 }
 
 /* Whatever may be started now, is. */
@@ -262,7 +249,7 @@ read_phase(struct push *push)
 	push->next_cut_ns = now_monotonic_ns() + settings_int(
 	    &push->options->settings, SET_PUSH_INTERVAL);
 	while (!push->has_input_ended && !is_all_waiting(push) &&
-	    may_go_on(push) && !must_stop_reading(push))
+	    may_go_on(push) && !lines_must_stop(&push->in, last_signal))
 		turn(push);
 }
 
@@ -284,7 +271,7 @@ drain_phase(struct push *push)
 	if (signals > 0)
 		take_lines(push);
 	while (!push->has_input_ended && may_go_on(push) &&
-	    !must_stop_reading(push))
+	    !lines_must_stop(&push->in, last_signal))
 		read_input(push);
 	push->has_input_ended = true;
 	collector_end(&push->collector);
@@ -305,22 +292,27 @@ run_status_of(const struct push *push)
 		return RUN_ABORTED_BY_SYSTEM;
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
-	if (c->starts > c->end.streams) {
+	if (push->in.n_failed > 0)	/* what came is not all there is */
+		return RUN_ABORTED_BY_SYSTEM;
+	if (c->starts > c->ends.end.streams) {
 		warnf("the stream was cut: it has a Start and no End");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
-	return c->ends > 0 ? c->end.run_status : RUN_FINISHED;
+	return c->ends.n > 0 ? c->ends.end.run_status : RUN_FINISHED;
 }
 
 static void
 finish_phase(struct push *push, int run_status)
 {
-	const struct run_end *end = &push->collector.end;
+	const struct run_end *end = &push->collector.ends.end;
 	struct control *c = &push->control;
 	int signals_before = signals;
 
 	if (c->state != CONTROL_CREATED)
 		return;
+	/* Whoever presses twice waits no longer than for a quick answer. */
+	if (signals >= 2)
+		push->give_up_ns = now_monotonic_ns() + NS_PER_S;
 	control_finish(c, run_status, end->result_status,
 	    end->thresholds.n > 0 ? end->thresholds : SPAN("{}"));
 	while (c->state != CONTROL_FINISHED && c->state != CONTROL_FAILED &&
@@ -340,8 +332,8 @@ print_books(const struct push *push)
 	const struct collector *c = &push->collector;
 	struct amount left = uploader_left(&push->uploader);
 	/* The generator's own count, should it know of more than came. */
-	int64_t made = c->end.requests > (int64_t)c->requests
-	    ? c->end.requests : (int64_t)c->requests;
+	int64_t made = c->ends.end.requests > (int64_t)c->requests
+	    ? c->ends.end.requests : (int64_t)c->requests;
 	int64_t stored = push->control.has_stored
 	    ? push->control.stored_requests
 	    : (int64_t)push->uploader.acked.requests;
@@ -353,8 +345,8 @@ print_books(const struct push *push)
 		    "delivered and are lost with this process", left.points,
 		    left.requests);
 	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " undelivered=%" PRIu64
-	    " invalid=%" PRIu64 " resent=%" PRIu64, c->points,
-	    push->uploader.acked.points, left.points, c->invalid,
+	    " invalid=%" PRId64 " resent=%" PRIu64, c->points,
+	    push->uploader.acked.points, left.points, push->bad.n,
 	    push->uploader.resent);
 	warnf("%" PRId64 " made = %" PRId64 " stored, %" PRId64 " lost, %"
 	    PRId64 " twice", made, stored, lost, twice);
@@ -367,7 +359,7 @@ print_books(const struct push *push)
 static int
 exit_status_of(const struct push *push, int books, int run_status)
 {
-	const struct run_end *end = &push->collector.end;
+	const struct run_end *end = &push->collector.ends.end;
 
 	if (push->uploader.is_stopped && settings_bool(
 	    &push->options->settings, SET_STOP_ON_ERROR))
@@ -377,6 +369,7 @@ exit_status_of(const struct push *push, int books, int run_status)
 	if (books != EXIT_DONE)
 		return books;
 	if (push->control.state == CONTROL_FAILED || push->in.n_failed > 0 ||
+	    (push->control.state == CONTROL_IDLE && push->bad.n > 0) ||
 	    (push->control.state != CONTROL_FINISHED &&
 	    push->control.state != CONTROL_IDLE))
 		return EXIT_FAILED;
@@ -413,7 +406,9 @@ send_all(struct push *push)
 	drain_phase(push);
 	if (push->control.state == CONTROL_IDLE && signals == 0 &&
 	    push->in.n_failed == 0)
-		warnf("no data: no run was created");
+		warnf(push->bad.n > 0 ? "no line of the input is of the "
+		    "stream: no run was created"
+		    : "no data: no run was created");
 	run_status = run_status_of(push);
 	finish_phase(push, run_status);
 	return exit_status_of(push, print_books(push), run_status);
@@ -432,10 +427,11 @@ push_run(struct push_options *o, char *const *files, int n_files)
 	struct why why;
 	int status;
 
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	if (!o->is_dry_run)
+	if (!o->is_dry_run) {	/* which is a plain filter */
+		(void)sigaction(SIGINT, &action, NULL);
+		(void)sigaction(SIGTERM, &action, NULL);
 		(void)signal(SIGPIPE, SIG_IGN);
+	}
 	lines_init(&push.in, files, n_files);
 	push.uploader.fetcher = fetcher_new(&fetch, &why);
 	if (push.uploader.fetcher == NULL)

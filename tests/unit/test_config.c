@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/buf base/mem base/die base/why */
+/* links: base/buf base/mem base/die base/why base/file base/opt base/num */
+/* links: base/units data/settings data/json */
 /* libs: jansson */
 #include "io/config.c"
 
@@ -10,8 +11,7 @@
 static char folder[] = "/tmp/test_config.XXXXXX";
 static char path[128];
 static struct why why;
-static struct buf out;
-static bool is_open;
+static struct settings got;
 
 /* Put text at folder/name, which `path` becomes; NULL: only the name. */
 static void
@@ -44,10 +44,8 @@ content(void)
 static int
 read_it(void)
 {
-	buf_reset(&out);
-	buf_text(&out, "");
-	is_open = false;
-	return config_read_cloud(path, &out, &is_open, &why);
+	settings_release(&got);
+	return load_settings(path, &got, &why);
 }
 
 static mode_t
@@ -58,12 +56,18 @@ mode_of(const char *name)
 	return lstat(name, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
+static bool
+has_token(const char *token)
+{
+	const char *t = settings_text(&got, SET_TOKEN);
+
+	return token == NULL ? t == NULL : t != NULL && strcmp(t, token) == 0;
+}
+
 static int
 write_token(const char *token)
 {
-	struct config_member member = { "token", token };
-
-	return config_write_cloud(path, &member, 1, &why);
+	return config_write_token(path, token, &why);
 }
 
 static void
@@ -106,15 +110,14 @@ reads(void)
 {
 	put("a.json", "{\"vus\":10,\"collectors\":{\"cloud\":{\"token\":"
 	    "\"abc\",\"projectID\":7},\"x\":{}}}", 0600);
-	CHECK(read_it() == 0 && !is_open);
-	CHECK_BUF(out, "{\"token\":\"abc\",\"projectID\":7}");
-	CHECK(chmod(path, 0640) == 0 && read_it() == 0 && is_open);
+	CHECK(read_it() == 0 && has_token("abc"));
+	CHECK(settings_int(&got, SET_PROJECT_ID) == 7);
 	put("b.json", "{\"vus\":10}", 0600);
-	CHECK(read_it() == 0 && out.n == 0);
+	CHECK(read_it() == 0 && has_token(NULL));
 	put("b.json", "", 0600);
-	CHECK(read_it() == 0 && out.n == 0);
+	CHECK(read_it() == 0 && has_token(NULL));
 	put("b.json", "{\"collectors\":{\"cloud\":null}}", 0600);
-	CHECK(read_it() == 0 && out.n == 0);
+	CHECK(read_it() == 0 && has_token(NULL));
 	put("none.json", NULL, 0);
 	CHECK(read_it() == 1);
 	put("b.json/below", NULL, 0);
@@ -163,8 +166,7 @@ writes(void)
 
 	put("new/k6/config.json", NULL, 0);
 	CHECK(write_token("abc") == 0);
-	CHECK(read_it() == 0 && !is_open);
-	CHECK_BUF(out, "{\"token\":\"abc\"}");
+	CHECK(read_it() == 0 && has_token("abc"));
 	CHECK(mode_of(path) == 0600);
 	(void)snprintf(below, sizeof(below), "%s/new", folder);
 	CHECK(mode_of(below) == 0700);
@@ -172,32 +174,29 @@ writes(void)
 	CHECK(mode_of(below) == 0700);
 	CHECK(chmod(path, 0644) == 0);		/* as an old k6 left it */
 	CHECK(write_token(NULL) == 0 && mode_of(path) == 0600);
-	CHECK(read_it() == 0);
-	CHECK_BUF(out, "{\"token\":null}");
+	CHECK(read_it() == 0 && has_token(NULL));
 	(void)umask(old);
 }
 
 static void
 keeps(void)
 {
-	struct config_member members[] = { { "token", "new \"one\"" },
-		{ "stackURL", NULL } };
-	json_t *got, *want;
+	json_t *is, *want;
 	json_error_t error;
 
 	put("keep.json", "{\"vus\":10,\"x\":{\"y\":[1,2.5,\"\xc3\xa9\",null]}"
 	    ",\"collectors\":{\"kafka\":{\"a\":true},\"cloud\":{\"name\":"
 	    "\"n\",\"token\":\"old\",\"later\":{}}}}", 0600);
-	CHECK(config_write_cloud(path, members, 2, &why) == 0);
-	got = json_loads(content(), 0, &error);
+	CHECK(write_token("new \"one\"") == 0);
+	is = json_loads(content(), 0, &error);
 	want = json_loads("{\"vus\":10,\"x\":{\"y\":[1,2.5,\"\xc3\xa9\",null]"
 	    "},\"collectors\":{\"kafka\":{\"a\":true},\"cloud\":{\"name\":"
-	    "\"n\",\"token\":\"new \\\"one\\\"\",\"later\":{},\"stackURL\":"
-	    "null}}}", 0, &error);
-	CHECK(got != NULL && json_equal(got, want));
+	    "\"n\",\"token\":\"new \\\"one\\\"\",\"later\":{}}}}", 0,
+	    &error);
+	CHECK(is != NULL && json_equal(is, want));
 	CHECK(strstr(content(), "\n  \"vus\": 10") != NULL);
 	CHECK(content()[strlen(content()) - 1] == '\n');
-	json_decref(got);
+	json_decref(is);
 	json_decref(want);
 	put("null.json", "{\"collectors\":null}", 0600);
 	CHECK(write_token("t") == 0);
@@ -241,28 +240,33 @@ atomic(void)
 	free(temporary);
 }
 
+static int
+find(const char *given)
+{
+	settings_release(&got);
+	return config_load(given, &got, &why);
+}
+
 static void
 finds(void)
 {
-	buf_reset(&out);
 	setenv("XDG_CONFIG_HOME", folder, 1);
-	CHECK(config_find_cloud(NULL, &out, &why) == 0 && out.n == 0);
+	CHECK(find(NULL) == 0 && has_token(NULL));
 	put("loadimpact/k6/config.json", NULL, 0);
 	CHECK(write_token("old") == 0);
-	CHECK(config_find_cloud(NULL, &out, &why) == 0);
-	CHECK_BUF(out, "{\"token\":\"old\"}");
+	CHECK(find(NULL) == 0 && has_token("old"));
 	put("k6/config.json", NULL, 0);
 	CHECK(write_token("new") == 0);
-	buf_reset(&out);
-	CHECK(config_find_cloud(NULL, &out, &why) == 0);
-	CHECK_BUF(out, "{\"token\":\"new\"}");
-	buf_reset(&out);
-	CHECK(config_find_cloud("/none.json", &out, &why) == -1);
+	CHECK(find(NULL) == 0 && has_token("new"));
+	CHECK(find("/none.json") == -1);
 	CHECK_TEXT(why.text, "/none.json: no such file");
 	put("k6/config.json", "{", 0600);
-	CHECK(config_find_cloud(NULL, &out, &why) == -1);
+	CHECK(find(NULL) == -1);
+	put("k6/config.json",
+	    "{\"collectors\":{\"cloud\":{\"timeout\":\"x\"}}}", 0600);
+	CHECK(find(NULL) == -1 && strstr(why.text, "timeout: ") != NULL);
 	unsetenv("XDG_CONFIG_HOME");
-	CHECK(config_find_cloud(NULL, &out, &why) == 0 && out.n == 0);
+	CHECK(find(NULL) == 0 && has_token(NULL));
 }
 
 static int
@@ -280,7 +284,7 @@ main(void)
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	test("the file is where k6 has it", paths);
-	test("collectors.cloud is read, and who else may read it", reads);
+	test("collectors.cloud is read", reads);
 	test("what is no config is refused and stays as it is", refuses);
 	test("a new file is 0600, its folders 0700, whatever the umask",
 	    writes);
@@ -288,7 +292,7 @@ main(void)
 	test("a symlink is not followed when writing", symlinks);
 	test("the file is replaced, not written over", atomic);
 	test("the old place is looked at when there is no file", finds);
-	buf_release(&out);
+	settings_release(&got);
 	(void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	return tap_end();
 }

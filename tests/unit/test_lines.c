@@ -7,6 +7,8 @@ static size_t bytes_per_read = 8;
 #define LINES_READ bytes_per_read
 #include "base/lines.c"
 
+#include <signal.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -242,7 +244,9 @@ byte_by_byte(void)
 			n += (size_t)snprintf(out + n, sizeof(out) - n,
 			    "%.*s;", (int)line.n, line.p);
 	}
-	CHECK(lines_fd(&l) == STDIN_FILENO && lines_end_by_signal(&l));
+	CHECK(lines_fd(&l) == STDIN_FILENO);
+	CHECK(!lines_must_stop(&l, SIGINT) && lines_must_stop(&l, SIGTERM));
+	CHECK(!lines_must_stop(&l, 0));
 	CHECK_TEXT(l.name, "stdin");
 	(void)close(ends[1]);
 	CHECK(lines_fill(&l, &why) == 1);
@@ -263,10 +267,25 @@ signals(void)
 	struct why why;
 
 	lines_init(&l, name, 1);
-	CHECK(!lines_end_by_signal(&l));
+	CHECK(lines_must_stop(&l, SIGINT) && !lines_must_stop(&l, 0));
 	CHECK(lines_fill(&l, &why) == 1);
-	CHECK(!lines_end_by_signal(&l));
+	CHECK(lines_must_stop(&l, SIGINT) && !lines_must_stop(&l, 0));
 	lines_release(&l);
+	lines_release(&l);
+	free(path);
+}
+
+static void
+gzip(void)
+{
+	char *path = file("gz", "\x1f\x8b\x08", 3), *name[] = { path };
+	struct lines l;
+	struct why why;
+
+	lines_init(&l, name, 1);
+	CHECK(lines_fill(&l, &why) == -1);
+	CHECK(strstr(why.text, "gzip data") != NULL && l.n_failed == 1);
+	CHECK(lines_fill(&l, &why) == 0);
 	lines_release(&l);
 	free(path);
 }
@@ -278,6 +297,7 @@ main(void)
 		return 1;
 	test("lines are split at newlines, whatever a read returns", splits);
 	test("the last line needs no newline", no_newline);
+	test("packed input is named, not taken for lines", gzip);
 	test("NUL bytes are part of their line", nul_bytes);
 	test("files follow one another, each with its numbers", several);
 	test("a file that cannot be read is named and counted", failure);

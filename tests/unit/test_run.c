@@ -156,21 +156,32 @@ refused(void)
 }
 
 static void
-merge(void)
+trailers(void)
 {
+	struct run_ends ends = { 0 };
 	struct run_end a = { .run_status = RUN_FINISHED, .time_ns = 5,
-	    .streams = 1, .points = 1, .requests = 2, .folded = 3,
-	    .passed = 4, .late = 5, .skipped = 6 };
+	    .thresholds = SPAN("{}"), .streams = 1, .points = 1,
+	    .requests = 2, .folded = 3, .passed = 4, .late = 5,
+	    .skipped = 6 };
 	struct run_end b = { .run_status = RUN_ABORTED_BY_USER, .time_ns = 4,
+	    .thresholds = SPAN("{\"m\":{\"x\":true}}"),
 	    .result_status = 1, .exit_code = 99, .streams = 2,
 	    .points = 10, .requests = 20, .folded = 30, .passed = 40,
 	    .late = 50, .skipped = 60 };
+	const struct run_end *e = &ends.end;
 
-	run_end_merge(&a, &b);
-	CHECK(a.run_status == RUN_ABORTED_BY_USER && a.result_status == 1);
-	CHECK(a.exit_code == 99 && a.time_ns == 5 && a.streams == 3);
-	CHECK(a.points == 11 && a.requests == 22 && a.folded == 33);
-	CHECK(a.passed == 44 && a.late == 55 && a.skipped == 66);
+	run_ends_add(&ends, &a);
+	CHECK(ends.n == 1 && e->run_status == RUN_FINISHED);
+	CHECK_SPAN(e->thresholds, "{}");
+	run_ends_add(&ends, &b);
+	run_ends_add(&ends, &a);
+	CHECK(ends.n == 3 && e->run_status == RUN_ABORTED_BY_USER);
+	CHECK(e->result_status == 1 && e->exit_code == 99);
+	CHECK(e->time_ns == 5 && e->streams == 4);
+	CHECK(e->points == 12 && e->requests == 24 && e->folded == 36);
+	CHECK(e->passed == 48 && e->late == 60 && e->skipped == 72);
+	CHECK_SPAN(e->thresholds, "{\"m\":{\"x\":true}}");
+	run_ends_release(&ends);
 }
 
 int
@@ -182,6 +193,6 @@ main(void)
 	test("an End line reads back", end_trip);
 	test("absent members are empty, unknown ones passed over", absent);
 	test("members of a wrong kind are refused", refused);
-	test("two trailers add up", merge);
+	test("trailers add up, the first thresholds stay", trailers);
 	return tap_end();
 }
