@@ -14,6 +14,7 @@
 #include "data/settings.h"
 #include "io/config.h"
 #include "io/fetch.h"
+#include "io/url.h"
 
 enum { TOKEN_MAX = 4096, SHOWN = 4, SHORT = 12 };
 
@@ -182,7 +183,7 @@ ask_server(const struct options *o, const struct settings *s,
 	json_put_text(&out, span_of(token));
 	json_close(&out, '}');
 	request.body = (struct span){ body.p, body.n };
-	status = fetch_check_host(host, true, o->allows_http, why);
+	status = url_check_server(host, true, o->allows_http, why);
 	if (status == 0 && (f = fetcher_new(&fetch, why)) == NULL)
 		status = -1;
 	if (status == 0)

@@ -9,7 +9,7 @@
 
 #include "base/units.h"
 
-enum { REPLY_MAX = 1 << 16, CONNECT_MS = 4000, URL_MAX = 2000 };
+enum { REPLY_MAX = 1 << 16, CONNECT_MS = 4000 };
 
 /* One request under way. */
 struct transfer {
@@ -176,8 +176,6 @@ fetch_start(struct fetcher *f, const struct fetch_request *r,
 {
 	struct transfer *t;
 
-	if (fetch_check_host(r->url, false, true, why) < 0)
-		return -1;
 	t = xcalloc(1, sizeof(*t));
 	t->easy = curl_easy_init();
 	if (t->easy == NULL) {
@@ -241,66 +239,4 @@ fetcher_wait(struct fetcher *f, int fd, int timeout_ms)
 	while ((msg = curl_multi_info_read(f->multi, &left)) != NULL)
 		finish(f, msg);
 	return fd >= 0 && poll(&p, 1, 0) > 0;
-}
-
-/* A host that names this machine. */
-static bool
-is_loopback(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	    strncmp(host, "127.", 4) == 0;
-}
-
-/* The checks on the parts of a URL. */
-static int
-check_parts(CURLU *u, const char *url, bool *is_private, struct why *why)
-{
-	char *scheme = NULL, *host = NULL, *user = NULL;
-	int status = -1;
-
-	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK)
-		(void)why_set(why, "not a URL: \"%s\"", url);
-	else if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		(void)why_set(why, "neither http nor https: \"%s\"", url);
-	else if (curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	    host[0] == '\0')
-		(void)why_set(why, "no host: \"%s\"", url);
-	else if (curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK)
-		(void)why_set(why, "user or password in a URL");
-	else
-		status = 0;
-	if (status == 0)
-		*is_private = strcmp(scheme, "https") == 0 ||
-		    is_loopback(host);
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(user);
-	return status;
-}
-
-int
-fetch_check_host(const char *url, bool has_token, bool allows_http,
-    struct why *why)
-{
-	bool is_private;
-	const char *p;
-	CURLU *u;
-	int status;
-
-	if (strlen(url) > URL_MAX)
-		return why_set(why, "URL longer than %d bytes", (int)URL_MAX);
-	for (p = url; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return why_set(why, "blank or control byte in URL "
-			    "\"%s\"", url);
-	u = curl_url();
-	if (u == NULL)
-		return why_set(why, "out of memory");
-	status = check_parts(u, url, &is_private, why);
-	curl_url_cleanup(u);
-	if (status == 0 && has_token && !is_private && !allows_http)
-		return why_set(why, "%s: a token would go over plain http: "
-		    "use https, or --insecure-http", url);
-	return status;
 }

@@ -43,8 +43,8 @@ struct fetcher;
 struct fetcher *fetcher_new(const struct fetch_options *o, struct why *why);
 void fetcher_free(struct fetcher *f);
 
-/* Start a request; done is called from fetcher_wait. -1: it cannot be made
- * (a bad URL), done is not called. */
+/* Start a request to a URL that was checked; done is called from
+ * fetcher_wait. -1: libcurl cannot start it, done is not called. */
 int fetch_start(struct fetcher *f, const struct fetch_request *request,
     fetch_done *done, void *ctx, struct why *why);
 
@@ -52,11 +52,5 @@ int fetch_start(struct fetcher *f, const struct fetch_request *request,
  * read, or timeout_ms are over; callbacks run in here. True: fd can be read,
  * or is at its end. */
 bool fetcher_wait(struct fetcher *f, int fd, int timeout_ms);
-
-/* Check a server's base URL: http or https, a host, no user or password, no
- * control bytes, at most 2000 bytes; and, if it will get a token, https or a
- * loopback host unless allows_http. -1: why. */
-int fetch_check_host(const char *url, bool has_token, bool allows_http,
-    struct why *why);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/die.h"
 #include "base/units.h"
 #include "data/json.h"
+#include "io/url.h"
 #include "k6push/outcome.h"
 
 int
@@ -19,7 +20,7 @@ control_init(struct control *c, struct fetcher *fetcher,
 
 	*c = (struct control){ .fetcher = fetcher, .settings = settings,
 	    .allows_http = allows_http };
-	if (fetch_check_host(host, token != NULL, allows_http, why) < 0)
+	if (url_check_server(host, token != NULL, allows_http, why) < 0)
 		return -1;
 	c->host = xstrdup(host);
 	c->token = token != NULL ? xstrdup(token) : NULL;
@@ -81,7 +82,7 @@ set_created(struct control *c, const char *id)
 	char *escaped = escape_id(id);
 	struct why why;
 
-	if (fetch_check_host(host, settings_text(c->settings, SET_TOKEN) !=
+	if (url_check_server(host, settings_text(c->settings, SET_TOKEN) !=
 	    NULL, c->allows_http, &why) < 0) {
 		warnf("the server names a host that is not to be used: %s",
 		    why.text);
