@@ -22,7 +22,8 @@ TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
 	base/random base/file
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
-	data/trail data/sample data/run data/stream
+	data/trail data/aggregate data/sample data/sample_parse data/run \
+	data/stream
 
 k6agg_OBJS := k6agg $(BASE) $(STREAM) data/settings data/fence data/bucket \
 	data/keep
@@ -31,13 +32,14 @@ k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/control \
-	k6push/outcome k6push/upload $(BASE) $(STREAM) data/settings io/config io/fetch io/url \
-	io/gz
+	k6push/outcome k6push/retry k6push/upload $(BASE) $(STREAM) \
+	data/settings io/config io/fetch io/url io/gz
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/charts k6serve/page k6serve/assets k6serve/token \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
-	data/trail data/sample data/run io/gz io/digest io/listen io/httpd \
-	io/store io/store_read io/store_write
+	data/trail data/aggregate data/sample data/sample_parse data/run \
+	io/gz io/digest io/listen io/httpd io/store io/store_read \
+	io/store_write
 
 k6gen_LIBS := libcurl libssl libcrypto
 k6login_LIBS := libcurl jansson
@@ -81,7 +83,7 @@ libs = $(shell pkg-config --libs $$(sed -n \
 	's|^/\* libs: \(.*\) \*/|\1|p' $(1)) 2>/dev/null)
 
 $(BUILD)/unit/%: tests/unit/test_%.c tests/unit/tap.h $(LIB_OBJS) \
-		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/upload.o
+		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/retry.o
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit \
 	  -o $@ $< $(call links,$<) $(call libs,$<) -lm

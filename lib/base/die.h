@@ -10,7 +10,7 @@ enum exit_status {
 	EXIT_DONE = 0,		/* done and delivered */
 	EXIT_FAILED = 1,	/* failed at run time */
 	EXIT_USAGE = 2,		/* wrong use: option, value, environment */
-	EXIT_KEPT = 75,		/* data not delivered */
+	EXIT_UNDELIVERED = 75,		/* data not delivered */
 	EXIT_THRESHOLD = 99,	/* a threshold was crossed (k6's number) */
 	EXIT_INTERRUPTED = 105,	/* ended by a signal (k6's number) */
 };

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-/* A request as it waits: its trail, and its lines' place in the group's. */
+/* A request as it waits: its trail, and the place of what is kept. */
 struct waiting {
 	struct trail trail;
-	size_t lines_at, lines_n;
+	size_t kept_at, kept_n;
 };
 
 /* The requests of one tag set in one bucket, in order of arrival. */
@@ -14,7 +14,7 @@ struct group {
 	const struct tagset *tags;
 	struct waiting *waiting;
 	size_t n, cap;
-	struct buf lines;
+	struct buf kept;
 };
 
 struct bucket {
@@ -37,7 +37,7 @@ bucket_free(struct bucket *b)
 
 	for (i = 0; i < b->n; i++) {
 		free(b->groups[i]->waiting);
-		buf_release(&b->groups[i]->lines);
+		buf_release(&b->groups[i]->kept);
 		free(b->groups[i]);
 	}
 	free(b->groups);
@@ -94,7 +94,7 @@ group_of(struct bucket *b, const struct tagset *tags)
 }
 
 void
-buckets_add(struct buckets *b, const struct trail *t, struct span lines)
+buckets_add(struct buckets *b, const struct trail *t, struct span kept)
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
 	struct group *g = group_of(bucket_of(b, id), t->tags);
@@ -102,8 +102,8 @@ buckets_add(struct buckets *b, const struct trail *t, struct span lines)
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
 	g->waiting = xgrow(g->waiting, g->n, &g->cap, sizeof(g->waiting[0]));
-	g->waiting[g->n++] = (struct waiting){ *t, g->lines.n, lines.n };
-	buf_span(&g->lines, lines);
+	g->waiting[g->n++] = (struct waiting){ *t, g->kept.n, kept.n };
+	buf_span(&g->kept, kept);
 }
 
 /* The fence around one measure of all requests of a group. */
@@ -129,8 +129,8 @@ pass(struct buckets *b, const struct group *g, const struct waiting *w,
     const struct bucket_out *out)
 {
 	b->passed++;
-	out->lines(out->ctx, (struct span){ g->lines.p + w->lines_at,
-	    w->lines_n });
+	out->kept(out->ctx, (struct span){ g->kept.p + w->kept_at,
+	    w->kept_n });
 }
 
 static void

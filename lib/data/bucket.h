@@ -2,7 +2,7 @@
 /*
  * bucket: requests gathered by time and tag set, and folded when their bucket
  * is due (PROTOCOL 4). Ordinary ones become one aggregate, outliers come out
- * as the lines they were.
+ * as they were.
  */
 #ifndef K6PIPE_DATA_BUCKET_H
 #define K6PIPE_DATA_BUCKET_H
@@ -38,19 +38,19 @@ struct buckets {
 };
 
 /* Where the output of a closed bucket goes, in order of its tag sets' first
- * request: its outliers' lines, then its aggregate. */
+ * request: what was kept of its outliers, then its aggregate. */
 struct bucket_out {
-	void (*lines)(void *ctx, struct span lines);
+	void (*kept)(void *ctx, struct span kept);
 	void (*aggregate)(void *ctx, const struct aggregate *a);
 	void *ctx;
 };
 
 void buckets_release(struct buckets *b);
 
-/* Add a request with its lines, in any form; the bytes are copied, and given
- * back as they are when the request is not folded. */
+/* Add a request with what is to be kept of its lines, in any form; the bytes
+ * are copied, and given back as they are if the request is not folded. */
 void buckets_add(struct buckets *b, const struct trail *t,
-    struct span lines);
+    struct span kept);
 
 /* Close every bucket that began wait_ns or longer before now_ns, oldest
  * first. */

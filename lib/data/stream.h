@@ -18,7 +18,19 @@
 #include "base/why.h"
 #include "data/metric.h"
 #include "data/tags.h"
-#include "data/trail.h"
+
+/* One point of the stream; spans are borrowed from its line. */
+struct point {
+	const struct metric *metric;
+	const struct tagset *tags;
+	int64_t time_ns;
+	double value;
+	bool has_metadata;	/* which groups, and the cloud, do not heed */
+	struct span line;
+	const struct series *series;	/* of the stream; NULL: not kept */
+	uint32_t time_at, value_at;	/* their text, from the line's start */
+	uint32_t time_n, value_n;	/* (with a series only) */
+};
 
 enum line_type {
 	LINE_POINT,		/* point is filled in; data is of no use */

@@ -92,8 +92,7 @@ make_net(const struct trails *t, struct net_trail *net)
 }
 
 void
-trails_end(struct trails *t,
-    void (*each)(void *ctx, const struct group_out *g), void *ctx)
+trails_end(struct trails *t, trails_each *each, void *ctx)
 {
 	struct group_out g = { .kind = GROUP_POINTS, .points = t->held,
 	    .n = t->n, .lines = { t->lines.p, t->lines.n } };
@@ -122,8 +121,8 @@ hold(struct trails *t, const struct point *p)
 }
 
 void
-trails_add(struct trails *t, const struct point *p,
-    void (*each)(void *ctx, const struct group_out *g), void *ctx)
+trails_add(struct trails *t, const struct point *p, trails_each *each,
+    void *ctx)
 {
 	if (!continues(t, p)) {
 		trails_end(t, each, ctx);

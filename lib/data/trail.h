@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "data/metric.h"
-#include "data/tags.h"
+#include "data/stream.h"
 
 /* The timings of a request, in k6's order. */
 enum timing { TIMING_DURATION, TIMING_BLOCKED, TIMING_CONNECTING,
@@ -41,22 +40,9 @@ struct net_trail {
 	int n;		/* values present: the first 2, 3 or 4 */
 };
 
-/* One point of the stream; spans are borrowed from its line. */
-struct point {
-	const struct metric *metric;
-	const struct tagset *tags;
-	int64_t time_ns;
-	double value;
-	bool has_metadata;	/* which groups, and the cloud, do not heed */
-	struct span line;
-	const struct series *series;	/* of the stream; NULL: not kept */
-	uint32_t time_at, value_at;	/* their text, from the line's start */
-	uint32_t time_n, value_n;	/* (with a series only) */
-};
-
 enum group_kind { GROUP_NONE, GROUP_POINTS, GROUP_TRAIL, GROUP_NET };
 
-enum { GROUP_MAX = 9 };
+enum { GROUP_MAX = TIMINGS + 2 };	/* http_reqs, timings, failed */
 
 /*
  * Points come in one at a time, groups come out. A group that could still
@@ -82,16 +68,17 @@ struct group_out {
 	struct net_trail net;	/* GROUP_NET */
 };
 
+typedef void trails_each(void *ctx, const struct group_out *g);
+
 void trails_release(struct trails *t);
 
 /* Add a point. Up to two groups become complete by it: those held before it,
  * and it alone; each is handed to `each` in order. Points of GROUP_POINTS
  * stand for themselves. */
-void trails_add(struct trails *t, const struct point *p,
-    void (*each)(void *ctx, const struct group_out *g), void *ctx);
+void trails_add(struct trails *t, const struct point *p, trails_each *each,
+    void *ctx);
 
 /* Hand out what is held. */
-void trails_end(struct trails *t,
-    void (*each)(void *ctx, const struct group_out *g), void *ctx);
+void trails_end(struct trails *t, trails_each *each, void *ctx);
 
 #endif

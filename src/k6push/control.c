@@ -213,7 +213,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	case OUTCOME_RETRY:
 		c->state = CONTROL_WAITING;
 		c->retry_at_ns = now_monotonic_ns() +
-		    backoff_ns(++c->failures, reply->retry_after_ns);
+		    retry_pause_ns(++c->failures, reply->retry_after_ns);
 		if (c->failures > 1)
 			return;
 		break;
@@ -291,7 +291,7 @@ control_create(struct control *c, const struct run_plan *plan)
 	    : -1);
 	json_close(&o, '}');
 	c->url = xasprintf("%s/v1/tests", c->host);
-	make_key(c->key);
+	retry_key(c->key);
 	call(c);
 }
 
@@ -319,7 +319,7 @@ control_finish(struct control *c, int run_status, int result_status,
 	free(c->url);
 	c->url = xasprintf("%s/v1/tests/%s", c->host, escaped);
 	free(escaped);
-	make_key(c->key);
+	retry_key(c->key);
 	c->is_finishing = true;
 	call(c);
 }

@@ -11,7 +11,7 @@
 #include "data/run.h"
 #include "data/settings.h"
 #include "io/fetch.h"
-#include "k6push/upload.h"
+#include "k6push/retry.h"
 
 enum control_state {
 	CONTROL_IDLE,	/* no call yet */

@@ -351,7 +351,7 @@ print_books(const struct push *push)
 	warnf("%" PRId64 " made = %" PRId64 " stored, %" PRId64 " lost, %"
 	    PRId64 " twice", made, stored, lost, twice);
 	if (left.points > 0 || lost > 0)
-		return EXIT_KEPT;
+		return EXIT_UNDELIVERED;
 	return twice > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

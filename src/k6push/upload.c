@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/die.h"
 #include "base/units.h"
 #include "io/gz.h"
 #include "k6push/outcome.h"
+#include "k6push/retry.h"
 
 enum {
 	PACKAGE_BYTES = 8 << 20,	/* of JSON; more is cut earlier */
@@ -28,18 +28,6 @@ struct package {
 	uint64_t samples;
 	struct amount amount;
 };
-
-void
-make_key(char key[KEY_TEXT])
-{
-	unsigned char random[8];
-	size_t i;
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		dief(EXIT_FAILED, "no random numbers from the system");
-	for (i = 0; i < sizeof(random); i++)
-		(void)snprintf(key + 2 * i, 3, "%02x", random[i]);
-}
 
 static void
 package_free(struct package *p)
@@ -82,7 +70,7 @@ uploader_add(struct uploader *u, const struct sample *s)
 	if (p == NULL) {
 		p = u->filling = xcalloc(1, sizeof(*p));
 		p->owner = u;
-		make_key(p->key);
+		retry_key(p->key);
 	}
 	buf_char(&p->body, p->samples == 0 ? '[' : ',');
 	sample_print(s, settings_bool(u->settings, SET_SEND_HISTOGRAMS),
@@ -105,7 +93,7 @@ pack(const struct uploader *u, struct package *p)
 	if (settings_bool(u->settings, SET_NO_COMPRESS))
 		return;
 
-	if (gz_deflate((struct span){ p->body.p, p->body.n }, GZIP_LEVEL,
+	if (gz_deflate(buf_whole(&p->body), GZIP_LEVEL,
 	    &small, &why) < 0)
 		dief(EXIT_FAILED, "gzip: %s", why.text);
 	buf_release(&p->body);
@@ -180,24 +168,6 @@ tell(struct uploader *u, const char *kind, const struct fetch_reply *reply)
 	buf_release(&text);
 }
 
-int64_t
-backoff_ns(int failures, int64_t retry_after_ns)
-{
-	const int64_t first = NS_PER_S / 2, most = 5 * NS_PER_S;
-	int64_t pause = failures > 4 ? most
-	    : first << (failures > 0 ? failures - 1 : 0);
-	uint32_t random = 0;
-
-	if (pause > most)
-		pause = most;
-	if (retry_after_ns > 0)
-		return retry_after_ns < 30 * NS_PER_S ? retry_after_ns
-		    : 30 * NS_PER_S;
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return pause;
-	return pause - (int64_t)((double)pause / 2 * random / UINT32_MAX);
-}
-
 static void
 refuse(struct uploader *u, struct package *p, const struct fetch_reply *reply)
 {
@@ -241,7 +211,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 		break;
 	}
 	u->failures++;
-	u->retry_at_ns = now_monotonic_ns() + backoff_ns(u->failures,
+	u->retry_at_ns = now_monotonic_ns() + retry_pause_ns(u->failures,
 	    reply->retry_after_ns);
 }
 
@@ -252,7 +222,7 @@ send_package(struct uploader *u, struct package *p)
 	const char *headers[6] = { "Content-Type: application/json" };
 	struct fetch_request request = { .url = u->url, .headers = headers,
 	    .token = u->token, .is_post = true,
-	    .body = { p->body.p, p->body.n } };
+	    .body = buf_whole(&p->body) };
 	struct why why;
 	int n = 1;
 

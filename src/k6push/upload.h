@@ -14,11 +14,6 @@
 #include "data/settings.h"
 #include "io/fetch.h"
 
-enum { KEY_TEXT = 17 };
-
-/* A fresh idempotency key: 16 hex digits. */
-void make_key(char key[KEY_TEXT]);
-
 struct amount {
 	uint64_t points, requests, packages;
 };
@@ -66,10 +61,5 @@ bool uploader_is_full(const struct uploader *u);
 
 /* What is not acknowledged: waiting, refused, or stopped. */
 struct amount uploader_left(const struct uploader *u);
-
-/* Pause after the n-th failure in a row (1 is the first), monotonic ns: from
- * 0.5 s, doubled up to 5 s, by up to a half shorter at random; or what the
- * server asked for, up to 30 s. */
-int64_t backoff_ns(int failures, int64_t retry_after_ns);
 
 #endif

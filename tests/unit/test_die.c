@@ -80,7 +80,7 @@ keeps_lines(void)
 static void
 die_75(void)
 {
-	dief(EXIT_KEPT, "kept %d", 3);
+	dief(EXIT_UNDELIVERED, "kept %d", 3);
 }
 
 static void

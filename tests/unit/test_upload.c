@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: k6push/outcome data/sample data/trail data/hist data/tags */
+/* links: k6push/outcome k6push/retry data/sample data/aggregate data/trail data/hist data/tags */
 /* links: data/metric data/json data/settings io/gz base/opt base/map */
 /* links: base/random */
 /* links: base/buf base/mem base/die base/num base/units base/why */
@@ -199,25 +199,6 @@ several(void)
 	CHECK_TEXT(sent[3].key, sent[0].key);
 }
 
-static void
-backoff(void)
-{
-	static const int64_t most[] = { 500, 500, 1000, 2000, 4000, 5000,
-		5000 };
-	int64_t pause;
-	int i, k;
-
-	for (i = 0; i < 7; i++)
-		for (k = 0; k < 1000; k++) {
-			pause = backoff_ns(i, -1);
-			CHECK(pause <= most[i] * NS_PER_MS &&
-			    pause >= most[i] * NS_PER_MS / 2);
-		}
-	CHECK(backoff_ns(1000000, 0) <= 5 * NS_PER_S);
-	CHECK(backoff_ns(INT32_MAX, 7 * NS_PER_S) == 7 * NS_PER_S);
-	CHECK(backoff_ns(1, 3600 * NS_PER_S) == 30 * NS_PER_S);
-}
-
 int
 main(void)
 {
@@ -230,8 +211,6 @@ main(void)
 	test("after a stop nothing is sent and nothing is forgotten", stop);
 	test("bodies are gzip unless that is off", compressed);
 	test("as many requests as allowed run at a time", several);
-	test("pauses double up to 5 s, or are as long as asked for",
-	    backoff);
 	uploader_release(&u);
 	settings_release(&settings);
 	return tap_end();

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/sample.h"
+
+#include <math.h>
+
+#include "base/num.h"
+#include "base/units.h"
+
+static const char http_list[] = "http_req_li_all", iter_list[] = "iter_li_all";
+
+/* The members of one sample as they were found, in any order. */
+struct parts {
+	struct span type, metric, data;		/* raw */
+	struct span data_type, values, value;	/* raw JSON */
+	struct span period, count;
+	const struct tagset *tags;
+	int64_t time_ns;
+	bool has_time;
+};
+
+/* Time: a string of microseconds (a number is taken too). */
+static bool
+read_time(struct json *j, struct parts *p)
+{
+	struct span s;
+	char text[24];
+	int64_t us;
+
+	if (json_peek(j) == '"' ? !json_text(j, &s) : !json_value(j, &s))
+		return false;
+	if (s.n >= sizeof(text))
+		return json_fail(j, "time is not in microseconds");
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	if (!num_parse_int(text, INT64_MIN / NS_PER_US, INT64_MAX / NS_PER_US,
+	    &us))
+		return json_fail(j, "time is not in microseconds");
+	p->time_ns = us * NS_PER_US;
+	p->has_time = true;
+	return true;
+}
+
+static bool
+read_data(struct json *j, struct tags *tags, struct parts *p)
+{
+	struct span key;
+
+	p->data.p = j->p;
+	if (!json_enter(j, '{'))
+		return false;
+	while (json_member(j, &key)) {
+		if (span_is(key, "time"))
+			(void)read_time(j, p);
+		else if (span_is(key, "type"))
+			(void)json_text(j, &p->data_type);
+		else if (span_is(key, "tags"))
+			p->tags = tags_read(tags, j);
+		else if (span_is(key, "value"))
+			(void)json_value(j, &p->value);
+		else if (span_is(key, "values"))
+			(void)json_value(j, &p->values);
+		else if (span_is(key, "count"))
+			(void)json_value(j, &p->count);
+		else if (span_is(key, "period"))
+			(void)json_text(j, &p->period);
+		else
+			(void)json_skip(j);
+	}
+	p->data.n = (size_t)(j->p - p->data.p);
+	return j->error == NULL;
+}
+
+static bool
+read_parts(struct json *j, struct tags *tags, struct parts *p)
+{
+	struct span key;
+
+	*p = (struct parts){ 0 };
+	if (!json_enter(j, '{'))
+		return false;
+	while (json_member(j, &key)) {
+		if (span_is(key, "type"))
+			(void)json_text(j, &p->type);
+		else if (span_is(key, "metric"))
+			(void)json_text(j, &p->metric);
+		else if (span_is(key, "data"))
+			(void)read_data(j, tags, p);
+		else
+			(void)json_skip(j);
+	}
+	if (j->error != NULL)
+		return false;
+	if (p->data.p == NULL || p->metric.n == 0)
+		return json_fail(j, "a sample without metric or data");
+	if (!p->has_time)
+		return json_fail(j, "a sample without time");
+	if (p->tags == NULL)
+		p->tags = tags_intern(tags, NULL, 0);
+	return true;
+}
+
+/* A member that must be a number of milliseconds, as nanoseconds. */
+static bool
+read_ms(struct json *j, int64_t *ns)
+{
+	double ms;
+
+	return json_number(j, &ms) && (num_ms_to_ns(ms, ns) ||
+	    json_fail(j, "a time is out of range"));
+}
+
+static int
+index_of(struct span key, const char *const *names, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (span_is(key, names[i]))
+			return i;
+	return -1;
+}
+
+static bool
+parse_trail(const struct parts *p, struct trail *t, struct json *outer)
+{
+	struct json j = json_of(p->values);
+	double v, reqs = 0;
+	unsigned seen = 0;
+	struct span key;
+	int i;
+
+	*t = (struct trail){ .time_ns = p->time_ns, .tags = p->tags,
+	    .failed = -1 };
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		i = index_of(key, timing_names, TIMINGS);
+		if (i >= 0) {
+			(void)read_ms(&j, &t->ns[i]);
+			seen |= 1U << i;
+		} else if (span_is(key, "http_req_failed")) {
+			if (json_number(&j, &v))
+				t->failed = v != 0;
+		} else if (span_is(key, "http_reqs")) {
+			(void)json_number(&j, &reqs);
+		} else {
+			(void)json_skip(&j);
+		}
+	}
+	if (j.error != NULL)
+		return json_fail(outer, j.error);
+	return (reqs == 1 && seen == (1U << TIMINGS) - 1) ||
+	    json_fail(outer, "values are not those of one request");
+}
+
+static bool
+parse_net(const struct parts *p, struct net_trail *t, struct json *outer)
+{
+	struct json j = json_of(p->values);
+	unsigned seen = 0;
+	struct span key;
+	int i;
+
+	*t = (struct net_trail){ .time_ns = p->time_ns, .tags = p->tags };
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		i = index_of(key, net_names, NET_VALUES);
+		if (i < 0) {
+			(void)json_skip(&j);
+			continue;
+		}
+		(void)json_number(&j, &t->value[i]);
+		seen |= 1U << i;
+	}
+	for (t->n = 0; (seen & 1U << t->n) != 0; t->n++)
+		;
+	if (j.error != NULL)
+		return json_fail(outer, j.error);
+	return (t->n >= 2 && seen == (1U << t->n) - 1) ||
+	    json_fail(outer, "values are not those of one iteration");
+}
+
+/* A timing of an aggregate. Without a histogram, as k6 sends it, the sum
+ * follows from the average. */
+static bool
+parse_fold(struct json *j, struct fold *f, uint64_t count)
+{
+	struct hist_reader r = { .to = &f->hist };
+	double avg = 0, sum = -1;
+	struct why why;
+	struct span key;
+
+	if (!json_enter(j, '{'))
+		return false;
+	while (json_member(j, &key)) {
+		if (span_is(key, "min")) {
+			(void)read_ms(j, &f->min_ns);
+		} else if (span_is(key, "max")) {
+			(void)read_ms(j, &f->max_ns);
+		} else if (span_is(key, "avg")) {
+			(void)json_number(j, &avg);
+		} else if (span_is(key, "hist") && json_enter(j, '{')) {
+			while (json_member(j, &key))
+				if (span_is(key, "sum"))
+					(void)json_number(j, &sum);
+				else if (!hist_read(&r, j, key))
+					(void)json_skip(j);
+		} else {
+			(void)json_skip(j);
+		}
+	}
+	if (hist_read_end(&r, &why) < 0)
+		return json_fail(j, "histogram: counters and spans do not fit");
+	if (sum < 0)
+		sum = avg * (double)count;
+	if (!(fabs(sum) < 1e25))
+		return json_fail(j, "a sum is out of range");
+	f->sum_ns = (__int128)rint(sum * 1e6);
+	if (hist_count(&f->hist) != 0 && hist_count(&f->hist) != count)
+		return json_fail(j, "histogram: does not add up to count");
+	return true;
+}
+
+static bool
+parse_failed(struct json *j, struct aggregate *a)
+{
+	double count = 0, nonzero = 0;
+	struct span key;
+
+	if (!json_enter(j, '{'))
+		return false;
+	while (json_member(j, &key)) {
+		if (span_is(key, "count"))
+			(void)json_number(j, &count);
+		else if (span_is(key, "nz_count"))
+			(void)json_number(j, &nonzero);
+		else
+			(void)json_skip(j);
+	}
+	if (!(count >= 0 && count <= (double)a->count && nonzero >= 0 &&
+	    nonzero <= count) || count != floor(count) ||
+	    nonzero != floor(nonzero))
+		return json_fail(j, "http_req_failed does not fit count");
+	a->failed_count = (uint64_t)count;
+	a->failed_nonzero = (uint64_t)nonzero;
+	return true;
+}
+
+static bool
+parse_aggregate(const struct parts *p, struct aggregate *a,
+    struct json *outer)
+{
+	struct json j = json_of(p->values);
+	char period[DURATION_TEXT] = "";
+	unsigned seen = 0;
+	struct span key;
+	double count;
+	int i;
+
+	if (p->count.n == 0 || num_parse(p->count.p, p->count.n, &count) !=
+	    p->count.n || !(count >= 1 && count <= 0x1p53) ||
+	    count != floor(count))
+		return json_fail(outer, "an aggregate without count");
+	a->time_ns = p->time_ns;
+	a->tags = p->tags;
+	a->count = (uint64_t)count;
+	if (p->period.n > 0 && p->period.n < sizeof(period)) {
+		memcpy(period, p->period.p, p->period.n);
+		(void)duration_parse(period, &a->period_ns);
+	}
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		i = index_of(key, timing_names, TIMINGS);
+		if (i >= 0) {	/* of equal names the last counts */
+			hist_release(&a->timing[i].hist);
+			(void)parse_fold(&j, &a->timing[i], a->count);
+			seen |= 1U << i;
+		} else if (span_is(key, "http_req_failed")) {
+			(void)parse_failed(&j, a);
+		} else {
+			(void)json_skip(&j);
+		}
+	}
+	if (j.error != NULL)
+		return json_fail(outer, j.error);
+	return seen == (1U << TIMINGS) - 1 ||
+	    json_fail(outer, "an aggregate lacks a timing");
+}
+
+/* A point of its own. Metric names are plain ASCII in k6, so escapes in one
+ * are not unescaped but refused. */
+static bool
+parse_point(const struct parts *p, struct sample *s, struct json *outer)
+{
+	if (!metric_type_parse(p->data_type, &s->type))
+		return json_fail(outer, "unknown metric type");
+	if (p->value.n == 0 || num_parse(p->value.p, p->value.n, &s->value) !=
+	    p->value.n)
+		return json_fail(outer, "a value is not a number");
+	if (memchr(p->metric.p, '\\', p->metric.n) != NULL)
+		return json_fail(outer, "bad metric name");
+	s->metric = p->metric;
+	return true;
+}
+
+static int
+parse_one(struct json *j, struct tags *tags, sample_each *each, void *ctx)
+{
+	struct aggregate aggregate = { 0 };
+	struct net_trail net;
+	struct trail trail;
+	struct parts p;
+	struct sample s = { 0 };
+	bool is_good;
+	int status;
+
+	if (!read_parts(j, tags, &p))
+		return -1;
+	s.tags = p.tags;
+	s.time_ns = p.time_ns;
+	s.trail = &trail;
+	s.net = &net;
+	s.aggregate = &aggregate;
+	if (span_is(p.type, "Point")) {
+		s.kind = SAMPLE_POINT;
+		is_good = parse_point(&p, &s, j);
+	} else if (span_is(p.type, "Points") &&
+	    span_is(p.metric, http_list)) {
+		s.kind = SAMPLE_TRAIL;
+		is_good = parse_trail(&p, &trail, j);
+	} else if (span_is(p.type, "Points") &&
+	    span_is(p.metric, iter_list)) {
+		s.kind = SAMPLE_NET;
+		is_good = parse_net(&p, &net, j);
+	} else if (span_is(p.type, "AggregatedPoints")) {
+		s.kind = SAMPLE_AGGREGATE;
+		is_good = parse_aggregate(&p, &aggregate, j);
+	} else {
+		is_good = json_fail(j, "unknown type of sample");
+	}
+	status = is_good ? each(ctx, &s) : -1;
+	aggregate_release(&aggregate);
+	return status;
+}
+
+int
+sample_parse(struct json *j, struct tags *tags, sample_each *each, void *ctx,
+    struct why *why)
+{
+	int status = parse_one(j, tags, each, ctx);
+
+	if (j->error != NULL)
+		return why_set(why, "%s (byte %zu)", j->error,
+		    json_column(j));
+	return status;
+}
+
+int
+sample_parse_all(struct span body, struct tags *tags, sample_each *each,
+    void *ctx, struct why *why)
+{
+	struct json j = json_of(body);
+	int status;
+
+	if (!json_enter(&j, '['))
+		return why_set(why, "%s (byte %zu)", j.error,
+		    json_column(&j));
+	while (json_element(&j)) {
+		status = sample_parse(&j, tags, each, ctx, why);
+		if (status != 0)
+			return status;
+	}
+	return json_done(&j) ? 0 : why_set(why, "%s (byte %zu)", j.error,
+	    json_column(&j));
+}
