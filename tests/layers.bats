@@ -18,8 +18,8 @@ allowed() {
   # Third-party headers stay in the module that is named for them.
   lib/io/*:*curl/curl.h*) [[ $stem =~ ^(fetch|swarm.*|url|curlopt)$ ]] ;;
   lib/io/*:*zlib.h*) [ "$stem" = gz ] ;;
-  lib/io/*:*sqlite3.h*) [[ $stem =~ ^store ]] && [ "$stem.h" != store.h ] ||
-    [ "$1" = lib/io/store.c ] ;;
+  lib/io/store.h:*sqlite3.h*) false ;;
+  lib/io/*:*sqlite3.h*) [[ $stem =~ ^store ]] ;;
   lib/io/*:*microhttpd.h*) [ "$stem" = httpd ] ;;
   lib/io/*:*jansson.h*) [ "$stem" = config ] ;;
   lib/io/*:*openssl/*) [[ $stem =~ ^(digest|swarm.*)$ ]] ;;
