@@ -82,7 +82,7 @@ links = $(patsubst %,$(BUILD)/%.o,$(shell sed -n 's|^/\* links: \(.*\) \*/|\1|p'
 libs = $(shell pkg-config --libs $$(sed -n \
 	's|^/\* libs: \(.*\) \*/|\1|p' $(1)) 2>/dev/null)
 
-$(BUILD)/unit/%: tests/unit/test_%.c tests/unit/tap.h $(LIB_OBJS) \
+$(BUILD)/unit/%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(LIB_OBJS) \
 		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/retry.o
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit \

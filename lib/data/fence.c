@@ -33,9 +33,9 @@ add(int64_t a, double b)
 {
 	double sum = (double)a + b;
 
-	if (sum >= 0x1p63)
+	if (sum >= 0x1p63 || b >= 0x1p63)
 		return INT64_MAX;
-	if (sum <= -0x1p63)
+	if (sum <= -0x1p63 || b <= -0x1p63)
 		return INT64_MIN;
 	return a + (int64_t)b;
 }

@@ -305,7 +305,7 @@ set_from_flag(void *member, const struct opt *o, const char *value,
 	if (settings_table[o->id].type == SETTING_DURATION &&
 	    strcmp(value, "0") != 0 &&
 	    num_parse(value, strlen(value), &plain) == strlen(value))
-		return why_set(why, "\"%s\" lacks its unit (3s, 1m30s, "
+		return why_set(why, "\"%s\" is without a unit (3s, 1m30s, "
 		    "500ms)", value);
 	return settings_set(member, (enum setting)o->id,
 	    value != NULL ? value : "true", FROM_FLAG, why);
