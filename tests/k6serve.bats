@@ -49,6 +49,11 @@ trail() {
     "http_req_failed":0}}}' "$((${2:-1700000000} * 1000000))" "$1" "$1"
 }
 
+# Sanitizers take time and memory of their own.
+sanitized() {
+  grep -q __asan_init "$bin/k6serve"
+}
+
 finish='{"run_status":3,"result_status":0,"thresholds":{}}'
 
 # replay FILE: a transcript of real k6, request by request as k6 sent them.
@@ -354,8 +359,7 @@ requests_of() {
   post /v1/metrics/1 -H 'Content-Encoding: gzip' \
     --data-binary @"$BATS_TEST_TMPDIR/bomb"
   [ "$code" = 413 ]
-  [ -n "${K6PIPE_SANITIZED:-}" ] ||
-    [ "$(ps -o rss= -p "$server")" -lt 150000 ]
+  sanitized || [ "$(ps -o rss= -p "$server")" -lt 150000 ]
 }
 
 @test "a bad body stores nothing at all, and the answer says where" {
@@ -457,6 +461,80 @@ requests_of() {
   [ "$(api runs/1 '[.points,.step,.totals.http_reqs,.totals.http_req_failed,
     .totals.http_req_duration.count,.totals.http_req_duration.avg]|tojson')" = \
     '[90,3,10,4,10,2]' ]
+}
+
+# aggregate COUNT MIN MAX AVG [MEMBER]: folded requests without a histogram.
+aggregate() {
+  local name fold="{\"min\":$2,\"max\":$3,\"avg\":$4}" values=''
+  for name in duration blocked connecting tls_handshaking sending waiting \
+    receiving; do
+    values+="\"http_req_$name\":$fold,"
+  done
+  printf '{"type":"AggregatedPoints","metric":"http_req_li_all","data":{
+    "time":"1700000002500000","type":"aggregated_trend","count":%s,%s
+    "tags":{},"values":{%s"http_req_failed":{"count":%s,"nz_count":0}}}}' \
+    "$1" "${5:+$5,}" "$values" "$1"
+}
+
+@test "requests folded without a histogram keep to what is known of them" {
+  start_server
+  create
+  # 20 ms in all, the least 1, the greatest 9: the 8 others are 1.25 on average
+  post /v1/metrics/1 --data "[$(aggregate 10 1 9 2)]"
+  api runs/1 .totals.http_req_duration
+  [ "$(api runs/1 '.totals.http_req_duration | [.count, .min, .avg, .max,
+    (.med - 1.25 | fabs) < 0.01, (.p90 - 2.025 | fabs) < 0.05,
+    (.p95 - 5.5125 | fabs) < 0.06, .med >= .min, .p99 <= .max]|tojson')" = \
+    '[10,1,2,9,true,true,true,true,true]' ]
+  create
+  post /v1/metrics/2 --data "[$(aggregate 1 7 7 7),$(aggregate 1 9 9 9),
+    $(aggregate 1 9 9 9)]"
+  [ "$(api runs/2 '.totals.http_req_duration | [.count, .min,
+    (.med - 9 | fabs) < 0.08, .max]|tojson')" = '[3,7,true,9]' ]
+}
+
+# vus SECOND GENERATOR VALUE
+vus() {
+  printf '{"type":"Point","metric":"vus","data":{"time":"%d000000",
+    "type":"gauge","tags":{"instance":"%s"},"value":%s}}' "$@"
+}
+
+@test "VUs of generators add up within a second, and only there" {
+  start_server
+  create
+  points="$(vus 1700000001 a 3),$(vus 1700000001 b 4),$(vus 1700000002 a 5),
+    $(vus 1700000003 b 1),$(vus 1700000003 a 1)"
+  post /v1/metrics/1 --data "[$points]"
+  [ "$(api runs/1/series 'map([.t,.vus])|tojson')" = \
+    '[[1700000001,7],[1700000002,5],[1700000003,2]]' ]
+  # in steps of 3 s the most of its seconds counts, from whatever batch
+  create
+  post /v1/metrics/2 --data "[$(vus 1700000004 a 6),$points]"
+  post /v1/metrics/2 --data "[$(vus 1700000004 b 3),
+    $(aggregate 1 7 7 7 '"period":"3s"')]"
+  [ "$code" = 200 ]
+  [ "$(api runs/2/series 'map([.t,.vus])|tojson')" = \
+    '[[1700000001,7],[1700000004,9]]' ]
+}
+
+@test "listeners of a run are told when data comes, and when it ends" {
+  start_server
+  create
+  events=$BATS_TEST_TMPDIR/events
+  curl -sN --max-time 30 "$url/api/v1/runs/1/events" >"$events" 3>&- &
+  # changes N: so many events came, the last one is of version N
+  changes() {
+    [ "$(grep -c '^event: change$' "$events")" = "$1" ] &&
+      [[ $(grep ^data: "$events" | tail -n 1) == \
+        "data: {\"version\":$1,\"state\":\"$2\"}" ]]
+  }
+  retry 5 changes 1 Running
+  post /v1/metrics/1 --data "[$(trail 1)]"
+  retry 5 changes 2 Running
+  sleep 1
+  changes 2 Running # no news, no event
+  post /v1/tests/1 --data "$finish"
+  retry 5 changes 3 Finished
 }
 
 @test "a body with two lengths is refused, and so are broken heads" {
