@@ -537,6 +537,55 @@ vus() {
   retry 5 changes 3 Finished
 }
 
+# named NAME... [@SECOND]: a request of each name, as the body of a batch.
+named() {
+  local name second=1700000000 all=
+  for name; do
+    [[ $name != @* ]] || { second=${name#@} && continue; }
+    all+=,$(trail 10 "$second" | sed "s,/a,$name,")
+  done
+  echo "[${all#,}]"
+}
+
+@test "past --max-series names are put together, none is lost" {
+  start_server --max-series 30
+  create
+  # 9 series each: three names fit in
+  post /v1/metrics/1 --data "$(named /a /b /c /d /e /a)"
+  [ "$code" = 200 ]
+  [ "$(api runs/1 '[.overflow,.points,.totals.http_reqs]|tojson')" = \
+    '[18,54,6]' ]
+  # a known name has its series for ever, also after a restart
+  stop_server
+  start_server --max-series 30
+  post /v1/metrics/1 --data "$(named @1700000005 /a /f /d)"
+  [ "$(api runs/1 '[.overflow,.points,.totals.http_reqs,
+    .totals.http_req_duration.count]|tojson')" = '[36,81,9,9]' ]
+  [ "$(api runs/1/urls 'map([.name,.count,.failed,.max])|sort|tojson')" = \
+    '[["/a",3,0,10],["/b",1,0,10],["/c",1,0,10],["__other__",4,0,10]]' ]
+  # other runs have their own
+  create
+  post /v1/metrics/2 --data "$(named /x)"
+  [ "$(api runs/2 .overflow)" = 0 ]
+}
+
+@test "100000 names in one body are taken in seconds" {
+  start_server
+  create
+  trail 5 | tr -d '\n ' >"$BATS_TEST_TMPDIR/one"
+  awk '{ for (i = 0; i < 100000; i++) { line = $0
+    sub("\"/a\"", "\"/a" i "\"", line); printf "%s%s", i ? "," : "[", line }
+    print "]" }' "$BATS_TEST_TMPDIR/one" | gzip -1 >"$BATS_TEST_TMPDIR/names"
+  start=$SECONDS
+  post /v1/metrics/1 --max-time 200 -H 'Content-Encoding: gzip' \
+    --data-binary @"$BATS_TEST_TMPDIR/names"
+  [ "$code" = 200 ]
+  sanitized || ((SECONDS - start <= 10))
+  # 11111 names of 9 series each fit in
+  [ "$(api runs/1 '[.overflow,.points,.totals.http_reqs]|tojson')" = \
+    '[800001,900000,100000]' ]
+}
+
 @test "a body with two lengths is refused, and so are broken heads" {
   start_server
   post /v1/tests -H 'Transfer-Encoding: chunked' -H 'Content-Length: 2' \

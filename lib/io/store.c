@@ -57,6 +57,8 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_SERIES_SET] = "UPDATE series SET count = ?2, nonzero = ?3,"
 	    " sum = ?4, min = ?5, max = ?6, last = ?7, last_ns = ?8,"
 	    " hist = ?9 WHERE id = ?1",
+	[SQL_SERIES_COUNT] = "SELECT count(*) FROM series WHERE run = ?1"
+	    " AND tagset != 0 AND tagset != ?2",
 	[SQL_POINT_FIND] = "SELECT count, nonzero, sum, min, max, last,"
 	    " last_ns, hist FROM point WHERE series = ? AND second = ?",
 	[SQL_POINT_SET] = "INSERT OR REPLACE INTO point(series, second,"
@@ -85,6 +87,13 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    TAGS OF_QUERY " AND s.tagset = 0 ORDER BY p.second",
 	[SQL_POINTS_EACH] = POINT_COLUMNS " series s" POINTS
 	    TAGS OF_QUERY " AND s.tagset != 0 ORDER BY p.second",
+	/* from the few wholes to their series: a run may have many others */
+	[SQL_OVERFLOW] = "SELECT total(s.count) FROM tagset t"
+	    " CROSS JOIN series w INDEXED BY whole CROSS JOIN series s"
+	    " WHERE t.run = ?1 AND t.json = ?2"
+	    " AND w.run = ?1 AND w.tagset = 0 AND s.run = ?1"
+	    " AND s.metric = w.metric AND s.type = w.type"
+	    " AND s.tagset = t.id",
 };
 
 int

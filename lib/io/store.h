@@ -87,14 +87,22 @@ struct store_batch {
 	int64_t run;
 	struct span key;		/* n 0: none */
 	const unsigned char *digest;	/* of the body */
-	const struct store_row *rows;	/* those of a series stand together */
+	/* Those of a tag set stand together, in it those of a series, in it
+	 * those of a second. */
+	const struct store_row *rows;
 	size_t n;
+	int64_t max_series;	/* of the run; see STORE_OVERFLOW */
 	int64_t requests, points;	/* for the books */
 	int64_t first_ns, last_ns;	/* times of samples; 0: none */
 	int64_t step_s;
 	int64_t now_ns;
 	int64_t timed_out_ns;	/* a run not seen since then is late */
 };
+
+/* A series is a metric with one tag set. When a run has max_series of them, no
+ * others are made: what belongs there is added to this tag set instead, which
+ * does not count. New tag sets come in with all their metrics or not at all. */
+#define STORE_OVERFLOW "{\"name\":\"__other__\"}"
 
 /* Add all of it to the run, or nothing. */
 enum store_result store_batch_add(struct store *s,
@@ -116,6 +124,9 @@ struct store_query {
 typedef int store_row_each(void *ctx, const struct store_row *row);
 int store_series(struct store *s, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why);
+
+/* How many values of the run went to STORE_OVERFLOW; -1: why. */
+int64_t store_overflow(struct store *s, int64_t run, struct why *why);
 
 /* Second by second, in order. */
 int store_points(struct store *s, const struct store_query *q,

@@ -103,3 +103,22 @@ store_points(struct store *s, const struct store_query *q,
 	return query(s, q->is_whole ? SQL_POINTS_WHOLE : SQL_POINTS_EACH, q,
 	    each, ctx, why);
 }
+
+int64_t
+store_overflow(struct store *s, int64_t run, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_OVERFLOW, why);
+	int64_t n = -1;
+
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, run);
+	store_bind_text(sql, 2, span_of(STORE_OVERFLOW));
+	if (sqlite3_step(sql) == SQLITE_ROW)
+		n = sqlite3_column_int64(sql, 0);
+	else
+		(void)store_why(s, why);
+	(void)sqlite3_reset(sql);
+	(void)sqlite3_clear_bindings(sql);
+	return n;
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs are made, fed and ended. */
+#include <stdlib.h>
+
 #include "data/run.h"
 #include "io/store_priv.h"
 
@@ -180,16 +182,13 @@ claim_key(struct store *s, const struct store_batch *b, struct why *why)
 	return store_run_sql(s, sql, why) < 0 ? store_failure(s) : STORE_DONE;
 }
 
-/* The number of a tag set; made if need be; 0 is "all together"; -1: why. */
+/* The number of a tag set; 0: the run does not have it; -1: why. */
 static int64_t
-tagset_id(struct store *s, int64_t run, struct span json, struct why *why)
+find_tagset(struct store *s, int64_t run, struct span json, struct why *why)
 {
-	sqlite3_stmt *sql;
+	sqlite3_stmt *sql = store_sql(s, SQL_TAGS_FIND, why);
 	int64_t id;
 
-	if (json.n == 0)
-		return 0;
-	sql = store_sql(s, SQL_TAGS_FIND, why);
 	if (sql == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, run);
@@ -198,9 +197,14 @@ tagset_id(struct store *s, int64_t run, struct span json, struct why *why)
 	if (id > 0)
 		id = sqlite3_column_int64(sql, 0);
 	reset_sql(sql);
-	if (id != 0)
-		return id;
-	sql = store_sql(s, SQL_TAGS_ADD, why);
+	return id;
+}
+
+static int64_t
+make_tagset(struct store *s, int64_t run, struct span json, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_TAGS_ADD, why);
+
 	if (sql == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, run);
@@ -220,15 +224,15 @@ bind_series(sqlite3_stmt *sql, int64_t run, const struct store_row *row,
 	(void)sqlite3_bind_int64(sql, 4, tagset);
 }
 
-/* The series of a row and its total so far; made if need be. -1: why. */
+/* The series of a row and its total so far; 0: it is not there; -1: why. */
 static int64_t
-open_series(struct store *s, int64_t run, const struct store_row *row,
-    struct sink *total, struct why *why)
+find_series(struct store *s, int64_t run, const struct store_row *row,
+    int64_t tagset, struct sink *total, struct why *why)
 {
-	int64_t tagset = tagset_id(s, run, row->tags, why), id;
-	sqlite3_stmt *sql;
+	sqlite3_stmt *sql = store_sql(s, SQL_SERIES_FIND, why);
+	int64_t id;
 
-	if (tagset < 0 || (sql = store_sql(s, SQL_SERIES_FIND, why)) == NULL)
+	if (sql == NULL)
 		return -1;
 	bind_series(sql, run, row, tagset);
 	id = step_one(s, sql, why);
@@ -238,9 +242,15 @@ open_series(struct store *s, int64_t run, const struct store_row *row,
 			id = why_set(why, "a bad histogram in the database");
 	}
 	reset_sql(sql);
-	if (id != 0)
-		return id;
-	sql = store_sql(s, SQL_SERIES_ADD, why);
+	return id;
+}
+
+static int64_t
+make_series(struct store *s, int64_t run, const struct store_row *row,
+    int64_t tagset, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_SERIES_ADD, why);
+
 	if (sql == NULL)
 		return -1;
 	bind_series(sql, run, row, tagset);
@@ -272,20 +282,23 @@ merge_point(struct store *s, int64_t series, int64_t second,
 	return found < 0 ? -1 : 0;
 }
 
+/* Store n rows of one series and one second. */
 static int
-put_point(struct store *s, int64_t series, const struct store_row *row,
-    struct why *why)
+put_point(struct store *s, int64_t series, const struct store_row *rows,
+    size_t n, struct why *why)
 {
-	struct sink sink = { .type = row->type };
+	struct sink sink = { .type = rows->type };
 	sqlite3_stmt *sql;
 	int status;
+	size_t i;
 
-	sink_merge(&sink, row->sink);
-	status = merge_point(s, series, row->second, &sink, why);
+	for (i = 0; i < n; i++)
+		sink_merge(&sink, rows[i].sink);
+	status = merge_point(s, series, rows->second, &sink, why);
 	sql = status == 0 ? store_sql(s, SQL_POINT_SET, why) : NULL;
 	if (sql != NULL) {
 		(void)sqlite3_bind_int64(sql, 1, series);
-		(void)sqlite3_bind_int64(sql, 2, row->second);
+		(void)sqlite3_bind_int64(sql, 2, rows->second);
 		store_bind_sink(s, sql, 3, &sink);
 		status = store_run_sql(s, sql, why);
 	}
@@ -293,39 +306,184 @@ put_point(struct store *s, int64_t series, const struct store_row *row,
 	return sql == NULL ? -1 : status;
 }
 
-static bool
-same_series(const struct store_row *a, const struct store_row *b)
+/* Store n rows of one series and add them to its total so far. */
+static int
+put_points(struct store *s, int64_t series, struct sink *total,
+    const struct store_row *rows, size_t n, struct why *why)
 {
-	return a->type == b->type && span_equal(a->metric, b->metric) &&
-	    span_equal(a->tags, b->tags);
+	sqlite3_stmt *sql;
+	size_t i, k;
+
+	for (i = 0; i < n; i += k) {
+		for (k = 0; i + k < n &&
+		    rows[i + k].second == rows[i].second; k++)
+			sink_merge(total, rows[i + k].sink);
+		if (put_point(s, series, &rows[i], k, why) < 0)
+			return -1;
+	}
+	sql = store_sql(s, SQL_SERIES_SET, why);
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, series);
+	store_bind_sink(s, sql, 2, total);
+	return store_run_sql(s, sql, why);
 }
 
-/* Store the rows of one series and its total. Returns how many they were;
- * 0: why. */
-static size_t
-put_series(struct store *s, const struct store_batch *b, size_t first,
-    struct why *why)
+/* A batch on its way in. What is past the run's maximum of series is put
+ * aside, and stored as one tag set at the end: adding each row to it at once
+ * would read and write its histogram as often. */
+struct intake {
+	struct store *s;
+	const struct store_batch *b;
+	int64_t n_series;		/* of the run; -1: not yet counted */
+	bool has_no_end;		/* while what was put aside is stored */
+	struct store_row *aside;	/* owned, their sinks are b's */
+	size_t n, cap;
+};
+
+/* How many series the run has, those of the maximum. */
+static int
+count_series(struct intake *in, struct why *why)
 {
-	const struct store_row *row = &b->rows[first];
-	struct sink total = { .type = row->type };
-	int64_t id = open_series(s, b->run, row, &total, why);
-	int status = id < 0 ? -1 : 0;
-	sqlite3_stmt *sql;
+	int64_t overflow = find_tagset(in->s, in->b->run,
+	    span_of(STORE_OVERFLOW), why);
+	sqlite3_stmt *sql = store_sql(in->s, SQL_SERIES_COUNT, why);
+
+	if (overflow < 0 || sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, in->b->run);
+	(void)sqlite3_bind_int64(sql, 2, overflow);
+	if (step_one(in->s, sql, why) == 1)
+		in->n_series = sqlite3_column_int64(sql, 0);
+	reset_sql(sql);
+	return in->n_series < 0 ? -1 : 0;
+}
+
+/* May the run have n series more? 1, 0, or -1 and why. */
+static int
+has_room(struct intake *in, size_t n, struct why *why)
+{
+	if (in->has_no_end)
+		return 1;
+	if (in->n_series < 0 && count_series(in, why) < 0)
+		return -1;
+	return in->n_series <= in->b->max_series &&
+	    n <= (uint64_t)(in->b->max_series - in->n_series);
+}
+
+static void
+put_aside(struct intake *in, const struct store_row *rows, size_t n)
+{
 	size_t i;
 
-	for (i = first; status == 0 && i < b->n &&
-	    same_series(row, &b->rows[i]); i++) {
-		status = put_point(s, id, &b->rows[i], why);
-		sink_merge(&total, b->rows[i].sink);
+	for (i = 0; i < n; i++) {
+		in->aside = xgrow(in->aside, in->n, &in->cap,
+		    sizeof(in->aside[0]));
+		in->aside[in->n] = rows[i];
+		in->aside[in->n++].tags = span_of(STORE_OVERFLOW);
 	}
-	sql = status == 0 ? store_sql(s, SQL_SERIES_SET, why) : NULL;
-	if (sql != NULL) {
-		(void)sqlite3_bind_int64(sql, 1, id);
-		store_bind_sink(s, sql, 2, &total);
-		status = store_run_sql(s, sql, why);
+}
+
+static int
+put_series(struct intake *in, int64_t tagset, const struct store_row *rows,
+    size_t n, struct why *why)
+{
+	struct sink total = { .type = rows->type };
+	int64_t id = find_series(in->s, in->b->run, rows, tagset, &total, why);
+	int room = id == 0 && tagset != 0 ? has_room(in, 1, why) : 1, status;
+
+	if (id == 0 && room == 0) {
+		put_aside(in, rows, n);
+		return 0;
 	}
+	if (id == 0 && room == 1) {
+		id = make_series(in->s, in->b->run, rows, tagset, why);
+		in->n_series += tagset != 0 && in->n_series >= 0;
+	}
+	status = id <= 0 ? -1 : put_points(in->s, id, &total, rows, n, why);
 	sink_release(&total);
-	return sql != NULL && status == 0 ? i - first : 0;
+	return status;
+}
+
+/* How many of n rows, from the first on, are of one series. */
+static size_t
+rows_of_series(const struct store_row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n && rows[i].type == rows->type &&
+	    span_equal(rows[i].metric, rows->metric); i++)
+		;
+	return i;
+}
+
+/* Store n rows of one tag set. A new one comes in with all its series or not
+ * at all, so that a request's numbers stay together. */
+static int
+put_tagset(struct intake *in, const struct store_row *rows, size_t n,
+    struct why *why)
+{
+	int64_t tagset = rows->tags.n == 0 ? 0 :
+	    find_tagset(in->s, in->b->run, rows->tags, why);
+	size_t i, k, n_series = 0;
+	int room;
+
+	if (tagset < 0)
+		return -1;
+	if (tagset == 0 && rows->tags.n != 0) {
+		for (i = 0; i < n; i += rows_of_series(&rows[i], n - i))
+			n_series++;
+		room = has_room(in, n_series, why);
+		if (room == 0)
+			put_aside(in, rows, n);
+		if (room <= 0)
+			return room;
+		tagset = make_tagset(in->s, in->b->run, rows->tags, why);
+		if (tagset < 0)
+			return -1;
+	}
+	for (i = 0; i < n; i += k) {
+		k = rows_of_series(&rows[i], n - i);
+		if (put_series(in, tagset, &rows[i], k, why) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+by_series(const void *a, const void *b)
+{
+	const struct store_row *x = a, *y = b;
+	size_t n = x->metric.n < y->metric.n ? x->metric.n : y->metric.n;
+	int order = memcmp(x->metric.p, y->metric.p, n);
+
+	if (order != 0)
+		return order;
+	if (x->metric.n != y->metric.n)
+		return x->metric.n < y->metric.n ? -1 : 1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	return (x->second > y->second) - (x->second < y->second);
+}
+
+static int
+put_rows(struct intake *in, struct why *why)
+{
+	const struct store_row *rows = in->b->rows;
+	size_t i, k;
+
+	for (i = 0; i < in->b->n; i += k) {
+		for (k = 1; i + k < in->b->n &&
+		    span_equal(rows[i + k].tags, rows[i].tags); k++)
+			;
+		if (put_tagset(in, &rows[i], k, why) < 0)
+			return -1;
+	}
+	if (in->n == 0)
+		return 0;
+	qsort(in->aside, in->n, sizeof(in->aside[0]), by_series);
+	in->has_no_end = true;
+	return put_tagset(in, in->aside, in->n, why);
 }
 
 static int
@@ -355,9 +513,10 @@ bump_run(struct store *s, const struct store_batch *b,
 static enum store_result
 put_batch(struct store *s, const struct store_batch *b, struct why *why)
 {
+	struct intake in = { .s = s, .b = b, .n_series = -1 };
 	struct state state;
 	enum store_result result = read_state(s, b->run, &state, why);
-	size_t i, n;
+	int status;
 
 	/* A batch that is known is answered as such even when the run has
 	 * ended: its sender may have missed the first answer. */
@@ -367,11 +526,10 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 		return result;
 	if (state.run_status != RUN_RUNNING)
 		return STORE_ENDED;
-	for (i = 0; i < b->n; i += n) {
-		n = put_series(s, b, i, why);
-		if (n == 0)
-			return store_failure(s);
-	}
+	status = put_rows(&in, why);
+	free(in.aside);
+	if (status < 0)
+		return store_failure(s);
 	return bump_run(s, b, &state, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }

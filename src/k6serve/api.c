@@ -186,9 +186,13 @@ put_run(void *ctx, const struct store_run *run)
 	struct store_query q = { .run = run->id, .is_whole = true };
 	struct listing *l = ctx;
 	int status = app_run_status(l->app, run);
+	int64_t overflow = store_overflow(l->app->store, run->id, &l->why);
 
-	if (store_series(l->app->store, &q, read_total, &totals, &l->why) < 0)
+	if (overflow < 0 || store_series(l->app->store, &q, read_total,
+	    &totals, &l->why) < 0) {
+		sink_release(&totals.duration);
 		return -1;
+	}
 	json_open(&l->o, '{');
 	json_member_int(&l->o, "id", run->id);
 	json_member_text(&l->o, "name", run->name);
@@ -198,6 +202,7 @@ put_run(void *ctx, const struct store_run *run)
 	json_member_int(&l->o, "vus", run->vus);
 	json_member_int(&l->o, "step", run->step_s);
 	json_member_int(&l->o, "points", run->points);
+	json_member_int(&l->o, "overflow", overflow);
 	json_member_int(&l->o, "version", run->version);
 	put_thresholds(&l->o, run);
 	put_totals(&l->o, &totals);

@@ -22,6 +22,7 @@ struct app {
 	int port;
 	bool is_loopback;
 	int64_t timeout_ns;	/* silence after which a run is timed out */
+	int64_t max_series;	/* of a run; the rest overflows */
 };
 
 /* A request that found its route. */

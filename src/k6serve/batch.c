@@ -261,10 +261,10 @@ by_series(const void *a, const void *b)
 	const struct cell_key *x = &(*(struct cell *const *)a)->key;
 	const struct cell_key *y = &(*(struct cell *const *)b)->key;
 
-	if (x->metric != y->metric)
-		return x->metric < y->metric ? -1 : 1;
 	if (x->tags != y->tags)
 		return x->tags < y->tags ? -1 : 1;
+	if (x->metric != y->metric)
+		return x->metric < y->metric ? -1 : 1;
 	return (x->second > y->second) - (x->second < y->second);
 }
 

@@ -182,7 +182,8 @@ store_body(struct call *c, struct batch *batch, struct span body)
 {
 	unsigned char digest[DIGEST_BYTES];
 	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
-	    .digest = digest, .now_ns = now_unix_ns() };
+	    .digest = digest, .max_series = c->app->max_series,
+	    .now_ns = now_unix_ns() };
 	enum store_result result;
 	struct json_out o;
 	struct why why;

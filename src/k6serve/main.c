@@ -21,7 +21,7 @@
 
 struct options {
 	const char *listen, *db;
-	int64_t timeout_ns;
+	int64_t timeout_ns, max_series;
 };
 
 static const struct opt table[] = {
@@ -34,6 +34,9 @@ static const struct opt table[] = {
 	{ 't', "timeout-after", "DURATION", "silence after which a run is "
 	    "timed out (2m)", OPT_DURATION,
 	    offsetof(struct options, timeout_ns), NULL, 0 },
+	{ 'm', "max-series", "N", "most series that a run may have, the rest "
+	    "is put together (100000)", OPT_INT,
+	    offsetof(struct options, max_series), NULL, 0 },
 	{ 0 },
 };
 
@@ -160,6 +163,7 @@ listen_and_serve(const struct options *o, struct app *app,
 	app->port = l.port;
 	app->is_loopback = l.is_loopback;
 	app->timeout_ns = o->timeout_ns;
+	app->max_series = o->max_series;
 	if (check_tokens(app) < 0) {
 		(void)close(l.fd);
 		return EXIT_FAILED;
@@ -171,7 +175,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .listen = "127.0.0.1:6570",
-	    .timeout_ns = 120 * NS_PER_S };
+	    .timeout_ns = 120 * NS_PER_S, .max_series = 100000 };
 	struct app app = { 0 };
 	sigset_t signals;
 	int first, status;

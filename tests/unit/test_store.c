@@ -58,8 +58,8 @@ put(struct store *s, int64_t run, const char *key, double value,
 		    &sink },
 	};
 	struct store_batch b = { .run = run, .key = span_of(key),
-	    .digest = digest, .rows = rows, .n = 2, .requests = 1,
-	    .points = 2, .first_ns = second, .last_ns = second, .step_s = 1 };
+	    .digest = digest, .rows = rows, .n = 2, .max_series = 9,
+	    .requests = 1, .points = 2, .first_ns = second, .last_ns = second, .step_s = 1 };
 	struct why why;
 	enum store_result result;
 
@@ -158,6 +158,64 @@ ends(void)
 	close_and_remove(s);
 }
 
+/* Add 1 to metric in each of the tag sets, at that second. */
+static void
+put_sets(struct store *s, int64_t run, const char *metric,
+    const char *const *sets, size_t n, int64_t second)
+{
+	struct sink one = { .type = METRIC_TREND };
+	struct store_row rows[8];
+	struct store_batch b = { .run = run, .rows = rows, .n = n,
+	    .max_series = 3, .step_s = 1 };
+	struct why why;
+	size_t i;
+
+	sink_add(&one, 1, second);
+	for (i = 0; i < n; i++)
+		rows[i] = (struct store_row){ span_of(metric), METRIC_TREND,
+		    span_of(sets[i]), second, &one };
+	CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
+	sink_release(&one);
+}
+
+static int
+see_overflow(void *ctx, const struct store_row *row)
+{
+	return span_is(row->tags, STORE_OVERFLOW) ? see_row(ctx, row) : 0;
+}
+
+static void
+overflows(void)
+{
+	static const char *const first[] = { "{\"a\":\"1\"}",
+	    "{\"a\":\"2\"}", "" };
+	static const char *const second[] = { "{\"a\":\"3\"}",
+	    "{\"a\":\"4\"}", "{\"a\":\"5\"}", "{\"a\":\"1\"}", "" };
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN(""));
+	struct store_query q = { run, "m", false };
+	struct seen all = { 0 }, over = { 0 }, points = { 0 };
+	struct why why;
+
+	put_sets(s, run, "m", first, 3, 10);
+	CHECK(store_overflow(s, run, &why) == 0);
+	put_sets(s, run, "m", second, 5, 10);
+	put_sets(s, run, "m", second, 5, 11);
+	/* 1, 2 and 3 have their series; 4 and 5 came twice */
+	CHECK(store_series(s, &q, see_row, &all, &why) == 0);
+	CHECK(all.n == 4 && all.sum == 10);
+	CHECK(store_series(s, &q, see_overflow, &over, &why) == 0);
+	CHECK(over.n == 1 && over.sum == 4);
+	CHECK(store_points(s, &q, see_overflow, &points, &why) == 0);
+	CHECK(points.n == 2 && points.sum == 4);
+	CHECK(store_overflow(s, run, &why) == 4);
+	/* a known tag set, but a new metric: one series more */
+	put_sets(s, run, "other", first, 3, 12);
+	CHECK(store_overflow(s, run, &why) == 6);
+	CHECK(store_overflow(s, run + 1, &why) == 0);
+	close_and_remove(s);
+}
+
 static void
 opens_again(void)
 {
@@ -187,10 +245,11 @@ main(void)
 		buf_char(&text, (char)c);
 	if (f != NULL)
 		(void)fclose(f);
-	schema = (struct span){ text.p, text.n };
+	schema = buf_whole(&text);
 	test("rows add up by second and over the run", adds_up);
 	test("a key counts once", once);
 	test("a run that ended stays as it is", ends);
+	test("past the most series all goes to one tag set", overflows);
 	test("a file opens again, a newer one does not", opens_again);
 	buf_release(&text);
 	return tap_end();
