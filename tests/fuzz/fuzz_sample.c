@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/sample data/sample_parse data/aggregate data/trail data/hist data/tags data/metric data/json */
+/* links: data/sample data/sample_parse data/aggregate data/trail data/hist */
+/* links: data/tags data/metric data/json */
 /* links: base/map base/random base/buf base/mem base/die base/num base/units */
 /* links: base/why */
 /* The body of a push as any bytes: each sample that is read prints as one that
  * reads and prints as the same text again. */
 #include <stdlib.h>
 
-#include "data/sample data/sample_parse data/aggregate.h"
+#include "data/sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
