@@ -398,18 +398,27 @@ stream_print_metric(struct buf *out, const struct metric *m)
 }
 
 void
+stream_print_text(struct buf *out, struct span metric, struct span time,
+    struct span value, struct span tags_json)
+{
+	buf_span(out, SPAN("{\"metric\":\""));
+	json_escape(out, metric);
+	buf_span(out, SPAN("\",\"type\":\"Point\",\"data\":{\"time\":\""));
+	buf_span(out, time);
+	buf_span(out, SPAN("\",\"value\":"));
+	buf_span(out, value);
+	buf_span(out, SPAN(",\"tags\":"));
+	buf_span(out, tags_json);
+	buf_span(out, SPAN("}}\n"));
+}
+
+void
 stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
     double value, struct span tags_json)
 {
-	char text[TIME_TEXT], number[NUM_TEXT];
+	char time[TIME_TEXT], number[NUM_TEXT];
 
-	buf_text(out, "{\"metric\":\"");
-	json_escape(out, metric);
-	buf_text(out, "\",\"type\":\"Point\",\"data\":{\"time\":\"");
-	buf_add(out, text, time_print(text, time_ns));
-	buf_text(out, "\",\"value\":");
-	buf_add(out, number, num_print(number, value));
-	buf_text(out, ",\"tags\":");
-	buf_span(out, tags_json);
-	buf_text(out, "}}\n");
+	stream_print_text(out, metric,
+	    (struct span){ time, time_print(time, time_ns) },
+	    (struct span){ number, num_print(number, value) }, tags_json);
 }

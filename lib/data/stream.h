@@ -80,4 +80,9 @@ void stream_print_metric(struct buf *out, const struct metric *m);
 void stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
     double value, struct span tags_json);
 
+/* The same of text that the caller has, as points often share it: a time as
+ * time_print writes it, a value as num_print does. */
+void stream_print_text(struct buf *out, struct span metric, struct span time,
+    struct span value, struct span tags_json);
+
 #endif

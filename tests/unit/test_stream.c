@@ -297,7 +297,7 @@ static void
 prints(void)
 {
 	struct metric m = { SPAN("a\"b"), METRIC_RATE, CONTAINS_DATA, true };
-	struct buf b = { 0 };
+	struct buf b = { 0 }, text = { 0 };
 
 	stream_print_metric(&b, &m);
 	CHECK_BUF(b, "{\"type\":\"Metric\",\"data\":{\"name\":\"a\\\"b\","
@@ -309,6 +309,11 @@ prints(void)
 	CHECK_BUF(b, "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{"
 	    "\"time\":\"2021-02-24T13:37:10.0000005Z\",\"value\":0.25,"
 	    "\"tags\":{\"a\":\"b\"}}}\n");
+	stream_print_text(&text, SPAN("x"),
+	    SPAN("2021-02-24T13:37:10.0000005Z"), SPAN("0.25"),
+	    SPAN("{\"a\":\"b\"}"));
+	CHECK(span_equal(buf_whole(&text), buf_whole(&b)));
+	buf_release(&text);
 	b.p[b.n - 1] = '\0';
 	begin();
 	is_point(b.p, "x", NS_2021 + 500, 0.25, "{\"a\":\"b\"}");
