@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
-#include "base/units.h"
+#include "base/num.h"
 #include "data/stream.h"
 #include "io/url.h"
 
@@ -91,10 +91,29 @@ emit_init(struct emit *e, const struct plan *plan)
 	int i;
 
 	*e = (struct emit){ .plan = plan, .expected.type = METRIC_TREND };
-	for (i = 0; i < EMITTED; i++)
-		e->sinks[i].type =
-		    metric_builtin(metric_name((enum emitted)i))->type;
+	for (i = 0; i < EMITTED; i++) {
+		e->names[i] = metric_name((enum emitted)i);
+		e->sinks[i].type = metric_builtin(e->names[i])->type;
+	}
 	make_fixed_tags(e);
+}
+
+/* The tag set of requests that show the same. */
+struct known {
+	const struct tagset *tags;
+	char key[];
+};
+
+static void
+forget_tags(struct emit *e)
+{
+	struct known *known;
+	size_t at = 0;
+
+	while ((known = map_next(&e->known, &at)) != NULL)
+		free(known);
+	map_release(&e->known);
+	tags_release(&e->tags);
 }
 
 void
@@ -105,30 +124,55 @@ emit_release(struct emit *e)
 	for (i = 0; i < EMITTED; i++)
 		sink_release(&e->sinks[i]);
 	sink_release(&e->expected);
-	tags_release(&e->tags);
+	forget_tags(e);
+	buf_release(&e->key);
 	buf_release(&e->out);
 }
 
-/* Note when the first byte came that now waits to be written. */
+/* Begin to add samples of one time. */
 static void
-touch(struct emit *e)
+begin(struct emit *e, int64_t time_ns)
 {
+	/* When the first byte came that now waits to be written. */
 	if (e->out.n == 0)
 		e->oldest_ns = now_monotonic_ns();
+	e->time_ns = time_ns;
+	e->time_n = time_print(e->time_text, time_ns);
 }
 
 static void
-add_point(struct emit *e, enum emitted which, double value,
-    const struct tagset *tags, int64_t time_ns)
+add(struct emit *e, enum emitted which, double value, struct span text,
+    const struct tagset *tags)
 {
-	struct span name = metric_name(which);
+	struct span name = e->names[which];
 
 	if (!e->is_declared[which])
 		stream_print_metric(&e->out, metric_builtin(name));
 	e->is_declared[which] = true;
-	stream_print_point(&e->out, name, time_ns, value, tags->json);
-	sink_add(&e->sinks[which], value, time_ns);
+	stream_print_text(&e->out, name,
+	    (struct span){ e->time_text, e->time_n }, text, tags->json);
+	sink_add(&e->sinks[which], value, e->time_ns);
 	e->points++;
+}
+
+static void
+add_ms(struct emit *e, enum emitted which, int64_t ns,
+    const struct tagset *tags)
+{
+	char text[NUM_TEXT];
+
+	add(e, which, (double)ns / 1e6,
+	    (struct span){ text, num_print_ms(text, ns) }, tags);
+}
+
+static void
+add_count(struct emit *e, enum emitted which, int64_t n,
+    const struct tagset *tags)
+{
+	char text[NUM_TEXT];
+	int length = snprintf(text, sizeof(text), "%lld", (long long)n);
+
+	add(e, which, (double)n, (struct span){ text, (size_t)length }, tags);
 }
 
 void
@@ -144,7 +188,7 @@ emit_start(struct emit *e)
 
 	(void)gethostname(host, sizeof(host) - 1);
 	r.host = span_of(host);
-	touch(e);
+	begin(e, r.time_ns);
 	run_start_print(&r, &e->out);
 }
 
@@ -158,7 +202,7 @@ emit_end(struct emit *e, int exit_status)
 		.exit_code = exit_status, .streams = 1, .points = e->points,
 		.requests = e->requests };
 
-	touch(e);
+	begin(e, r.time_ns);
 	run_end_print(&r, &e->out);
 	emit_flush(e, INT64_MAX);
 }
@@ -184,17 +228,13 @@ is_expected(const struct swarm_reply *reply)
 }
 
 static const struct tagset *
-request_tags(struct emit *e, const struct swarm_request *r,
+make_request_tags(struct emit *e, const struct swarm_request *r,
     const struct swarm_reply *reply)
 {
 	struct tag_list list = { .n = 0 };
 	char status[16], code[16], *url = url_mask(r->url);
 	const struct tagset *set;
 
-	if (e->tags.n >= TAG_SETS) {
-		tags_release(&e->tags);
-		make_fixed_tags(e);
-	}
 	(void)snprintf(status, sizeof(status), "%d", reply->status);
 	(void)snprintf(code, sizeof(code), "%d", reply->error_code);
 	add_tag(&list, "error", reply->error);
@@ -214,24 +254,63 @@ request_tags(struct emit *e, const struct swarm_request *r,
 	return set;
 }
 
+/* All that make_request_tags reads. */
+static struct span
+request_key(struct emit *e, const struct swarm_request *r,
+    const struct swarm_reply *reply)
+{
+	const char *texts[] = { r->url, r->method, reply->error, reply->proto,
+		reply->tls_version };
+	int numbers[] = { reply->status, reply->error_code };
+	size_t i;
+
+	buf_reset(&e->key);
+	buf_add(&e->key, numbers, sizeof(numbers));
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i] != NULL)
+			buf_text(&e->key, texts[i]);
+		buf_char(&e->key, '\0');
+	}
+	return buf_whole(&e->key);
+}
+
+static const struct tagset *
+request_tags(struct emit *e, const struct swarm_request *r,
+    const struct swarm_reply *reply)
+{
+	struct span key = request_key(e, r, reply);
+	struct known *known = map_get(&e->known, key);
+
+	if (known != NULL)
+		return known->tags;
+	if (e->known.n >= TAG_SETS) {
+		forget_tags(e);
+		make_fixed_tags(e);
+	}
+	known = xmalloc(sizeof(*known) + key.n);
+	memcpy(known->key, key.p, key.n);
+	known->tags = make_request_tags(e, r, reply);
+	map_put(&e->known, (struct span){ known->key, key.n }, known);
+	return known->tags;
+}
+
 void
 emit_request(struct emit *e, const struct swarm_request *r,
     const struct swarm_reply *reply)
 {
 	const struct tagset *tags = request_tags(e, r, reply);
-	int64_t time_ns = reply->time_ns;
 	int i;
 
-	touch(e);
+	begin(e, reply->time_ns);
 	e->requests++;
-	add_point(e, EMIT_REQS, 1, tags, time_ns);
+	add_count(e, EMIT_REQS, 1, tags);
 	for (i = 0; i < TIMINGS; i++)
-		add_point(e, (enum emitted)(EMIT_TIMINGS + i),
-		    (double)reply->ns[i] / 1e6, tags, time_ns);
-	add_point(e, EMIT_FAILED, !is_expected(reply), tags, time_ns);
+		add_ms(e, (enum emitted)(EMIT_TIMINGS + i), reply->ns[i],
+		    tags);
+	add_count(e, EMIT_FAILED, !is_expected(reply), tags);
 	if (is_expected(reply))
 		sink_add(&e->expected,
-		    (double)reply->ns[TIMING_DURATION] / 1e6, time_ns);
+		    (double)reply->ns[TIMING_DURATION] / 1e6, reply->time_ns);
 }
 
 void
@@ -239,25 +318,21 @@ emit_iteration(struct emit *e, const struct emit_iteration *i)
 {
 	const struct tagset *tags = e->vu_tags;
 
-	touch(e);
-	add_point(e, EMIT_SENT, (double)i->bytes.sent, tags, i->time_ns);
-	add_point(e, EMIT_RECEIVED, (double)i->bytes.received, tags,
-	    i->time_ns);
+	begin(e, i->time_ns);
+	add_count(e, EMIT_SENT, i->bytes.sent, tags);
+	add_count(e, EMIT_RECEIVED, i->bytes.received, tags);
 	if (i->is_interrupted)
 		return;
-	add_point(e, EMIT_ITERATION_DURATION, (double)i->duration_ns / 1e6,
-	    tags, i->time_ns);
-	add_point(e, EMIT_ITERATIONS, 1, tags, i->time_ns);
+	add_ms(e, EMIT_ITERATION_DURATION, i->duration_ns, tags);
+	add_count(e, EMIT_ITERATIONS, 1, tags);
 }
 
 void
 emit_vus(struct emit *e, int active)
 {
-	int64_t time_ns = now_unix_ns();
-
-	touch(e);
-	add_point(e, EMIT_VUS, active, e->run_tags, time_ns);
-	add_point(e, EMIT_VUS_MAX, e->plan->vus, e->run_tags, time_ns);
+	begin(e, now_unix_ns());
+	add_count(e, EMIT_VUS, active, e->run_tags);
+	add_count(e, EMIT_VUS_MAX, e->plan->vus, e->run_tags);
 }
 
 /* The reader has gone: end as a filter does, without a word. */

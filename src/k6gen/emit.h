@@ -8,6 +8,8 @@
 #define K6PIPE_K6GEN_EMIT_H
 
 #include "base/buf.h"
+#include "base/map.h"
+#include "base/units.h"
 #include "data/run.h"
 #include "data/sink.h"
 #include "data/tags.h"
@@ -27,8 +29,14 @@ struct emit {
 	struct buf out;
 	int64_t oldest_ns;	/* when out was empty last, monotonic */
 	int error;		/* errno of a write that failed, for good */
+	struct span names[EMITTED];
 	struct tags tags;
 	const struct tagset *run_tags, *vu_tags;	/* in tags */
+	struct map known;	/* tag sets of requests, by what they show */
+	struct buf key;		/* scratch */
+	char time_text[TIME_TEXT];	/* of the samples being added */
+	size_t time_n;
+	int64_t time_ns;
 	struct sink sinks[EMITTED];
 	struct sink expected;	/* durations with expected_response:true */
 	int64_t points, requests;
@@ -39,13 +47,18 @@ struct emit {
 struct emit_iteration {
 	int64_t time_ns;	/* Unix */
 	int64_t duration_ns;
-	struct swarm_bytes bytes;
-	bool is_interrupted;
+	struct swarm_bytes bytes;	/* of this iteration */
+	bool is_interrupted;	/* then only the bytes are told */
 };
 
+/* The plan is borrowed until emit_release, which frees what e holds and drops
+ * what was not written. */
 void emit_init(struct emit *e, const struct plan *plan);
 void emit_release(struct emit *e);
 
+/* These add lines and cannot fail: the Start line; nine samples of a request
+ * that was answered by reply; up to four of an iteration's end; how many VUs
+ * are active now; the End line, with which all is written out. */
 void emit_start(struct emit *e);
 void emit_request(struct emit *e, const struct swarm_request *r,
     const struct swarm_reply *reply);
@@ -53,7 +66,10 @@ void emit_iteration(struct emit *e, const struct emit_iteration *i);
 void emit_vus(struct emit *e, int active);
 void emit_end(struct emit *e, int exit_status);
 
-/* Write out what is due at now_ns (monotonic); INT64_MAX: everything. */
+/* Write out what is due at now_ns (monotonic); INT64_MAX: everything. Waits
+ * as long as the reader does not read. A failure is kept in e->error, and
+ * later output thrown away; if the reader has gone, the process ends by
+ * SIGPIPE, and after a second signal with EXIT_INTERRUPTED. */
 void emit_flush(struct emit *e, int64_t now_ns);
 
 /* When emit_flush has work to do; INT64_MAX: not before more is made. */
