@@ -102,26 +102,16 @@ trend_row(const char *name, const struct sink *s)
 	return row;
 }
 
+/* A sum and its rate, both as `print` writes them. */
 static struct row
-counter_row(const char *name, const struct sink *s, double seconds)
+counter_row(const char *name, const struct sink *s, double seconds,
+    void (*print)(char text[CELL], double value))
 {
 	struct row row = { .name = name };
 	char rate[CELL];
 
-	print_number(row.cells[0], s->sum);
-	print_number(rate, seconds > 0 ? s->sum / seconds : 0);
-	(void)snprintf(row.cells[1], CELL, "%.40s/s", rate);
-	return row;
-}
-
-static struct row
-bytes_row(const char *name, const struct sink *s, double seconds)
-{
-	struct row row = { .name = name };
-	char rate[CELL];
-
-	print_bytes(row.cells[0], s->sum);
-	print_bytes(rate, seconds > 0 ? s->sum / seconds : 0);
+	print(row.cells[0], s->sum);
+	print(rate, seconds > 0 ? s->sum / seconds : 0);
 	(void)snprintf(row.cells[1], CELL, "%.40s/s", rate);
 	return row;
 }
@@ -231,21 +221,24 @@ print_summary(const struct emit *e, double seconds)
 		add_row(&t, row);
 	}
 	add_row(&t, rate_row("http_req_failed", &s[EMIT_FAILED]));
-	add_row(&t, counter_row("http_reqs", &s[EMIT_REQS], seconds));
+	add_row(&t, counter_row("http_reqs", &s[EMIT_REQS], seconds,
+	    print_number));
 	http = t.n;
 	if (s[EMIT_ITERATIONS].count > 0) {
 		add_row(&t, trend_row("iteration_duration",
 		    &s[EMIT_ITERATION_DURATION]));
 		add_row(&t, counter_row("iterations", &s[EMIT_ITERATIONS],
-		    seconds));
+		    seconds, print_number));
 	}
 	if (s[EMIT_VUS].count > 0) {
 		add_row(&t, gauge_row("vus", &s[EMIT_VUS]));
 		add_row(&t, gauge_row("vus_max", &s[EMIT_VUS_MAX]));
 	}
 	execution = t.n;
-	add_row(&t, bytes_row("data_received", &s[EMIT_RECEIVED], seconds));
-	add_row(&t, bytes_row("data_sent", &s[EMIT_SENT], seconds));
+	add_row(&t, counter_row("data_received", &s[EMIT_RECEIVED], seconds,
+	    print_bytes));
+	add_row(&t, counter_row("data_sent", &s[EMIT_SENT], seconds,
+	    print_bytes));
 
 	buf_text(&out, "\n  █ TOTAL RESULTS\n");
 	part = t;

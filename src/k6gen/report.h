@@ -11,7 +11,7 @@
 
 /* How far a run is. */
 struct progress {
-	int64_t elapsed_ns;
+	int64_t elapsed_ns;	/* since the first iteration began */
 	int64_t begun, complete, interrupted;	/* iterations */
 	int active;		/* VUs that are not done */
 	bool is_stopping;	/* by a signal */
@@ -25,13 +25,16 @@ struct report {
 	int64_t next_ns;	/* elapsed time of the next progress */
 };
 
-/* is_quiet and is_brief are the caller's to set. */
+/* None of these can fail: what stderr does not take is lost. */
+
+/* Say what will be run. Sets all of r but is_quiet and is_brief, which are
+ * the caller's to set; the plan is borrowed until report_end. */
 void report_start(struct report *r, const struct plan *plan);
 
-/* Show p if it is time to. */
+/* Show p if it is time to: each second on a terminal, else every five. */
 void report_progress(struct report *r, const struct progress *p);
 
-/* A signal came: say that the run ends, and how long that may take. */
+/* A signal came: say that the run ends, and what a second one does. */
 void report_stopping(struct report *r);
 
 /* Show how it ended, and the summary. */
