@@ -41,6 +41,9 @@ http {
       return 302 /seen;
     }
     location = /kept { return 307 /seen; }
+    location = /code/301 { return 301 /seen; }
+    location = /code/303 { return 303 /seen; }
+    location = /code/308 { return 308 /seen; }
     location = /elsewhere { return 302 http://localhost:$1/seen; }
     location = /loop { return 302 /loop; }
     location = /500 { return 500; }
@@ -234,6 +237,12 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   grep -q 'POST /seen .*\[text/plain\]' "$dir/seen.log"
 }
 
+@test "301 and 303 turn a POST into GET, 308 keeps it" {
+  gen -b data "$http/code/301" "$http/code/303" "$http/code/308"
+  [ "$(tag status | xargs)" = "301 200 303 200 308 200" ]
+  [ "$(tag method | xargs)" = "POST GET POST GET POST POST" ]
+}
+
 @test "max-redirects returns the redirect that is one too many" {
   gen --max-redirects 3 "$http/loop"
   [ "$(tag status | xargs)" = "302 302 302 302" ]
@@ -323,6 +332,14 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
     "https://127.0.0.1:$((port + 2))/small"
   [ "$(tag status | xargs)" = "200 0" ]
   [ "$(tag error_code | tail -n 1)" = 1311 ]
+}
+
+@test "every error code that k6gen sets stands in its page" {
+  local code
+  for code in $(grep -oE 'set_error\(r, [0-9]+' \
+    "$root/lib/io/swarm_reply.c" | grep -oE '[0-9]+') 1202 1213; do
+    grep -qx ".It $code" "$root/man/k6gen.1"
+  done
 }
 
 @test "TLS to a plain port is error 1301" {
