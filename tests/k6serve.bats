@@ -668,3 +668,31 @@ named() {
   [ "$code" = 200 ]
   [ "$(api runs/1 .totals.http_reqs)" = "$((stored + 1))" ]
 }
+
+@test "a name that nobody can read is cut, one of blanks is none" {
+  start_server
+  create() { jq -nc --arg n "$1" '{name: $n, vus: -3, duration: -5}' |
+    curl -sS -H 'Content-Type: application/json' -d @- "$url/v1/tests"; }
+  create "$(printf 'é%.0s' {1..5000})"
+  create '   '
+  [ "$(api runs/1 '.name | [length, endswith("é…")] | tostring')" = \
+    '[126,true]' ]
+  [ "$(api runs/2 .name)" = 'k6 test' ]
+  [ "$(api runs/1 '[.vus, .planned_duration, .project_id] | tostring')" = \
+    '[null,null,null]' ]
+}
+
+@test "samples three centuries apart are a long run, not a negative one" {
+  start_server
+  point() { printf '{"metric":"m","type":"Point","data":{"time":"%s-01-01T00:00:00Z","value":1,"tags":{}}}\n' "$1"; }
+  { point 1678; point 2262; } | k6push -q 2>/dev/null
+  [ "$(api runs/1 '.duration > 1.8e10')" = true ]
+}
+
+@test "without announced users a run has the most that were seen" {
+  start_server
+  for v in 3 8 5; do
+    printf '{"metric":"vus","type":"Point","data":{"time":"2026-01-01T00:00:0%dZ","value":%d,"tags":{}}}\n' "$v" "$v"
+  done | k6push -q 2>/dev/null
+  [ "$(api runs/1 .vus)" = 8 ]
+}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* api: the runs as JSON, for the pages and for scripts (k6serve(1)). */
+#include <math.h>
+
 #include "base/num.h"
 #include "data/run.h"
 #include "k6serve/app.h"
@@ -18,6 +20,7 @@ struct listing {
 struct totals {
 	double reqs, iterations, sent, received;
 	uint64_t failed, checks, passes;
+	double most_vus;
 	struct sink duration;
 };
 
@@ -39,6 +42,8 @@ read_total(void *ctx, const struct store_row *row)
 		t->failed += s->nonzero;
 	else if (span_is(row->metric, "http_req_duration"))
 		sink_merge(&t->duration, s);
+	else if (span_is(row->metric, "vus"))
+		t->most_vus = fmax(t->most_vus, s->max);
 	else if (span_is(row->metric, "checks")) {
 		t->checks += s->count;
 		t->passes += s->nonzero;
@@ -153,6 +158,16 @@ put_thresholds(struct json_out *o, const struct store_run *run)
 	json_close(o, ']');
 }
 
+/* A number that the client tells; null if it did not, or told nonsense. */
+static void
+put_known(struct json_out *o, const char *key, int64_t value)
+{
+	if (value > 0)
+		json_member_int(o, key, value);
+	else
+		json_member_raw(o, key, SPAN("null"));
+}
+
 /* Start and end are those of the data, which may be older than the upload. */
 static void
 put_times(struct json_out *o, const struct store_run *run, int status)
@@ -162,8 +177,10 @@ put_times(struct json_out *o, const struct store_run *run, int status)
 
 	put_time(o, "start", first);
 	put_time(o, "end", status == RUN_RUNNING ? 0 : last);
-	json_member_number(o, "duration", (double)(last - first) / 1e9);
-	json_member_int(o, "planned_duration", run->planned_s);
+	/* Two wrong clocks may be further apart than 64 bits of ns. */
+	json_member_number(o, "duration", ((double)last - (double)first) /
+	    1e9);
+	put_known(o, "planned_duration", run->planned_s);
 	put_time(o, "created", run->created_ns);
 	put_time(o, "seen", run->seen_ns);
 	put_time(o, "finished", run->ended_ns);
@@ -198,8 +215,9 @@ put_run(void *ctx, const struct store_run *run)
 	json_member_text(&l->o, "name", run->name);
 	put_state(&l->o, run, status);
 	put_times(&l->o, run, status);
-	json_member_int(&l->o, "project_id", run->project);
-	json_member_int(&l->o, "vus", run->vus);
+	put_known(&l->o, "project_id", run->project);
+	put_known(&l->o, "vus", run->vus > 0 ? run->vus
+	    : (int64_t)totals.most_vus);
 	json_member_int(&l->o, "step", run->step_s);
 	json_member_int(&l->o, "points", run->points);
 	json_member_int(&l->o, "overflow", overflow);

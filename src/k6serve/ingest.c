@@ -13,6 +13,8 @@
 #include "k6serve/batch.h"
 #include "k6serve/token.h"
 
+enum { NAME_BYTES = 250 };	/* of a run's name */
+
 /* The key of a call and of all its retries. */
 static struct span
 idempotency_key(const struct call *c)
@@ -159,7 +161,7 @@ static void
 create(struct call *c)
 {
 	struct store_run run = { .created_ns = now_unix_ns() };
-	struct buf name = { .max = 4096 }, unpacked = { 0 };
+	struct buf name = { 0 }, unpacked = { 0 };
 	enum store_result result;
 	struct span body;
 	struct why why;
