@@ -95,6 +95,25 @@ check_json(struct call *c, struct json *j)
 	return -1;
 }
 
+/* Cut a name that nobody can read, between two characters; one of blanks is
+ * none. */
+static void
+shorten(struct buf *name)
+{
+	size_t n = NAME_BYTES;
+
+	if (name->n == 0 || strspn(name->p, " \t\r\n") == name->n) {
+		buf_reset(name);
+		return;
+	}
+	if (name->n <= NAME_BYTES)
+		return;
+	while (n > 0 && ((unsigned char)name->p[n] & 0xc0) == 0x80)
+		n--;
+	name->n = n;
+	buf_text(name, "\xe2\x80\xa6");	/* an ellipsis */
+}
+
 static int
 parse_create(struct call *c, struct span body, struct store_run *run,
     struct buf *name)
@@ -120,6 +139,7 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 	}
 	if (check_json(c, &j) < 0)
 		return -1;
+	shorten(name);
 	if (name->n == 0)
 		buf_text(name, "k6 test");
 	run->name = buf_whole(name);
