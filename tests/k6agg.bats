@@ -818,7 +818,7 @@ ROWS
   { requests 1; echo '{'; } >"$BATS_TEST_TMPDIR/in"
   capture k6agg -q -p 3s "$BATS_TEST_TMPDIR/in"
   [ "$err" = "k6agg: $BATS_TEST_TMPDIR/in:10: cut off (column 2)
-k6agg: 1 lines skipped that are not of the stream" ]
+k6agg: 1 line skipped that is not of the stream" ]
 }
 
 @test "ever new URLs pass through in little memory" {

@@ -4,6 +4,7 @@
 /* links: base/buf base/mem base/die base/num base/units base/why */
 #include "data/sample.c"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "random.h"
