@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.." || exit 1
 logs=${BUILD:-build}/logs
 rm -rf "$logs"
 mkdir -p "$logs"
-export F=${F:-}
+# A test that hangs is a failure, not a build that never ends.
+export F=${F:-} BATS_TEST_TIMEOUT=300
 
 run_one() {
   local log
