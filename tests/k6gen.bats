@@ -215,8 +215,8 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
 @test "bytes are those that the server counted" {
   gen -i 5 "$http/seen"
   retry 10 seen_lines 5
-  [ "$(values data_sent | paste -sd+ | bc)" -eq "$(cut -d' ' -f5 "$dir/seen.log" | paste -sd+ | bc)" ]
-  [ "$(values data_received | paste -sd+ | bc)" -eq "$(cut -d' ' -f6 "$dir/seen.log" | paste -sd+ | bc)" ]
+  [ "$(values data_sent | jq -s add)" -eq "$(cut -d' ' -f5 "$dir/seen.log" | jq -s add)" ]
+  [ "$(values data_received | jq -s add)" -eq "$(cut -d' ' -f6 "$dir/seen.log" | jq -s add)" ]
 }
 
 @test "each hop of a redirect is a request of its own" {

@@ -4,7 +4,8 @@
 set -eu
 
 packages="gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev zlib1g-dev
-libjansson-dev libmicrohttpd-dev libsqlite3-dev libjs-dygraphs"
+libjansson-dev libmicrohttpd-dev libsqlite3-dev libjs-dygraphs
+ca-certificates"
 case ${1:-build} in
 build) ;;
 demo) packages="$packages curl jq" ;;
