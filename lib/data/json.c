@@ -184,6 +184,18 @@ json_number(struct json *j, double *value)
 	return true;
 }
 
+bool
+json_element_text(struct json *j, struct span *raw)
+{
+	while (json_element(j)) {
+		if (json_peek(j) == '"')
+			return json_text(j, raw);
+		if (!json_skip(j))
+			return false;
+	}
+	return false;
+}
+
 static bool
 literal(struct json *j, const char *word)
 {

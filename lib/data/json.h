@@ -40,6 +40,10 @@ bool json_enter(struct json *j, char bracket);
 bool json_member(struct json *j, struct span *key);
 bool json_element(struct json *j);
 
+/* As json_element, to the next string of an array, which is taken; what is no
+ * string is passed over. */
+bool json_element_text(struct json *j, struct span *raw);
+
 bool json_text(struct json *j, struct span *raw);
 bool json_number(struct json *j, double *value);
 bool json_skip(struct json *j);		/* any value, checked in full */

@@ -76,12 +76,7 @@ add_errors(struct buf *out, struct span errors)
 	if (errors.n == 0 || errors.p[0] != '[')
 		return;
 	(void)json_enter(&j, '[');
-	while (json_element(&j)) {
-		if (json_peek(&j) != '"') {
-			(void)json_skip(&j);
-			continue;
-		}
-		(void)json_text(&j, &raw);
+	while (json_element_text(&j, &raw)) {
 		buf_reset(&one);
 		json_unescape(&one, raw);
 		if (one.n == 0 || (out->p != NULL &&
@@ -113,12 +108,7 @@ add_fields(struct buf *out, struct span fields)
 			continue;
 		}
 		(void)json_enter(&j, '[');
-		while (json_element(&j)) {
-			if (json_peek(&j) != '"') {
-				(void)json_skip(&j);
-				continue;
-			}
-			(void)json_text(&j, &raw);
+		while (json_element_text(&j, &raw)) {
 			buf_text(out, between);
 			json_unescape(out, raw);
 			between = ", ";

@@ -141,13 +141,7 @@ put_thresholds(struct json_out *o, const struct store_run *run)
 			continue;
 		}
 		(void)json_enter(&j, '[');
-		while (json_element(&j)) {
-			if (json_peek(&j) != '"') {
-				(void)json_skip(&j);
-				continue;
-			}
-			if (!json_text(&j, &source))
-				break;
+		while (json_element_text(&j, &source)) {
 			json_open(o, '{');
 			put_raw_text(o, "metric", metric);
 			put_raw_text(o, "source", source);

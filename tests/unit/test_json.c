@@ -272,6 +272,23 @@ writes(void)
 	buf_release(&b);
 }
 
+static void
+texts(void)
+{
+	struct json j = json_of(SPAN("[1,\"a\",[\"x\"],null,\"b\",{}] "));
+	struct span raw;
+
+	CHECK(json_enter(&j, '['));
+	CHECK(json_element_text(&j, &raw));
+	CHECK_SPAN(raw, "a");
+	CHECK(json_element_text(&j, &raw));
+	CHECK_SPAN(raw, "b");
+	CHECK(!json_element_text(&j, &raw) && json_done(&j));
+	j = json_of(SPAN("[tru,\"a\"]"));
+	CHECK(json_enter(&j, '[') && !json_element_text(&j, &raw));
+	CHECK(j.error != NULL);
+}
+
 int
 main(void)
 {
@@ -285,5 +302,6 @@ main(void)
 	test("texts are escaped as k6 escapes them", escapes);
 	test("any text comes back from its JSON", escape_trip);
 	test("the writer sets commas and colons", writes);
+	test("the strings of an array, whatever stands between", texts);
 	return tap_end();
 }
