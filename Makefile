@@ -22,13 +22,13 @@ TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
 	base/random base/file
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
-	data/trail data/aggregate data/sample data/sample_parse data/run \
-	data/stream
+	data/sink data/trail data/aggregate data/sample data/sample_parse \
+	data/run data/stream
 
 k6agg_OBJS := k6agg $(BASE) $(STREAM) data/settings data/fence data/bucket \
 	data/keep
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
-	io/swarm io/swarm_reply io/url $(BASE) $(STREAM) data/sink
+	io/swarm io/swarm_reply io/url $(BASE) $(STREAM)
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/control \
@@ -37,9 +37,9 @@ k6push_OBJS := k6push/main k6push/push k6push/collect k6push/control \
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/charts k6serve/page k6serve/assets k6serve/token \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
-	data/trail data/aggregate data/sample data/sample_parse data/run \
-	io/gz io/digest io/listen io/httpd io/store io/store_read \
-	io/store_write
+	data/trail data/aggregate data/sample data/sample_parse \
+	data/sample_sink data/run io/gz io/digest io/listen io/httpd \
+	io/store io/store_read io/store_write
 
 k6gen_LIBS := libcurl libssl libcrypto
 k6login_LIBS := libcurl jansson

@@ -12,6 +12,7 @@
 #include "base/why.h"
 #include "data/aggregate.h"
 #include "data/metric.h"
+#include "data/sink.h"
 #include "data/trail.h"
 
 enum sample_kind { SAMPLE_POINT, SAMPLE_TRAIL, SAMPLE_NET, SAMPLE_AGGREGATE };
@@ -36,6 +37,22 @@ uint64_t sample_points(const struct sample *s);
 
 /* HTTP requests that a sample stands for. */
 uint64_t sample_requests(const struct sample *s);
+
+/*
+ * A sample as values of the metrics that it stands for: each goes to the sink
+ * that place gives, which must not be NULL, of the series and time asked for.
+ * An aggregate without histogram is spread as its min, avg and max allow.
+ */
+struct sample_series {
+	struct span metric;
+	enum metric_type type;
+	const struct tagset *tags;
+	int64_t time_ns;
+};
+
+typedef struct sink *sample_place(void *ctx, const struct sample_series *at);
+
+void sample_sink(const struct sample *s, sample_place *place, void *ctx);
 
 /* Append one sample's JSON. Times go out in whole microseconds. `hist` and
  * `period` of an aggregate are left away unless with_hist. */

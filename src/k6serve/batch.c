@@ -101,95 +101,16 @@ second_of(int64_t ns)
 	return ns / NS_PER_S - (ns % NS_PER_S < 0);
 }
 
-/* Where a sample's values of one metric belong. */
+/* Where values belong; for sample_sink. */
 static struct sink *
-place(struct batch *b, const struct sample *s, struct span name,
-    enum metric_type type)
+place(void *ctx, const struct sample_series *at)
 {
-	const struct series_of *metric = metric_of(b, name, type);
-	struct cell_key key = { metric->id, s->tags->id,
-	    second_of(s->time_ns) };
+	struct batch *b = ctx;
+	const struct series_of *metric = metric_of(b, at->metric, at->type);
+	struct cell_key key = { metric->id, at->tags->id,
+	    second_of(at->time_ns) };
 
-	return sink_of(b, metric, key, s->tags->json);
-}
-
-static void
-add_trail(struct batch *b, const struct sample *s)
-{
-	const struct trail *t = s->trail;
-	int i;
-
-	sink_add(place(b, s, SPAN("http_reqs"), METRIC_COUNTER), 1,
-	    t->time_ns);
-	for (i = 0; i < TIMINGS; i++)
-		sink_add(place(b, s, span_of(timing_names[i]), METRIC_TREND),
-		    (double)t->ns[i] / 1e6, t->time_ns);
-	if (t->failed >= 0)
-		sink_add(place(b, s, SPAN("http_req_failed"), METRIC_RATE),
-		    t->failed, t->time_ns);
-}
-
-static void
-add_net(struct batch *b, const struct sample *s)
-{
-	static const enum metric_type types[NET_VALUES] = { METRIC_COUNTER,
-	    METRIC_COUNTER, METRIC_TREND, METRIC_COUNTER };
-	int i;
-
-	for (i = 0; i < s->net->n; i++)
-		sink_add(place(b, s, span_of(net_names[i]), types[i]),
-		    s->net->value[i], s->net->time_ns);
-}
-
-/* Without a histogram only three things are known: one value is the least,
- * one the greatest, and the others have a known mean. */
-static void
-guess_hist(struct hist *h, const struct sink *s)
-{
-	if (s->count == 1) {
-		hist_add(h, s->sum, 1);
-		return;
-	}
-	hist_add(h, s->min, 1);
-	hist_add(h, s->max, 1);
-	if (s->count > 2)
-		hist_add(h, (s->sum - s->min - s->max) /
-		    (double)(s->count - 2), s->count - 2);
-}
-
-static void
-add_fold(struct sink *to, const struct aggregate *a, const struct fold *f)
-{
-	struct sink s = {
-		.type = METRIC_TREND,
-		.count = a->count,
-		.nonzero = f->max_ns != 0 ? a->count : 0,
-		.sum = (double)f->sum_ns / 1e6,
-		.min = (double)f->min_ns / 1e6,
-		.max = (double)f->max_ns / 1e6,
-		.last_ns = a->time_ns,
-	};
-
-	s.last = sink_avg(&s);
-	if (hist_count(&f->hist) == a->count)
-		hist_merge(&s.hist, &f->hist);
-	else
-		guess_hist(&s.hist, &s);
-	sink_merge(to, &s);
-	sink_release(&s);
-}
-
-/* How often and how many of them not 0, as a sink of values 0 and 1. */
-static void
-add_counts(struct sink *to, uint64_t count, uint64_t nonzero, int64_t ns)
-{
-	struct sink s = {
-		.type = to->type, .count = count, .nonzero = nonzero,
-		.sum = (double)nonzero, .min = nonzero == count,
-		.max = nonzero != 0, .last = nonzero != 0, .last_ns = ns,
-	};
-
-	sink_merge(to, &s);
+	return sink_of(b, metric, key, at->tags->json);
 }
 
 /* The longest period rules how coarse a chart must be. Real k6 does not send
@@ -209,43 +130,14 @@ note_period(struct batch *b, const struct aggregate *a)
 	b->fold_ns = a->time_ns;
 }
 
-static void
-add_aggregate(struct batch *b, const struct sample *s)
-{
-	const struct aggregate *a = s->aggregate;
-	int i;
-
-	note_period(b, a);
-	add_counts(place(b, s, SPAN("http_reqs"), METRIC_COUNTER), a->count,
-	    a->count, a->time_ns);
-	for (i = 0; i < TIMINGS; i++)
-		add_fold(place(b, s, span_of(timing_names[i]), METRIC_TREND),
-		    a, &a->timing[i]);
-	if (a->failed_count != 0)
-		add_counts(place(b, s, SPAN("http_req_failed"), METRIC_RATE),
-		    a->failed_count, a->failed_nonzero, a->time_ns);
-}
-
 int
 batch_add(void *ctx, const struct sample *s)
 {
 	struct batch *b = ctx;
 
-	switch (s->kind) {
-	case SAMPLE_POINT:
-		sink_add(place(b, s, s->metric, s->type), s->value,
-		    s->time_ns);
-		break;
-	case SAMPLE_TRAIL:
-		add_trail(b, s);
-		break;
-	case SAMPLE_NET:
-		add_net(b, s);
-		break;
-	case SAMPLE_AGGREGATE:
-		add_aggregate(b, s);
-		break;
-	}
+	if (s->kind == SAMPLE_AGGREGATE)
+		note_period(b, s->aggregate);
+	sample_sink(s, place, b);
 	b->requests += sample_requests(s);
 	b->points += sample_points(s);
 	if (b->first_ns == 0 || s->time_ns < b->first_ns)
