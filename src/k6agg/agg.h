@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* agg: one run of the filter: each line of the input to where it belongs. */
+#ifndef K6PIPE_K6AGG_AGG_H
+#define K6PIPE_K6AGG_AGG_H
+
+#include <signal.h>
+
+#include "data/settings.h"
+
+struct options {
+	struct settings settings;
+	bool is_strict;
+	bool is_quiet;
+};
+
+/* Read the n files (none: stdin) and write to stdout until *stop is the number
+ * of a signal that ends it. Returns the status to exit with. */
+int agg_run(const struct options *o, char *const *files, int n,
+    const volatile sig_atomic_t *stop);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6agg/books.h"
+
+#include <inttypes.h>
+
+#include "base/units.h"
+
+#define TOOL SPAN("k6agg " K6PIPE_VERSION)
+
+void
+books_release(struct books *b)
+{
+	run_ends_release(&b->ends);
+}
+
+void
+books_add_aggregate(struct books *b, const struct sample *s)
+{
+	b->points += (int64_t)sample_points(s);
+	b->requests += (int64_t)sample_requests(s);
+	b->folded_before += (int64_t)sample_requests(s);
+}
+
+static int64_t
+folded(const struct books *b)
+{
+	return (int64_t)b->folded + b->folded_before;
+}
+
+/* What was passed on is not all there was: whoever reads on must know. */
+static void
+note_failure(struct run_end *end, const struct ending *ending)
+{
+	if (ending->signal != 0) {
+		end->run_status = RUN_ABORTED_BY_USER;
+		end->exit_code = EXIT_INTERRUPTED;
+	}
+	if (ending->status == EXIT_FAILED) {
+		end->run_status = RUN_ABORTED_BY_SYSTEM;
+		end->exit_code = EXIT_FAILED;
+	}
+}
+
+void
+books_print_failure(const struct ending *ending, struct buf *out)
+{
+	struct run_end end = { .run_status = RUN_FINISHED, .tool = TOOL,
+	    .time_ns = now_unix_ns() };
+
+	note_failure(&end, ending);
+	run_end_print(&end, out);
+}
+
+int
+books_print_end(struct books *b, const struct ending *ending, struct buf *out)
+{
+	struct run_end *end = &b->ends.end;
+
+	if (b->points == 0 && b->starts == 0 && b->ends.n == 0)
+		return 0;
+	if (b->starts > end->streams)
+		return -1;
+	if (b->ends.n == 0)
+		*end = (struct run_end){ .run_status = RUN_FINISHED,
+		    .time_ns = ending->clock_ns, .points = b->points,
+		    .requests = b->requests };
+	note_failure(end, ending);
+	end->tool = TOOL;
+	end->folded = folded(b);
+	end->passed = b->requests - end->folded;
+	end->late += (int64_t)b->late;
+	end->skipped += b->bad.n;
+	run_end_print(end, out);
+	return 0;
+}
+
+void
+books_report(const struct books *b, bool with_requests)
+{
+	if (b->bad.n > 0)
+		warnf("%" PRId64 " line%s skipped that %s not of the stream",
+		    b->bad.n, b->bad.n == 1 ? "" : "s",
+		    b->bad.n == 1 ? "is" : "are");
+	if (with_requests)
+		warnf("%" PRId64 " requests in = %" PRId64 " folded into %"
+		    PRIu64 " aggregates + %" PRId64 " passed", b->requests,
+		    folded(b), b->aggregates, b->requests - folded(b));
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fold: points become requests, requests wait in the bucket of their time,
+ * and what a due bucket gives is written. Buckets close by the stream's own
+ * clock, so that the same input gives the same output however fast it comes.
+ */
+#ifndef K6PIPE_K6AGG_FOLD_H
+#define K6PIPE_K6AGG_FOLD_H
+
+#include "data/bucket.h"
+#include "data/settings.h"
+#include "k6agg/out.h"
+
+struct folding {
+	struct out *out;	/* borrowed */
+	struct trails trails;
+	struct buckets buckets;
+	struct buf packed, lines;	/* scratch */
+	int64_t calc_ns, wait_ns;
+	int64_t clock_ns;	/* latest time of the stream */
+	int64_t tick;		/* calc intervals that it has passed */
+	bool has_clock;
+	int64_t requests;	/* that came in */
+};
+
+void folding_init(struct folding *f, const struct settings *s,
+    struct out *out);
+void folding_release(struct folding *f);
+
+/* True if requests are folded: a period was given. */
+bool folding_is_on(const struct folding *f);
+
+/* Requests that a point stands for by itself. */
+int64_t folding_requests_of(const struct point *p);
+
+void folding_add(struct folding *f, const struct point *p);
+
+/* The stream has been silent for so long: its clock goes on with ours. */
+void folding_idle(struct folding *f, int64_t silent_ns);
+
+/* Nothing of the stream's tag sets and series is held. */
+bool folding_is_empty(const struct folding *f);
+
+/* Close all. */
+void folding_end(struct folding *f);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * k6agg: fold the ordinary HTTP requests of each time bucket into one line,
+ * pass everything else as it is. Here: its options and signals.
+ */
+#include <stdio.h>
+
+#include "base/die.h"
+#include "base/opt.h"
+#include "k6agg/agg.h"
+
+enum { OUTPUT_BUFFER = 1 << 18 };
+
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_signal(int number)
+{
+	stop_signal = number;
+}
+
+static const struct opt table[] = {
+	{ 0, "strict", NULL, "end with status 1 at the first bad line",
+	    OPT_FLAG, offsetof(struct options, is_strict), NULL, 0 },
+	{ 'q', "quiet", NULL, "do not report the books on stderr", OPT_FLAG,
+	    offsetof(struct options, is_quiet), NULL, 0 },
+	{ 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal,
+	    .sa_flags = (int)SA_RESETHAND };
+	struct opt settings_rows[SETTINGS + 1];
+	struct opt_tool tool = {
+		.synopsis = "[options] [FILE...]",
+		.about = "Fold the HTTP requests of a k6 stream into "
+		    "aggregates, keep the outliers.",
+		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
+		    "  zcat results.json.gz | k6agg -p 3s >folded.json\n",
+		.tables = { table, settings_rows },
+	};
+	struct options o = { 0 };
+	struct why why;
+	int first, status;
+
+	die_init();
+	settings_options(USED_BY_AGG, offsetof(struct options, settings),
+	    settings_rows);
+	settings_init(&o.settings);
+	status = opt_parse(&tool, &o, argc, argv, &first);
+	if (status == OPT_CONTINUE &&
+	    settings_from_env(&o.settings, &why) < 0)
+		status = opt_misuse("%s", why.text);
+	if (status == OPT_CONTINUE) {
+		(void)sigaction(SIGINT, &action, NULL);
+		(void)sigaction(SIGTERM, &action, NULL);
+		(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+		status = close_stdout(agg_run(&o, argv + first, argc - first,
+		    &stop_signal));
+	}
+	settings_release(&o.settings);
+	return status;
+}

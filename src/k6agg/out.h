@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* out: lines on stdout, kept apart also where an input lacks its last '\n'. */
+#ifndef K6PIPE_K6AGG_OUT_H
+#define K6PIPE_K6AGG_OUT_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "data/aggregate.h"
+
+/* A zeroed struct is ready. */
+struct out {
+	bool lacks_newline;	/* the line last written has none */
+	struct buf scratch;
+};
+
+void out_release(struct out *o);
+
+/* Write a line of the input, with '\n' if it had one there. */
+void out_line(struct out *o, struct span line, bool had_newline);
+
+/* Write whole lines, each with its '\n'. */
+void out_lines(struct out *o, struct span lines);
+
+/* Write an AggregatedPoints line. */
+void out_aggregate(struct out *o, const struct aggregate *a);
+
+#endif
