@@ -39,7 +39,7 @@ k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
 	data/trail data/aggregate data/sample data/sample_parse \
 	data/sample_sink data/run io/gz io/digest io/listen io/httpd \
-	io/store io/store_read io/store_write
+	io/store io/store_edit io/store_read io/store_write
 
 k6gen_LIBS := libcurl libssl libcrypto
 k6login_LIBS := libcurl jansson

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "io/store_priv.h"
 
 enum {
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2,
 	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
 	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
 	AT_VERSION = 60,
@@ -29,8 +30,8 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_RUN_ADD] = "INSERT INTO run(create_key, name, project, vus,"
 	    " planned_s, thresholds, results, run_status, result_status,"
 	    " is_late, created_ns, seen_ns, ended_ns, first_ns, last_ns,"
-	    " step_s, requests, points, version) VALUES(?, ?, ?, ?, ?, ?,"
-	    " '{}', ?, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1)",
+	    " step_s, requests, points, version, agent) VALUES(?, ?, ?, ?,"
+	    " ?, ?, '{}', ?, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1, ?)",
 	[SQL_RUN_OF_KEY] = "SELECT id FROM run WHERE create_key = ?",
 	[SQL_RUN_END] = "UPDATE run SET run_status = ?2, result_status = ?3,"
 	    " results = ?4, ended_ns = ?5, version = version + 1"
@@ -64,7 +65,23 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_POINT_SET] = "INSERT OR REPLACE INTO point(series, second,"
 	    " count, nonzero, sum, min, max, last, last_ns, hist)"
 	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-#define RUN_COLUMNS "id, name, thresholds, results, project, vus," \
+	[SQL_RUN_NOTE] = "UPDATE run SET note = ?2, version = version + 1"
+	    " WHERE id = ?1",
+	[SQL_RUN_REMOVE] = "DELETE FROM run WHERE id = ?",
+	[SQL_SLOW_BOUND] = "SELECT count(*), coalesce(min(duration_ns), 0)"
+	    " FROM slow WHERE run = ?",
+	[SQL_SLOW_ADD] = "INSERT INTO slow(run, time_ns, duration_ns,"
+	    " blocked_ns, connecting_ns, tls_handshaking_ns, sending_ns,"
+	    " waiting_ns, receiving_ns, failed, tags)"
+	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_SLOW_TRIM] = "DELETE FROM slow WHERE id IN (SELECT id FROM slow"
+	    " WHERE run = ?1 ORDER BY duration_ns DESC, id"
+	    " LIMIT -1 OFFSET ?2)",
+	[SQL_SLOW_LIST] = "SELECT time_ns, failed, tags, duration_ns,"
+	    " blocked_ns, connecting_ns, tls_handshaking_ns, sending_ns,"
+	    " waiting_ns, receiving_ns FROM slow WHERE run = ?"
+	    " ORDER BY duration_ns DESC, id",
+#define RUN_COLUMNS "id, name, thresholds, results, note, agent, project, vus," \
 	" planned_s, created_ns, seen_ns, ended_ns, first_ns, last_ns," \
 	" step_s, requests, points, version, run_status, result_status," \
 	" is_late FROM run"
@@ -264,13 +281,29 @@ version_of(struct store *s, struct why *why)
 	return version;
 }
 
-/* Bring the tables to this version, inside a transaction. Later versions add
- * their step here. */
+/* Run what the schema has behind "-- version N" of the next version on. */
+static int
+execute_from(struct store *s, int version, struct span schema,
+    struct why *why)
+{
+	char *text = xstrndup(schema.p, schema.n), mark[32];
+	const char *from;
+	int status;
+
+	(void)snprintf(mark, sizeof(mark), "\n-- version %d", version + 1);
+	from = strstr(text, mark);
+	status = from == NULL ? why_set(why, "the schema has no version %d",
+	    version + 1) : execute(s, from, why);
+	free(text);
+	return status;
+}
+
+/* Bring the tables to this version, inside a transaction. */
 static int
 migrate(struct store *s, struct span schema, struct why *why)
 {
-	int version = version_of(s, why), status;
-	char *text;
+	int version = version_of(s, why);
+	char pragmas[80];
 
 	if (version < 0)
 		return -1;
@@ -278,17 +311,12 @@ migrate(struct store *s, struct span schema, struct why *why)
 		return why_set(why, "was written by a newer k6serve");
 	if (version == SCHEMA_VERSION)
 		return 0;
-	text = xstrndup(schema.p, schema.n);
-	status = execute(s, text, why);
-	free(text);
-	if (status == 0)
-		status = execute(s, "PRAGMA application_id = 1798730610;"
-		    "PRAGMA user_version = 1", why);
-	return status;
+	if (execute_from(s, version, schema, why) < 0)
+		return -1;
+	(void)snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d;"
+	    "PRAGMA user_version = %d", APPLICATION_ID, SCHEMA_VERSION);
+	return execute(s, pragmas, why);
 }
-
-_Static_assert(APPLICATION_ID == 1798730610, "see migrate");
-_Static_assert(SCHEMA_VERSION == 1, "see migrate");
 
 /* WAL only after the first transaction: so the main file's header always
  * tells whose it is. */

@@ -14,6 +14,7 @@
 #include "base/why.h"
 #include "data/metric.h"
 #include "data/sink.h"
+#include "data/trail.h"
 
 #define STORE_DIGEST 32		/* bytes of a token's or a body's hash */
 
@@ -56,7 +57,7 @@ int store_tokens(struct store *s, store_token_each *each, void *ctx,
 /* A run; the members are those of schema.sql. */
 struct store_run {
 	int64_t id;
-	struct span name, thresholds, results;
+	struct span name, thresholds, results, note, agent;
 	int64_t project, vus, planned_s;
 	int64_t created_ns, seen_ns, ended_ns, first_ns, last_ns;
 	int64_t step_s, requests, points, version;
@@ -74,6 +75,13 @@ enum store_result store_run_add(struct store *s, struct store_run *r,
 enum store_result store_run_end(struct store *s, const struct store_run *r,
     struct why *why);
 
+/* Replace the note of a run, or remove it with all its data. STORE_NO_RUN:
+ * there is none. */
+enum store_result store_run_note(struct store *s, int64_t run,
+    struct span note, struct why *why);
+enum store_result store_run_remove(struct store *s, int64_t run,
+    struct why *why);
+
 /* Values of one series in one second. */
 struct store_row {
 	struct span metric;
@@ -81,6 +89,16 @@ struct store_row {
 	struct span tags;	/* JSON; n 0: all tag sets together */
 	int64_t second;
 	const struct sink *sink;
+};
+
+/* One request; of a run the slowest are kept. */
+enum { STORE_SLOW = 100 };
+
+struct store_slow {
+	int64_t time_ns;
+	int64_t ns[TIMINGS];
+	int failed;		/* as in struct trail */
+	struct span tags;	/* JSON */
 };
 
 struct store_batch {
@@ -91,6 +109,8 @@ struct store_batch {
 	 * those of a second. */
 	const struct store_row *rows;
 	size_t n;
+	const struct store_slow *slow;	/* candidates, in any order */
+	size_t n_slow;
 	int64_t max_series;	/* of the run; see STORE_OVERFLOW */
 	int64_t requests, points;	/* for the books */
 	int64_t first_ns, last_ns;	/* times of samples; 0: none */
@@ -124,6 +144,11 @@ struct store_query {
 typedef int store_row_each(void *ctx, const struct store_row *row);
 int store_series(struct store *s, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why);
+
+/* The run's slowest requests, the slowest first. */
+typedef int store_slow_each(void *ctx, const struct store_slow *slow);
+int store_slowest(struct store *s, int64_t run, store_slow_each *each,
+    void *ctx, struct why *why);
 
 /* How many values of the run went to STORE_OVERFLOW; -1: why. */
 int64_t store_overflow(struct store *s, int64_t run, struct why *why);

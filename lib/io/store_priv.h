@@ -13,6 +13,8 @@ enum store_statement {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK,
 	SQL_TOKEN_ADD, SQL_TOKEN_REMOVE, SQL_TOKENS,
 	SQL_RUN_ADD, SQL_RUN_OF_KEY, SQL_RUN_END, SQL_RUN_STATE, SQL_RUN_BUMP,
+	SQL_RUN_NOTE, SQL_RUN_REMOVE,
+	SQL_SLOW_BOUND, SQL_SLOW_ADD, SQL_SLOW_TRIM, SQL_SLOW_LIST,
 	SQL_BATCH_FIND, SQL_BATCH_ADD,
 	SQL_TAGS_FIND, SQL_TAGS_ADD,
 	SQL_SERIES_FIND, SQL_SERIES_ADD, SQL_SERIES_SET, SQL_SERIES_COUNT,
@@ -45,6 +47,11 @@ enum store_result store_failure(struct store *s);
 int store_begin(struct store *s, struct why *why);
 int store_commit(struct store *s, struct why *why);
 void store_rollback(struct store *s);
+
+/* Keep the slowest of a batch's requests that are slower than those which the
+ * run has. 0, or -1 and why. */
+int store_put_slow(struct store *s, const struct store_batch *b,
+    struct why *why);
 
 /* An empty span is an empty text, never NULL. */
 void store_bind_text(sqlite3_stmt *sql, int i, struct span text);

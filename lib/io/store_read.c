@@ -9,12 +9,14 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 	    &r->created_ns, &r->seen_ns, &r->ended_ns, &r->first_ns,
 	    &r->last_ns, &r->step_s, &r->requests, &r->points, &r->version };
 	size_t i;
-	int column = 4;
+	int column = 6;
 
 	r->id = sqlite3_column_int64(sql, 0);
 	r->name = store_text(sql, 1);
 	r->thresholds = store_text(sql, 2);
 	r->results = store_text(sql, 3);
+	r->note = store_text(sql, 4);
+	r->agent = store_text(sql, 5);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*numbers[i] = sqlite3_column_int64(sql, column++);
 	r->run_status = sqlite3_column_int(sql, column++);

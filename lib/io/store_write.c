@@ -78,6 +78,7 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	(void)sqlite3_bind_int(sql, 7, RUN_RUNNING);
 	(void)sqlite3_bind_int64(sql, 8, r->created_ns);
 	(void)sqlite3_bind_int64(sql, 9, r->created_ns);
+	store_bind_text(sql, 10, r->agent);
 	if (store_run_sql(s, sql, why) < 0)
 		return store_failure(s);
 	r->id = sqlite3_last_insert_rowid(s->db);
@@ -528,6 +529,8 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 		return STORE_ENDED;
 	status = put_rows(&in, why);
 	free(in.aside);
+	if (status == 0)
+		status = store_put_slow(s, b, why);
 	if (status < 0)
 		return store_failure(s);
 	return bump_run(s, b, &state, why) < 0 ? store_failure(s)

@@ -1,4 +1,7 @@
--- k6serve's database, version 1. Times are nanoseconds since 1970, UTC.
+-- k6serve's database. Times are nanoseconds since 1970, UTC. A database of an
+-- older version gets what stands below the mark of the next one.
+
+-- version 1
 
 CREATE TABLE token (
 	name TEXT PRIMARY KEY,
@@ -78,3 +81,25 @@ CREATE TABLE point (
 	hist BLOB,
 	PRIMARY KEY (series, second)
 ) WITHOUT ROWID;
+
+-- version 2
+ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT '';
+-- User-Agent of the call that made it
+ALTER TABLE run ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+
+-- The slowest requests of a run.
+CREATE TABLE slow (
+	id INTEGER PRIMARY KEY,
+	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	time_ns INTEGER NOT NULL,
+	duration_ns INTEGER NOT NULL,
+	blocked_ns INTEGER NOT NULL,
+	connecting_ns INTEGER NOT NULL,
+	tls_handshaking_ns INTEGER NOT NULL,
+	sending_ns INTEGER NOT NULL,
+	waiting_ns INTEGER NOT NULL,
+	receiving_ns INTEGER NOT NULL,
+	failed INTEGER NOT NULL,	-- 0, 1; -1: not told
+	tags TEXT NOT NULL		-- JSON
+);
+CREATE INDEX slowest ON slow (run, duration_ns);

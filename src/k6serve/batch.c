@@ -2,6 +2,7 @@
 #include "k6serve/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/units.h"
 
@@ -43,6 +44,7 @@ batch_release(struct batch *b)
 	}
 	free(b->all);
 	free(b->rows);
+	free(b->slow);
 	while ((metric = map_next(&b->metrics, &at)) != NULL)
 		free(metric);
 	map_release(&b->cells);
@@ -130,6 +132,38 @@ note_period(struct batch *b, const struct aggregate *a)
 	b->fold_ns = a->time_ns;
 }
 
+static int
+slowest_first(const void *a, const void *b)
+{
+	int64_t x = ((const struct store_slow *)a)->ns[TIMING_DURATION];
+	int64_t y = ((const struct store_slow *)b)->ns[TIMING_DURATION];
+
+	return (x < y) - (x > y);
+}
+
+static void
+cut_slow(struct batch *b)
+{
+	if (b->n_slow <= STORE_SLOW)
+		return;
+	qsort(b->slow, b->n_slow, sizeof(b->slow[0]), slowest_first);
+	b->n_slow = STORE_SLOW;
+}
+
+/* Every so often the faster ones go. */
+static void
+note_slow(struct batch *b, const struct trail *t, struct span tags)
+{
+	struct store_slow slow = { .time_ns = t->time_ns,
+	    .failed = t->failed, .tags = tags };
+
+	if (b->n_slow == (size_t)32 * STORE_SLOW)
+		cut_slow(b);
+	memcpy(slow.ns, t->ns, sizeof(slow.ns));
+	b->slow = xgrow(b->slow, b->n_slow, &b->cap_slow, sizeof(b->slow[0]));
+	b->slow[b->n_slow++] = slow;
+}
+
 int
 batch_add(void *ctx, const struct sample *s)
 {
@@ -137,6 +171,8 @@ batch_add(void *ctx, const struct sample *s)
 
 	if (s->kind == SAMPLE_AGGREGATE)
 		note_period(b, s->aggregate);
+	if (s->kind == SAMPLE_TRAIL)
+		note_slow(b, s->trail, s->tags->json);
 	sample_sink(s, place, b);
 	b->requests += sample_requests(s);
 	b->points += sample_points(s);
@@ -203,6 +239,9 @@ batch_rows(struct batch *b, struct store_batch *out)
 		    b->all[i]->key.second, &b->all[i]->sink };
 	out->rows = b->rows;
 	out->n = b->n;
+	cut_slow(b);
+	out->slow = b->slow;
+	out->n_slow = b->n_slow;
 	out->requests = (int64_t)b->requests;
 	out->points = (int64_t)b->points;
 	out->first_ns = b->first_ns;

@@ -22,6 +22,8 @@ struct batch {
 	struct cell **all;		/* those, in order of arrival */
 	size_t n, cap;
 	struct store_row *rows;		/* NULL before batch_rows */
+	struct store_slow *slow;	/* the slowest requests; others too */
+	size_t n_slow, cap_slow;
 	uint64_t requests, points;	/* as sample_requests, _points count */
 	int64_t first_ns, last_ns;	/* times of samples, Unix; 0: none */
 	int64_t period_ns;		/* longest of the aggregates */
@@ -36,7 +38,7 @@ void batch_release(struct batch *b);	/* frees; b is empty again */
  * it cannot fail. For sample_parse_all. */
 int batch_add(void *ctx, const struct sample *s);
 
-/* Fill in rows, n, requests, points, times and step of out; the rest stays.
+/* Fill in rows, slow, requests, points, times and step of out; the rest stays.
  * The rows belong to b, die with batch_release, and are ordered as the store
  * wants them. Once, behind the last batch_add. */
 void batch_rows(struct batch *b, struct store_batch *out);

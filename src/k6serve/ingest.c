@@ -13,7 +13,10 @@
 #include "k6serve/batch.h"
 #include "k6serve/token.h"
 
-enum { NAME_BYTES = 250 };	/* of a run's name */
+enum {
+	NAME_BYTES = 250,	/* of a run's name */
+	AGENT_BYTES = 200,
+};
 
 /* The key of a call and of all its retries. */
 static struct span
@@ -180,7 +183,9 @@ reply_created(struct call *c, int64_t id)
 static void
 create(struct call *c)
 {
-	struct store_run run = { .created_ns = now_unix_ns() };
+	const char *agent = httpd_header(c->r, "User-Agent");
+	struct store_run run = { .created_ns = now_unix_ns(), .agent = {
+	    agent, agent != NULL ? strnlen(agent, AGENT_BYTES) : 0 } };
 	struct buf name = { 0 }, unpacked = { 0 };
 	enum store_result result;
 	struct span body;

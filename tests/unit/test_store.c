@@ -4,6 +4,7 @@
 /* libs: sqlite3 */
 #include "io/store.c"
 
+#include "io/store_edit.c"
 #include "io/store_read.c"
 #include "io/store_write.c"
 
@@ -228,10 +229,118 @@ opens_again(void)
 	s = store_open(path, schema, &why);
 	CHECK(s != NULL);
 	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0 && seen.n == 1);
-	CHECK(execute(s, "PRAGMA user_version = 2", &why) == 0);
+	CHECK(execute(s, "PRAGMA user_version = 1000", &why) == 0);
 	store_close(s);
 	CHECK(store_open(path, schema, &why) == NULL);
 	(void)unlink(path);
+}
+
+/* The tables as version 1 made them. */
+static void
+make_version_1(struct why *why)
+{
+	const char *end = strstr(schema.p, "\n-- version 2");
+	struct span first = { schema.p, (size_t)(end - schema.p) };
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	CHECK(sqlite3_open(path, &s->db) == SQLITE_OK);
+	CHECK(execute_from(s, 0, first, why) == 0);
+	CHECK(execute(s, "INSERT INTO run VALUES(7, NULL, 'old', 0, 0, 0,"
+	    " '{}', '{}', 3, 0, 0, 5, 5, 5, 5, 5, 1, 0, 0, 1);"
+	    "PRAGMA application_id = 1798730610;"
+	    "PRAGMA user_version = 1", why) == 0);
+	store_close(s);
+}
+
+static void
+migrates(void)
+{
+	struct store *s = open_new();
+	struct seen seen = { 0 };
+	struct why why;
+
+	close_and_remove(s);
+	make_version_1(&why);
+	s = store_open(path, schema, &why);
+	CHECK(s != NULL);
+	CHECK(version_of(s, &why) == SCHEMA_VERSION);
+	CHECK(store_runs(s, 7, 1, see_run, &seen, &why) == 0 && seen.n == 1);
+	CHECK(store_run_note(s, 7, SPAN("x"), &why) == STORE_DONE);
+	close_and_remove(s);
+}
+
+static int
+see_note(void *ctx, const struct store_run *r)
+{
+	*(bool *)ctx = span_is(r->note, "why \"x\"") &&
+	    span_is(r->agent, "k6cloud/0.48.0");
+	return 0;
+}
+
+static void
+edits(void)
+{
+	struct store_run r = { .name = SPAN("n"), .thresholds = SPAN("{}"),
+	    .agent = SPAN("k6cloud/0.48.0"), .created_ns = 5 };
+	struct store *s = open_new();
+	struct seen seen = { 0 };
+	struct why why;
+	bool is_noted = false;
+
+	CHECK(store_run_add(s, &r, SPAN(""), &why) == STORE_DONE);
+	CHECK(put(s, r.id, "a", 3, 1) == STORE_DONE);
+	CHECK(store_run_note(s, r.id, SPAN("why \"x\""), &why) ==
+	    STORE_DONE);
+	CHECK(store_runs(s, r.id, 1, see_note, &is_noted, &why) == 0);
+	CHECK(is_noted);
+	CHECK(store_run_note(s, r.id + 1, SPAN(""), &why) == STORE_NO_RUN);
+	CHECK(store_run_remove(s, r.id, &why) == STORE_DONE);
+	CHECK(store_run_remove(s, r.id, &why) == STORE_NO_RUN);
+	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0 && seen.n == 0);
+	CHECK(execute(s, "CREATE TEMP TABLE zero(n CHECK (n = 0));"
+	    "INSERT INTO zero SELECT count(*) FROM point;"
+	    "INSERT INTO zero SELECT count(*) FROM series;"
+	    "INSERT INTO zero SELECT count(*) FROM tagset;"
+	    "INSERT INTO zero SELECT count(*) FROM batch;"
+	    "INSERT INTO zero SELECT count(*) FROM slow", &why) == 0);
+	close_and_remove(s);
+}
+
+struct slowest {
+	int n;
+	int64_t first, last;
+};
+
+static int
+see_slow(void *ctx, const struct store_slow *slow)
+{
+	struct slowest *all = ctx;
+
+	if (all->n++ == 0)
+		all->first = slow->ns[TIMING_DURATION];
+	all->last = slow->ns[TIMING_DURATION];
+	CHECK(span_is(slow->tags, "{}") && slow->failed == -1);
+	return 0;
+}
+
+static void
+keeps_the_slowest(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN("")), i;
+	struct store_slow slow = { .failed = -1, .tags = SPAN("{}") };
+	struct store_batch b = { .run = run, .slow = &slow, .n_slow = 1 };
+	struct slowest seen = { 0 };
+	struct why why;
+
+	for (i = 0; i < 3 * STORE_SLOW; i++) {
+		slow.ns[TIMING_DURATION] = i * 7919 % (3 * STORE_SLOW);
+		CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
+	}
+	CHECK(store_slowest(s, run, see_slow, &seen, &why) == 0);
+	CHECK(seen.n == STORE_SLOW && seen.first == 3 * STORE_SLOW - 1);
+	CHECK(seen.last == 2 * STORE_SLOW);
+	close_and_remove(s);
 }
 
 int
@@ -251,6 +360,9 @@ main(void)
 	test("a run that ended stays as it is", ends);
 	test("past the most series all goes to one tag set", overflows);
 	test("a file opens again, a newer one does not", opens_again);
+	test("a file of an older version is brought up", migrates);
+	test("a run is noted and removed", edits);
+	test("the slowest requests stay", keeps_the_slowest);
 	buf_release(&text);
 	return tap_end();
 }
