@@ -20,7 +20,7 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 # Who links what. A tool is its src/ files and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
-	base/random base/file
+	base/random base/file base/varint
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 	data/sink data/trail data/aggregate data/sample data/sample_parse \
 	data/run data/stream
