@@ -20,15 +20,13 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 # Who links what. A tool is its src/ files and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
-	base/random base/file base/varint
+	base/random base/file
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 	data/sink data/trail data/aggregate data/sample data/sample_parse \
 	data/run data/stream
 
-k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
-	k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \
-	data/settings data/fence data/bucket data/keep data/sink \
-	data/sample_sink
+k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out $(BASE) \
+	$(STREAM) data/settings data/fence data/bucket data/keep
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 	io/swarm io/swarm_reply io/url $(BASE) $(STREAM)
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
@@ -38,9 +36,10 @@ k6push_OBJS := k6push/main k6push/push k6push/collect k6push/control \
 	data/settings io/config io/fetch io/url io/gz
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/charts k6serve/page k6serve/assets k6serve/token \
+	k6serve/writer \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
 	data/trail data/aggregate data/sample data/sample_parse \
-	data/sample_sink data/run io/gz io/digest io/listen io/httpd \
+	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \
 	io/store io/store_edit io/store_read io/store_write
 
 k6gen_LIBS := libcurl libssl libcrypto

@@ -2,35 +2,30 @@
 #include "io/httpd.h"
 
 #include <errno.h>
-#include <microhttpd.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 
 #include "base/num.h"
 #include "base/units.h"
+#include "io/httpd_priv.h"
 
 enum {
-	CONNECTIONS_MAX = 512,
+	CONNECTIONS_MAX = 4096,
+	SPARE_FILES = 64,	/* descriptors that are not connections */
 	HEAD_BYTES = 64 * 1024,
-	IDLE_S = 30,		/* silence of the other side */
-	HEAD_S = 10,		/* from connect, or the last reply */
+	IDLE_S = 30,		/* silence between requests */
+	REPLY_S = 60,		/* to take the whole reply */
+	SILENT_S = 10,		/* silence within a body */
 	BODY_S = 120,		/* from head to end of body */
-	SLOW_S = 10,		/* from then on, a body must come with */
+	SLOW_S = 5,		/* from then on, a body must come with */
 	SLOW_RATE = 1024,	/* bytes a second */
 	DROP_FACTOR = 2,	/* of body_max: dropped, then cut off */
 	BLOCK = 16 * 1024,
 	PING_S = 10,
 };
 
-/* One connection, from accept to close; in httpd's list. */
-struct peer {
-	struct peer *previous, *next;
-	int fd;
-	int64_t deadline_ns;	/* monotonic; 0: none */
-};
+#define TLS_VERSIONS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /* A stream of events that goes out on a connection. */
 struct stream {
@@ -52,16 +47,10 @@ struct request {
 	char *path;
 	int64_t start_ns;
 	size_t dropped;
+	size_t held;		/* its part of httpd's */
 	bool is_refused;
-};
-
-struct httpd {
-	struct httpd_config config;
-	struct MHD_Daemon *daemon;
-	pthread_mutex_t lock;		/* of what follows */
-	struct peer *peers;
-	struct stream *idle;		/* suspended streams */
-	bool is_stopping;
+	bool is_deferred;	/* what the next line tells will come */
+	bool is_answered;	/* reply is filled in */
 };
 
 const char *
@@ -91,74 +80,6 @@ httpd_password(const struct httpd_request *r, struct buf *out)
 	MHD_free(password);
 }
 
-static int64_t
-in_seconds(int seconds)
-{
-	return now_monotonic_ns() + seconds * NS_PER_S;
-}
-
-static struct peer *
-peer_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info != NULL ? info->socket_context : NULL;
-}
-
-static void
-set_deadline(struct httpd *h, struct MHD_Connection *connection, int64_t ns)
-{
-	struct peer *peer = peer_of(connection);
-
-	if (peer == NULL)
-		return;
-	(void)pthread_mutex_lock(&h->lock);
-	peer->deadline_ns = ns;
-	(void)pthread_mutex_unlock(&h->lock);
-}
-
-/* libmicrohttpd says that a connection begins, or that it ends; in the second
- * case the descriptor is still open. */
-static void
-on_connection(void *ctx, struct MHD_Connection *connection, void **context,
-    enum MHD_ConnectionNotificationCode code)
-{
-	const union MHD_ConnectionInfo *info;
-	struct httpd *h = ctx;
-	struct peer *peer = *context;
-
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		info = MHD_get_connection_info(connection,
-		    MHD_CONNECTION_INFO_CONNECTION_FD);
-		peer = xcalloc(1, sizeof(*peer));
-		peer->fd = info != NULL ? info->connect_fd : -1;
-		peer->deadline_ns = in_seconds(HEAD_S);
-		*context = peer;
-	}
-	if (peer == NULL)
-		return;
-	(void)pthread_mutex_lock(&h->lock);
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		peer->next = h->peers;
-		if (peer->next != NULL)
-			peer->next->previous = peer;
-		h->peers = peer;
-	} else {
-		if (peer->next != NULL)
-			peer->next->previous = peer->previous;
-		if (peer->previous != NULL)
-			peer->previous->next = peer->next;
-		else
-			h->peers = peer->next;
-	}
-	(void)pthread_mutex_unlock(&h->lock);
-	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		free(peer);
-		*context = NULL;
-	}
-}
-
 static void
 stream_free(void *ctx)
 {
@@ -180,7 +101,7 @@ stream_fill(struct stream *s)
 	if (s->out.n == 0 && !s->is_over && now_monotonic_ns() > s->ping_ns)
 		buf_text(&s->out, ":\n\n");
 	if (s->out.n != 0)
-		s->ping_ns = in_seconds(PING_S);
+		s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
 }
 
 /* Without news the connection is suspended until the next tick. */
@@ -223,9 +144,9 @@ stream_response(struct httpd *h, struct request *r)
 	s->connection = r->public.connection;
 	s->next = r->reply.next;
 	s->data = r->reply.stream;
-	s->ping_ns = in_seconds(PING_S);
+	s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
 	r->reply.stream = NULL;
-	set_deadline(h, s->connection, 0);
+	peers_enter(h, s->connection, PHASE_BUSY, 0);
 	(void)MHD_set_connection_option(s->connection,
 	    MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
@@ -275,6 +196,8 @@ send_reply(struct httpd *h, struct request *r)
 	add_fields(response, reply->fields,
 	    sizeof(reply->fields) / sizeof(reply->fields[0]));
 	add_fields(response, h->config.fields, SIZE_MAX);
+	if (reply->next == NULL)
+		peers_enter(h, r->public.connection, PHASE_BUSY, REPLY_S);
 	result = MHD_queue_response(r->public.connection,
 	    (unsigned)reply->status, response);
 	MHD_destroy_response(response);
@@ -316,11 +239,43 @@ request_new(struct httpd *h, struct MHD_Connection *connection,
 	r->start_ns = now_monotonic_ns();
 	r->body.max = h->config.body_max;
 	r->public.connection = connection;
+	r->public.server = h;
 	r->public.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0
 	    ? MHD_HTTP_METHOD_GET : method;
 	r->public.path = r->path;
-	set_deadline(h, connection, in_seconds(BODY_S));
+	peers_address(connection, r->public.address);
+	peers_enter(h, connection, PHASE_BODY, SILENT_S);
 	return r;
+}
+
+static void
+refuse_busy(struct httpd *h, struct request *r)
+{
+	r->is_refused = true;
+	r->dropped = r->body.n;
+	buf_release(&r->body);
+	h->held -= r->held;
+	r->held = 0;
+	r->reply.status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	r->reply.fields[0] = (struct httpd_field){ "Retry-After", "1" };
+}
+
+static void
+add_body(struct httpd *h, struct request *r, const char *data, size_t n)
+{
+	if (h->held + n > h->config.bodies_max) {
+		peers_shed_body(h);
+		refuse_busy(h, r);
+		return;
+	}
+	buf_add(&r->body, data, n);
+	h->held += r->body.cap - r->held;
+	r->held = r->body.cap;
+	if (r->body.is_full) {
+		r->public.is_too_large = true;
+		r->dropped = r->body.n;
+		buf_release(&r->body);
+	}
 }
 
 /* A piece of the body came. Refused and oversized ones are read to their end,
@@ -330,23 +285,63 @@ take_body(struct httpd *h, struct request *r, const char *data, size_t *n)
 {
 	int64_t age_s = (now_monotonic_ns() - r->start_ns) / NS_PER_S;
 
-	if (!r->is_refused && !r->public.is_too_large) {
-		buf_add(&r->body, data, *n);
-		if (r->body.is_full) {
-			r->public.is_too_large = true;
-			r->dropped = r->body.n;
-			buf_release(&r->body);
-		}
-	} else {
+	if (!r->is_refused && !r->public.is_too_large)
+		add_body(h, r, data, *n);
+	else
 		r->dropped += *n;
-	}
 	*n = 0;
-	if (r->dropped / DROP_FACTOR > h->config.body_max)
+	if (r->dropped / DROP_FACTOR > h->config.body_max || age_s > BODY_S)
 		return MHD_NO;
 	if (age_s > SLOW_S && (r->body.n + r->dropped) / SLOW_RATE <
 	    (size_t)(age_s - SLOW_S))
 		return MHD_NO;
+	peers_enter(h, r->public.connection, PHASE_BODY, SILENT_S);
 	return MHD_YES;
+}
+
+void
+httpd_defer(const struct httpd_request *public)
+{
+	struct httpd *h = public->server;
+	struct request *r = (struct request *)(uintptr_t)public;
+
+	r->is_deferred = true;
+	peers_enter(h, public->connection, PHASE_BUSY, 0);
+	(void)pthread_mutex_lock(&h->lock);
+	h->n_deferred++;
+	(void)pthread_mutex_unlock(&h->lock);
+	MHD_suspend_connection(public->connection);
+}
+
+void
+httpd_answered(const struct httpd_request *public)
+{
+	struct httpd *h = public->server;
+	struct request *r = (struct request *)(uintptr_t)public;
+
+	r->is_answered = true;
+	MHD_resume_connection(public->connection);
+	(void)pthread_mutex_lock(&h->lock);
+	if (--h->n_deferred == 0)
+		(void)pthread_cond_signal(&h->answered);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* Let the callback answer, or defer. */
+static void
+answer(struct httpd *h, struct request *r)
+{
+	bool is_stopping;
+
+	if (r->is_refused)
+		return;
+	(void)pthread_mutex_lock(&h->lock);
+	is_stopping = h->is_stopping;
+	(void)pthread_mutex_unlock(&h->lock);
+	if (is_stopping)
+		refuse_busy(h, r);
+	else
+		h->config.answer(h->config.ctx, &r->public, &r->reply);
 }
 
 static enum MHD_Result
@@ -365,15 +360,19 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 		if (promised(&r->public) <= (int64_t)h->config.body_max)
 			return MHD_YES;
 		r->public.is_too_large = true;
-		if (!r->is_refused)
-			h->config.answer(h->config.ctx, &r->public, &r->reply);
+		answer(h, r);
 		return send_reply(h, r);
 	}
 	if (*n != 0)
 		return take_body(h, r, data, n);
-	r->public.body = buf_whole(&r->body);
-	if (!r->is_refused)
-		h->config.answer(h->config.ctx, &r->public, &r->reply);
+	if (!r->is_deferred) {
+		r->public.body = buf_whole(&r->body);
+		answer(h, r);
+		if (r->is_deferred)
+			return MHD_YES;
+	} else if (!r->is_answered) {
+		return MHD_YES;
+	}
 	return send_reply(h, r);
 }
 
@@ -382,11 +381,13 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
     enum MHD_RequestTerminationCode code)
 {
 	struct request *r = *context;
+	struct httpd *h = ctx;
 
 	(void)code;
 	if (r == NULL)
 		return;
-	set_deadline(ctx, connection, in_seconds(IDLE_S + HEAD_S));
+	peers_enter(h, connection, PHASE_IDLE, IDLE_S);
+	h->held -= r->held;
 	buf_release(&r->body);
 	buf_release(&r->reply.body);
 	free(r->reply.stream);
@@ -406,30 +407,73 @@ unescape(void *ctx, struct MHD_Connection *connection, char *text)
 	    : MHD_http_unescape(text);
 }
 
+/* As many as there are descriptors for; what the system allows is used. */
+static unsigned
+most_connections(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return CONNECTIONS_MAX / 8;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+	    files.rlim_cur >= CONNECTIONS_MAX + SPARE_FILES)
+		return CONNECTIONS_MAX;
+	return files.rlim_cur > 2 * SPARE_FILES
+	    ? (unsigned)files.rlim_cur - SPARE_FILES
+	    : (unsigned)files.rlim_cur / 2;
+}
+
+static struct MHD_Daemon *
+start(struct httpd *h)
+{
+	const struct httpd_config *c = &h->config;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
+	    MHD_ALLOW_SUSPEND_RESUME;
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0,
+		    (void *)(uintptr_t)c->certificate },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)c->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)TLS_VERSIONS },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	if (c->certificate == NULL)
+		tls[0].option = MHD_OPTION_END;
+	else
+		flags |= MHD_USE_TLS;
+	return MHD_start_daemon(flags, 0, peers_welcome, h, on_request, h,
+	    MHD_OPTION_ARRAY, tls,
+	    MHD_OPTION_LISTEN_SOCKET, c->fd,
+	    MHD_OPTION_CONNECTION_LIMIT, h->connections_max,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+	    MHD_OPTION_NOTIFY_CONNECTION, peers_notify, h,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+	    MHD_OPTION_END);
+}
+
 struct httpd *
 httpd_start(const struct httpd_config *config, struct why *why)
 {
 	struct httpd *h = xcalloc(1, sizeof(*h));
 
 	h->config = *config;
+	h->connections_max = most_connections();
 	(void)pthread_mutex_init(&h->lock, NULL);
+	(void)pthread_cond_init(&h->answered, NULL);
 	errno = 0;
-	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
-	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-	    on_request, h,
-	    MHD_OPTION_LISTEN_SOCKET, config->fd,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-	    MHD_OPTION_END);
+	h->daemon = start(h);
 	if (h->daemon != NULL)
 		return h;
-	(void)why_set(why, "cannot start the HTTP server: %s",
-	    strerror(errno));
+	(void)why_set(why, "cannot start the HTTP server%s: %s",
+	    config->certificate != NULL ? " with that certificate and key"
+	    : "", errno != 0 ? strerror(errno) : "libmicrohttpd refused");
+	(void)pthread_cond_destroy(&h->answered);
 	(void)pthread_mutex_destroy(&h->lock);
 	free(h);
 	return NULL;
@@ -450,15 +494,10 @@ wake(struct httpd *h)
 void
 httpd_tick(struct httpd *h)
 {
-	int64_t now = now_monotonic_ns();
-	struct peer *peer;
-
 	(void)pthread_mutex_lock(&h->lock);
 	wake(h);
-	for (peer = h->peers; peer != NULL; peer = peer->next)
-		if (peer->deadline_ns != 0 && now > peer->deadline_ns)
-			(void)shutdown(peer->fd, SHUT_RDWR);
 	(void)pthread_mutex_unlock(&h->lock);
+	peers_expire(h);
 }
 
 void
@@ -468,9 +507,12 @@ httpd_stop(struct httpd *h)
 		return;
 	(void)pthread_mutex_lock(&h->lock);
 	h->is_stopping = true;
+	while (h->n_deferred != 0)
+		(void)pthread_cond_wait(&h->answered, &h->lock);
 	wake(h);
 	(void)pthread_mutex_unlock(&h->lock);
 	MHD_stop_daemon(h->daemon);
+	(void)pthread_cond_destroy(&h->answered);
 	(void)pthread_mutex_destroy(&h->lock);
 	free(h);
 }

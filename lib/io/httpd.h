@@ -5,13 +5,15 @@
  * goes on. libmicrohttpd stays in here.
  *
  * All callbacks run on the server's thread, one at a time; so what they share
- * needs no lock as long as only they touch it.
+ * needs no lock as long as only they touch it. A request whose answer takes
+ * long is deferred, and answered from another thread.
  */
 #ifndef K6PIPE_IO_HTTPD_H
 #define K6PIPE_IO_HTTPD_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/why.h"
@@ -25,7 +27,10 @@ struct httpd_request {
 				   with %00 in it stays as it came */
 	struct span body;	/* as sent; empty while it is admitted */
 	bool is_too_large;	/* the body passed body_max and was dropped */
+	unsigned char address[16];	/* of the other side: IPv6, or IPv4
+					   mapped to it */
 	void *connection;	/* httpd's own */
+	struct httpd *server;	/* too */
 };
 
 /* The value of a header (its name in any case), or of a word of the query,
@@ -60,6 +65,11 @@ struct httpd_reply {
 struct httpd_config {
 	int fd;				/* listening, non-blocking; httpd's */
 	size_t body_max;		/* bytes, as sent */
+	size_t bodies_max;		/* bytes of all bodies in memory; what
+					   would pass it is answered 503 */
+	unsigned address_max;		/* connections from one address, but
+					   from this machine; 0: no maximum */
+	const char *certificate, *key;	/* TLS: texts in PEM form; NULL: none */
 	const struct httpd_field *fields;	/* of every reply; NULL ends */
 	void *ctx;
 	/* The head is in. 0: go on; -1: refused, reply is filled in; the body
@@ -71,6 +81,12 @@ struct httpd_config {
 	    struct httpd_reply *reply);
 };
 
+/* To be called from `answer`: the reply comes later. Request and reply, both
+ * as they were handed to answer, stay where they are and may be used, reply
+ * also filled in, by one other thread until it calls httpd_answered. */
+void httpd_defer(const struct httpd_request *r);
+void httpd_answered(const struct httpd_request *r);
+
 /* Begin to answer. NULL: why. config is copied, what it points to must live
  * until httpd_stop; config->fd is not to be used any more. */
 struct httpd *httpd_start(const struct httpd_config *config, struct why *why);
@@ -79,8 +95,8 @@ struct httpd *httpd_start(const struct httpd_config *config, struct why *why);
  * streams look for news and cuts off connections that take too long. */
 void httpd_tick(struct httpd *h);
 
-/* End the request in work, end all streams, close all connections and the
- * listening socket, free. NULL is allowed. */
+/* Wait until the deferred requests are answered, end all streams, close all
+ * connections and the listening socket, free. NULL is allowed. */
 void httpd_stop(struct httpd *h);
 
 #endif

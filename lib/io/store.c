@@ -152,23 +152,53 @@ store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why)
 	return status;
 }
 
+/* In a group SQLite may have ended the transaction, on a full disk say. */
 int
 store_begin(struct store *s, struct why *why)
 {
-	return store_run_sql(s, store_sql(s, SQL_BEGIN, why), why);
+	if (!s->is_group)
+		return store_run_sql(s, store_sql(s, SQL_BEGIN, why), why);
+	s->is_broken |= sqlite3_get_autocommit(s->db) != 0;
+	return s->is_broken ? why_set(why, "the transaction failed") : 0;
 }
 
 int
 store_commit(struct store *s, struct why *why)
 {
+	if (s->is_group)
+		return 0;
 	return store_run_sql(s, store_sql(s, SQL_COMMIT, why), why);
 }
 
 void
 store_rollback(struct store *s)
 {
-	if (!sqlite3_get_autocommit(s->db))
+	if (s->is_group)
+		s->is_broken = true;
+	else if (!sqlite3_get_autocommit(s->db))
 		(void)store_run_sql(s, store_sql(s, SQL_ROLLBACK, NULL), NULL);
+}
+
+int
+store_group_begin(struct store *s, struct why *why)
+{
+	if (store_begin(s, why) < 0)
+		return -1;
+	s->is_group = true;
+	s->is_broken = false;
+	return 0;
+}
+
+int
+store_group_end(struct store *s, struct why *why)
+{
+	bool is_broken = s->is_broken || sqlite3_get_autocommit(s->db) != 0;
+
+	s->is_group = false;
+	if (!is_broken && store_commit(s, why) == 0)
+		return 0;
+	store_rollback(s);
+	return is_broken ? why_set(why, "the transaction failed") : -1;
 }
 
 void
@@ -321,7 +351,7 @@ migrate(struct store *s, struct span schema, struct why *why)
 /* WAL only after the first transaction: so the main file's header always
  * tells whose it is. */
 static int
-prepare(struct store *s, struct span schema, struct why *why)
+prepare(struct store *s, const struct span *schema, struct why *why)
 {
 	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -330,26 +360,26 @@ prepare(struct store *s, struct span schema, struct why *why)
 	/* else each change of a bound tagset has its statement compiled
 	 * anew, in case the partial index fits */
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
-	if (store_begin(s, why) < 0)
+	if (schema != NULL && store_begin(s, why) < 0)
 		return -1;
-	if (migrate(s, schema, why) < 0 || store_commit(s, why) < 0) {
+	if (schema != NULL && (migrate(s, *schema, why) < 0 ||
+	    store_commit(s, why) < 0)) {
 		store_rollback(s);
 		return -1;
 	}
 	return execute(s, "PRAGMA journal_mode = WAL;"
+	    "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
 	    "PRAGMA journal_size_limit = 16777216;"
 	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", why);
 }
 
-struct store *
-store_open(const char *path, struct span schema, struct why *why)
+/* No schema: the tables are there. */
+static struct store *
+open_file(const char *path, const struct span *schema, struct why *why)
 {
-	struct store *s;
+	struct store *s = xcalloc(1, sizeof(*s));
 	int status = 0;
 
-	if (check_file(path, why) < 0)
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
 		status = store_why(s, why);
@@ -359,6 +389,20 @@ store_open(const char *path, struct span schema, struct why *why)
 		return s;
 	store_close(s);
 	return NULL;
+}
+
+struct store *
+store_open(const char *path, struct span schema, struct why *why)
+{
+	if (check_file(path, why) < 0)
+		return NULL;
+	return open_file(path, &schema, why);
+}
+
+struct store *
+store_open_again(const struct store *s, struct why *why)
+{
+	return open_file(sqlite3_db_filename(s->db, "main"), NULL, why);
 }
 
 void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * store: runs and their data in one database file. SQLite stays in here. A
- * function that changes something returns after its transaction is on disk.
- * Not for several threads at a time; several processes may share the file.
+ * function that changes something returns after its transaction is on disk,
+ * unless it is part of a group. Not for several threads at a time; several processes may share the file.
  */
 #ifndef K6PIPE_IO_STORE_H
 #define K6PIPE_IO_STORE_H
@@ -36,6 +36,17 @@ enum store_result {
 struct store *store_open(const char *path, struct span schema,
     struct why *why);
 void store_close(struct store *s);
+
+/* Another one on the same file, for another thread. A process must open a file
+ * only once with store_open: closing the descriptor that looks at it first
+ * would give up the locks of the other store (fcntl(2)). */
+struct store *store_open_again(const struct store *s, struct why *why);
+
+/* What is changed from begin to end goes to disk at the end, or not at all:
+ * a function that fails in between, not for what it was asked but for the
+ * database, makes the end fail too. -1: why, nothing was changed. */
+int store_group_begin(struct store *s, struct why *why);
+int store_group_end(struct store *s, struct why *why);
 
 /* Tokens. Adding a known name, or removing an unknown one, fails. */
 struct store_token {

@@ -28,6 +28,8 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_STATEMENTS];
 	struct buf blob;	/* scratch: an encoded histogram */
+	bool is_group;		/* within store_group_begin .. end */
+	bool is_broken;		/* something in the group failed */
 };
 
 /* The statement, ready to be bound; NULL: why. It is reset after use. */
@@ -43,7 +45,8 @@ int store_why(struct store *s, struct why *why);
 /* That failure as a result: STORE_FULL or STORE_FAILED. */
 enum store_result store_failure(struct store *s);
 
-/* BEGIN IMMEDIATE; COMMIT; ROLLBACK. */
+/* BEGIN IMMEDIATE; COMMIT; ROLLBACK. In a group that is done for all, and what
+ * is rolled back breaks it. */
 int store_begin(struct store *s, struct why *why);
 int store_commit(struct store *s, struct why *why);
 void store_rollback(struct store *s);

@@ -26,13 +26,18 @@ reset_sql(sqlite3_stmt *sql)
 	(void)sqlite3_clear_bindings(sql);
 }
 
-/* End a transaction the way its work went; a failed one is undone. */
+/* End a transaction the way its work went; a failed one is undone. The other
+ * results come before anything is written. */
 static enum store_result
 conclude(struct store *s, enum store_result result, struct why *why)
 {
-	if (result == STORE_DONE && store_commit(s, why) < 0)
+	bool has_failed = result == STORE_FULL || result == STORE_FAILED;
+
+	if (!has_failed && store_commit(s, why) < 0) {
+		has_failed = true;
 		result = store_failure(s);
-	if (result != STORE_DONE)
+	}
+	if (has_failed)
 		store_rollback(s);
 	return result;
 }
@@ -152,9 +157,9 @@ store_run_end(struct store *s, const struct store_run *r, struct why *why)
 	return conclude(s, update_end(s, r, why), why);
 }
 
-/* Note the batch's key. The same content again is a duplicate. */
+/* Did the batch's key come before? The same content again is a duplicate. */
 static enum store_result
-claim_key(struct store *s, const struct store_batch *b, struct why *why)
+check_key(struct store *s, const struct store_batch *b, struct why *why)
 {
 	sqlite3_stmt *sql = store_sql(s, SQL_BATCH_FIND, why);
 	int found, is_same = 0;
@@ -171,16 +176,23 @@ claim_key(struct store *s, const struct store_batch *b, struct why *why)
 	reset_sql(sql);
 	if (found < 0)
 		return store_failure(s);
-	if (found > 0)
-		return is_same ? STORE_DUPLICATE : STORE_CONFLICT;
-	sql = store_sql(s, SQL_BATCH_ADD, why);
+	if (found == 0)
+		return STORE_DONE;
+	return is_same ? STORE_DUPLICATE : STORE_CONFLICT;
+}
+
+static int
+note_key(struct store *s, const struct store_batch *b, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_BATCH_ADD, why);
+
 	if (sql == NULL)
-		return store_failure(s);
+		return -1;
 	(void)sqlite3_bind_int64(sql, 1, b->run);
 	store_bind_text(sql, 2, b->key);
 	(void)sqlite3_bind_blob(sql, 3, b->digest, STORE_DIGEST,
 	    SQLITE_STATIC);
-	return store_run_sql(s, sql, why) < 0 ? store_failure(s) : STORE_DONE;
+	return store_run_sql(s, sql, why);
 }
 
 /* The number of a tag set; 0: the run does not have it; -1: why. */
@@ -522,12 +534,14 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 	/* A batch that is known is answered as such even when the run has
 	 * ended: its sender may have missed the first answer. */
 	if (result == STORE_DONE && b->key.n != 0)
-		result = claim_key(s, b, why);
+		result = check_key(s, b, why);
 	if (result != STORE_DONE)
 		return result;
 	if (state.run_status != RUN_RUNNING)
 		return STORE_ENDED;
-	status = put_rows(&in, why);
+	status = b->key.n != 0 ? note_key(s, b, why) : 0;
+	if (status == 0)
+		status = put_rows(&in, why);
 	free(in.aside);
 	if (status == 0)
 		status = store_put_slow(s, b, why);

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/token.h"
+#include "k6serve/writer.h"
 
 static const struct route *const route_tables[] = { ingest_routes, api_routes,
     page_routes };
@@ -288,6 +289,10 @@ app_answer(void *ctx, const struct httpd_request *r,
 		return;
 	}
 	c.route = route_of(r, &c.run, reply);
-	if (c.route != NULL)
+	if (c.route == NULL)
+		return;
+	if (c.route->access == ACCESS_WRITE)
+		writer_add(c.app->writer, &c);
+	else
 		c.route->answer(&c);
 }

@@ -13,11 +13,16 @@
 #include "k6serve/assets.h"
 
 #define BODY_MAX ((size_t)32 << 20)		/* bytes as sent */
+#define BODIES_MAX ((size_t)256 << 20)		/* all at a time */
 #define INFLATED_MAX ((size_t)128 << 20)	/* bytes unpacked */
 
-/* Only touched by the server's thread once that runs. */
+struct writer;
+
+/* Set up before the server starts. The server's thread reads by its store;
+ * the writer has a copy with another one. */
 struct app {
 	struct store *store;
+	struct writer *writer;
 	const char *address;	/* "127.0.0.1:6570" */
 	int port;
 	bool is_loopback;
@@ -37,7 +42,8 @@ struct call {
 enum access {
 	ACCESS_OPEN,	/* anybody */
 	ACCESS_READ,	/* needs a token only if others can connect */
-	ACCESS_WRITE,	/* needs a token as soon as there is one */
+	ACCESS_WRITE,	/* needs a token as soon as there is one; answered by
+			   the writer */
 };
 
 struct route {

@@ -18,6 +18,7 @@
 #include "k6serve/app.h"
 #include "k6serve/assets.h"
 #include "k6serve/token.h"
+#include "k6serve/writer.h"
 
 struct options {
 	const char *listen, *db;
@@ -127,6 +128,7 @@ static int
 serve(struct app *app, int fd, const sigset_t *signals)
 {
 	struct httpd_config config = { .fd = fd, .body_max = BODY_MAX,
+	    .bodies_max = BODIES_MAX, .address_max = 64,
 	    .fields = fields, .ctx = app, .admit = app_admit,
 	    .answer = app_answer };
 	struct httpd *h;
@@ -146,6 +148,25 @@ serve(struct app *app, int fd, const sigset_t *signals)
 		warnf("stdout: %s", strerror(errno));
 	httpd_stop(h);
 	return is_told ? close_stdout(EXIT_DONE) : EXIT_FAILED;
+}
+
+/* The writer has a connection to the database of its own. */
+static int
+write_and_serve(struct app *app, int fd, const sigset_t *signals)
+{
+	struct why why;
+	struct store *store = store_open_again(app->store, &why);
+	int status = EXIT_FAILED;
+
+	if (store != NULL)
+		app->writer = writer_start(app, store, &why);
+	if (app->writer != NULL)
+		status = serve(app, fd, signals);
+	else
+		warnf("%s", why.text);
+	writer_stop(app->writer);
+	store_close(store);
+	return status;
 }
 
 static int
@@ -168,7 +189,7 @@ listen_and_serve(const struct options *o, struct app *app,
 		(void)close(l.fd);
 		return EXIT_FAILED;
 	}
-	return serve(app, l.fd, signals);
+	return write_and_serve(app, l.fd, signals);
 }
 
 int

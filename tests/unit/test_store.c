@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/die base/why base/buf base/num data/json base/varint data/hist */
+/* links: base/mem base/die base/why base/buf base/num data/json data/hist */
 /* links: data/sink */
 /* libs: sqlite3 */
 #include "io/store.c"
@@ -343,6 +343,59 @@ keeps_the_slowest(void)
 	close_and_remove(s);
 }
 
+static int64_t
+requests_of(struct store *s, int64_t run)
+{
+	struct seen seen = { 0 };
+	struct why why;
+
+	CHECK(store_runs(s, run, 1, see_run, &seen, &why) == 0);
+	return seen.requests;
+}
+
+static void
+groups(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN(""));
+	struct why why;
+	struct store *other = store_open_again(s, &why);
+
+	CHECK(other != NULL);
+	CHECK(store_group_begin(s, &why) == 0);
+	CHECK(put(s, run, "k1", 1, 10) == STORE_DONE);
+	/* neither a duplicate nor a conflict breaks it */
+	CHECK(put(s, run, "k1", 1, 10) == STORE_DUPLICATE);
+	CHECK(put(s, run, "k1", 2, 10) == STORE_CONFLICT);
+	CHECK(put(s, run + 9, "k2", 2, 10) == STORE_NO_RUN);
+	CHECK(put(s, run, "k2", 2, 10) == STORE_DONE);
+	CHECK(requests_of(s, run) == 2 && requests_of(other, run) == 0);
+	CHECK(store_group_end(s, &why) == 0);
+	CHECK(requests_of(other, run) == 2);
+	store_close(other);
+	close_and_remove(s);
+}
+
+/* A series whose histogram nobody can read makes its batches fail. */
+static void
+group_breaks(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN(""));
+	struct why why;
+
+	CHECK(put(s, run, "k1", 1, 10) == STORE_DONE);
+	CHECK(execute(s, "UPDATE series SET hist = x'ff'"
+	    " WHERE tagset != 0", &why) == 0);
+	CHECK(store_group_begin(s, &why) == 0);
+	CHECK(new_run(s, SPAN("")) > run);
+	CHECK(put(s, run, "k2", 1, 10) == STORE_FAILED);
+	CHECK(store_group_end(s, &why) == -1);
+	CHECK(requests_of(s, run) == 1 && requests_of(s, run + 1) == 0);
+	CHECK(put(s, run, "k1", 1, 10) == STORE_DUPLICATE);
+	close_and_remove(s);
+}
+
 int
 main(void)
 {
@@ -363,6 +416,8 @@ main(void)
 	test("a file of an older version is brought up", migrates);
 	test("a run is noted and removed", edits);
 	test("the slowest requests stay", keeps_the_slowest);
+	test("a group is there at its end, all of it", groups);
+	test("a group with a failure is undone", group_breaks);
 	buf_release(&text);
 	return tap_end();
 }
