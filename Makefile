@@ -20,13 +20,15 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 # Who links what. A tool is its src/ files and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
-	base/random base/file
+	base/random base/file base/varint
 STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 	data/sink data/trail data/aggregate data/sample data/sample_parse \
 	data/run data/stream
 
-k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out $(BASE) \
-	$(STREAM) data/settings data/fence data/bucket data/keep
+k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
+	k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \
+	data/settings data/fence data/bucket data/keep data/sink \
+	data/sample_sink
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 	io/swarm io/swarm_reply io/url $(BASE) $(STREAM)
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \

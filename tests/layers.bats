@@ -23,8 +23,10 @@ allowed() {
   lib/io/httpd.h:*microhttpd.h*) false ;;
   lib/io/*:*microhttpd.h*) [[ $stem =~ ^httpd ]] ;;
   lib/io/*:*jansson.h*) [ "$stem" = config ] ;;
+  lib/io/*:*snappy-c.h*) [ "$stem" = snap ] ;;
   lib/io/*:*openssl/*) [[ $stem =~ ^(digest|swarm.*)$ ]] ;;
   *:*curl/*|*:*zlib.h*|*:*sqlite3.h*|*:*microhttpd.h*|*:*jansson.h*) false ;;
+  *:*snappy-c.h*) false ;;
   *:*openssl/*) false ;;
   # Data knows values: no descriptors, no clocks, no threads.
   lib/data/*:\<*) [[ $2 =~ ^\<(std.*|string|strings|math|limits|errno)\.h ]] ;;

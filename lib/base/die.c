@@ -134,6 +134,12 @@ say_line(const char *format, ...)
 	va_end(ap);
 }
 
+void
+print_escaped(FILE *out, const char *text)
+{
+	put_escaped(out, text, false);
+}
+
 int
 close_stdout(int status)
 {

@@ -6,6 +6,8 @@
 #ifndef K6PIPE_BASE_DIE_H
 #define K6PIPE_BASE_DIE_H
 
+#include <stdio.h>
+
 enum exit_status {
 	EXIT_DONE = 0,		/* done and delivered */
 	EXIT_FAILED = 1,	/* failed at run time */
@@ -28,6 +30,10 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Write one line to stderr as warnf does, without the tool's name. */
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Write text to out escaped as warnf does: names of the input that a terminal
+ * may show. */
+void print_escaped(FILE *out, const char *text);
 
 /* Flush and close stdout. Returns status; or EXIT_FAILED, with a message, if
  * output was lost (a full disk) and status was 0. */

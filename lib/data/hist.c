@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/varint.h"
+
 /* Resolution of the lowest buckets, and the largest index there is. */
 #define RESOLUTION 0.001
 enum { LINEAR = 256, MAX_INDEX = 7296 };
@@ -258,62 +260,46 @@ hist_read(struct hist_reader *r, struct json *j, struct span key)
 	return false;
 }
 
-/* Lay the counters out over the spans. */
-static bool
-fill(struct hist_reader *r)
+int
+hist_fill(struct hist *h, const uint64_t *counters, size_t n_counters,
+    const uint32_t *spans, size_t n_spans, struct why *why)
 {
 	uint64_t index = 0;
 	size_t i, used = 0;
 	uint32_t k;
+	bool is_good = n_spans % 2 == 0;
 
-	if (r->n_spans % 2 != 0)
-		return false;
-	for (i = 0; i < r->n_spans; i += 2) {
-		index += r->spans[i];
-		for (k = 0; k < r->spans[i + 1]; k++, index++) {
-			if (used >= r->n_counters || index > MAX_INDEX)
-				return false;
-			if (r->counters[used] > 0)
-				add_bucket(r->to, (uint32_t)index,
-				    r->counters[used]);
+	for (i = 0; i < n_spans && is_good; i += 2) {
+		index += spans[i];
+		for (k = 0; k < spans[i + 1] && is_good; k++, index++) {
+			is_good = used < n_counters && index <= MAX_INDEX;
+			if (is_good && counters[used] > 0)
+				add_bucket(h, (uint32_t)index, counters[used]);
 			used++;
 		}
 	}
-	return used == r->n_counters;
+	return is_good && used == n_counters ? 0 : why_set(why,
+	    "histogram: counters and spans do not fit");
 }
 
 int
 hist_read_end(struct hist_reader *r, struct why *why)
 {
-	bool is_good = fill(r);
+	int status = hist_fill(r->to, r->counters, r->n_counters, r->spans,
+	    r->n_spans, why);
 
 	free(r->counters);
 	free(r->spans);
 	*r = (struct hist_reader){ 0 };
-	return is_good ? 0 : why_set(why,
-	    "histogram: counters and spans do not fit");
+	return status;
 }
 
 static void
 put_varint(struct buf *out, uint64_t v)
 {
-	for (; v >= 0x80; v >>= 7)
-		buf_char(out, (char)(v | 0x80));
-	buf_char(out, (char)v);
-}
+	unsigned char bytes[VARINT_BYTES];
 
-static bool
-take_varint(const unsigned char **p, const unsigned char *end, uint64_t *v)
-{
-	int shift;
-
-	*v = 0;
-	for (shift = 0; *p < end && shift < 64; shift += 7) {
-		*v |= (uint64_t)(**p & 0x7f) << shift;
-		if ((*(*p)++ & 0x80) == 0)
-			return true;
-	}
-	return false;
+	buf_add(out, bytes, varint_put(bytes, v));
 }
 
 void
@@ -338,14 +324,14 @@ hist_decode(struct hist *h, const void *bytes, size_t n)
 	const unsigned char *p = bytes, *end = p + n;
 	uint64_t low, high, left, gap, count, index = 0;
 
-	if (!take_varint(&p, end, &low) || !take_varint(&p, end, &high) ||
-	    !take_varint(&p, end, &left))
+	if (!varint_take(&p, end, &low) || !varint_take(&p, end, &high) ||
+	    !varint_take(&p, end, &left))
 		return -1;
 	h->low += low;
 	h->high += high;
 	for (; left > 0; left--) {
-		if (!take_varint(&p, end, &gap) ||
-		    !take_varint(&p, end, &count) || gap > MAX_INDEX ||
+		if (!varint_take(&p, end, &gap) ||
+		    !varint_take(&p, end, &count) || gap > MAX_INDEX ||
 		    (index += gap) > MAX_INDEX || count == 0)
 			return -1;
 		add_bucket(h, (uint32_t)index, count);

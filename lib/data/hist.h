@@ -65,6 +65,11 @@ struct hist_reader {
 bool hist_read(struct hist_reader *r, struct json *j, struct span key);
 int hist_read_end(struct hist_reader *r, struct why *why);
 
+/* Add counters, laid out over spans (pairs offset, length, as above), to h.
+ * -1: they do not fit; h may hold some of them. */
+int hist_fill(struct hist *h, const uint64_t *counters, size_t n_counters,
+    const uint32_t *spans, size_t n_spans, struct why *why);
+
 /* As bytes, for a database: varints of low, high, n and (gap, count) pairs.
  * hist_decode adds to h; -1 when the bytes are no such thing. */
 void hist_encode(const struct hist *h, struct buf *out);

@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/units.h"
 #include "data/stream.h"
 #include "k6agg/books.h"
 #include "k6agg/fold.h"
+#include "k6agg/summary.h"
 
 enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000 };
 
@@ -20,12 +22,17 @@ struct agg {
 	struct folding folding;
 	struct out out;
 	struct books books;
+	struct summary *summary;	/* NULL: lines are written */
 };
 
 static void
 take_point(struct agg *agg, const struct point *p, struct span text)
 {
 	agg->books.points++;
+	if (agg->summary != NULL) {
+		summary_add_point(agg->summary, p);
+		return;
+	}
 	if (folding_is_on(&agg->folding)) {
 		folding_add(&agg->folding, p);
 		return;
@@ -40,6 +47,8 @@ take_aggregate(void *ctx, const struct sample *s)
 	struct agg *agg = ctx;
 
 	books_add_aggregate(&agg->books, s);
+	if (agg->summary != NULL && s->kind == SAMPLE_AGGREGATE)
+		summary_add_sample(agg->summary, s);
 	return 0;
 }
 
@@ -94,8 +103,21 @@ take_line(struct agg *agg, struct span text)
 	}
 	if (is_bad)
 		return refuse(agg, text, why.text);
-	out_line(&agg->out, text, agg->in.had_newline);
+	if (agg->summary == NULL)
+		out_line(&agg->out, text, agg->in.had_newline);
 	return 0;
+}
+
+/* Many tag sets may be forgotten while nobody holds one. */
+static void
+trim(struct agg *agg)
+{
+	if (agg->stream.tags.n <= TAG_SETS_MAX ||
+	    !folding_is_empty(&agg->folding))
+		return;
+	stream_trim(&agg->stream, TAG_SETS_MAX);
+	if (agg->summary != NULL)
+		summary_forget_tags(agg->summary);
 }
 
 /* Wait for input, or until there is to be no more. While a live stream is
@@ -138,9 +160,7 @@ read_all(struct agg *agg)
 		wait_for_input(agg);
 		if (lines_must_stop(&agg->in, *agg->stop))
 			return 0;
-		/* Nobody holds a tag set now: too many may be forgotten. */
-		if (folding_is_empty(&agg->folding))
-			stream_trim(&agg->stream, TAG_SETS_MAX);
+		trim(agg);
 		more = lines_fill(&agg->in, &why);
 		if (more < 0)
 			warnf("%s", why.text);
@@ -182,6 +202,22 @@ drain(struct agg *agg, int status)
 	buf_release(&line);
 }
 
+static void
+print_summary(struct agg *agg)
+{
+	struct summary_view v;
+
+	summary_view(agg->summary, &v);
+	v.skipped = agg->books.bad.n;
+	if (agg->options->is_json)
+		summary_print_json(&v, stdout);
+	else
+		summary_print_text(&v, stdout);
+	summary_view_release(&v);
+	summary_release(agg->summary);
+	free(agg->summary);
+}
+
 int
 agg_run(const struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
@@ -189,12 +225,20 @@ agg_run(const struct options *o, char *const *files, int n,
 	struct agg agg = { .options = o, .stop = stop };
 	int status;
 
+	if (o->is_summary || o->is_json) {
+		agg.summary = xcalloc(1, sizeof(*agg.summary));
+		agg.summary->max_rows = (size_t)o->max_series;
+	}
 	folding_init(&agg.folding, &o->settings, &agg.out);
 	lines_init(&agg.in, files, n);
 	status = read_all(&agg) < 0 || agg.in.n_failed > 0 ? EXIT_FAILED
 	    : *stop != 0 ? EXIT_INTERRUPTED : EXIT_DONE;
-	drain(&agg, status);
-	books_report(&agg.books, folding_is_on(&agg.folding) && !o->is_quiet);
+	if (agg.summary != NULL)
+		print_summary(&agg);
+	else
+		drain(&agg, status);
+	books_report(&agg.books, folding_is_on(&agg.folding) &&
+	    agg.summary == NULL && !o->is_quiet);
 	lines_release(&agg.in);
 	stream_release(&agg.stream);
 	folding_release(&agg.folding);

@@ -11,6 +11,9 @@ struct options {
 	struct settings settings;
 	bool is_strict;
 	bool is_quiet;
+	bool is_summary;	/* a table instead of lines */
+	bool is_json;		/* the same as JSON */
+	int64_t max_series;
 };
 
 /* Read the n files (none: stdin) and write to stdout until *stop is the number

@@ -24,6 +24,13 @@ static const struct opt table[] = {
 	    OPT_FLAG, offsetof(struct options, is_strict), NULL, 0 },
 	{ 'q', "quiet", NULL, "do not report the books on stderr", OPT_FLAG,
 	    offsetof(struct options, is_quiet), NULL, 0 },
+	{ 0, "summary", NULL, "write a table instead of lines", OPT_FLAG,
+	    offsetof(struct options, is_summary), NULL, 0 },
+	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
+	    offsetof(struct options, is_json), NULL, 0 },
+	{ 0, "max-series", "N", "most rows of the summary, the rest is "
+	    "__other__", OPT_INT,
+	    offsetof(struct options, max_series), NULL, 0 },
 	{ 0 },
 };
 
@@ -38,10 +45,11 @@ main(int argc, char **argv)
 		.about = "Fold the HTTP requests of a k6 stream into "
 		    "aggregates, keep the outliers.",
 		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
-		    "  zcat results.json.gz | k6agg -p 3s >folded.json\n",
+		    "  zcat results.json.gz | k6agg -p 3s >folded.json\n"
+		    "  k6agg --summary results.json\n",
 		.tables = { table, settings_rows },
 	};
-	struct options o = { 0 };
+	struct options o = { .max_series = 100000 };
 	struct why why;
 	int first, status;
 

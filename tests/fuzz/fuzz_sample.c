@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/sample data/sample_parse data/aggregate data/trail data/hist */
+/* links: data/sample data/sample_parse data/aggregate data/trail base/varint data/hist */
 /* links: data/tags data/metric data/json */
 /* links: base/map base/random base/buf base/mem base/die base/num base/units */
 /* links: base/why */

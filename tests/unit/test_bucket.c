@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/fence data/sample data/aggregate data/trail data/hist data/tags data/metric */
+/* links: data/fence data/sample data/aggregate data/trail base/varint data/hist data/tags data/metric */
 /* links: data/json base/map base/random base/buf base/mem base/die base/num */
 /* links: base/units */
 /* links: base/why */

@@ -70,6 +70,17 @@ escapes(void)
 }
 
 static void
+escapes_elsewhere(void)
+{
+	char text[64];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	print_escaped(out, "a\nb\033[2J");
+	(void)fclose(out);
+	CHECK_TEXT(text, "a\\x0ab\\x1b[2J");
+}
+
+static void
 keeps_lines(void)
 {
 	message = "one\n\ttwo\033[m\n";
@@ -148,6 +159,7 @@ main(void)
 {
 	test("a message is one line behind the tool's name", prefix);
 	test("bytes that could steer a terminal are shown escaped", escapes);
+	test("so are they in other output", escapes_elsewhere);
 	test("say keeps newlines and tabs, and nothing else", keeps_lines);
 	test("dief exits with its status", exit_status);
 	test("a full disk turns success into failure", closing);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/json base/buf base/mem base/die base/num base/why */
+/* links: base/varint data/json base/buf base/mem base/die base/num base/why */
 #include "data/hist.c"
 
 #include "random.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/sample_parse data/aggregate data/trail data/hist data/tags data/metric data/json base/map */
+/* links: data/sample_parse data/aggregate data/trail base/varint data/hist data/tags data/metric data/json base/map */
 /* links: base/random */
 /* links: base/buf base/mem base/die base/num base/units base/why */
 #include "data/sample.c"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/hist data/json base/buf base/mem base/die base/num base/why */
+/* links: base/varint data/hist data/json base/buf base/mem base/die base/num base/why */
 #include "data/sink.c"
 
 #include "random.h"

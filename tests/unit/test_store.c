@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/die base/why base/buf base/num data/json data/hist */
+/* links: base/mem base/die base/why base/buf base/num data/json base/varint data/hist */
 /* links: data/sink */
 /* libs: sqlite3 */
 #include "io/store.c"

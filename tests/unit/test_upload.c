@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: k6push/outcome k6push/retry data/sample data/aggregate data/trail data/hist data/tags */
+/* links: k6push/outcome k6push/retry data/sample data/aggregate data/trail base/varint data/hist data/tags */
 /* links: data/metric data/json data/settings io/gz base/opt base/map */
 /* links: base/random */
 /* links: base/buf base/mem base/die base/num base/units base/why */
