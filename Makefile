@@ -33,7 +33,8 @@ k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 	io/swarm io/swarm_reply io/url $(BASE) $(STREAM)
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
-k6push_OBJS := k6push/main k6push/push k6push/collect k6push/control \
+k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \
+	k6push/control data/pb data/metricset data/timeseries data/sample_sink \
 	k6push/outcome k6push/retry k6push/upload $(BASE) $(STREAM) \
 	data/settings io/config io/fetch io/url io/gz
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \

@@ -20,7 +20,10 @@ count_and_hand_on(void *ctx, const struct sample *s)
 
 	c->points += sample_points(s);
 	c->requests += sample_requests(s);
-	return c->each(c->ctx, s);
+	if (c->gather == NULL)
+		return c->each(c->ctx, s);
+	gather_sample(c->gather, s);
+	return 0;
 }
 
 static void
@@ -61,6 +64,14 @@ take_point(struct collector *c, const struct point *p)
 	}
 	if (p->time_ns > c->latest_ns)
 		c->latest_ns = p->time_ns;
+	if (c->gather != NULL) {
+		gather_point(c->gather, p);
+		c->points++;
+		if (span_is(p->metric->name, "http_reqs") && p->value > 0 &&
+		    p->value < 0x1p53)
+			c->requests += (uint64_t)p->value;
+		return;
+	}
 	trails_add(&c->trails, p, take_group, c);
 }
 

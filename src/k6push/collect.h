@@ -9,13 +9,15 @@
 #include "data/run.h"
 #include "data/sample.h"
 #include "data/stream.h"
+#include "k6push/gather.h"
 
 /* What the stream told about the run, and the books of what came. */
 struct collector {
 	struct stream stream;
 	struct trails trails;
-	sample_each *each;	/* gets every sample */
+	sample_each *each;	/* gets every sample, but for protocol 2 */
 	void *ctx;
+	struct gather *gather;	/* of protocol 2, which takes them; or NULL */
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */
 	struct run_ends ends;	/* all trailers */

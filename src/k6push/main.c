@@ -19,9 +19,9 @@ load_settings(struct push_options *o, struct why *why)
 
 	if (status == 0)
 		status = settings_from_env(&o->settings, why);
-	if (status == 0 && settings_int(&o->settings, SET_API_VERSION) != 1)
-		status = why_set(why, "K6_CLOUD_API_VERSION: this version "
-		    "speaks protocol 1 only");
+	if (status == 0 && settings_int(&o->settings, SET_API_VERSION) > 2)
+		status = why_set(why, "K6_CLOUD_API_VERSION: there are "
+		    "protocols 1 and 2");
 	return status;
 }
 

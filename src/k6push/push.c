@@ -23,6 +23,7 @@ struct push {
 	struct lines in;
 	const char *file;		/* first operand, NULL: stdin */
 	struct collector collector;
+	struct gather gather;		/* of protocol 2 */
 	struct uploader uploader;
 	struct control control;
 	struct buf thresholds;		/* of the options */
@@ -64,6 +65,16 @@ print_sample(void *ctx, const struct sample *s)
 	(void)fwrite(out.p, 1, out.n, stdout);
 	buf_release(&out);
 	return 0;
+}
+
+static void
+print_batch(void *ctx, struct metricset *batch)
+{
+	struct buf *out = ctx;
+
+	metricset_print(batch, out);
+	(void)fwrite(out->p, 1, out->n, stdout);
+	buf_reset(out);
 }
 
 /* True once enough of the stream was seen to create the run. */
@@ -384,6 +395,7 @@ exit_status_of(const struct push *push, int books, int run_status)
 static int
 dry_run(struct push *push)
 {
+	struct buf out = { 0 };
 	struct why why;
 	int more;
 
@@ -394,6 +406,9 @@ dry_run(struct push *push)
 		take_lines(push);
 	}
 	collector_end(&push->collector);
+	if (push->collector.gather != NULL)
+		gather_take(&push->gather, true, print_batch, &out);
+	buf_release(&out);
 	return push->in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -432,6 +447,12 @@ push_run(struct push_options *o, char *const *files, int n_files)
 		(void)sigaction(SIGTERM, &action, NULL);
 		(void)signal(SIGPIPE, SIG_IGN);
 	}
+	if (settings_int(&o->settings, SET_API_VERSION) == 2) {
+		push.collector.gather = &push.gather;
+		if (gather_init(&push.gather, &o->settings,
+		    &push.collector.stream.metrics, &why) < 0)
+			return opt_misuse("%s", why.text);
+	}
 	lines_init(&push.in, files, n_files);
 	push.uploader.fetcher = fetcher_new(&fetch, &why);
 	if (push.uploader.fetcher == NULL)
@@ -445,6 +466,7 @@ push_run(struct push_options *o, char *const *files, int n_files)
 	fetcher_free(push.uploader.fetcher);
 	uploader_release(&push.uploader);
 	control_release(&push.control);
+	gather_release(&push.gather);
 	collector_release(&push.collector);
 	lines_release(&push.in);
 	buf_release(&push.thresholds);

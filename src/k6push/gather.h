@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gather: for protocol 2, samples in, batches of time series out (PROTOCOL
+ * 5.4, 5.6). A bucket leaves when it is due by the clock of the stream.
+ */
+#ifndef K6PIPE_K6PUSH_GATHER_H
+#define K6PIPE_K6PUSH_GATHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "data/metricset.h"
+#include "data/settings.h"
+#include "data/stream.h"
+#include "data/timeseries.h"
+
+/* A zeroed struct is none. */
+struct gather {
+	struct timeseries series;
+	struct metrics *metrics;	/* of the stream; borrowed */
+	int64_t wait_ns;
+	size_t max_series;		/* in one batch */
+	int64_t latest_ns;		/* latest time of a sample */
+	int64_t seen_ns;		/* monotonic: when that was seen */
+	struct map reserved;		/* tags that were told about */
+};
+
+/* Take period, wait and the rest from settings. -1: protocol 2 does not have
+ * such a period. */
+int gather_init(struct gather *g, const struct settings *s,
+    struct metrics *metrics, struct why *why);
+void gather_release(struct gather *g);
+
+void gather_point(struct gather *g, const struct point *p);
+void gather_sample(struct gather *g, const struct sample *s);
+
+/* Tag sets are to be freed. */
+void gather_forget_tags(struct gather *g);
+
+/* A batch: at most max_series series; run is to be filled in. */
+typedef void gather_each(void *ctx, struct metricset *batch);
+
+/* Hand out the buckets that are due, or all; `each` gets its batches one by
+ * one. */
+void gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx);
+
+/* How many points, and requests of them, a batch stands for. */
+uint64_t gather_points(const struct metricset *batch);
+uint64_t gather_requests(const struct metricset *batch);
+
+#endif
