@@ -26,9 +26,9 @@ STREAM := base/map base/lines data/json data/tags data/metric data/hist \
 	data/run data/stream
 
 k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
-	k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \
-	data/settings data/fence data/bucket data/keep data/sink \
-	data/sample_sink
+	k6agg/source k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \
+	data/settings data/fence data/aggregates data/bucket data/keep \
+	data/sink data/sample_sink
 k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
 	io/swarm io/swarm_reply io/url $(BASE) $(STREAM)
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \

@@ -35,28 +35,6 @@ needs_comparer() {
   fixture ../tools/wirecmp.py >/dev/null
 }
 
-# check_books OUT ERR MADE: the report's line adds up, and to what was made
-# and what the output holds.
-check_books() {
-  local r f a p
-  read -r r f a p < <(sed -nE 's/^k6agg: ([0-9]+) requests in = ([0-9]+) folded'\
-' into ([0-9]+) aggregates \+ ([0-9]+) passed$/\1 \2 \3 \4/p' "$2")
-  echo "made $3, in $r, folded $f, aggregates $a, passed $p"
-  [ "$r" -eq "$3" ]
-  [ "$r" -eq $((f + p)) ]
-  [ "$f" -eq "$(grep -o '"aggregated_trend","count":[0-9]*' "$1" |
-    awk -F: '{ n += $2 } END { print n + 0 }')" ]
-  [ "$a" -eq "$(grep -c '^{"type":"AggregatedPoints"' "$1")" ]
-  [ "$p" -eq "$(made "$1")" ]
-  tail -n 1 "$1" | grep -q "\"requests\":$r,\"folded\":$f,\"passed\":$p,"
-}
-
-# made FILE: the sum of its http_reqs.
-made() {
-  awk '/"metric":"http_reqs","type":"Point"/ {
-      sub(/.*"value":/, ""); n += $0 + 0 } END { print n + 0 }' "$1"
-}
-
 # make_wire SET FILE WIRE [PATTERN]: what would be sent of the file; only lines
 # with the pattern. The books are checked on the way.
 make_wire() {
@@ -110,27 +88,6 @@ stop() {
   wait "$filter_pid" || status=$?
   filter_pid=
   cat "$BATS_TEST_TMPDIR/err"
-}
-
-# request SECONDS MS [NAME]: the nine lines of one, so long after midnight.
-request() {
-  awk -v t="$1" -v ms="$2" -v name="${3:-a}" 'function put(m, v) {
-      printf "{\"metric\":\"%s\",\"type\":\"Point\",\"data\":{\"time\":" \
-        "\"2026-01-01T00:%02d:%09.6fZ\",\"value\":%s,\"tags\":" \
-        "{\"name\":\"%s\"}}}\n", m, int(t / 60), t % 60, v, name }
-    BEGIN { put("http_reqs", 1); put("http_req_duration", ms)
-      put("http_req_blocked", 0); put("http_req_connecting", 0)
-      put("http_req_tls_handshaking", 0); put("http_req_sending", 0)
-      put("http_req_waiting", ms); put("http_req_receiving", 0)
-      put("http_req_failed", 0) }'
-}
-
-# requests N [FROM]: that many ordinary ones, a millisecond apart.
-requests() {
-  local i
-  for ((i = 0; i < $1; i++)); do
-    request "$(printf '%d.%03d' "${2:-0}" "$i")" 10
-  done
 }
 
 # Goldens of our own, in the tree

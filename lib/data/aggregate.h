@@ -31,6 +31,10 @@ void aggregate_release(struct aggregate *a);
 /* Fold one more request in. */
 void aggregate_add(struct aggregate *a, const struct trail *t);
 
+/* Fold all requests of `from`, of the same bucket and tag set, into a. If one
+ * of the two lacks a histogram, the sum has none. */
+void aggregate_merge(struct aggregate *a, const struct aggregate *from);
+
 /* Average of one timing over count > 0 requests, in milliseconds. */
 double fold_avg_ms(const struct fold *f, uint64_t count);
 

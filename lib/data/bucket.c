@@ -6,7 +6,8 @@
 /* A request as it waits: its trail, and the place of what is kept. */
 struct waiting {
 	struct trail trail;
-	size_t kept_at, kept_n;
+	size_t kept_at;
+	uint32_t kept_n, source;
 };
 
 /* The requests of one tag set in one bucket, in order of arrival. */
@@ -94,7 +95,8 @@ group_of(struct bucket *b, const struct tagset *tags)
 }
 
 void
-buckets_add(struct buckets *b, const struct trail *t, struct span kept)
+buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
+    struct span kept)
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
 	struct group *g = group_of(bucket_of(b, id), t->tags);
@@ -102,7 +104,8 @@ buckets_add(struct buckets *b, const struct trail *t, struct span kept)
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
 	g->waiting = xgrow(g->waiting, g->n, &g->cap, sizeof(g->waiting[0]));
-	g->waiting[g->n++] = (struct waiting){ *t, g->kept.n, kept.n };
+	g->waiting[g->n++] = (struct waiting){ *t, g->kept.n,
+	    (uint32_t)kept.n, source };
 	buf_span(&g->kept, kept);
 }
 
@@ -133,18 +136,46 @@ pass(struct buckets *b, const struct group *g, const struct waiting *w,
 	    w->kept_n });
 }
 
+static int64_t
+middle_of(const struct buckets *b, int64_t id)
+{
+	return id * b->rule.period_ns + b->rule.period_ns / 2;
+}
+
+/* Let go of what was an outlier already. */
 static void
-close_group(struct buckets *b, int64_t id, const struct group *g,
+pass_outliers(struct buckets *b, int64_t id, struct group *g,
     const struct bucket_out *out)
 {
-	struct aggregate a = { .period_ns = b->rule.period_ns,
-	    .tags = g->tags };
+	struct waiting w;
+	size_t i, n = 0;
+
+	for (i = 0; i < g->n; i++) {
+		w = g->waiting[i];
+		if (out->is_outlier(out->ctx, middle_of(b, id), g->tags,
+		    w.source))
+			pass(b, g, &w, out);
+		else
+			g->waiting[n++] = w;
+	}
+	g->n = n;
+}
+
+static void
+close_group(struct buckets *b, int64_t id, struct group *g,
+    const struct bucket_out *out)
+{
+	struct aggregate a = { .time_ns = middle_of(b, id),
+	    .period_ns = b->rule.period_ns, .tags = g->tags };
 	struct fence connection = { INT64_MIN, INT64_MAX };
 	struct fence duration = { INT64_MIN, INT64_MAX };
-	bool is_small = (int64_t)g->n < b->rule.min_samples;
 	const struct waiting *w;
+	bool is_small;
 	size_t i;
 
+	if (out->is_outlier != NULL)
+		pass_outliers(b, id, g, out);
+	is_small = g->n == 0 || (int64_t)g->n < b->rule.min_samples;
 	if (!is_small && !b->rule.skip_outliers) {
 		connection = fence_around(b, g, true);
 		duration = fence_around(b, g, false);
@@ -159,7 +190,6 @@ close_group(struct buckets *b, int64_t id, const struct group *g,
 			aggregate_add(&a, &w->trail);
 	}
 	if (a.count > 0) {
-		a.time_ns = id * b->rule.period_ns + b->rule.period_ns / 2;
 		b->folded += a.count;
 		b->aggregates++;
 		out->aggregate(out->ctx, &a);

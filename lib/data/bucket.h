@@ -38,18 +38,23 @@ struct buckets {
 };
 
 /* Where the output of a closed bucket goes, in order of its tag sets' first
- * request: what was kept of its outliers, then its aggregate. */
+ * request: what was kept of its outliers, then its aggregate. `is_outlier`,
+ * if there is one, knows requests of a stream that was folded before: what it
+ * let pass in a bucket of this middle is no part of the fences, and passes. */
 struct bucket_out {
 	void (*kept)(void *ctx, struct span kept);
 	void (*aggregate)(void *ctx, const struct aggregate *a);
+	bool (*is_outlier)(void *ctx, int64_t middle_ns,
+	    const struct tagset *tags, uint32_t source);
 	void *ctx;
 };
 
 void buckets_release(struct buckets *b);
 
-/* Add a request with what is to be kept of its lines, in any form; the bytes
- * are copied, and given back as they are if the request is not folded. */
-void buckets_add(struct buckets *b, const struct trail *t,
+/* Add a request of stream number `source` with what is to be kept of its
+ * lines, in any form; the bytes are copied, and given back as they are if the
+ * request is not folded. */
+void buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
     struct span kept);
 
 /* Close every bucket that began wait_ns or longer before now_ns, oldest

@@ -10,6 +10,7 @@
 #include "data/stream.h"
 #include "k6agg/books.h"
 #include "k6agg/fold.h"
+#include "k6agg/source.h"
 #include "k6agg/summary.h"
 
 enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000 };
@@ -17,13 +18,44 @@ enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000 };
 struct agg {
 	const struct options *options;
 	const volatile sig_atomic_t *stop;
-	struct lines in;
+	struct sources sources;
 	struct stream stream;
 	struct folding folding;
 	struct out out;
 	struct books books;
 	struct summary *summary;	/* NULL: lines are written */
 };
+
+/* With the books on stderr and in a trailer of our own. */
+static bool
+has_books(const struct agg *agg)
+{
+	return folding_is_on(&agg->folding) || agg->options->is_merge;
+}
+
+/* The clock goes on with the latest time seen. With --merge each source has
+ * one, which a time far behind sets back: another stream begins, as `cat a b`
+ * writes it. */
+static void
+advance_clock(struct agg *agg, int64_t time_ns)
+{
+	struct source *source = agg->sources.at;
+	const struct folding *f = &agg->folding;
+	int64_t behind_ns, clock_ns;
+
+	if (source->has_clock && time_ns <= source->clock_ns) {
+		if (!f->is_merging || __builtin_sub_overflow(source->clock_ns,
+		    time_ns, &behind_ns) || behind_ns < f->wait_ns +
+		    f->calc_ns + f->buckets.rule.period_ns)
+			return;
+	}
+	source->clock_ns = time_ns;
+	source->has_clock = true;
+	if (!f->is_merging)
+		folding_tick(&agg->folding, time_ns);
+	else if (folding_is_on(f) && sources_clock(&agg->sources, &clock_ns))
+		folding_tick(&agg->folding, clock_ns);
+}
 
 static void
 take_point(struct agg *agg, const struct point *p, struct span text)
@@ -33,12 +65,15 @@ take_point(struct agg *agg, const struct point *p, struct span text)
 		summary_add_point(agg->summary, p);
 		return;
 	}
+	if (agg->folding.is_merging || folding_is_on(&agg->folding))
+		advance_clock(agg, p->time_ns);
 	if (folding_is_on(&agg->folding)) {
-		folding_add(&agg->folding, p);
+		trails_add(&agg->sources.at->trails, p, folding_take,
+		    &agg->folding);
 		return;
 	}
 	agg->books.requests += folding_requests_of(p);
-	out_line(&agg->out, text, agg->in.had_newline);
+	out_line(&agg->out, text, agg->sources.at->in.had_newline);
 }
 
 static int
@@ -49,6 +84,8 @@ take_aggregate(void *ctx, const struct sample *s)
 	books_add_aggregate(&agg->books, s);
 	if (agg->summary != NULL && s->kind == SAMPLE_AGGREGATE)
 		summary_add_sample(agg->summary, s);
+	else if (agg->folding.is_merging && s->kind == SAMPLE_AGGREGATE)
+		folding_merge(&agg->folding, s->aggregate);
 	return 0;
 }
 
@@ -56,9 +93,11 @@ take_aggregate(void *ctx, const struct sample *s)
 static int
 refuse(struct agg *agg, struct span text, const char *why)
 {
+	const struct lines *in = &agg->sources.at->in;
+
 	if (agg->options->is_strict && (text.n == 0 || text.p[0] != '{'))
-		warnf("%s:%" PRId64 ": %s", agg->in.name, agg->in.number, why);
-	bad_lines_add(&agg->books.bad, &agg->in, text, why);
+		warnf("%s:%" PRId64 ": %s", in->name, in->number, why);
+	bad_lines_add(&agg->books.bad, in, text, why);
 	return agg->options->is_strict ? -1 : 0;
 }
 
@@ -85,13 +124,15 @@ take_line(struct agg *agg, struct span text)
 		j = json_of(text);
 		is_bad = sample_parse(&j, &agg->stream.tags, take_aggregate,
 		    agg, &why) < 0;
+		if (!is_bad && agg->folding.is_merging)
+			return 0;	/* written, merged, at the end */
 		break;
 	case LINE_END:
 		is_bad = run_end_parse(&end, line.data, &why) < 0;
 		if (is_bad)
 			break;
 		run_ends_add(&agg->books.ends, &end);
-		if (folding_is_on(&agg->folding))
+		if (has_books(agg))
 			return 0;	/* written, with our books, at the end */
 		break;
 	case LINE_START:
@@ -104,7 +145,7 @@ take_line(struct agg *agg, struct span text)
 	if (is_bad)
 		return refuse(agg, text, why.text);
 	if (agg->summary == NULL)
-		out_line(&agg->out, text, agg->in.had_newline);
+		out_line(&agg->out, text, agg->sources.at->in.had_newline);
 	return 0;
 }
 
@@ -113,7 +154,8 @@ static void
 trim(struct agg *agg)
 {
 	if (agg->stream.tags.n <= TAG_SETS_MAX ||
-	    !folding_is_empty(&agg->folding))
+	    !folding_is_empty(&agg->folding) ||
+	    !sources_are_empty(&agg->sources))
 		return;
 	stream_trim(&agg->stream, TAG_SETS_MAX);
 	if (agg->summary != NULL)
@@ -126,7 +168,8 @@ trim(struct agg *agg)
 static void
 wait_for_input(struct agg *agg)
 {
-	struct pollfd p = { .fd = lines_fd(&agg->in), .events = POLLIN };
+	const struct lines *in = &agg->sources.at->in;
+	struct pollfd p = { .fd = lines_fd(in), .events = POLLIN };
 	int64_t silent_since = now_monotonic_ns(), now;
 	int64_t calc_ns = agg->folding.calc_ns;
 	int64_t next_ns = silent_since + calc_ns;
@@ -136,10 +179,11 @@ wait_for_input(struct agg *agg)
 	if (p.fd < 0 || poll(&p, 1, 0) > 0)
 		return;
 	(void)fflush(stdout);
-	while (!lines_must_stop(&agg->in, *agg->stop) &&
+	while (!lines_must_stop(in, *agg->stop) &&
 	    poll(&p, 1, timeout) <= 0) {
 		now = now_monotonic_ns();
-		if (!folding_is_on(&agg->folding) || now < next_ns)
+		if (!folding_is_on(&agg->folding) ||
+		    agg->folding.is_merging || now < next_ns)
 			continue;
 		folding_idle(&agg->folding, now - silent_since);
 		(void)fflush(stdout);
@@ -147,31 +191,72 @@ wait_for_input(struct agg *agg)
 	}
 }
 
+/* Take the lines that are in memory, until the source's clock has passed
+ * limit_ns. -1: a bad line and --strict. *is_dry: there are no more. */
+static int
+take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
+{
+	struct source *source = agg->sources.at;
+	enum lines_result got;
+	struct span text;
+
+	*is_dry = false;
+	while (!source->has_clock || source->clock_ns <= limit_ns) {
+		got = lines_take(&source->in, &text);
+		*is_dry = got == LINES_MORE;
+		if (*is_dry)
+			return 0;
+		if (got == LINES_LONG ? refuse(agg, SPAN("{"),
+		    LINES_LONG_WHY) < 0 : take_line(agg, text) < 0)
+			return -1;
+		/* The reader has gone: nobody wants the rest. */
+		if (ferror(stdout))
+			return 0;
+	}
+	return 0;
+}
+
+/* Nothing more comes from the source. */
+static void
+end_source(struct agg *agg, struct source *source)
+{
+	int64_t clock_ns;
+
+	trails_end(&source->trails, folding_take, &agg->folding);
+	source->is_at_end = true;
+	if (agg->folding.is_merging && folding_is_on(&agg->folding) &&
+	    sources_clock(&agg->sources, &clock_ns))
+		folding_tick(&agg->folding, clock_ns);
+}
+
 /* Read all input. Returns 0, or -1 after a bad line with --strict. */
 static int
 read_all(struct agg *agg)
 {
-	enum lines_result got;
-	struct span text;
+	struct source *source;
+	int64_t limit_ns;
 	struct why why;
-	int more = 1;
+	bool is_dry;
+	int more;
 
-	while (more != 0) {
+	while ((source = sources_next(&agg->sources, agg->folding.calc_ns,
+	    &limit_ns)) != NULL) {
+		agg->folding.source = (uint32_t)(source - agg->sources.list);
+		if (take_lines(agg, limit_ns, &is_dry) < 0)
+			return -1;
+		if (ferror(stdout))
+			return 0;
+		if (!is_dry)
+			continue;
 		wait_for_input(agg);
-		if (lines_must_stop(&agg->in, *agg->stop))
+		if (lines_must_stop(&source->in, *agg->stop))
 			return 0;
 		trim(agg);
-		more = lines_fill(&agg->in, &why);
+		more = lines_fill(&source->in, &why);
 		if (more < 0)
 			warnf("%s", why.text);
-		while ((got = lines_take(&agg->in, &text)) != LINES_MORE) {
-			if (got == LINES_LONG ? refuse(agg, SPAN("{"),
-			    LINES_LONG_WHY) < 0 : take_line(agg, text) < 0)
-				return -1;
-			/* The reader has gone: nobody wants the rest. */
-			if (ferror(stdout))
-				return 0;
-		}
+		if (more == 0)
+			end_source(agg, source);
 	}
 	return 0;
 }
@@ -184,18 +269,23 @@ drain(struct agg *agg, int status)
 	const struct buckets *buckets = &agg->folding.buckets;
 	struct books *books = &agg->books;
 	struct buf line = { 0 };
+	size_t i;
 
+	for (i = 0; i < agg->sources.n; i++)
+		end_source(agg, &agg->sources.list[i]);
 	folding_end(&agg->folding);
 	books->requests += agg->folding.requests;
 	books->folded = buckets->folded;
-	books->aggregates = buckets->aggregates;
-	books->late = buckets->late;
-	if (!folding_is_on(&agg->folding)) {
+	books->aggregates = agg->folding.is_merging ? agg->folding.merged.n
+	    : buckets->aggregates;
+	/* Merged, it does not matter when they came. */
+	books->late = agg->folding.is_merging ? 0 : buckets->late;
+	if (!has_books(agg)) {
 		if (status != EXIT_DONE)
 			books_print_failure(&ending, &line);
 	} else if (books_print_end(books, &ending, &line) < 0) {
 		warnf("%s: the stream was cut: it has a Start and no End",
-		    agg->in.name);
+		    agg->sources.at->in.name);
 	}
 	if (line.n > 0)
 		out_lines(&agg->out, buf_whole(&line));
@@ -230,16 +320,18 @@ agg_run(const struct options *o, char *const *files, int n,
 		agg.summary->max_rows = (size_t)o->max_series;
 	}
 	folding_init(&agg.folding, &o->settings, &agg.out);
-	lines_init(&agg.in, files, n);
-	status = read_all(&agg) < 0 || agg.in.n_failed > 0 ? EXIT_FAILED
+	agg.folding.is_merging = o->is_merge && agg.summary == NULL;
+	sources_init(&agg.sources, files, n, agg.folding.is_merging);
+	status = read_all(&agg) < 0 || sources_failed(&agg.sources) > 0
+	    ? EXIT_FAILED
 	    : *stop != 0 ? EXIT_INTERRUPTED : EXIT_DONE;
 	if (agg.summary != NULL)
 		print_summary(&agg);
 	else
 		drain(&agg, status);
-	books_report(&agg.books, folding_is_on(&agg.folding) &&
-	    agg.summary == NULL && !o->is_quiet);
-	lines_release(&agg.in);
+	books_report(&agg.books, has_books(&agg) && agg.summary == NULL &&
+	    !o->is_quiet);
+	sources_release(&agg.sources);
 	stream_release(&agg.stream);
 	folding_release(&agg.folding);
 	books_release(&agg.books);

@@ -11,6 +11,7 @@ struct options {
 	struct settings settings;
 	bool is_strict;
 	bool is_quiet;
+	bool is_merge;		/* one aggregate for each bucket and tag set */
 	bool is_summary;	/* a table instead of lines */
 	bool is_json;		/* the same as JSON */
 	int64_t max_series;

@@ -62,8 +62,12 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 		return -1;
 	if (b->ends.n == 0)
 		*end = (struct run_end){ .run_status = RUN_FINISHED,
-		    .time_ns = ending->clock_ns, .points = b->points,
-		    .requests = b->requests };
+		    .time_ns = ending->clock_ns };
+	/* Of streams without a trailer nobody has said what was made. */
+	if (end->points < b->points)
+		end->points = b->points;
+	if (end->requests < b->requests)
+		end->requests = b->requests;
 	note_failure(end, ending);
 	end->tool = TOOL;
 	end->folded = folded(b);

@@ -30,8 +30,8 @@ folding_init(struct folding *f, const struct settings *s, struct out *out)
 void
 folding_release(struct folding *f)
 {
-	trails_release(&f->trails);
 	buckets_release(&f->buckets);
+	aggregates_release(&f->merged);
 	buf_release(&f->packed);
 	buf_release(&f->lines);
 }
@@ -61,10 +61,34 @@ put_aggregate(void *ctx, const struct aggregate *a)
 	out_aggregate(f->out, a);
 }
 
+/* No stream of the input has this number: the aggregate is our own. */
+enum { OURS = UINT32_MAX };
+
+static void
+merge_own(void *ctx, const struct aggregate *a)
+{
+	struct folding *f = ctx;
+
+	aggregates_add(&f->merged, a, OURS);
+}
+
+static bool
+is_outlier(void *ctx, int64_t middle_ns, const struct tagset *tags,
+    uint32_t source)
+{
+	const struct folding *f = ctx;
+
+	return aggregates_has(&f->merged, middle_ns,
+	    f->buckets.rule.period_ns, tags, source);
+}
+
 static struct bucket_out
 output_of(struct folding *f)
 {
-	return (struct bucket_out){ put_kept, put_aggregate, f };
+	if (f->is_merging)
+		return (struct bucket_out){ put_kept, merge_own, is_outlier,
+		    f };
+	return (struct bucket_out){ put_kept, put_aggregate, NULL, f };
 }
 
 /* Close what is due when the stream's clock stands at now_ns. */
@@ -76,20 +100,16 @@ close_due(struct folding *f, int64_t now_ns)
 	buckets_close(&f->buckets, now_ns, f->wait_ns, &out);
 }
 
-/* The clock goes on with the latest time seen; due buckets are closed when it
- * passes a multiple of the calc interval. */
-static void
-advance_clock(struct folding *f, int64_t time_ns)
+void
+folding_tick(struct folding *f, int64_t now_ns)
 {
-	int64_t tick;
+	int64_t tick = now_ns / f->calc_ns;
 
-	if (f->has_clock && time_ns <= f->clock_ns)
-		return;
-	tick = time_ns / f->calc_ns;
 	if (f->has_clock && tick > f->tick)
-		close_due(f, time_ns);
+		close_due(f, now_ns);
 	f->tick = tick;
-	f->clock_ns = time_ns;
+	if (!f->has_clock || now_ns > f->clock_ns)
+		f->clock_ns = now_ns;
 	f->has_clock = true;
 }
 
@@ -100,8 +120,8 @@ folding_requests_of(const struct point *p)
 	    span_is(p->metric->name, "http_reqs") ? (int64_t)p->value : 0;
 }
 
-static void
-take_group(void *ctx, const struct group_out *g)
+void
+folding_take(void *ctx, const struct group_out *g)
 {
 	struct folding *f = ctx;
 	int i;
@@ -110,7 +130,8 @@ take_group(void *ctx, const struct group_out *g)
 		f->requests++;
 		buf_reset(&f->packed);
 		keep_pack(&f->packed, g->points, g->n);
-		buckets_add(&f->buckets, &g->trail, buf_whole(&f->packed));
+		buckets_add(&f->buckets, &g->trail, f->source,
+		    buf_whole(&f->packed));
 		return;
 	}
 	for (i = 0; i < g->n; i++)
@@ -119,10 +140,9 @@ take_group(void *ctx, const struct group_out *g)
 }
 
 void
-folding_add(struct folding *f, const struct point *p)
+folding_merge(struct folding *f, const struct aggregate *a)
 {
-	advance_clock(f, p->time_ns);
-	trails_add(&f->trails, p, take_group, f);
+	aggregates_add(&f->merged, a, f->source);
 }
 
 void
@@ -135,7 +155,7 @@ folding_idle(struct folding *f, int64_t silent_ns)
 bool
 folding_is_empty(const struct folding *f)
 {
-	return f->buckets.n == 0 && f->trails.n == 0;
+	return f->buckets.n == 0 && f->merged.n == 0;
 }
 
 void
@@ -143,6 +163,6 @@ folding_end(struct folding *f)
 {
 	struct bucket_out out = output_of(f);
 
-	trails_end(&f->trails, take_group, f);
 	buckets_close_all(&f->buckets, &out);
+	aggregates_each(&f->merged, put_aggregate, f);
 }

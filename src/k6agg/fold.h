@@ -7,18 +7,21 @@
 #ifndef K6PIPE_K6AGG_FOLD_H
 #define K6PIPE_K6AGG_FOLD_H
 
+#include "data/aggregates.h"
 #include "data/bucket.h"
 #include "data/settings.h"
 #include "k6agg/out.h"
 
 struct folding {
-	struct out *out;	/* borrowed */
-	struct trails trails;
+	struct out *out;		/* borrowed */
 	struct buckets buckets;
+	struct aggregates merged;	/* what --merge holds back */
+	bool is_merging;
+	uint32_t source;		/* of the points that come now */
 	struct buf packed, lines;	/* scratch */
 	int64_t calc_ns, wait_ns;
 	int64_t clock_ns;	/* latest time of the stream */
-	int64_t tick;		/* calc intervals that it has passed */
+	int64_t tick;		/* calc intervals that the clock has passed */
 	bool has_clock;
 	int64_t requests;	/* that came in */
 };
@@ -33,12 +36,20 @@ bool folding_is_on(const struct folding *f);
 /* Requests that a point stands for by itself. */
 int64_t folding_requests_of(const struct point *p);
 
-void folding_add(struct folding *f, const struct point *p);
+/* Take a complete group of a stream; for trails_add. ctx is a folding. */
+void folding_take(void *ctx, const struct group_out *g);
+
+/* Hold an aggregate of the input back, to be merged. */
+void folding_merge(struct folding *f, const struct aggregate *a);
+
+/* The stream's clock stands at now_ns: what is due is closed when it has
+ * passed a multiple of the calc interval. */
+void folding_tick(struct folding *f, int64_t now_ns);
 
 /* The stream has been silent for so long: its clock goes on with ours. */
 void folding_idle(struct folding *f, int64_t silent_ns);
 
-/* Nothing of the stream's tag sets and series is held. */
+/* No tag set and no series of the stream is held. */
 bool folding_is_empty(const struct folding *f);
 
 /* Close all. */

@@ -24,6 +24,8 @@ static const struct opt table[] = {
 	    OPT_FLAG, offsetof(struct options, is_strict), NULL, 0 },
 	{ 'q', "quiet", NULL, "do not report the books on stderr", OPT_FLAG,
 	    offsetof(struct options, is_quiet), NULL, 0 },
+	{ 'm', "merge", NULL, "merge the aggregates of all inputs", OPT_FLAG,
+	    offsetof(struct options, is_merge), NULL, 0 },
 	{ 0, "summary", NULL, "write a table instead of lines", OPT_FLAG,
 	    offsetof(struct options, is_summary), NULL, 0 },
 	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
@@ -46,6 +48,7 @@ main(int argc, char **argv)
 		    "aggregates, keep the outliers.",
 		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
 		    "  zcat results.json.gz | k6agg -p 3s >folded.json\n"
+		    "  k6agg -m a.json b.json | k6push\n"
 		    "  k6agg --summary results.json\n",
 		.tables = { table, settings_rows },
 	};

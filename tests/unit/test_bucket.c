@@ -37,7 +37,8 @@ note_aggregate(void *ctx, const struct aggregate *a)
 	last = *a;	/* its histograms die now */
 }
 
-static const struct bucket_out to = { note_lines, note_aggregate, &out };
+static const struct bucket_out to = { note_lines, note_aggregate,
+    NULL, &out };
 
 static void
 add(struct buckets *b, int64_t time_ns, int set, int64_t duration_ns,
@@ -49,7 +50,7 @@ add(struct buckets *b, int64_t time_ns, int set, int64_t duration_ns,
 	char copy[64];
 
 	(void)snprintf(copy, sizeof(copy), "%s", line);
-	buckets_add(b, &t, span_of(copy));
+	buckets_add(b, &t, 0, span_of(copy));
 	memset(copy, '#', sizeof(copy));
 }
 
@@ -180,6 +181,41 @@ extremes(void)
 	buckets_release(&b);
 }
 
+static bool
+is_of_stream_2(void *ctx, int64_t middle_ns, const struct tagset *tags,
+    uint32_t source)
+{
+	CHECK(ctx == &out && middle_ns == NS_PER_S / 2 && tags == &sets[1]);
+	return source == 2;
+}
+
+/* What was an outlier passes, and is no part of the fences and counts. */
+static void
+known_outliers(void)
+{
+	const struct bucket_out out_2 = { note_lines, note_aggregate,
+	    is_of_stream_2, &out };
+	struct buckets b = { .rule = { NS_PER_S, 3, false, fences } };
+	struct trail t = { .tags = &sets[1], .failed = 0 };
+	int i;
+
+	buf_reset(&out);
+	for (i = 0; i < 6; i++) {
+		t.ns[TIMING_DURATION] = i % 2 == 0 ? 10 : 10000;
+		buckets_add(&b, &t, i % 2 == 0 ? 1 : 2, SPAN("o"));
+	}
+	buckets_close_all(&b, &out_2);
+	CHECK_BUF(out, "ooo<1 3 10 10>");
+	CHECK(b.folded == 3 && b.passed == 3);
+	buf_reset(&out);
+	buckets_add(&b, &t, 1, SPAN("r"));
+	buckets_add(&b, &t, 2, SPAN("o"));
+	buckets_add(&b, &t, 1, SPAN("r"));
+	buckets_close_all(&b, &out_2);
+	CHECK_BUF(out, "orr");	/* two are too few to fold */
+	buckets_release(&b);
+}
+
 /* Every request is folded or passed, once, by the rules and nothing else. */
 static void
 books(void)
@@ -204,7 +240,7 @@ books(void)
 			    random_below(random_below(9) ? 50 : 5000);
 			trails[i].ns[TIMING_TLS_HANDSHAKING] =
 			    random_below(9) ? 0 : (int64_t)random_below(9);
-			buckets_add(&b, &trails[i], SPAN("x"));
+			buckets_add(&b, &trails[i], 0, SPAN("x"));
 		}
 		want_passed = 0;
 		for (k = 0; k < 3; k++) {
@@ -255,6 +291,7 @@ main(void)
 	    order_and_lateness);
 	test("times at the ends of the range have a bucket", extremes);
 	test("each request is folded or passed, never both", books);
+	test("what an earlier folding let pass stays outside", known_outliers);
 	buf_release(&out);
 	return tap_end();
 }
