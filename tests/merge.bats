@@ -9,7 +9,7 @@ totals=$BATS_TEST_DIRNAME/totals.py
 cases=$BATS_TEST_DIRNAME/golden/k6agg
 
 setup() {
-  cd "$BATS_TEST_TMPDIR"
+  cd "$BATS_TEST_TMPDIR" || return
 }
 
 # deal FILE N: its requests one by one to N files part.0 ...: as N machines
@@ -160,8 +160,8 @@ some() {
     .points, .requests, .folded, .passed]' out)" = \
     '["Aborted by User",105,2,18,2,0,2]' ]
   # One of them was cut, and so is the whole.
-  sed '$d' b >cut
-  capture k6agg -m a cut
+  sed "\$d" b >tailless
+  capture k6agg -m a tailless
   [[ $err == *"the stream was cut"* ]]
   run grep -c '"End"' out
   [ "$output" = 0 ]

@@ -131,7 +131,7 @@ same_requests() {
     jq -r '.requests | [.count, .p95, .max | (. * 100 | round) / 100] | @tsv' \
     >"$BATS_TEST_TMPDIR/figures"
   read -r count p95 max <"$BATS_TEST_TMPDIR/figures"
-  grep -qE "^ +$count .* $p95[0-9.]* .* $max[0-9.]* +all$" \
+  grep -qE "^ +$count .* ${p95}[0-9.]* .* ${max}[0-9.]* +all$" \
     "$BATS_TEST_TMPDIR/out"
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/die base/mem base/buf base/map base/random base/num base/units base/why data/json data/hist data/aggregate data/tags */
+/* links: base/varint base/die base/mem base/buf base/map base/random base/num base/units base/why data/json data/hist data/aggregate data/tags */
 #include "data/aggregates.c"
 
 #include "tap.h"
