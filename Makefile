@@ -38,8 +38,9 @@ k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \
 	k6push/outcome k6push/retry k6push/upload $(BASE) $(STREAM) \
 	data/settings io/config io/fetch io/url io/gz
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
-	k6serve/api k6serve/charts k6serve/page k6serve/assets k6serve/token \
-	k6serve/writer \
+	k6serve/api k6serve/cache k6serve/csv k6serve/diff k6serve/group \
+	k6serve/report k6serve/runs k6serve/series k6serve/tables \
+	k6serve/page k6serve/assets k6serve/token k6serve/writer \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
 	data/trail data/aggregate data/sample data/sample_parse \
 	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \

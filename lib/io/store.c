@@ -88,10 +88,11 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_RUN_GET] = "SELECT " RUN_COLUMNS " WHERE id = ?1",
 	[SQL_RUN_LIST] = "SELECT " RUN_COLUMNS " ORDER BY id DESC LIMIT ?2",
 #define SERIES_COLUMNS "SELECT s.metric, s.type, t.json, 0, s.count," \
-	" s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist FROM"
+	" s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist, s.id" \
+	" FROM"
 #define POINT_COLUMNS "SELECT s.metric, s.type, t.json, p.second," \
 	" p.count, p.nonzero, p.sum, p.min, p.max, p.last, p.last_ns," \
-	" p.hist FROM"
+	" p.hist, s.id FROM"
 #define TAGS " LEFT JOIN tagset t ON t.id = s.tagset"
 #define POINTS " JOIN point p ON p.series = s.id"
 #define OF_QUERY " WHERE s.run = ?1 AND s.metric = ?2"
@@ -104,6 +105,11 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    TAGS OF_QUERY " AND s.tagset = 0 ORDER BY p.second",
 	[SQL_POINTS_EACH] = POINT_COLUMNS " series s" POINTS
 	    TAGS OF_QUERY " AND s.tagset != 0 ORDER BY p.second",
+	[SQL_POINTS_OF] = "SELECT '', 0, '', second, count, nonzero, sum,"
+	    " min, max, last, last_ns, hist, series FROM point"
+	    " WHERE series = ? ORDER BY second",
+	[SQL_SUMS] = "SELECT second, sum FROM point WHERE series = ?"
+	    " ORDER BY second",
 	/* from the few wholes to their series: a run may have many others */
 	[SQL_OVERFLOW] = "SELECT total(s.count) FROM tagset t"
 	    " CROSS JOIN series w INDEXED BY whole CROSS JOIN series s"
@@ -236,11 +242,9 @@ store_bind_sink(struct store *s, sqlite3_stmt *sql, int first,
 	    SQLITE_STATIC);
 }
 
-int
-store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink)
+void
+store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink)
 {
-	const void *blob = sqlite3_column_blob(sql, first + 7);
-
 	sink->count = (uint64_t)sqlite3_column_int64(sql, first);
 	sink->nonzero = (uint64_t)sqlite3_column_int64(sql, first + 1);
 	sink->sum = sqlite3_column_double(sql, first + 2);
@@ -248,6 +252,14 @@ store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink)
 	sink->max = sqlite3_column_double(sql, first + 4);
 	sink->last = sqlite3_column_double(sql, first + 5);
 	sink->last_ns = sqlite3_column_int64(sql, first + 6);
+}
+
+int
+store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink)
+{
+	const void *blob = sqlite3_column_blob(sql, first + 7);
+
+	store_get_numbers(sql, first, sink);
 	if (blob == NULL)
 		return 0;
 	return hist_decode(&sink->hist, blob,

@@ -100,6 +100,7 @@ struct store_row {
 	struct span tags;	/* JSON; n 0: all tag sets together */
 	int64_t second;
 	const struct sink *sink;
+	int64_t series;		/* its number in the store, when read */
 };
 
 /* One request; of a run the slowest are kept. */
@@ -149,6 +150,7 @@ struct store_query {
 	int64_t run;
 	const char *metric;	/* NULL: all, for store_series if is_whole */
 	bool is_whole;		/* all tag sets together, not each */
+	bool has_no_hist;	/* leave histograms empty: much quicker */
 };
 
 /* Whole run; tags n 0 when is_whole. Ordered by metric. */
@@ -167,5 +169,14 @@ int64_t store_overflow(struct store *s, int64_t run, struct why *why);
 /* Second by second, in order. */
 int store_points(struct store *s, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why);
+
+/* The same of one series, which a row named; type must be that row's. */
+int store_points_of(struct store *s, int64_t series, enum metric_type type,
+    store_row_each *each, void *ctx, struct why *why);
+
+/* Of one series only the sums, which is quicker still. */
+typedef int store_sum_each(void *ctx, int64_t second, double sum);
+int store_sums(struct store *s, int64_t series, store_sum_each *each,
+    void *ctx, struct why *why);
 
 #endif

@@ -20,7 +20,8 @@ enum store_statement {
 	SQL_SERIES_FIND, SQL_SERIES_ADD, SQL_SERIES_SET, SQL_SERIES_COUNT,
 	SQL_POINT_FIND, SQL_POINT_SET,
 	SQL_RUN_GET, SQL_RUN_LIST, SQL_SERIES_WHOLE, SQL_SERIES_EACH,
-	SQL_POINTS_WHOLE, SQL_POINTS_EACH, SQL_OVERFLOW,
+	SQL_POINTS_WHOLE, SQL_POINTS_EACH, SQL_POINTS_OF, SQL_SUMS,
+	SQL_OVERFLOW,
 	STORE_STATEMENTS
 };
 
@@ -61,9 +62,11 @@ void store_bind_text(sqlite3_stmt *sql, int i, struct span text);
 struct span store_text(sqlite3_stmt *sql, int column);
 
 /* The columns count .. hist of series and point, from the given one on.
- * store_get_sink fills an empty sink, whose type is set; -1: bad bytes. */
+ * store_get_sink fills an empty sink, whose type is set; -1: bad bytes;
+ * store_get_numbers leaves its histogram away. */
 void store_bind_sink(struct store *s, sqlite3_stmt *sql, int first,
     const struct sink *sink);
 int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);
+void store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink);
 
 #endif

@@ -47,9 +47,28 @@ store_runs(struct store *s, int64_t id, int64_t limit, store_run_each *each,
 	return status;
 }
 
-/* Hand out the rows of either query. */
+/* The row that a statement stands at, its sink in *sink. -1: why. */
 static int
-each_row(struct store *s, sqlite3_stmt *sql, store_row_each *each, void *ctx,
+read_row(sqlite3_stmt *sql, bool has_no_hist, struct store_row *row,
+    struct sink *sink, struct why *why)
+{
+	row->metric = store_text(sql, 0);
+	row->tags = store_text(sql, 2);
+	row->second = sqlite3_column_int64(sql, 3);
+	row->series = sqlite3_column_int64(sql, 12);
+	*sink = (struct sink){ .type = row->type };
+	row->sink = sink;
+	if (has_no_hist)
+		store_get_numbers(sql, 4, sink);
+	else if (store_get_sink(sql, 4, sink) < 0)
+		return why_set(why, "a bad histogram in the database");
+	return 0;
+}
+
+/* Hand out the rows of a query; of one series when its type is given. */
+static int
+each_row(struct store *s, sqlite3_stmt *sql, const struct store_query *q,
+    const enum metric_type *type, store_row_each *each, void *ctx,
     struct why *why)
 {
 	struct store_row row;
@@ -57,15 +76,12 @@ each_row(struct store *s, sqlite3_stmt *sql, store_row_each *each, void *ctx,
 	int step = SQLITE_DONE, status = 0;
 
 	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
-		row.metric = store_text(sql, 0);
-		row.type = (enum metric_type)sqlite3_column_int(sql, 1);
-		row.tags = store_text(sql, 2);
-		row.second = sqlite3_column_int64(sql, 3);
-		sink = (struct sink){ .type = row.type };
-		row.sink = &sink;
-		status = store_get_sink(sql, 4, &sink) < 0 ?
-		    why_set(why, "a bad histogram in the database") :
-		    each(ctx, &row);
+		row.type = type != NULL ? *type :
+		    (enum metric_type)sqlite3_column_int(sql, 1);
+		status = read_row(sql, q != NULL && q->has_no_hist, &row,
+		    &sink, why);
+		if (status == 0)
+			status = each(ctx, &row);
 		sink_release(&sink);
 	}
 	if (status == 0 && step != SQLITE_DONE)
@@ -87,7 +103,7 @@ query(struct store *s, enum store_statement which,
 	(void)sqlite3_bind_int64(sql, 1, q->run);
 	if (q->metric != NULL)
 		store_bind_text(sql, 2, span_of(q->metric));
-	return each_row(s, sql, each, ctx, why);
+	return each_row(s, sql, q, NULL, each, ctx, why);
 }
 
 int
@@ -104,6 +120,37 @@ store_points(struct store *s, const struct store_query *q,
 {
 	return query(s, q->is_whole ? SQL_POINTS_WHOLE : SQL_POINTS_EACH, q,
 	    each, ctx, why);
+}
+
+int
+store_points_of(struct store *s, int64_t series, enum metric_type type,
+    store_row_each *each, void *ctx, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_POINTS_OF, why);
+
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, series);
+	return each_row(s, sql, NULL, &type, each, ctx, why);
+}
+
+int
+store_sums(struct store *s, int64_t series, store_sum_each *each, void *ctx,
+    struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, SQL_SUMS, why);
+	int step = SQLITE_DONE, status = 0;
+
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, series);
+	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW)
+		status = each(ctx, sqlite3_column_int64(sql, 0),
+		    sqlite3_column_double(sql, 1));
+	if (status == 0 && step != SQLITE_DONE)
+		status = store_why(s, why);
+	(void)sqlite3_reset(sql);
+	return status;
 }
 
 int64_t

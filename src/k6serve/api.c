@@ -1,266 +1,315 @@
 /* SPDX-License-Identifier: MIT */
 /* api: the runs as JSON, for the pages and for scripts (k6serve(1)). */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/num.h"
 #include "data/run.h"
+#include "io/gz.h"
 #include "k6serve/app.h"
-#include "k6serve/charts.h"
+#include "k6serve/csv.h"
+#include "k6serve/report.h"
 
-enum { RUNS_LISTED = 200, RUNS_MAX = 10000 };
-
-/* While runs are written out. */
-struct listing {
-	struct app *app;
-	struct json_out o;
-	struct why why;
+enum {
+	RUNS_LISTED = 200,
+	RUNS_MAX = 10000,
+	STEP_MAX = 86400,	/* seconds */
+	NOTE_BYTES = 2000,
+	SMALL = 1400,		/* bytes that fit into one packet */
 };
 
-/* Totals of a run, one member for each metric that counts. */
-struct totals {
-	double reqs, iterations, sent, received;
-	uint64_t failed, checks, passes;
-	double most_vus;
-	struct sink duration;
-};
-
+/* The number that a word of the query gives, or *value as it is without it.
+ * -1: the reply says that it is no such number. */
 static int
-read_total(void *ctx, const struct store_row *row)
+query_int(struct call *c, const char *name, int64_t max, int64_t *value)
 {
-	const struct sink *s = row->sink;
-	struct totals *t = ctx;
+	const char *text = httpd_query(c->r, name);
 
-	if (span_is(row->metric, "http_reqs"))
-		t->reqs += s->sum;
-	else if (span_is(row->metric, "iterations"))
-		t->iterations += s->sum;
-	else if (span_is(row->metric, "data_sent"))
-		t->sent += s->sum;
-	else if (span_is(row->metric, "data_received"))
-		t->received += s->sum;
-	else if (span_is(row->metric, "http_req_failed"))
-		t->failed += s->nonzero;
-	else if (span_is(row->metric, "http_req_duration"))
-		sink_merge(&t->duration, s);
-	else if (span_is(row->metric, "vus"))
-		t->most_vus = fmax(t->most_vus, s->max);
-	else if (span_is(row->metric, "checks")) {
-		t->checks += s->count;
-		t->passes += s->nonzero;
-	}
-	return 0;
-}
-
-static void
-put_totals(struct json_out *o, struct totals *t)
-{
-	json_key(o, "totals");
-	json_open(o, '{');
-	json_member_number(o, "http_reqs", t->reqs);
-	json_member_int(o, "http_req_failed", (int64_t)t->failed);
-	json_member_number(o, "iterations", t->iterations);
-	json_member_number(o, "data_sent", t->sent);
-	json_member_number(o, "data_received", t->received);
-	json_key(o, "checks");
-	json_open(o, '{');
-	json_member_int(o, "count", (int64_t)t->checks);
-	json_member_int(o, "passes", (int64_t)t->passes);
-	json_member_int(o, "fails", (int64_t)(t->checks - t->passes));
-	json_close(o, '}');
-	json_key(o, "http_req_duration");
-	json_open(o, '{');
-	put_trend(o, &t->duration, "med");
-	json_close(o, '}');
-	json_close(o, '}');
-}
-
-/* Do two raw JSON strings stand for the same text? */
-static bool
-same_text(struct span a, struct span b)
-{
-	struct buf plain = { 0 };
-	bool is_same;
-
-	if (span_equal(a, b))
-		return true;
-	buf_add(&plain, "", 0);
-	json_unescape(&plain, a);
-	is_same = json_same(b, plain.p);
-	buf_release(&plain);
-	return is_same;
-}
-
-/* The member of an object; n 0: there is none. */
-static struct span
-member(struct span object, struct span name)
-{
-	struct json j = json_of(object);
-	struct span key, value, found = { "", 0 };
-
-	if (json_peek(&j) != '{')
-		return found;
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		if (json_value(&j, &value) && same_text(key, name))
-			found = value;
-	return found;
-}
-
-/* What became of one threshold: results[metric][source] is true if it
- * failed. */
-static void
-put_verdict(struct json_out *o, struct span results, struct span metric,
-    struct span source)
-{
-	struct span verdict = member(member(results, metric), source);
-
-	json_member_raw(o, "failed", span_is(verdict, "true") ||
-	    span_is(verdict, "false") ? verdict : SPAN("null"));
-}
-
-/* A raw JSON string as it came; both its forms are k6's. */
-static void
-put_raw_text(struct json_out *o, const char *key, struct span raw)
-{
-	json_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
-}
-
-/* {"metric":["source",...]} as a list of what each came to. */
-static void
-put_thresholds(struct json_out *o, const struct store_run *run)
-{
-	struct json j = json_of(run->thresholds);
-	struct span metric, source;
-
-	json_key(o, "thresholds");
-	json_open(o, '[');
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &metric)) {
-		if (json_peek(&j) != '[') {
-			(void)json_skip(&j);
-			continue;
-		}
-		(void)json_enter(&j, '[');
-		while (json_element_text(&j, &source)) {
-			json_open(o, '{');
-			put_raw_text(o, "metric", metric);
-			put_raw_text(o, "source", source);
-			put_verdict(o, run->results, metric, source);
-			json_close(o, '}');
-		}
-	}
-	json_close(o, ']');
-}
-
-/* A number that the client tells; null if it did not, or told nonsense. */
-static void
-put_known(struct json_out *o, const char *key, int64_t value)
-{
-	if (value > 0)
-		json_member_int(o, key, value);
-	else
-		json_member_raw(o, key, SPAN("null"));
-}
-
-/* Start and end are those of the data, which may be older than the upload. */
-static void
-put_times(struct json_out *o, const struct store_run *run, int status)
-{
-	int64_t first = run->first_ns != 0 ? run->first_ns : run->created_ns;
-	int64_t last = run->last_ns != 0 ? run->last_ns : first;
-
-	put_time(o, "start", first);
-	put_time(o, "end", status == RUN_RUNNING ? 0 : last);
-	/* Two wrong clocks may be further apart than 64 bits of ns. */
-	json_member_number(o, "duration", ((double)last - (double)first) /
-	    1e9);
-	put_known(o, "planned_duration", run->planned_s);
-	put_time(o, "created", run->created_ns);
-	put_time(o, "seen", run->seen_ns);
-	put_time(o, "finished", run->ended_ns);
-}
-
-static void
-put_state(struct json_out *o, const struct store_run *run, int status)
-{
-	json_member_text(o, "state", span_of(run_status_name(status)));
-	json_member_int(o, "run_status", status);
-	json_member_int(o, "result_status", run->result_status);
-	json_key(o, "late");
-	json_put_bool(o, run->is_late);
-}
-
-static int
-put_run(void *ctx, const struct store_run *run)
-{
-	struct totals totals = { .duration = { .type = METRIC_TREND } };
-	struct store_query q = { .run = run->id, .is_whole = true };
-	struct listing *l = ctx;
-	int status = app_run_status(l->app, run);
-	int64_t overflow = store_overflow(l->app->store, run->id, &l->why);
-
-	if (overflow < 0 || store_series(l->app->store, &q, read_total,
-	    &totals, &l->why) < 0) {
-		sink_release(&totals.duration);
-		return -1;
-	}
-	json_open(&l->o, '{');
-	json_member_int(&l->o, "id", run->id);
-	json_member_text(&l->o, "name", run->name);
-	put_state(&l->o, run, status);
-	put_times(&l->o, run, status);
-	put_known(&l->o, "project_id", run->project);
-	put_known(&l->o, "vus", run->vus > 0 ? run->vus
-	    : (int64_t)totals.most_vus);
-	json_member_int(&l->o, "step", run->step_s);
-	json_member_int(&l->o, "points", run->points);
-	json_member_int(&l->o, "overflow", overflow);
-	json_member_int(&l->o, "version", run->version);
-	put_thresholds(&l->o, run);
-	put_totals(&l->o, &totals);
-	json_close(&l->o, '}');
-	sink_release(&totals.duration);
-	return 0;
-}
-
-/* ?limit=N, RUNS_LISTED without. -1: the reply says that it is no number. */
-static int64_t
-limit_of(struct call *c)
-{
-	const char *text = httpd_query(c->r, "limit");
-	int64_t limit = RUNS_LISTED;
-
-	if (text == NULL || num_parse_int(text, 1, RUNS_MAX, &limit))
-		return limit;
-	reply_error(c->reply, 400, 0, "limit must be 1 to %d", RUNS_MAX);
+	if (text == NULL || num_parse_int(text, 1, max, value))
+		return 0;
+	reply_error(c->reply, 400, 0, "%s must be 1 to %lld", name,
+	    (long long)max);
 	return -1;
+}
+
+/* What the query asks for. -1: the reply tells what is wrong with it. */
+static int
+read_query(struct call *c, struct view *v)
+{
+	int64_t bound = 10;
+
+	*v = (struct view){ .store = c->app->store,
+	    .timeout_ns = c->app->timeout_ns, .run = c->run,
+	    .metric = httpd_query(c->r, "metric"),
+	    .name = httpd_query(c->r, "name"),
+	    .method = httpd_query(c->r, "method"),
+	    .status = httpd_query(c->r, "status") };
+	if (query_int(c, "step", STEP_MAX, &v->step_s) < 0 ||
+	    query_int(c, "base", INT64_MAX, &v->base) < 0 ||
+	    query_int(c, "bound", 1000, &bound) < 0)
+		return -1;
+	v->bound = (double)bound / 100;
+	return 0;
+}
+
+static bool
+takes_gzip(const struct call *c)
+{
+	const char *encodings = httpd_header(c->r, "Accept-Encoding");
+
+	return encodings != NULL && strstr(encodings, "gzip") != NULL;
+}
+
+static bool
+wants_csv(const struct call *c)
+{
+	const char *format = httpd_query(c->r, "format");
+
+	return format != NULL && strcmp(format, "csv") == 0;
+}
+
+/* What tells apart two answers about one version of a run. */
+static void
+put_key(struct buf *key, const struct call *c, const struct view *v)
+{
+	const char *const texts[] = { v->metric, v->name, v->method,
+	    v->status };
+	size_t i;
+
+	buf_printf(key, "%s %lld %lld %lld %g %d %d", c->route->path,
+	    (long long)v->run, (long long)v->base, (long long)v->step_s,
+	    v->bound, takes_gzip(c), wants_csv(c));
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		buf_char(key, '\0');
+		buf_text(key, texts[i] != NULL ? texts[i] : "\1");
+	}
+}
+
+/* The body as the query and the headers want it. -1: why. */
+static int
+dress(struct call *c, struct buf *body, struct why *why)
+{
+	struct buf other = { 0 };
+
+	if (wants_csv(c)) {
+		csv_print(buf_whole(body), &other);
+		buf_release(body);
+		*body = other;
+		other = (struct buf){ 0 };
+	}
+	if (!takes_gzip(c) || body->n <= SMALL)
+		return 0;
+	if (gz_deflate(buf_whole(body), 1, &other, why) < 0)
+		return -1;
+	buf_release(body);
+	*body = other;
+	return 0;
+}
+
+static bool
+is_gzip(const struct buf *body)
+{
+	return body->n > 2 && memcmp(body->p, "\x1f\x8b", 2) == 0;
+}
+
+static void
+send_view(struct call *c)
+{
+	struct httpd_reply *reply = c->reply;
+
+	reply->status = 200;
+	reply->type = wants_csv(c) ? "text/csv; charset=utf-8" :
+	    "application/json";
+	if (is_gzip(&reply->body))
+		reply_field(reply, "Content-Encoding", "gzip");
+	reply_field(reply, "Vary", "Accept-Encoding");
+	if (wants_csv(c))
+		reply_field(reply, "Content-Disposition", c->route->saved_as);
+}
+
+/* Find the run. False: the reply says why not. */
+static bool
+open_view(struct call *c, struct view *v)
+{
+	struct why why;
+	int found;
+
+	if (read_query(c, v) < 0)
+		return false;
+	found = view_open(v, &why);
+	if (found <= 0)
+		reply_store(c->reply, found < 0 ? STORE_FAILED : STORE_NO_RUN,
+		    &why);
+	return found > 0;
+}
+
+/* A view of the run, from the cache if it did not change. */
+static void
+show(struct call *c)
+{
+	struct buf key = { 0 };
+	struct json_out o;
+	struct span body;
+	struct view v;
+	struct why why;
+
+	if (!open_view(c, &v))
+		return;
+	put_key(&key, c, &v);
+	if (v.base == 0 && cache_get(&c->app->cache, buf_whole(&key),
+	    v.version, v.run_status, &body)) {
+		buf_span(&c->reply->body, body);
+		send_view(c);
+	} else {
+		o = reply_json(c->reply, 200);
+		if (c->route->view(&v, &o, &why) < 0 ||
+		    dress(c, &c->reply->body, &why) < 0) {
+			reply_store(c->reply, STORE_FAILED, &why);
+		} else {
+			send_view(c);
+			cache_put(&c->app->cache, buf_whole(&key), v.version,
+			    v.run_status, buf_whole(&c->reply->body));
+		}
+	}
+	buf_release(&key);
+}
+
+/* The comparison names two runs. */
+static void
+compare(struct call *c)
+{
+	struct json_out o;
+	struct view v;
+	struct why why;
+
+	if (!open_view(c, &v))
+		return;
+	if (v.base == 0) {
+		reply_error(c->reply, 400, 0, "base: the run to compare with "
+		    "is missing");
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	switch (view_diff(&v, &o, &why)) {
+	case 0:
+		break;
+	case 1:
+		reply_store(c->reply, STORE_NO_RUN, NULL);
+		break;
+	default:
+		reply_store(c->reply, STORE_FAILED, &why);
+	}
+}
+
+/* Send the run as a file. */
+static void
+export(struct call *c, enum report_format format)
+{
+	static const char *const types[] = { "text/html; charset=utf-8",
+	    "application/json", "text/csv; charset=utf-8" };
+	static const char *const names[] = {
+	    "attachment; filename=\"k6serve-run.html\"",
+	    "attachment; filename=\"k6serve-run.json\"",
+	    "attachment; filename=\"k6serve-run.csv\"" };
+	struct view v;
+	struct why why;
+
+	if (!open_view(c, &v))
+		return;
+	buf_reset(&c->reply->body);
+	if (report_print(&v, format, &c->reply->body, &why) < 0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+		return;
+	}
+	c->reply->status = 200;
+	c->reply->type = types[format];
+	reply_field(c->reply, "Content-Disposition", names[format]);
+}
+
+static void
+export_html(struct call *c)
+{
+	export(c, REPORT_HTML);
+}
+
+static void
+export_json(struct call *c)
+{
+	export(c, REPORT_JSON);
+}
+
+static void
+export_csv(struct call *c)
+{
+	export(c, REPORT_CSV);
 }
 
 static void
 list_runs(struct call *c)
 {
-	struct listing l = { .app = c->app };
-	int64_t limit = limit_of(c);
+	int64_t limit = RUNS_LISTED;
+	struct json_out o;
+	struct view v;
+	struct why why;
 
-	if (limit < 0)
+	if (query_int(c, "limit", RUNS_MAX, &limit) < 0 ||
+	    read_query(c, &v) < 0)
 		return;
-	l.o = reply_json(c->reply, 200);
-	json_open(&l.o, '[');
-	if (store_runs(c->app->store, 0, limit, put_run, &l, &l.why) < 0)
-		reply_store(c->reply, STORE_FAILED, &l.why);
-	else
-		json_close(&l.o, ']');
+	o = reply_json(c->reply, 200);
+	if (view_runs(&v, limit, httpd_query(c->r, "search"), &o, &why) < 0)
+		reply_store(c->reply, STORE_FAILED, &why);
 }
 
 static void
-show_run(struct call *c)
+reply_done(struct call *c, enum store_result result, const struct why *why)
 {
-	struct listing l = { .app = c->app, .o = reply_json(c->reply, 200) };
+	struct json_out o;
 
-	if (store_runs(c->app->store, c->run, 1, put_run, &l, &l.why) < 0)
-		reply_store(c->reply, STORE_FAILED, &l.why);
-	else if (c->reply->body.n == 0)
-		reply_store(c->reply, STORE_NO_RUN, NULL);
+	if (result != STORE_DONE) {
+		reply_store(c->reply, result, why);
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	json_open(&o, '{');
+	json_close(&o, '}');
+}
+
+/* {"note":"..."} */
+static void
+change_run(struct call *c)
+{
+	struct buf note = { .max = NOTE_BYTES };
+	struct json j = json_of(c->r->body);
+	struct span key, raw;
+	struct why why;
+	bool has_note = false;
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key))
+		if (!span_is(key, "note")) {
+			(void)json_skip(&j);
+		} else if (json_text(&j, &raw)) {
+			has_note = true;
+			json_unescape(&note, raw);
+		}
+	if (!json_done(&j) || !has_note)
+		reply_error(c->reply, 400, 0, "the body must be "
+		    "{\"note\":\"...\"}");
+	else if (note.is_full)
+		reply_error(c->reply, 400, 0, "a note has at most %d bytes",
+		    NOTE_BYTES);
+	else
+		reply_done(c, store_run_note(c->app->store, c->run,
+		    buf_whole(&note), &why), &why);
+	buf_release(&note);
+}
+
+static void
+remove_run(struct call *c)
+{
+	struct why why;
+
+	reply_done(c, store_run_remove(c->app->store, c->run, &why), &why);
 }
 
 /* One listener of a run's events. */
@@ -329,13 +378,29 @@ health(struct call *c)
 	json_close(&o, '}');
 }
 
+#define RUN "/api/v1/runs/*"
+#define VIEW(name, put) \
+	{ "GET", RUN "/" name, ACCESS_READ, .answer = show, .view = put, \
+	    .saved_as = "attachment; filename=\"" name ".csv\"" }
+
 const struct route api_routes[] = {
 	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs },
-	{ "GET", "/api/v1/runs/*", ACCESS_READ, .answer = show_run },
-	{ "GET", "/api/v1/runs/*/series", ACCESS_READ,
-	    .answer = charts_series },
-	{ "GET", "/api/v1/runs/*/urls", ACCESS_READ, .answer = charts_urls },
-	{ "GET", "/api/v1/runs/*/events", ACCESS_READ, .answer = events },
+	{ "GET", RUN, ACCESS_READ, .answer = show, .view = view_run },
+	{ "PATCH", RUN, ACCESS_WRITE, .answer = change_run },
+	{ "DELETE", RUN, ACCESS_WRITE, .answer = remove_run },
+	VIEW("report", view_report),
+	VIEW("series", view_series),
+	VIEW("urls", view_urls),
+	VIEW("distribution", view_distribution),
+	VIEW("slow", view_slow),
+	VIEW("checks", view_checks),
+	VIEW("errors", view_errors),
+	VIEW("metrics", view_metrics),
+	{ "GET", RUN "/diff", ACCESS_READ, .answer = compare },
+	{ "GET", RUN "/export.html", ACCESS_READ, .answer = export_html },
+	{ "GET", RUN "/export.json", ACCESS_READ, .answer = export_json },
+	{ "GET", RUN "/export.csv", ACCESS_READ, .answer = export_csv },
+	{ "GET", RUN "/events", ACCESS_READ, .answer = events },
 	{ "GET", "/health", ACCESS_OPEN, .answer = health },
 	{ 0 },
 };

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/token.h"
+#include "k6serve/view.h"
 #include "k6serve/writer.h"
 
 static const struct route *const route_tables[] = { ingest_routes, api_routes,
@@ -84,18 +85,6 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 	}
 }
 
-void
-put_time(struct json_out *o, const char *key, int64_t ns)
-{
-	char text[TIME_TEXT];
-
-	if (ns == 0)
-		json_member_raw(o, key, SPAN("null"));
-	else
-		json_member_text(o, key,
-		    (struct span){ text, time_print(text, ns) });
-}
-
 static int
 note_run(void *ctx, const struct store_run *run)
 {
@@ -123,10 +112,7 @@ app_has_run(struct call *c)
 int
 app_run_status(const struct app *app, const struct store_run *run)
 {
-	if (run->run_status == RUN_RUNNING &&
-	    now_unix_ns() - run->seen_ns > app->timeout_ns)
-		return RUN_TIMED_OUT;
-	return run->run_status;
+	return run_state(run, app->timeout_ns);
 }
 
 /* Does the path match? "*" takes a run's number, and sets *run. */

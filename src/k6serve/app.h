@@ -11,6 +11,8 @@
 #include "io/httpd.h"
 #include "io/store.h"
 #include "k6serve/assets.h"
+#include "k6serve/cache.h"
+#include "k6serve/view.h"
 
 #define BODY_MAX ((size_t)32 << 20)		/* bytes as sent */
 #define BODIES_MAX ((size_t)256 << 20)		/* all at a time */
@@ -28,6 +30,7 @@ struct app {
 	bool is_loopback;
 	int64_t timeout_ns;	/* silence after which a run is timed out */
 	int64_t max_series;	/* of a run; the rest overflows */
+	struct cache cache;	/* of what the pages ask for */
 };
 
 /* A request that found its route. */
@@ -52,6 +55,8 @@ struct route {
 	enum access access;
 	void (*answer)(struct call *c);
 	bool takes_any_type;	/* of body; else it must be JSON */
+	view_put *view;		/* api_routes: what is shown */
+	const char *saved_as;	/* and the name of its download */
 	enum asset file;	/* page_routes: what is sent, */
 	const char *type;	/* and its media type */
 };
@@ -76,9 +81,6 @@ void reply_field(struct httpd_reply *reply, const char *name,
 /* A failure of the store. */
 void reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why);
-
-/* A member with a time of day. */
-void put_time(struct json_out *o, const char *key, int64_t ns); /* 0: null */
 
 /* Is there the run of the path? If not, or if the store fails, the reply says
  * so. */

@@ -23,6 +23,11 @@ EMBED(page_css, "lib/web/page.css");
 EMBED(page_js, "lib/web/page.js");
 EMBED(list_js, "lib/web/list.js");
 EMBED(run_js, "lib/web/run.js");
+EMBED(compare_html, "lib/web/compare.html");
+EMBED(compare_js, "lib/web/compare.js");
+EMBED(chart_js, "lib/web/chart.js");
+EMBED(table_js, "lib/web/table.js");
+EMBED(insights_js, "lib/web/insights.js");
 EMBED(icon, "lib/web/icon.svg");
 EMBED(dygraph_js, DYGRAPHS "/dygraph.min.js");
 EMBED(dygraph_css, DYGRAPHS "/dygraph.min.css");
@@ -42,6 +47,11 @@ static const struct {
 	[ASSET_DYGRAPH_JS] = ROW(dygraph_js),
 	[ASSET_DYGRAPH_CSS] = ROW(dygraph_css),
 	[ASSET_ICON] = ROW(icon),
+	[ASSET_COMPARE_HTML] = ROW(compare_html),
+	[ASSET_COMPARE_JS] = ROW(compare_js),
+	[ASSET_CHART_JS] = ROW(chart_js),
+	[ASSET_TABLE_JS] = ROW(table_js),
+	[ASSET_INSIGHTS_JS] = ROW(insights_js),
 };
 
 struct span

@@ -7,7 +7,8 @@
 
 enum asset { ASSET_SCHEMA, ASSET_LIST_HTML, ASSET_RUN_HTML, ASSET_PAGE_CSS,
 	ASSET_PAGE_JS, ASSET_LIST_JS, ASSET_RUN_JS, ASSET_DYGRAPH_JS,
-	ASSET_DYGRAPH_CSS, ASSET_ICON };
+	ASSET_DYGRAPH_CSS, ASSET_ICON, ASSET_COMPARE_HTML, ASSET_COMPARE_JS,
+	ASSET_CHART_JS, ASSET_TABLE_JS, ASSET_INSIGHTS_JS };
 
 /* The file's bytes, as they were when the program was built; they live as long
  * as the program, and a NUL that is not counted stands behind them. */

@@ -236,7 +236,7 @@ batch_rows(struct batch *b, struct store_batch *out)
 	for (i = 0; i < b->n; i++)
 		b->rows[i] = (struct store_row){ b->all[i]->metric->name,
 		    b->all[i]->metric->type, b->all[i]->tags,
-		    b->all[i]->key.second, &b->all[i]->sink };
+		    b->all[i]->key.second, &b->all[i]->sink, 0 };
 	out->rows = b->rows;
 	out->n = b->n;
 	cut_slow(b);

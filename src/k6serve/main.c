@@ -17,12 +17,13 @@
 #include "io/listen.h"
 #include "k6serve/app.h"
 #include "k6serve/assets.h"
+#include "k6serve/report.h"
 #include "k6serve/token.h"
 #include "k6serve/writer.h"
 
 struct options {
-	const char *listen, *db;
-	int64_t timeout_ns, max_series;
+	const char *listen, *db, *format;
+	int64_t timeout_ns, max_series, bound;
 };
 
 static const struct opt table[] = {
@@ -38,16 +39,24 @@ static const struct opt table[] = {
 	{ 'm', "max-series", "N", "most series that a run may have, the rest "
 	    "is put together (100000)", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
+	{ 'f', "format", "FORMAT", "of a report: html, json, csv (html)",
+	    OPT_TEXT, offsetof(struct options, format), NULL, 0 },
+	{ 'b', "bound", "PERCENT", "diff: what is worse by more than that is "
+	    "a regression (10)", OPT_INT,
+	    offsetof(struct options, bound), NULL, 0 },
 	{ 0 },
 };
 
 static const struct opt_tool tool = {
-	.synopsis = "[options] [token add NAME | list | remove NAME]",
+	.synopsis = "[options] [token add NAME | list | remove NAME |\n"
+	    "               report RUN | diff RUN RUN]",
 	.about = "Receive load test runs from k6push or k6, keep them, show "
 	    "them on a page.",
 	.examples = "  k6serve --listen 127.0.0.1:0\n"
 	    "  K6_CLOUD_HOST=http://127.0.0.1:6570 k6 run --out cloud s.js\n"
-	    "  k6serve token add laptop\n",
+	    "  k6serve token add laptop\n"
+	    "  k6serve report last > run.html\n"
+	    "  k6serve diff 41 last || echo slower\n",
 	.tables = { table },
 };
 
@@ -192,11 +201,47 @@ listen_and_serve(const struct options *o, struct app *app,
 	return write_and_serve(app, l.fd, signals);
 }
 
+/* Is there such a command? 0, or a message and the status to exit with. */
+static int
+check_command(const struct options *o, char *const *args, int n)
+{
+	enum report_format format;
+
+	if (!report_format_parse(o->format, &format))
+		return opt_misuse("--format %s: html, json or csv",
+		    o->format);
+	if (strcmp(args[0], "token") == 0)
+		return token_is_command(args + 1, n - 1) ? 0 :
+		    opt_misuse("token: add NAME, list or remove NAME");
+	if (strcmp(args[0], "report") == 0)
+		return n == 2 ? 0 : opt_misuse("report: one run");
+	if (strcmp(args[0], "diff") == 0)
+		return n == 3 ? 0 : opt_misuse("diff: two runs");
+	return opt_misuse("%s: no such command", args[0]);
+}
+
+static int
+run_command(const struct options *o, struct store *store, char *const *args,
+    int n)
+{
+	struct view v = { .store = store, .timeout_ns = o->timeout_ns,
+	    .bound = (double)o->bound / 100 };
+	enum report_format format = REPORT_HTML;
+
+	if (strcmp(args[0], "token") == 0)
+		return token_command(store, args + 1, n - 1);
+	if (strcmp(args[0], "diff") == 0)
+		return diff_command(&v, args[1], args[2]);
+	(void)report_format_parse(o->format, &format);
+	return report_command(&v, format, args[1]);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = { .listen = "127.0.0.1:6570",
-	    .timeout_ns = 120 * NS_PER_S, .max_series = 100000 };
+	    .format = "html", .timeout_ns = 120 * NS_PER_S,
+	    .max_series = 100000, .bound = 10 };
 	struct app app = { 0 };
 	sigset_t signals;
 	int first, status;
@@ -205,11 +250,10 @@ main(int argc, char **argv)
 	status = opt_parse(&tool, &o, argc, argv, &first);
 	if (status != OPT_CONTINUE)
 		return status;
-	if (first < argc && strcmp(argv[first], "token") != 0)
-		return opt_misuse("%s: no such command", argv[first]);
-	if (first < argc && !token_is_command(argv + first + 1,
-	    argc - first - 1))
-		return opt_misuse("token: add NAME, list or remove NAME");
+	status = first < argc ? check_command(&o, argv + first,
+	    argc - first) : 0;
+	if (status != 0)
+		return status;
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
@@ -220,10 +264,11 @@ main(int argc, char **argv)
 	(void)umask(077);
 	app.store = open_store(&o);
 	if (first < argc)
-		status = token_command(app.store, argv + first + 1,
-		    argc - first - 1);
+		status = run_command(&o, app.store, argv + first,
+		    argc - first);
 	else
 		status = listen_and_serve(&o, &app, &signals);
+	cache_release(&app.cache);
 	store_close(app.store);
 	return status;
 }

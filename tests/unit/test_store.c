@@ -54,9 +54,10 @@ put(struct store *s, int64_t run, const char *key, double value,
 	unsigned char digest[STORE_DIGEST] = { (unsigned char)value };
 	struct sink sink = { .type = METRIC_TREND };
 	struct store_row rows[2] = {
-		{ SPAN("m"), METRIC_TREND, { NULL, 0 }, second, &sink },
+		{ SPAN("m"), METRIC_TREND, { NULL, 0 }, second, &sink,
+		    0 },
 		{ SPAN("m"), METRIC_TREND, SPAN("{\"a\":\"b\"}"), second,
-		    &sink },
+		    &sink, 0 },
 	};
 	struct store_batch b = { .run = run, .key = span_of(key),
 	    .digest = digest, .rows = rows, .n = 2, .max_series = 9,
@@ -104,7 +105,7 @@ adds_up(void)
 {
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN(""));
-	struct store_query q = { run, "m", true };
+	struct store_query q = { run, "m", true, false };
 	struct seen points = { 0 }, series = { 0 };
 	struct why why;
 
@@ -174,7 +175,7 @@ put_sets(struct store *s, int64_t run, const char *metric,
 	sink_add(&one, 1, second);
 	for (i = 0; i < n; i++)
 		rows[i] = (struct store_row){ span_of(metric), METRIC_TREND,
-		    span_of(sets[i]), second, &one };
+		    span_of(sets[i]), second, &one, 0 };
 	CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
 	sink_release(&one);
 }
@@ -194,7 +195,7 @@ overflows(void)
 	    "{\"a\":\"4\"}", "{\"a\":\"5\"}", "{\"a\":\"1\"}", "" };
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN(""));
-	struct store_query q = { run, "m", false };
+	struct store_query q = { run, "m", false, false };
 	struct seen all = { 0 }, over = { 0 }, points = { 0 };
 	struct why why;
 
