@@ -88,7 +88,8 @@ libs = $(shell pkg-config --libs $$(sed -n \
 	's|^/\* libs: \(.*\) \*/|\1|p' $(1)) 2>/dev/null)
 
 $(BUILD)/unit/%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(LIB_OBJS) \
-		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/retry.o
+		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/retry.o \
+		$(BUILD)/k6gen/rows.o
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit \
 	  -o $@ $< $(call links,$<) $(call libs,$<) -lm
