@@ -29,8 +29,13 @@ k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
 	k6agg/source k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \
 	data/settings data/fence data/aggregates data/bucket data/keep \
 	data/sink data/sample_sink
-k6gen_OBJS := k6gen/main k6gen/load k6gen/emit k6gen/redirect k6gen/report \
-	io/swarm io/swarm_reply io/url $(BASE) $(STREAM)
+k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
+	k6gen/plan k6gen/profile k6gen/targets k6gen/target k6gen/text \
+	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/vu k6gen/wake \
+	k6gen/redirect k6gen/emit k6gen/declare k6gen/tally k6gen/writer \
+	k6gen/report k6gen/summary k6gen/summary_export k6gen/figures \
+	io/swarm io/swarm_reply io/url $(BASE) $(STREAM) \
+	data/threshold
 k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \

@@ -76,7 +76,7 @@ export K6_CLOUD_TOKEN K6_CLOUD_HOST=$url
 pipeline="k6gen -u 10 -d 10s $target/ $target/items $target/old $target/gone |
   k6agg -p 3s | k6push -n demo"
 printf '\n$ %s\n' "$pipeline"
-k6gen -u 10 -d 10s --name demo "$target/" "$target/items" "$target/old" \
+k6gen -u 10 -d 10s --test-name demo "$target/" "$target/items" "$target/old" \
   "$target/gone" | k6agg -p 3s | k6push -n demo 2>&1 | tee "$dir/push.err"
 
 run=$(curl -sS "$url/api/v1/runs" | jq -r '.[0].id')

@@ -157,7 +157,7 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
 }
 
 @test "the stream begins with Start and ends with End, whose books balance" {
-  gen -u 3 -i 30 --name 'my run' "$http/small" "$http/500"
+  gen -u 3 -i 30 --test-name 'my run' "$http/small" "$http/500"
   head -n 1 "$out" | jq -e '.type == "Start" and .data.name == "my run"
     and .data.executor == "shared-iterations" and .data.vus == 3 and
     .data.iterations == 30 and .data.duration == "10m30s"'

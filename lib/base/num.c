@@ -204,21 +204,50 @@ num_print(char text[NUM_TEXT], double value)
 	return at;
 }
 
+/* Digits of u from the right, at least `least`; returns their first. */
+static char *
+print_digits(char *end, uint64_t u, int least)
+{
+	for (; u != 0 || least > 0; u /= 10, least--)
+		*--end = (char)('0' + u % 10);
+	return end;
+}
+
+size_t
+num_print_int(char text[NUM_TEXT], int64_t value)
+{
+	char digits[NUM_TEXT], *end = digits + NUM_TEXT, *p;
+	size_t n;
+
+	p = print_digits(end, value < 0 ? -(uint64_t)value : (uint64_t)value,
+	    1);
+	if (value < 0)
+		*--p = '-';
+	n = (size_t)(end - p);
+	memcpy(text, p, n);
+	text[n] = '\0';
+	return n;
+}
+
 size_t
 num_print_ms(char text[NUM_TEXT], int64_t ns)
 {
 	uint64_t u = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
 	uint64_t fraction = u % 1000000;
+	char digits[NUM_TEXT], *end = digits + NUM_TEXT, *p = end;
 	size_t n;
 
-	n = (size_t)snprintf(text, NUM_TEXT, "%s%llu", ns < 0 ? "-" : "",
-	    (unsigned long long)(u / 1000000));
-	if (fraction == 0)
-		return n;
-	n += (size_t)snprintf(text + n, NUM_TEXT - n, ".%06llu",
-	    (unsigned long long)fraction);
-	while (text[n - 1] == '0')
-		n--;
+	if (fraction != 0) {
+		p = print_digits(end, fraction, 6);
+		*--p = '.';
+		while (end[-1] == '0')
+			end--;
+	}
+	p = print_digits(p, u / 1000000, 1);
+	if (ns < 0)
+		*--p = '-';
+	n = (size_t)(end - p);
+	memcpy(text, p, n);
 	text[n] = '\0';
 	return n;
 }

@@ -23,6 +23,9 @@ bool num_parse_int(const char *text, int64_t min, int64_t max, int64_t *value);
  * text is NUL-terminated; returns its length. */
 size_t num_print(char text[NUM_TEXT], double value);
 
+/* Print a whole number; returns the length. */
+size_t num_print_int(char text[NUM_TEXT], int64_t value);
+
 /* Print ns nanoseconds as milliseconds, exactly: 123000 as 0.123. */
 size_t num_print_ms(char text[NUM_TEXT], int64_t ns);
 

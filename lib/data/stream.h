@@ -73,16 +73,20 @@ void stream_trim(struct stream *s, uint32_t max_tag_sets);
 enum line_type stream_read(struct stream *s, struct span text,
     struct line *out, struct why *why);
 
-/* Write a Metric line, with '\n'. */
-void stream_print_metric(struct buf *out, const struct metric *m);
+/* Write a Metric line, with '\n'; thresholds and submetrics are JSON: "[]" and
+ * "null" when there are none. */
+void stream_print_metric(struct buf *out, const struct metric *m,
+    struct span thresholds, struct span submetrics);
 
 /* Write a Point line, with '\n', member for member as k6 does. */
 void stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
     double value, struct span tags_json);
 
-/* The same of text that the caller has, as points often share it: a time as
- * time_print writes it, a value as num_print does. */
-void stream_print_text(struct buf *out, struct span metric, struct span time,
-    struct span value, struct span tags_json);
+/* The same in parts that points share: a line's head, which stream_print_head
+ * writes once for each metric, a time as time_print writes it, a value as
+ * num_print does; metadata is a JSON object, n 0: none. */
+void stream_print_head(struct buf *out, struct span metric);
+void stream_print_text(struct buf *out, struct span head, struct span time,
+    struct span value, struct span tags_json, struct span metadata);
 
 #endif

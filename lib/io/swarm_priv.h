@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 
+#include "base/buf.h"
 #include "io/swarm.h"
 
 struct user {
@@ -19,6 +20,10 @@ struct user {
 	int64_t start_ns, ready_ns, sent_ns, first_ns;
 	int64_t timeout_ns;
 	struct swarm_bytes bytes;
+	struct curl_slist *headers;	/* of its request alone; or NULL */
+	struct buf body;	/* as far as it is kept */
+	int64_t body_bytes;
+	char ip[64];
 	char tls_version[16];
 	char error[CURL_ERROR_SIZE];
 	char explained[128];	/* backs a reply's error */

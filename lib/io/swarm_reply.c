@@ -189,6 +189,13 @@ explain(struct user *u, CURLcode code, struct swarm_reply *r, int64_t done_ns)
 		else
 			set_error(r, 1000, "EOF");
 		break;
+	/* on_body's: more than max_body. */
+	case CURLE_WRITE_ERROR:
+		set_error(r, 1000, "response body too long");
+		break;
+	case CURLE_BAD_CONTENT_ENCODING:
+		set_error(r, 1701, "decompression failed");
+		break;
 	case CURLE_GOT_NOTHING:
 		set_error(r, 1000, "EOF");
 		break;
@@ -234,26 +241,65 @@ proto_name(int64_t version)
 	}
 }
 
+/* Where it was connected to. */
+static const char *
+read_ip(struct user *u)
+{
+	char *ip = NULL;
+
+	if (curl_easy_getinfo(u->easy, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK
+	    || ip == NULL || ip[0] == '\0')
+		return NULL;
+	(void)snprintf(u->ip, sizeof(u->ip), "%s", ip);
+	return u->ip;
+}
+
 void
 swarm_read_reply(struct user *u, CURLcode code, struct swarm_reply *r)
 {
 	int64_t done_ns = now_monotonic_ns();
-	struct curl_header *location;
+	struct span location;
 
 	r->time_ns = now_unix_ns();
+	r->body_bytes = u->body_bytes;
+	r->ip = read_ip(u);
 	take_timings(u, done_ns, r->ns);
 	if (code != CURLE_OK) {
 		explain(u, code, r, done_ns);
 		return;
 	}
+	r->body = buf_whole(&u->body);
 	r->status = (int)swarm_info(u, CURLINFO_RESPONSE_CODE);
 	r->proto = proto_name(swarm_info(u, CURLINFO_HTTP_VERSION));
 	if (u->tls_version[0] != '\0')
 		r->tls_version = u->tls_version;
 	/* Of an empty header curl keeps the line's end. */
-	if (curl_easy_header(u->easy, "Location", 0, CURLH_HEADER, -1,
-	    &location) == CURLHE_OK && (unsigned char)location->value[0] > ' ')
-		r->location = location->value;
+	if (swarm_header(r, "Location", &location) &&
+	    (unsigned char)location.p[0] > ' ')
+		r->location = location.p;
 	if (r->status >= 400)
 		r->error_code = 1000 + r->status;
+}
+
+bool
+swarm_header(const struct swarm_reply *reply, const char *name,
+    struct span *value)
+{
+	struct curl_header *header;
+
+	if (reply->status == 0 || curl_easy_header(reply->from->easy, name,
+	    0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return false;
+	*value = span_of(header->value);
+	return true;
+}
+
+void
+swarm_headers(const struct swarm_reply *reply, struct buf *out)
+{
+	struct curl_header *header = NULL;
+
+	while (reply->status != 0 && (header = curl_easy_nextheader(
+	    reply->from->easy, CURLH_HEADER, -1, header)) != NULL)
+		buf_printf(out, "%s: %s\n", header->name, header->value);
 }

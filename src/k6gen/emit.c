@@ -1,106 +1,136 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6gen/emit.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/die.h"
 #include "base/num.h"
 #include "data/stream.h"
 #include "io/url.h"
-
-#define TOOL "k6gen " K6PIPE_VERSION
+#include "k6gen/declare.h"
 
 enum {
-	FULL = 1 << 16,		/* bytes that are worth a write */
-	HOST_TEXT = 256,
-	STATIC_TAGS = 12,	/* most that k6gen itself sets */
+	FULL = 1 << 17,		/* bytes that are worth a write */
+	MOST_TAGS = 16,		/* that k6gen itself sets */
 	TAG_SETS = 10000,	/* then start over: redirects may name ever
 				   new URLs */
+	SHOWN_BODY = 1024,	/* bytes of a failing response */
 };
 
-static const char *const executor_names[] = {
-	[CONSTANT_VUS] = "constant-vus",
-	[SHARED_ITERATIONS] = "shared-iterations",
-	[PER_VU_ITERATIONS] = "per-vu-iterations",
-};
-
-static struct span
-metric_name(enum emitted which)
+static bool
+has_tag(const struct emit *e, enum system_tag tag)
 {
-	switch (which) {
-	case EMIT_REQS:
-		return SPAN("http_reqs");
-	case EMIT_FAILED:
-		return SPAN("http_req_failed");
-	case EMIT_SENT:
-	case EMIT_RECEIVED:
-	case EMIT_ITERATION_DURATION:
-	case EMIT_ITERATIONS:
-		return span_of(net_names[which - EMIT_SENT]);
-	case EMIT_VUS:
-		return SPAN("vus");
-	case EMIT_VUS_MAX:
-		return SPAN("vus_max");
-	default:
-		return span_of(timing_names[which - EMIT_TIMINGS]);
-	}
+	return e->plan->system_tags & 1U << tag;
 }
 
-/* The run's tags in front of n others, which win. */
-static const struct tagset *
-make_tags(struct emit *e, const struct tag *others, size_t n)
+static struct tagged
+make_tagged(struct emit *e, const struct tagset *set)
+{
+	struct tagged t = { .set = set };
+	size_t i;
+
+	for (i = 0; i < e->plan->n_submetrics; i++)
+		if (threshold_key_matches(&e->plan->submetrics[i].key, set))
+			t.subs |= UINT64_C(1) << i;
+	return t;
+}
+
+/* The run's tags, those of the target, and others; the later win. */
+static struct tagged
+make_tags(struct emit *e, const struct target *target,
+    const struct tag *others, size_t n)
 {
 	const struct opt_list *run = &e->plan->tags;
-	struct tag *all = xcalloc(run->n + n, sizeof(*all));
+	size_t n_target = target != NULL ? target->n_tags : 0, i, at = 0;
+	struct tag *all = xcalloc(run->n + n_target + n, sizeof(*all));
 	const struct tagset *set;
 	const char *equals;
-	size_t i;
 
 	for (i = 0; i < run->n; i++) {
 		equals = strchr(run->items[i], '=');
-		all[i].key = (struct span){ run->items[i],
+		all[at].key = (struct span){ run->items[i],
 			(size_t)(equals - run->items[i]) };
-		all[i].value = span_of(equals + 1);
+		all[at++].value = span_of(equals + 1);
 	}
+	for (i = 0; i < n_target; i++)
+		all[at++] = target->tags[i];
 	for (i = 0; i < n; i++)
-		all[run->n + i] = others[i];
-	set = tags_intern(&e->tags, all, run->n + n);
+		all[at++] = others[i];
+	set = tags_intern(&e->tags, all, at);
 	free(all);
-	return set;
+	return make_tagged(e, set);
+}
+
+/* Tags of one sample, filled in one by one. */
+struct tag_list {
+	struct tag tags[MOST_TAGS];
+	size_t n;
+};
+
+static void
+add_tag(const struct emit *e, struct tag_list *list, enum system_tag tag,
+    const char *key, const char *value)
+{
+	if (value != NULL && has_tag(e, tag))
+		list->tags[list->n++] = (struct tag){ span_of(key),
+			span_of(value) };
+}
+
+static void
+add_vu_tags(const struct emit *e, struct tag_list *list)
+{
+	add_tag(e, list, TAG_GROUP, "group", "");
+	add_tag(e, list, TAG_SCENARIO, "scenario", "default");
 }
 
 static void
 make_fixed_tags(struct emit *e)
 {
-	static const struct tag vu[] = {
-		{ { "group", 5 }, { "", 0 } },
-		{ { "scenario", 8 }, { "default", 7 } },
-	};
+	struct tag_list list;
+	size_t i;
 
-	e->run_tags = make_tags(e, NULL, 0);
-	e->vu_tags = make_tags(e, vu, sizeof(vu) / sizeof(vu[0]));
+	e->run_tags = make_tags(e, NULL, NULL, 0);
+	list.n = 0;
+	add_vu_tags(e, &list);
+	e->vu_tags = make_tags(e, NULL, list.tags, list.n);
+	for (i = 0; i < e->plan->n_checks; i++) {
+		list.n = 0;
+		add_vu_tags(e, &list);
+		add_tag(e, &list, TAG_CHECK, "check",
+		    e->plan->checks[i].name);
+		e->check_tags[i] = make_tags(e, NULL, list.tags, list.n);
+	}
 }
 
 void
-emit_init(struct emit *e, const struct plan *plan)
+emit_init(struct emit *e, const struct plan *plan, struct writer *writer,
+    int64_t *errors_left)
 {
 	int i;
 
-	*e = (struct emit){ .plan = plan, .expected.type = METRIC_TREND };
-	for (i = 0; i < EMITTED; i++) {
-		e->names[i] = metric_name((enum emitted)i);
-		e->sinks[i].type = metric_builtin(e->names[i])->type;
-	}
+	*e = (struct emit){ .plan = plan, .writer = writer,
+		.errors_left = errors_left };
+	tally_init(&e->tally, plan);
+	for (i = 0; i < EMITTED; i++)
+		stream_print_head(&e->heads[i],
+		    plan_metric((enum emitted)i)->name);
+	e->check_tags = xcalloc(plan->n_checks, sizeof(*e->check_tags));
 	make_fixed_tags(e);
+}
+
+void
+emit_declarations(const struct plan *plan, struct buf lines[EMITTED])
+{
+	int i;
+
+	for (i = 0; i < EMITTED; i++)
+		declare_metric(plan, (enum emitted)i, &lines[i]);
 }
 
 /* The tag set of requests that show the same. */
 struct known {
-	const struct tagset *tags;
+	struct tagged tags;
+	size_t n;
 	char key[];
 };
 
@@ -112,6 +142,7 @@ forget_tags(struct emit *e)
 
 	while ((known = map_next(&e->known, &at)) != NULL)
 		free(known);
+	e->last = NULL;
 	map_release(&e->known);
 	tags_release(&e->tags);
 }
@@ -121,11 +152,13 @@ emit_release(struct emit *e)
 {
 	int i;
 
-	for (i = 0; i < EMITTED; i++)
-		sink_release(&e->sinks[i]);
-	sink_release(&e->expected);
+	tally_release(&e->tally);
 	forget_tags(e);
+	for (i = 0; i < EMITTED; i++)
+		buf_release(&e->heads[i]);
+	free(e->check_tags);
 	buf_release(&e->key);
+	buf_release(&e->metadata);
 	buf_release(&e->out);
 }
 
@@ -133,31 +166,32 @@ emit_release(struct emit *e)
 static void
 begin(struct emit *e, int64_t time_ns)
 {
+	buf_reset(&e->metadata);
+	e->time_ns = time_ns;
+	if (e->writer == NULL)
+		return;
 	/* When the first byte came that now waits to be written. */
 	if (e->out.n == 0)
 		e->oldest_ns = now_monotonic_ns();
-	e->time_ns = time_ns;
 	e->time_n = time_print(e->time_text, time_ns);
 }
 
 static void
 add(struct emit *e, enum emitted which, double value, struct span text,
-    const struct tagset *tags)
+    const struct tagged *tags)
 {
-	struct span name = e->names[which];
-
-	if (!e->is_declared[which])
-		stream_print_metric(&e->out, metric_builtin(name));
-	e->is_declared[which] = true;
-	stream_print_text(&e->out, name,
-	    (struct span){ e->time_text, e->time_n }, text, tags->json);
-	sink_add(&e->sinks[which], value, e->time_ns);
-	e->points++;
+	tally_add(&e->tally, which, value, e->time_ns, tags->subs);
+	if (e->writer == NULL)
+		return;
+	e->used |= UINT64_C(1) << which;
+	stream_print_text(&e->out, buf_whole(&e->heads[which]),
+	    (struct span){ e->time_text, e->time_n }, text, tags->set->json,
+	    buf_whole(&e->metadata));
 }
 
 static void
 add_ms(struct emit *e, enum emitted which, int64_t ns,
-    const struct tagset *tags)
+    const struct tagged *tags)
 {
 	char text[NUM_TEXT];
 
@@ -167,58 +201,39 @@ add_ms(struct emit *e, enum emitted which, int64_t ns,
 
 static void
 add_count(struct emit *e, enum emitted which, int64_t n,
-    const struct tagset *tags)
+    const struct tagged *tags)
 {
 	char text[NUM_TEXT];
-	int length = snprintf(text, sizeof(text), "%lld", (long long)n);
 
-	add(e, which, (double)n, (struct span){ text, (size_t)length }, tags);
+	add(e, which, (double)n, (struct span){ text,
+	    num_print_int(text, n) }, tags);
+}
+
+static void
+put_line(struct emit *e)
+{
+	if (e->writer == NULL)
+		buf_reset(&e->out);
+	else
+		emit_flush(e, INT64_MAX);
 }
 
 void
 emit_start(struct emit *e)
 {
-	const struct plan *p = e->plan;
-	char host[HOST_TEXT] = "";
-	struct run_start r = { .name = span_of(p->name), .tool = SPAN(TOOL),
-		.executor = span_of(executor_names[p->executor]),
-		.time_ns = now_unix_ns(), .vus = p->vus,
-		.duration_ns = p->duration_ns + p->graceful_ns,
-		.iterations = p->iterations };
-
-	(void)gethostname(host, sizeof(host) - 1);
-	r.host = span_of(host);
-	begin(e, r.time_ns);
-	run_start_print(&r, &e->out);
+	begin(e, now_unix_ns());
+	declare_start(e->plan, e->time_ns, &e->out);
+	put_line(e);
 }
 
 void
-emit_end(struct emit *e, int exit_status)
+emit_end(struct emit *e, const struct tally *run, int exit_status,
+    enum run_status run_status, const bool *failed)
 {
-	struct run_end r = { .tool = SPAN(TOOL), .time_ns = now_unix_ns(),
-		.run_status = exit_status == EXIT_DONE ? RUN_FINISHED :
-		    exit_status == EXIT_INTERRUPTED ? RUN_ABORTED_BY_USER :
-		    RUN_ABORTED_BY_SYSTEM,
-		.exit_code = exit_status, .streams = 1, .points = e->points,
-		.requests = e->requests };
-
-	begin(e, r.time_ns);
-	run_end_print(&r, &e->out);
-	emit_flush(e, INT64_MAX);
-}
-
-/* Tags of one request, filled in one by one. */
-struct tag_list {
-	struct tag tags[STATIC_TAGS];
-	size_t n;
-};
-
-static void
-add_tag(struct tag_list *list, const char *key, const char *value)
-{
-	if (value != NULL)
-		list->tags[list->n++] = (struct tag){ span_of(key),
-			span_of(value) };
+	begin(e, now_unix_ns());
+	declare_end(run, e->time_ns, exit_status, run_status, failed,
+	    &e->out);
+	put_line(e);
 }
 
 static bool
@@ -227,143 +242,212 @@ is_expected(const struct swarm_reply *reply)
 	return reply->status >= 200 && reply->status <= 399;
 }
 
-static const struct tagset *
-make_request_tags(struct emit *e, const struct swarm_request *r,
-    const struct swarm_reply *reply)
+static struct tagged
+make_request_tags(struct emit *e, const struct emit_request *r)
 {
+	const struct swarm_reply *reply = r->reply;
 	struct tag_list list = { .n = 0 };
 	char status[16], code[16], *url = url_mask(r->url);
-	const struct tagset *set;
+	const char *name = r->is_hop ? NULL : r->target->name;
+	struct tagged tags;
 
 	(void)snprintf(status, sizeof(status), "%d", reply->status);
 	(void)snprintf(code, sizeof(code), "%d", reply->error_code);
-	add_tag(&list, "error", reply->error);
-	add_tag(&list, "error_code", reply->error_code != 0 ? code : NULL);
-	add_tag(&list, "expected_response",
+	add_vu_tags(e, &list);
+	add_tag(e, &list, TAG_ERROR, "error", reply->error);
+	add_tag(e, &list, TAG_ERROR_CODE, "error_code",
+	    reply->error_code != 0 ? code : NULL);
+	add_tag(e, &list, TAG_EXPECTED_RESPONSE, "expected_response",
 	    is_expected(reply) ? "true" : "false");
-	add_tag(&list, "group", "");
-	add_tag(&list, "method", r->method);
-	add_tag(&list, "name", url);
-	add_tag(&list, "proto", reply->proto);
-	add_tag(&list, "scenario", "default");
-	add_tag(&list, "status", status);
-	add_tag(&list, "tls_version", reply->tls_version);
-	add_tag(&list, "url", url);
-	set = make_tags(e, list.tags, list.n);
+	add_tag(e, &list, TAG_IP, "ip", reply->ip);
+	add_tag(e, &list, TAG_METHOD, "method", r->method);
+	add_tag(e, &list, TAG_NAME, "name", name != NULL ? name : url);
+	add_tag(e, &list, TAG_PROTO, "proto", reply->proto);
+	add_tag(e, &list, TAG_STATUS, "status", status);
+	add_tag(e, &list, TAG_TLS_VERSION, "tls_version",
+	    reply->tls_version);
+	add_tag(e, &list, TAG_URL, "url", name != NULL ? name : url);
+	tags = make_tags(e, r->target, list.tags, list.n);
 	free(url);
-	return set;
+	return tags;
+}
+
+static void
+key_text(struct emit *e, const char *text)
+{
+	if (text != NULL)
+		buf_text(&e->key, text);
+	buf_char(&e->key, '\0');
 }
 
 /* All that make_request_tags reads. */
 static struct span
-request_key(struct emit *e, const struct swarm_request *r,
-    const struct swarm_reply *reply)
+request_key(struct emit *e, const struct emit_request *r)
 {
-	const char *texts[] = { r->url, r->method, reply->error, reply->proto,
-		reply->tls_version };
+	const struct swarm_reply *reply = r->reply;
+	const char *name = r->is_hop ? NULL : r->target->name;
 	int numbers[] = { reply->status, reply->error_code };
 	size_t i;
 
 	buf_reset(&e->key);
 	buf_add(&e->key, numbers, sizeof(numbers));
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (texts[i] != NULL)
-			buf_text(&e->key, texts[i]);
+	key_text(e, name != NULL ? name : r->url);
+	key_text(e, name);
+	key_text(e, r->method);
+	key_text(e, reply->error);
+	key_text(e, reply->proto);
+	key_text(e, reply->tls_version);
+	if (has_tag(e, TAG_IP))
+		key_text(e, reply->ip);
+	for (i = 0; i < r->target->n_tags; i++) {
+		buf_span(&e->key, r->target->tags[i].key);
+		buf_char(&e->key, '\0');
+		buf_span(&e->key, r->target->tags[i].value);
 		buf_char(&e->key, '\0');
 	}
 	return buf_whole(&e->key);
 }
 
-static const struct tagset *
-request_tags(struct emit *e, const struct swarm_request *r,
-    const struct swarm_reply *reply)
+static const struct tagged *
+request_tags(struct emit *e, const struct emit_request *r)
 {
-	struct span key = request_key(e, r, reply);
-	struct known *known = map_get(&e->known, key);
+	struct span key = request_key(e, r);
+	struct known *known = e->last;
 
-	if (known != NULL)
-		return known->tags;
-	if (e->known.n >= TAG_SETS) {
+	if (known != NULL && known->n == key.n &&
+	    memcmp(known->key, key.p, key.n) == 0)
+		return &known->tags;
+	known = map_get(&e->known, key);
+	if (known == NULL && e->known.n >= TAG_SETS) {
 		forget_tags(e);
 		make_fixed_tags(e);
 	}
-	known = xmalloc(sizeof(*known) + key.n);
-	memcpy(known->key, key.p, key.n);
-	known->tags = make_request_tags(e, r, reply);
-	map_put(&e->known, (struct span){ known->key, key.n }, known);
-	return known->tags;
+	if (known == NULL) {
+		known = xmalloc(sizeof(*known) + key.n);
+		known->n = key.n;
+		memcpy(known->key, key.p, key.n);
+		known->tags = make_request_tags(e, r);
+		map_put(&e->known, (struct span){ known->key, key.n },
+		    known);
+	}
+	e->last = known;
+	return &known->tags;
+}
+
+/* Headers and first bytes of one of the failing responses to show. */
+static void
+put_response(struct emit *e, struct json_out *o,
+    const struct swarm_reply *reply)
+{
+	struct buf headers = { 0 };
+	struct span body = reply->body;
+
+	swarm_headers(reply, &headers);
+	if (headers.n > 0)
+		json_member_text(o, "response_headers", buf_whole(&headers));
+	if (body.n > SHOWN_BODY)
+		body.n = SHOWN_BODY;
+	if (body.n > 0)
+		json_member_text(o, "response_body", body);
+	buf_release(&headers);
+	(void)e;
+}
+
+/* k6 keeps there what would make too many series. */
+static void
+make_metadata(struct emit *e, int64_t vu, int64_t iter,
+    const struct swarm_reply *failed)
+{
+	struct json_out o = { .to = &e->metadata };
+	char text[NUM_TEXT];
+
+	if (e->writer == NULL || (failed == NULL && !has_tag(e, TAG_VU) &&
+	    !has_tag(e, TAG_ITER)))
+		return;
+	json_open(&o, '{');
+	if (has_tag(e, TAG_ITER))
+		json_member_text(&o, "iter", (struct span){ text,
+		    num_print_int(text, iter) });
+	if (failed != NULL)
+		put_response(e, &o, failed);
+	if (has_tag(e, TAG_VU))
+		json_member_text(&o, "vu", (struct span){ text,
+		    num_print_int(text, vu) });
+	json_close(&o, '}');
+}
+
+static bool
+is_shown(struct emit *e, const struct swarm_reply *reply)
+{
+	return !is_expected(reply) && e->plan->sample_errors > 0 &&
+	    __atomic_fetch_sub(e->errors_left, 1, __ATOMIC_RELAXED) > 0;
 }
 
 void
-emit_request(struct emit *e, const struct swarm_request *r,
-    const struct swarm_reply *reply)
+emit_request(struct emit *e, const struct emit_request *r)
 {
-	const struct tagset *tags = request_tags(e, r, reply);
+	const struct tagged *tags = request_tags(e, r);
+	const struct swarm_reply *reply = r->reply;
 	int i;
 
 	begin(e, reply->time_ns);
-	e->requests++;
+	make_metadata(e, r->vu, r->iter, is_shown(e, reply) ? reply : NULL);
+	e->tally.requests++;
 	add_count(e, EMIT_REQS, 1, tags);
 	for (i = 0; i < TIMINGS; i++)
 		add_ms(e, (enum emitted)(EMIT_TIMINGS + i), reply->ns[i],
 		    tags);
 	add_count(e, EMIT_FAILED, !is_expected(reply), tags);
-	if (is_expected(reply))
-		sink_add(&e->expected,
-		    (double)reply->ns[TIMING_DURATION] / 1e6, reply->time_ns);
+}
+
+void
+emit_check(struct emit *e, size_t check, bool is_passed)
+{
+	if (is_passed)
+		e->tally.checks[check].passes++;
+	else
+		e->tally.checks[check].fails++;
+	add_count(e, EMIT_CHECKS, is_passed, &e->check_tags[check]);
 }
 
 void
 emit_iteration(struct emit *e, const struct emit_iteration *i)
 {
-	const struct tagset *tags = e->vu_tags;
+	const struct tagged *tags = &e->vu_tags;
 
 	begin(e, i->time_ns);
+	make_metadata(e, i->vu, i->iter, NULL);
 	add_count(e, EMIT_SENT, i->bytes.sent, tags);
 	add_count(e, EMIT_RECEIVED, i->bytes.received, tags);
-	if (i->is_interrupted)
+	if (i->is_interrupted) {
+		e->tally.interrupted++;
 		return;
+	}
+	e->tally.complete++;
 	add_ms(e, EMIT_ITERATION_DURATION, i->duration_ns, tags);
 	add_count(e, EMIT_ITERATIONS, 1, tags);
+	if (i->lag_ns >= 0)
+		add_ms(e, EMIT_SCHEDULE_LAG, i->lag_ns, tags);
 }
 
 void
-emit_vus(struct emit *e, int active)
+emit_dropped(struct emit *e, int64_t n, int64_t time_ns)
 {
+	begin(e, time_ns);
+	add_count(e, EMIT_DROPPED, n, &e->vu_tags);
+}
+
+void
+emit_second(struct emit *e, const struct emit_second *s)
+{
+	char text[NUM_TEXT];
+
 	begin(e, now_unix_ns());
-	add_count(e, EMIT_VUS, active, e->run_tags);
-	add_count(e, EMIT_VUS_MAX, e->plan->vus, e->run_tags);
-}
-
-/* The reader has gone: end as a filter does, without a word. */
-static void
-die_of_pipe(void)
-{
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)raise(SIGPIPE);
-	_exit(EXIT_FAILED);
-}
-
-/* Not through stdio, so that a second Ctrl-C ends a write that a slow reader
- * holds up. */
-static void
-write_out(struct emit *e)
-{
-	size_t at = 0;
-	ssize_t n;
-
-	while (at < e->out.n && e->error == 0) {
-		n = write(STDOUT_FILENO, e->out.p + at, e->out.n - at);
-		if (n >= 0)
-			at += (size_t)n;
-		else if (errno == EPIPE)
-			die_of_pipe();
-		else if (errno != EINTR)
-			e->error = errno;
-		else if (*e->plan->n_signals > 1)
-			_exit(EXIT_INTERRUPTED);
-	}
-	buf_reset(&e->out);
+	add_count(e, EMIT_VUS, s->active, &e->run_tags);
+	add_count(e, EMIT_VUS_MAX, s->vus_max, &e->run_tags);
+	add_ms(e, EMIT_GENERATOR_LAG, s->lag_ns, &e->run_tags);
+	add(e, EMIT_GENERATOR_CPU, s->cpu_percent, (struct span){ text,
+	    num_print(text, s->cpu_percent) }, &e->run_tags);
 }
 
 int64_t
@@ -375,6 +459,8 @@ emit_due_ns(const struct emit *e)
 void
 emit_flush(struct emit *e, int64_t now_ns)
 {
-	if (e->out.n >= FULL || (e->out.n > 0 && now_ns >= emit_due_ns(e)))
-		write_out(e);
+	if (e->out.n < FULL && (e->out.n == 0 || now_ns < emit_due_ns(e)))
+		return;
+	writer_put(e->writer, &e->out, e->used);
+	e->used = 0;
 }

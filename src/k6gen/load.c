@@ -2,51 +2,144 @@
 #include "k6gen/load.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include "base/die.h"
 #include "base/units.h"
-#include "io/swarm.h"
+#include "k6gen/dice.h"
 #include "k6gen/redirect.h"
+#include "k6gen/vu.h"
+#include "k6gen/wake.h"
 
-struct vu {
-	struct swarm_request request;	/* under way */
-	char *hop_url;		/* owned: where a redirect led; or NULL */
-	int url;		/* of the plan, under way */
-	int64_t n_hops;		/* redirects followed from it */
-	int64_t deadline_ns;	/* of the request with its redirects */
-	int64_t begin_ns;	/* of the iteration */
-	struct swarm_bytes bytes;	/* told of by earlier iterations */
-	bool is_active;
-	bool is_waiting;	/* for sockets to come free */
-};
-
-enum { STARVED_MS = 100 };	/* pause of a VU that gets no socket */
+#define TELL_NS (100 * NS_PER_MS)	/* between looks at the tally */
+#define RAMP_NS (5 * NS_PER_MS)		/* between looks at a ramp */
+#define STARVED_NS (100 * NS_PER_MS)	/* pause of a VU without socket */
+#define DRY_NS (5 * NS_PER_MS)		/* pause of one without target */
 
 struct load {
+	struct load_shared *shared;
 	const struct plan *plan;
-	struct emit *emit;
-	struct report *report;
+	int share, shares;
+	struct emit emit;
+	struct swarm_options swarm_options;	/* which the swarm borrows */
 	struct swarm *swarm;
 	struct vu *vus;
-	struct progress progress;
+	int n_vus;
+	int *idle;		/* VUs without iteration, the last one first */
+	int n_idle;
+	struct wake wake;
+	int active, told_active;
+	bool is_stopping, is_dry;	/* by a signal; stdin is at its end */
+	bool is_warned;		/* about sockets */
 	int64_t begin_ns;
 	int64_t stop_ns;	/* no iteration begins later */
 	int64_t kill_ns;	/* none goes on later */
-	int64_t next_second_ns;	/* when to tell of the VUs */
-	int64_t resume_ns;	/* of the waiting VUs; INT64_MAX: none is */
-	bool is_warned;		/* about sockets */
+	int64_t told_ns;	/* when to look at the tally again */
+	int64_t cpu_ns;		/* used when it was told last */
+	int64_t lag_ns;		/* longest since */
+	int64_t next_start;	/* by the clock: its number */
+	int64_t start_ns;	/* and its time; INT64_MAX: no more */
+	int64_t slot_ns;	/* earliest next request, of --rps */
+	int64_t ramp_ns;	/* when to look at the ramp again */
+	int target;		/* VUs of all shares, by the ramp */
 };
 
-static bool
-may_begin(const struct load *l, int64_t now_ns)
+static int64_t
+min_ns(int64_t a, int64_t b)
 {
-	int64_t limit = l->plan->iterations;
+	return a < b ? a : b;
+}
 
-	return now_ns < l->stop_ns &&
-	    (limit == 0 || l->progress.begun < limit);
+static int64_t
+max_ns(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int
+index_of(const struct load *l, const struct vu *v)
+{
+	return (int)(v - l->vus);
+}
+
+/* k6 counts VUs from 1. */
+static int64_t
+number_of(const struct load *l, const struct vu *v)
+{
+	return (int64_t)index_of(l, v) * l->shares + l->share + 1;
+}
+
+static bool
+is_warming(const struct load *l, int64_t now_ns)
+{
+	return now_ns < l->begin_ns + l->plan->warm_up_ns;
+}
+
+static void
+sleep_until(struct load *l, struct vu *v, int64_t ns, enum vu_next next)
+{
+	v->wake_ns = ns;
+	v->next = next;
+	wake_add(&l->wake, ns, index_of(l, v));
+}
+
+/* Whether one more iteration may begin; takes it if so. */
+static bool
+claim_iteration(struct load *l, const struct vu *v, int64_t now_ns)
+{
+	const struct plan *p = l->plan;
+
+	if (l->is_dry || (now_ns >= l->stop_ns && !plan_is_open(p)))
+		return false;
+	if (p->executor == PER_VU_ITERATIONS &&
+	    v->iter >= p->iterations / p->max_vus)
+		return false;
+	if (__atomic_fetch_add(&l->shared->begun, 1, __ATOMIC_RELAXED) <
+	    p->iterations || p->iterations == 0)
+		return true;
+	(void)__atomic_fetch_sub(&l->shared->begun, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void
+rest(struct load *l, struct vu *v)
+{
+	v->state = VU_IDLE;
+	v->next = VU_NOTHING;
+	l->active--;
+	l->idle[l->n_idle++] = index_of(l, v);
+}
+
+static void
+give_back_target(struct load *l, struct vu *v)
+{
+	targets_done(l->plan->targets, v->target);
+	v->target = NULL;
+}
+
+static void
+end_iteration(struct load *l, struct vu *v, bool is_interrupted)
+{
+	struct swarm_bytes all = swarm_bytes(l->swarm, index_of(l, v));
+	int64_t now = now_monotonic_ns();
+	struct emit_iteration i = { .time_ns = now_unix_ns(),
+		.duration_ns = now - v->due_ns,
+		.lag_ns = plan_is_open(l->plan) ? v->begin_ns - v->due_ns :
+		    -1,
+		.vu = number_of(l, v), .iter = v->iter,
+		.bytes = { all.sent - v->bytes.sent,
+		    all.received - v->bytes.received },
+		.is_interrupted = is_interrupted };
+
+	v->bytes = all;
+	v->iter++;
+	give_back_target(l, v);
+	if (!is_warming(l, now))
+		emit_iteration(&l->emit, &i);
 }
 
 static void
@@ -55,76 +148,173 @@ send_request(struct load *l, struct vu *v, int64_t now_ns)
 	int64_t left = v->deadline_ns - now_ns;
 
 	v->request.timeout_ns = left > NS_PER_MS ? left : NS_PER_MS;
-	swarm_send(l->swarm, (int)(v - l->vus), &v->request);
+	swarm_send(l->swarm, index_of(l, v), &v->request);
+}
+
+/* The cap of --rps: each thread hands out its share of the slots. */
+static bool
+must_wait(struct load *l, struct vu *v, int64_t now_ns)
+{
+	int64_t slot = max_ns(l->slot_ns, now_ns);
+
+	if (l->plan->rps <= 0)
+		return false;
+	l->slot_ns = slot + (int64_t)(1e9 * l->shares / l->plan->rps);
+	if (slot <= now_ns)
+		return false;
+	sleep_until(l, v, slot, VU_SEND);
+	return true;
+}
+
+static void next_iteration(struct load *l, struct vu *v);
+
+/* No target comes any more: the run ends, this iteration did not begin. */
+static void
+run_dry(struct load *l, struct vu *v)
+{
+	l->is_dry = true;
+	(void)__atomic_fetch_sub(&l->shared->begun, 1, __ATOMIC_RELAXED);
+	rest(l, v);
 }
 
 static void
-request_url(struct load *l, struct vu *v)
+request_next(struct load *l, struct vu *v)
 {
-	const struct plan *p = l->plan;
+	struct text_values values = { .vu = number_of(l, v), .iter = v->iter,
+		.row = v->row, .rows = &l->plan->rows, .dice = &v->dice };
 	int64_t now = now_monotonic_ns();
 
-	v->request = (struct swarm_request){ .method = p->method,
-		.url = p->urls[v->url], .body = p->body };
-	v->deadline_ns = now + p->timeout_ns;
+	give_back_target(l, v);
+	switch (targets_take(l->plan->targets, v->n_requests, &v->dice,
+	    &v->target)) {
+	case TARGETS_LATER:
+		if (now < l->stop_ns) {
+			sleep_until(l, v, now + DRY_NS, VU_REQUEST);
+			return;
+		}
+		/* FALLTHROUGH */
+	case TARGETS_END:
+		v->target = NULL;
+		run_dry(l, v);
+		return;
+	case TARGETS_ONE:
+		break;
+	}
+	values.seq = __atomic_fetch_add(&l->shared->requests, 1,
+	    __ATOMIC_RELAXED);
+	vu_prepare(v, &values);
+	v->deadline_ns = now + l->plan->timeout_ns;
 	v->n_hops = 0;
-	send_request(l, v, now);
+	if (!must_wait(l, v, now))
+		send_request(l, v, now);
 }
 
 static void
-begin_iteration(struct load *l, struct vu *v, int64_t now_ns)
+take_row(struct load *l, struct vu *v)
 {
-	l->progress.begun++;
-	v->begin_ns = now_ns;
-	v->url = 0;
-	swarm_forget(l->swarm, (int)(v - l->vus));
-	request_url(l, v);
+	size_t n = l->plan->rows.n;
+
+	if (n == 0)
+		return;
+	if (l->plan->is_row_random)
+		v->row = (size_t)dice_range(&v->dice, 0, (int64_t)n - 1);
+	else
+		v->row = (size_t)__atomic_fetch_add(&l->shared->rows, 1,
+		    __ATOMIC_RELAXED) % n;
 }
 
-/* The VU is done, or goes on with its next iteration. */
+static void
+begin_iteration(struct load *l, struct vu *v, int64_t due_ns, int64_t now_ns)
+{
+	v->state = VU_RUNNING;
+	v->due_ns = due_ns;
+	v->begin_ns = now_ns;
+	v->n_requests = 0;
+	take_row(l, v);
+	swarm_forget(l->swarm, index_of(l, v));
+	request_next(l, v);
+}
+
+/* The VU goes on with its next iteration, or is done. */
 static void
 next_iteration(struct load *l, struct vu *v)
 {
 	int64_t now = now_monotonic_ns();
 
-	if (may_begin(l, now)) {
-		begin_iteration(l, v, now);
-	} else {
-		v->is_active = false;
-		l->progress.active--;
-	}
+	if (plan_is_open(l->plan) || v->is_retiring ||
+	    !claim_iteration(l, v, now))
+		rest(l, v);
+	else
+		begin_iteration(l, v, now, now);
 }
 
 static void
-end_iteration(struct load *l, struct vu *v, bool is_interrupted)
+activate(struct load *l, int64_t due_ns, int64_t now_ns)
 {
-	struct swarm_bytes all = swarm_bytes(l->swarm, (int)(v - l->vus));
-	struct emit_iteration i = { .time_ns = now_unix_ns(),
-		.duration_ns = now_monotonic_ns() - v->begin_ns,
-		.bytes = { all.sent - v->bytes.sent,
-		    all.received - v->bytes.received },
-		.is_interrupted = is_interrupted };
+	struct vu *v = &l->vus[l->idle[--l->n_idle]];
 
-	v->bytes = all;
-	emit_iteration(l->emit, &i);
-	if (is_interrupted)
-		l->progress.interrupted++;
+	l->active++;
+	v->is_retiring = false;
+	if (claim_iteration(l, v, now_ns))
+		begin_iteration(l, v, due_ns, now_ns);
 	else
-		l->progress.complete++;
+		rest(l, v);
+}
+
+/* The pause of --min-iteration-duration is no part of the duration. */
+static void
+finish_iteration(struct load *l, struct vu *v)
+{
+	int64_t end = v->begin_ns + l->plan->min_iteration_ns;
+
+	end_iteration(l, v, false);
+	if (end > now_monotonic_ns())
+		sleep_until(l, v, end, VU_ITERATION);
+	else
+		next_iteration(l, v);
+}
+
+static void
+go_on(struct load *l, struct vu *v)
+{
+	if (++v->n_requests < targets_per_iteration(l->plan->targets))
+		request_next(l, v);
+	else
+		finish_iteration(l, v);
+}
+
+static void
+wake_up(struct load *l, struct vu *v)
+{
+	enum vu_next next = v->next;
+
+	v->next = VU_NOTHING;
+	switch (next) {
+	case VU_NOTHING:
+		break;
+	case VU_SEND:
+		send_request(l, v, now_monotonic_ns());
+		break;
+	case VU_REQUEST:
+		request_next(l, v);
+		break;
+	case VU_GO_ON:
+		go_on(l, v);
+		break;
+	case VU_ITERATION:
+		next_iteration(l, v);
+		break;
+	}
 }
 
 /* Follow a redirect. False: there is none, or one too many. */
 static bool
 follow(struct load *l, struct vu *v, const struct swarm_reply *reply)
 {
-	char *url;
-
 	if (!redirect_is(reply) || v->n_hops >= l->plan->max_redirects)
 		return false;
 	v->n_hops++;
-	url = redirect_follow(&v->request, reply, l->plan->urls[v->url]);
-	free(v->hop_url);
-	v->hop_url = url;
+	vu_follow(v, reply);
 	send_request(l, v, now_monotonic_ns());
 	return true;
 }
@@ -139,44 +329,54 @@ is_starved(const struct swarm_reply *reply)
 	    e == EADDRNOTAVAIL || e == ENOBUFS);
 }
 
-/* Say it once, as the samples would blame the server, and let the VU wait:
- * it would fail as fast as the processor can. */
+/* Say it once, as the samples would blame the server. */
 static void
-hold(struct load *l, struct vu *v, int os_error)
+warn_starved(struct load *l, int os_error)
 {
 	if (!l->is_warned)
 		warnf("socket: %s: such requests count as failed%s",
 		    strerror(os_error),
 		    os_error == EMFILE ? " (raise ulimit -n)" : "");
 	l->is_warned = true;
-	v->is_waiting = true;
-	if (l->resume_ns == INT64_MAX)
-		l->resume_ns = now_monotonic_ns() + STARVED_MS * NS_PER_MS;
 }
 
 static void
-next_request(struct load *l, struct vu *v)
+emit_reply(struct load *l, struct vu *v, const struct swarm_reply *reply)
 {
-	if (++v->url < l->plan->n_urls) {
-		request_url(l, v);
+	struct emit_request r = { .target = v->target,
+		.url = v->request.url, .method = v->request.method,
+		.is_hop = v->n_hops > 0, .vu = number_of(l, v),
+		.iter = v->iter, .reply = reply };
+
+	if (!is_warming(l, now_monotonic_ns()))
+		emit_request(&l->emit, &r);
+}
+
+/* Of the answer that ends a request's redirects. */
+static void
+emit_checks(struct load *l, const struct swarm_reply *reply)
+{
+	const struct plan *p = l->plan;
+	size_t i;
+
+	if (is_warming(l, now_monotonic_ns()))
 		return;
-	}
-	end_iteration(l, v, false);
-	next_iteration(l, v);
+	for (i = 0; i < p->n_checks; i++)
+		emit_check(&l->emit, i, check_holds(&p->checks[i], reply));
 }
 
 static void
-resume(struct load *l)
+think(struct load *l, struct vu *v)
 {
-	int i;
+	const struct plan *p = l->plan;
+	int64_t ns = p->think_min_ns;
 
-	l->resume_ns = INT64_MAX;
-	for (i = 0; i < l->plan->vus; i++) {
-		if (!l->vus[i].is_waiting)
-			continue;
-		l->vus[i].is_waiting = false;
-		next_request(l, &l->vus[i]);
-	}
+	if (p->think_max_ns > ns)
+		ns = dice_range(&v->dice, ns, p->think_max_ns);
+	if (ns > 0)
+		sleep_until(l, v, now_monotonic_ns() + ns, VU_GO_ON);
+	else
+		go_on(l, v);
 }
 
 static void
@@ -185,11 +385,29 @@ on_reply(void *ctx, const struct swarm_reply *reply)
 	struct load *l = ctx;
 	struct vu *v = &l->vus[reply->user];
 
-	emit_request(l->emit, &v->request, reply);
-	if (is_starved(reply))
-		hold(l, v, reply->os_error);
-	else if (!follow(l, v, reply))
-		next_request(l, v);
+	emit_reply(l, v, reply);
+	if (follow(l, v, reply))
+		return;
+	emit_checks(l, reply);
+	if (is_starved(reply)) {
+		/* It would fail as fast as the processor can. */
+		warn_starved(l, reply->os_error);
+		sleep_until(l, v, now_monotonic_ns() + STARVED_NS, VU_GO_ON);
+	} else {
+		think(l, v);
+	}
+}
+
+static void
+interrupt(struct load *l, struct vu *v)
+{
+	if (v->state == VU_IDLE)
+		return;
+	swarm_cancel(l->swarm, index_of(l, v));
+	/* Between two iterations there is nothing to interrupt. */
+	if (v->next != VU_ITERATION)
+		end_iteration(l, v, true);
+	rest(l, v);
 }
 
 static void
@@ -197,53 +415,199 @@ interrupt_all(struct load *l)
 {
 	int i;
 
-	for (i = 0; i < l->plan->vus; i++) {
-		if (!l->vus[i].is_active)
-			continue;
-		swarm_cancel(l->swarm, i);
-		end_iteration(l, &l->vus[i], true);
-		l->vus[i].is_active = l->vus[i].is_waiting = false;
-		l->progress.active--;
+	for (i = 0; i < l->n_vus; i++)
+		interrupt(l, &l->vus[i]);
+}
+
+/* How many VUs the ramp wants: k6 adds one when the line has reached it, and
+ * takes it away when the line has left it. */
+static int
+ramp_target(const struct load *l, int64_t now_ns)
+{
+	double at = profile_at(&l->plan->profile, now_ns - l->begin_ns);
+	double soon = profile_at(&l->plan->profile,
+	    now_ns - l->begin_ns + NS_PER_US);
+
+	if (now_ns >= l->stop_ns)
+		return 0;
+	return (int)(soon < at ? ceil(at) : floor(at + 1e-9));
+}
+
+static void
+retire(struct load *l, struct vu *v, int64_t now_ns)
+{
+	v->is_retiring = true;
+	v->kill_ns = now_ns + l->plan->ramp_down_ns;
+}
+
+/* VUs below the target run; those above end, in their own time at first. */
+static void
+follow_ramp(struct load *l, int64_t now_ns)
+{
+	struct vu *v;
+	bool is_wanted;
+	int i;
+
+	l->target = l->is_stopping ? 0 : ramp_target(l, now_ns);
+	l->n_idle = 0;
+	for (i = 0; i < l->n_vus; i++) {
+		v = &l->vus[i];
+		is_wanted = number_of(l, v) <= l->target;
+		if (v->state == VU_IDLE) {
+			l->idle[l->n_idle++] = i;
+			if (is_wanted && now_ns < l->stop_ns)
+				activate(l, now_ns, now_ns);
+		} else if (is_wanted) {
+			v->is_retiring = false;
+		} else if (!v->is_retiring) {
+			retire(l, v, now_ns);
+		} else if (now_ns >= v->kill_ns && now_ns < l->stop_ns) {
+			interrupt(l, v);
+		}
 	}
+	l->ramp_ns = now_ns + RAMP_NS;
 }
 
 static int64_t
-min_ns(int64_t a, int64_t b)
+start_time(const struct load *l, int64_t start)
 {
-	return a < b ? a : b;
+	int64_t ns = profile_when(&l->plan->profile, (double)start);
+
+	return ns == INT64_MAX ? ns : l->begin_ns + ns;
 }
 
-/* Signals and the clock: stop beginning iterations, cut off those that still
- * run, wake those that wait. */
+/* Begin the iterations that are due by the clock; those for which no VU is
+ * free are dropped, as in k6. */
+static void
+start_due(struct load *l, int64_t now_ns)
+{
+	int64_t n_dropped = 0;
+
+	while (l->start_ns <= now_ns && l->start_ns < l->stop_ns &&
+	    !l->is_dry) {
+		if (l->n_idle > 0)
+			activate(l, l->start_ns, now_monotonic_ns());
+		else
+			n_dropped++;
+		l->next_start += l->shares;
+		l->start_ns = start_time(l, l->next_start);
+	}
+	if (l->start_ns >= l->stop_ns)
+		l->start_ns = INT64_MAX;
+	if (n_dropped > 0 && !is_warming(l, now_ns))
+		emit_dropped(&l->emit, n_dropped, now_unix_ns());
+}
+
+static void
+note_lag(struct load *l, int64_t due_ns, int64_t now_ns)
+{
+	if (due_ns != INT64_MAX && now_ns - due_ns > l->lag_ns)
+		l->lag_ns = now_ns - due_ns;
+}
+
+static void
+wake_due(struct load *l, int64_t now_ns)
+{
+	int64_t ns;
+	int who;
+
+	while ((who = wake_take(&l->wake, now_ns, &ns)) >= 0)
+		if (l->vus[who].state == VU_RUNNING &&
+		    l->vus[who].wake_ns == ns)
+			wake_up(l, &l->vus[who]);
+}
+
+/* A signal, a threshold, the clock: begin no iterations any more, cut off
+ * those that still run. */
 static void
 heed_limits(struct load *l, int64_t now_ns)
 {
-	if (*l->plan->n_signals > 1)
-		_exit(EXIT_INTERRUPTED);
-	if (*l->plan->n_signals > 0 && !l->progress.is_stopping) {
-		l->progress.is_stopping = true;
+	int stop = __atomic_load_n(&l->shared->stop, __ATOMIC_RELAXED);
+
+	if (stop != LOAD_GO && !l->is_stopping) {
+		l->is_stopping = true;
 		l->stop_ns = min_ns(l->stop_ns, now_ns);
+		l->start_ns = INT64_MAX;
 		l->kill_ns = min_ns(l->kill_ns,
 		    now_ns + min_ns(l->plan->graceful_ns, 30 * NS_PER_S));
-		report_stopping(l->report);
 	}
-	if (now_ns >= l->kill_ns)
+	if (stop == LOAD_KILL || now_ns >= l->kill_ns)
 		interrupt_all(l);
-	else if (now_ns >= l->resume_ns)
-		resume(l);
 }
 
-/* What is due once a second, or sooner. */
+static int64_t
+thread_cpu_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* Tell the others how it stands. */
+static void
+tell(struct load *l, int64_t now_ns, bool is_running)
+{
+	struct load_shared *s = l->shared;
+	int64_t cpu_ns = thread_cpu_ns(), wall_ns = now_ns - l->told_ns +
+	    TELL_NS;
+	double percent = wall_ns > 0 ? 100 * (double)(cpu_ns - l->cpu_ns) /
+	    (double)wall_ns : 0;
+
+	(void)pthread_mutex_lock(&s->lock);
+	tally_move(&s->tally, &l->emit.tally);
+	s->active += l->active - l->told_active;
+	if (!is_running) {
+		s->running--;
+		s->end_ns = max_ns(s->end_ns, now_ns);
+		(void)pthread_cond_signal(&s->ended);
+	}
+	s->lag_ns = max_ns(s->lag_ns, l->lag_ns);
+	if (percent > s->cpu_percent)
+		s->cpu_percent = percent < 100 ? percent : 100;
+	(void)pthread_mutex_unlock(&s->lock);
+	l->told_active = l->active;
+	l->cpu_ns = cpu_ns;
+	l->lag_ns = 0;
+	l->told_ns = now_ns + TELL_NS;
+}
+
+/* All that is due by the clock. */
 static void
 tick(struct load *l, int64_t now_ns)
 {
-	if (now_ns >= l->next_second_ns) {
-		emit_vus(l->emit, l->progress.active);
-		l->next_second_ns += NS_PER_S;
-	}
-	l->progress.elapsed_ns = now_ns - l->begin_ns;
-	report_progress(l->report, &l->progress);
-	emit_flush(l->emit, now_ns);
+	heed_limits(l, now_ns);
+	if (l->plan->executor == RAMPING_VUS && now_ns >= l->ramp_ns)
+		follow_ramp(l, now_ns);
+	if (now_ns >= l->start_ns)
+		start_due(l, now_ns);
+	wake_due(l, now_ns);
+	if (now_ns >= l->told_ns)
+		tell(l, now_ns, true);
+	if (l->emit.writer != NULL)
+		emit_flush(&l->emit, now_ns);
+}
+
+static bool
+is_over(const struct load *l, int64_t now_ns)
+{
+	if (l->active > 0)
+		return false;
+	if (l->is_dry || l->is_stopping)
+		return true;
+	if (plan_is_open(l->plan))
+		return l->start_ns == INT64_MAX;
+	return l->plan->executor != RAMPING_VUS || now_ns >= l->stop_ns;
+}
+
+static int64_t
+next_due(const struct load *l)
+{
+	int64_t due = min_ns(wake_next_ns(&l->wake), l->start_ns);
+
+	if (l->plan->executor == RAMPING_VUS)
+		due = min_ns(due, l->ramp_ns);
+	return due;
 }
 
 static void
@@ -252,79 +616,96 @@ begin(struct load *l)
 	const struct plan *p = l->plan;
 	int i;
 
-	l->begin_ns = now_monotonic_ns();
+	l->begin_ns = l->shared->begin_ns;
 	l->stop_ns = l->begin_ns + p->duration_ns;
 	l->kill_ns = l->stop_ns + p->graceful_ns;
-	l->next_second_ns = l->begin_ns + NS_PER_S;
-	l->resume_ns = INT64_MAX;
-	l->progress.active = p->vus;
-	for (i = 0; i < p->vus; i++) {
-		l->vus[i].is_active = true;
-		next_iteration(l, &l->vus[i]);
-	}
-}
-
-static int
-loop(struct load *l, struct why *why)
-{
-	int64_t now, due;
-
-	while (l->progress.active > 0) {
-		now = now_monotonic_ns();
-		heed_limits(l, now);
-		tick(l, now);
-		if (l->emit->error != 0)
-			return why_set(why, "stdout: %s",
-			    strerror(l->emit->error));
-		if (l->progress.active == 0)
-			break;
-		due = min_ns(min_ns(l->next_second_ns, l->kill_ns),
-		    min_ns(l->resume_ns, emit_due_ns(l->emit)));
-		if (swarm_wait(l->swarm, due - now, why) < 0)
-			return -1;
-	}
-	l->progress.elapsed_ns = now_monotonic_ns() - l->begin_ns;
-	return 0;
-}
-
-static void
-release(struct load *l)
-{
-	int i;
-
-	swarm_free(l->swarm);
-	for (i = 0; i < l->plan->vus; i++)
-		free(l->vus[i].hop_url);
-	free(l->vus);
+	l->told_ns = l->begin_ns;
+	l->cpu_ns = thread_cpu_ns();
+	l->ramp_ns = l->begin_ns;
+	l->start_ns = INT64_MAX;
+	l->next_start = l->share;
+	if (plan_is_open(p))
+		l->start_ns = start_time(l, l->next_start);
+	else if (p->executor != RAMPING_VUS)
+		for (i = l->n_vus; i > 0; i--)
+			activate(l, l->begin_ns, now_monotonic_ns());
 }
 
 int
-load_run(const struct plan *plan, struct emit *emit, struct report *report,
+load_run(struct load *l, struct why *why)
+{
+	int64_t now, due;
+	int status = 0;
+
+	/* Wake up in time: the default is 50 us late. */
+	(void)prctl(PR_SET_TIMERSLACK, 1UL);
+	begin(l);
+	while (now = now_monotonic_ns(), tick(l, now), !is_over(l, now)) {
+		due = next_due(l);
+		if (swarm_wait(l->swarm, min_ns(min_ns(due, l->kill_ns),
+		    min_ns(l->told_ns, emit_due_ns(&l->emit))) -
+		    now_monotonic_ns(), why) < 0) {
+			__atomic_store_n(&l->shared->stop, LOAD_KILL,
+			    __ATOMIC_RELAXED);
+			status = -1;
+			break;
+		}
+		note_lag(l, due, now_monotonic_ns());
+	}
+	if (l->emit.writer != NULL && l->emit.out.n > 0)
+		emit_flush(&l->emit, INT64_MAX);
+	tell(l, now_monotonic_ns(), false);
+	return status;
+}
+
+void
+load_wake(struct load *l)
+{
+	swarm_wake(l->swarm);
+}
+
+void
+load_free(struct load *l)
+{
+	int i;
+
+	if (l == NULL)
+		return;
+	swarm_free(l->swarm);
+	for (i = 0; i < l->n_vus; i++) {
+		give_back_target(l, &l->vus[i]);
+		vu_release(&l->vus[i]);
+	}
+	emit_release(&l->emit);
+	wake_release(&l->wake);
+	free(l->vus);
+	free(l->idle);
+	free(l);
+}
+
+struct load *
+load_new(struct load_shared *shared, struct writer *writer, int i, int n,
     struct why *why)
 {
-	struct load l = { .plan = plan, .emit = emit, .report = report };
-	struct swarm_options o = { .n_users = plan->vus,
-		.headers = plan->headers.items,
-		.n_headers = plan->headers.n, .user_agent = plan->user_agent,
-		.ca_file = getenv("SSL_CERT_FILE"),
-		.is_insecure = plan->is_insecure };
-	int status = EXIT_FAILED;
+	struct load *l = xcalloc(1, sizeof(*l));
+	const struct plan *p = shared->plan;
+	int v;
 
-	l.vus = xcalloc((size_t)plan->vus, sizeof(*l.vus));
-	l.swarm = swarm_new(&o, on_reply, &l, why);
-	if (l.swarm != NULL) {
-		emit_start(emit);
-		begin(&l);
-		if (loop(&l, why) == 0)
-			status = *plan->n_signals > 0 ? EXIT_INTERRUPTED :
-			    EXIT_DONE;
-		emit_end(emit, status);
-		report_end(report, &l.progress, emit);
+	*l = (struct load){ .shared = shared, .plan = p, .share = i,
+		.shares = n, .n_vus = (p->max_vus - i + n - 1) / n };
+	l->vus = xcalloc((size_t)l->n_vus, sizeof(*l->vus));
+	l->idle = xcalloc((size_t)l->n_vus, sizeof(*l->idle));
+	for (v = l->n_vus - 1; v >= 0; v--) {
+		l->idle[l->n_idle++] = v;
+		l->vus[v].dice.state = p->seed +
+		    (uint64_t)number_of(l, &l->vus[v]) * 0x10001;
 	}
-	release(&l);
-	if (status != EXIT_FAILED && emit->error != 0) {
-		(void)why_set(why, "stdout: %s", strerror(emit->error));
-		status = EXIT_FAILED;
-	}
-	return status;
+	emit_init(&l->emit, p, writer, &shared->errors_left);
+	l->swarm_options = p->swarm;
+	l->swarm_options.n_users = l->n_vus;
+	l->swarm = swarm_new(&l->swarm_options, on_reply, l, why);
+	if (l->swarm != NULL)
+		return l;
+	load_free(l);
+	return NULL;
 }

@@ -3,35 +3,114 @@
 #ifndef K6PIPE_K6GEN_PLAN_H
 #define K6PIPE_K6GEN_PLAN_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mem.h"
 #include "base/opt.h"
+#include "data/threshold.h"
+#include "io/swarm.h"
+#include "k6gen/check.h"
+#include "k6gen/profile.h"
+#include "k6gen/rows.h"
+#include "k6gen/targets.h"
 
-enum executor { CONSTANT_VUS, SHARED_ITERATIONS, PER_VU_ITERATIONS };
+/* k6's executors (PROTOCOL 8.2). */
+enum executor { CONSTANT_VUS, RAMPING_VUS, SHARED_ITERATIONS,
+	PER_VU_ITERATIONS, CONSTANT_ARRIVAL_RATE, RAMPING_ARRIVAL_RATE };
 
-/* Texts are borrowed from argv, or owned by main. */
+/* What is emitted. In the order in which k6 writes the samples of a request,
+ * of an iteration's end, and of a second; then what k6 does not have. */
+enum emitted { EMIT_REQS, EMIT_TIMINGS, EMIT_FAILED = EMIT_TIMINGS + TIMINGS,
+	EMIT_SENT, EMIT_RECEIVED, EMIT_ITERATION_DURATION, EMIT_ITERATIONS,
+	EMIT_VUS, EMIT_VUS_MAX, EMIT_DROPPED, EMIT_CHECKS,
+	EMIT_SCHEDULE_LAG, EMIT_GENERATOR_LAG, EMIT_GENERATOR_CPU, EMITTED };
+
+/* k6's system tags (PROTOCOL 1.7) that a generator of HTTP load has; the last
+ * two go to the metadata. */
+enum system_tag { TAG_PROTO, TAG_STATUS, TAG_METHOD, TAG_URL, TAG_NAME,
+	TAG_GROUP, TAG_CHECK, TAG_ERROR, TAG_ERROR_CODE, TAG_TLS_VERSION,
+	TAG_SCENARIO, TAG_EXPECTED_RESPONSE, TAG_IP, TAG_VU, TAG_ITER,
+	SYSTEM_TAGS };
+
+/* Samples of a metric with some tags, which thresholds or the summary want. */
+struct submetric {
+	enum emitted metric;
+	struct threshold_key key;
+};
+
+enum { MOST_SUBMETRICS = 64 };	/* their set is a mask of 64 bits */
+
+struct limit {			/* a threshold of the run */
+	struct threshold threshold;
+	enum emitted metric;
+	int submetric;		/* -1: of the whole metric */
+};
+
+struct stat {			/* a column of a trend in the summary */
+	const char *name;
+	enum threshold_method method;
+	double percentile;
+};
+
+enum { MOST_STATS = 16 };
+
+/* Texts are borrowed from argv, or owned by options. */
 struct plan {
 	enum executor executor;
-	int vus;
+	int vus;		/* at the begin; of a rate: made before it */
+	int max_vus;		/* most at a time */
+	int threads;
 	int64_t iterations;	/* of all VUs; 0: not limited */
+	struct profile profile;	/* VUs or starts a second over time */
 	int64_t duration_ns;	/* no iteration starts later */
 	int64_t graceful_ns;	/* what running ones may take after that */
+	int64_t ramp_down_ns;	/* and those of VUs that are ramped down */
+	int64_t warm_up_ns;	/* of the duration: nothing is told of it */
+	int64_t think_min_ns, think_max_ns;	/* pause after a request */
+	int64_t min_iteration_ns;
+	double rps;		/* most requests a second; 0: any number */
 	int64_t timeout_ns;	/* of a request with its redirects */
 	int64_t max_redirects;
-	const char *name;
-	const char *method;
-	struct span body;	/* p NULL: none */
-	const char *user_agent;
-	char *const *urls;	/* requested in turn by each iteration */
-	int n_urls;
-	struct opt_list headers;
+	const char *name;	/* of the run */
+	struct targets *targets;
+	struct rows rows;
+	bool is_row_random;
+	uint64_t seed;
+	struct swarm_options swarm;	/* but n_users */
 	struct opt_list tags;	/* key=value */
-	bool is_insecure;
-	/* How many signals asked for an end. */
-	const volatile sig_atomic_t *n_signals;
+	unsigned system_tags;	/* 1 << TAG_* */
+	int64_t sample_errors;	/* failing responses to show */
+	bool has_output;
+	struct check *checks;
+	size_t n_checks, cap_checks;
+	struct limit *limits;
+	size_t n_limits, cap_limits;
+	struct submetric submetrics[MOST_SUBMETRICS];
+	size_t n_submetrics;
+	struct stat stats[MOST_STATS];
+	size_t n_stats;
 };
+
+/* k6's name of the executor: constant-vus. */
+const char *plan_executor_name(enum executor e);
+
+/* Whether iterations start by the clock and not when others end. */
+static inline bool
+plan_is_open(const struct plan *p)
+{
+	return p->executor == CONSTANT_ARRIVAL_RATE ||
+	    p->executor == RAMPING_ARRIVAL_RATE;
+}
+
+/* What is emitted, as metrics. */
+const struct metric *plan_metric(enum emitted which);
+
+/* The one of that name; EMITTED: none. */
+enum emitted plan_find_metric(struct span name);
+
+/* The submetric of a key, made if need be; -1: there are too many. */
+int plan_add_submetric(struct plan *p, enum emitted metric,
+    const struct threshold_key *key);
 
 #endif

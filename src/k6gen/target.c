@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "data/json.h"
@@ -72,27 +73,6 @@ target_set_url(struct target *t, struct span url,
 	return 0;
 }
 
-int
-target_complete(struct target *t, const struct target_defaults *d,
-    struct why *why)
-{
-	if (!t->has_body && d->body.p != NULL) {
-		t->has_body = true;
-		if (compile(&t->body, d->body, d, why) < 0)
-			return -1;
-	}
-	if (t->method == NULL)
-		t->method = d->method;
-	if (t->method == NULL)
-		t->method = t->has_body ? "POST" : "GET";
-	if (t->name == NULL)
-		t->name = d->name;
-	/* Not each URL that placeholders make is a name of its own. */
-	if (t->name == NULL && !text_is_fixed(&t->url))
-		t->name = t->url.source.p;
-	return 0;
-}
-
 static bool
 is_token(struct span s)
 {
@@ -125,6 +105,44 @@ add_header(struct target *t, struct span line,
 	t->headers[t->n_headers] = (struct text){ .n = 0 };
 	return compile(&t->headers[t->n_headers++], (struct span){
 	    target_keep(t, line), line.n }, d, why);
+}
+
+static bool
+has_header(const struct target *t, const char *line)
+{
+	size_t i, n = strcspn(line, ":") + 1;
+
+	for (i = 0; i < t->n_headers; i++)
+		if (strncasecmp(t->headers[i].source.p, line, n) == 0)
+			return true;
+	return false;
+}
+
+int
+target_complete(struct target *t, const struct target_defaults *d,
+    struct why *why)
+{
+	size_t i;
+
+	for (i = 0; d->headers != NULL && i < d->headers->n; i++)
+		if (!has_header(t, d->headers->items[i]) &&
+		    add_header(t, span_of(d->headers->items[i]), d, why) < 0)
+			return -1;
+	if (!t->has_body && d->body.p != NULL) {
+		t->has_body = true;
+		if (compile(&t->body, d->body, d, why) < 0)
+			return -1;
+	}
+	if (t->method == NULL)
+		t->method = d->method;
+	if (t->method == NULL)
+		t->method = t->has_body ? "POST" : "GET";
+	if (t->name == NULL)
+		t->name = d->name;
+	/* Not each URL that placeholders make is a name of its own. */
+	if (t->name == NULL && !text_is_fixed(&t->url))
+		t->name = t->url.source.p;
+	return 0;
 }
 
 static int

@@ -32,6 +32,7 @@ struct target_defaults {
 	const char *method;	/* NULL: GET, or POST with a body */
 	struct span body;	/* p NULL: none */
 	const char *name;	/* NULL: none */
+	const struct opt_list *headers;	/* with placeholders */
 	const struct rows *rows;
 	bool is_raw;		/* take no placeholders */
 };

@@ -240,12 +240,19 @@ milliseconds(void)
 		    (1 + random_below(50)));
 		if (!num_ms_to_ns((double)ns / 1e6, &back) || back != ns)
 			n_bad++;
+		(void)num_print_int(text, -ns);
+		if (!num_parse_int(text, INT64_MIN, 0, &back) || back != -ns)
+			n_bad++;
 		(void)num_print_ms(text, -ns);
 		if (num_parse(text, strlen(text), &ms) != strlen(text) ||
 		    !num_ms_to_ns(ms, &back) || back != -ns)
 			n_bad++;
 	}
 	CHECK(n_bad == 0);
+	CHECK(num_print_int(text, INT64_MIN) == 20);
+	CHECK_TEXT(text, "-9223372036854775808");
+	CHECK(num_print_int(text, 0) == 1);
+	CHECK_TEXT(text, "0");
 }
 
 static void

@@ -297,9 +297,9 @@ static void
 prints(void)
 {
 	struct metric m = { SPAN("a\"b"), METRIC_RATE, CONTAINS_DATA, true };
-	struct buf b = { 0 }, text = { 0 };
+	struct buf b = { 0 }, text = { 0 }, head = { 0 };
 
-	stream_print_metric(&b, &m);
+	stream_print_metric(&b, &m, SPAN("[]"), SPAN("null"));
 	CHECK_BUF(b, "{\"type\":\"Metric\",\"data\":{\"name\":\"a\\\"b\","
 	    "\"type\":\"rate\",\"contains\":\"data\",\"thresholds\":[],"
 	    "\"submetrics\":null},\"metric\":\"a\\\"b\"}\n");
@@ -309,11 +309,20 @@ prints(void)
 	CHECK_BUF(b, "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{"
 	    "\"time\":\"2021-02-24T13:37:10.0000005Z\",\"value\":0.25,"
 	    "\"tags\":{\"a\":\"b\"}}}\n");
-	stream_print_text(&text, SPAN("x"),
+	stream_print_head(&head, SPAN("x"));
+	stream_print_text(&text, buf_whole(&head),
 	    SPAN("2021-02-24T13:37:10.0000005Z"), SPAN("0.25"),
-	    SPAN("{\"a\":\"b\"}"));
+	    SPAN("{\"a\":\"b\"}"), SPAN(""));
 	CHECK(span_equal(buf_whole(&text), buf_whole(&b)));
+	buf_reset(&text);
+	stream_print_text(&text, buf_whole(&head),
+	    SPAN("2021-02-24T13:37:10Z"), SPAN("1"), SPAN("{}"),
+	    SPAN("{\"vu\":\"1\"}"));
+	CHECK_BUF(text, "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{"
+	    "\"time\":\"2021-02-24T13:37:10Z\",\"value\":1,\"tags\":{},"
+	    "\"metadata\":{\"vu\":\"1\"}}}\n");
 	buf_release(&text);
+	buf_release(&head);
 	b.p[b.n - 1] = '\0';
 	begin();
 	is_point(b.p, "x", NS_2021 + 500, 0.25, "{\"a\":\"b\"}");
