@@ -35,14 +35,17 @@ make_tagged(struct emit *e, const struct tagset *set)
 	return t;
 }
 
+/* A target without tags, of what is no request. */
+static const struct target no_target;
+
 /* The run's tags, those of the target, and others; the later win. */
 static struct tagged
 make_tags(struct emit *e, const struct target *target,
     const struct tag *others, size_t n)
 {
 	const struct opt_list *run = &e->plan->tags;
-	size_t n_target = target != NULL ? target->n_tags : 0, i, at = 0;
-	struct tag *all = xcalloc(run->n + n_target + n, sizeof(*all));
+	size_t i, at = 0;
+	struct tag *all = xcalloc(run->n + target->n_tags + n, sizeof(*all));
 	const struct tagset *set;
 	const char *equals;
 
@@ -52,7 +55,7 @@ make_tags(struct emit *e, const struct target *target,
 			(size_t)(equals - run->items[i]) };
 		all[at++].value = span_of(equals + 1);
 	}
-	for (i = 0; i < n_target; i++)
+	for (i = 0; i < target->n_tags; i++)
 		all[at++] = target->tags[i];
 	for (i = 0; i < n; i++)
 		all[at++] = others[i];
@@ -89,16 +92,16 @@ make_fixed_tags(struct emit *e)
 	struct tag_list list;
 	size_t i;
 
-	e->run_tags = make_tags(e, NULL, NULL, 0);
+	e->run_tags = make_tags(e, &no_target, NULL, 0);
 	list.n = 0;
 	add_vu_tags(e, &list);
-	e->vu_tags = make_tags(e, NULL, list.tags, list.n);
+	e->vu_tags = make_tags(e, &no_target, list.tags, list.n);
 	for (i = 0; i < e->plan->n_checks; i++) {
 		list.n = 0;
 		add_vu_tags(e, &list);
 		add_tag(e, &list, TAG_CHECK, "check",
 		    e->plan->checks[i].name);
-		e->check_tags[i] = make_tags(e, NULL, list.tags, list.n);
+		e->check_tags[i] = make_tags(e, &no_target, list.tags, list.n);
 	}
 }
 

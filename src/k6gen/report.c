@@ -101,6 +101,8 @@ part_done(const struct plan *plan, const struct progress *p,
 	    (double)t->complete / (double)plan->iterations :
 	    (double)p->elapsed_ns / (double)plan->duration_ns;
 
+	if (p->is_over && !p->is_interrupted)
+		return 1;
 	return part < 1 ? part : 1;
 }
 

@@ -79,7 +79,7 @@ stop(struct run *r, enum load_stop how)
 
 	if (r->shared.stop >= (int)how)
 		return;
-	__atomic_store_n(&r->shared.stop, how, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->shared.stop, (int)how, __ATOMIC_RELAXED);
 	for (i = 0; i < r->plan->threads; i++)
 		load_wake(r->workers[i].load);
 }
