@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/buf base/num base/units base/map base/random base/why base/die data/json data/tags data/hist data/metric data/sink */
+/* links: base/mem base/buf base/num base/units base/map base/random base/why base/die base/varint data/json data/tags data/hist data/metric data/sink */
 #include "data/threshold.c"
 
 #include "tap.h"
