@@ -21,14 +21,14 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
 	base/random base/file base/varint
-STREAM := base/map base/lines data/json data/tags data/metric data/hist \
+STREAM := base/map base/lines base/unpack data/json data/tags data/metric data/hist \
 	data/sink data/trail data/aggregate data/sample data/sample_parse \
 	data/run data/stream
 
 k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
 	k6agg/source k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \
 	data/settings data/fence data/aggregates data/bucket data/keep \
-	data/sink data/sample_sink
+	data/sink data/sample_sink io/gz io/zst
 k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
 	k6gen/plan k6gen/profile k6gen/targets k6gen/target k6gen/text \
 	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/vu k6gen/wake \
@@ -41,7 +41,7 @@ k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \
 	k6push/control data/pb data/metricset data/timeseries data/sample_sink \
 	k6push/outcome k6push/retry k6push/upload $(BASE) $(STREAM) \
-	data/settings io/config io/fetch io/url io/gz
+	data/settings io/config io/fetch io/url io/gz io/zst
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/cache k6serve/csv k6serve/diff k6serve/group \
 	k6serve/report k6serve/runs k6serve/series k6serve/tables \
@@ -51,9 +51,10 @@ k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \
 	io/store io/store_edit io/store_read io/store_write
 
+k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto
 k6login_LIBS := libcurl jansson
-k6push_LIBS := libcurl zlib jansson
+k6push_LIBS := libcurl zlib libzstd jansson
 k6serve_LIBS := libmicrohttpd sqlite3 zlib libcrypto
 
 all: $(TOOLS:%=$(BIN)/%)

@@ -796,10 +796,3 @@ PY
   )
   grep -F 'http://h/299999' "$BATS_TEST_TMPDIR/last"
 }
-
-@test "packed input is named, with status 1" {
-  echo '{}' | gzip >"$BATS_TEST_TMPDIR/in.gz"
-  capture k6agg "$BATS_TEST_TMPDIR/in.gz"
-  [ "$status" -eq 1 ]
-  [ "$err" = "k6agg: $BATS_TEST_TMPDIR/in.gz: gzip data: unpack it first, with zcat" ]
-}

@@ -18,6 +18,7 @@ allowed() {
   # Third-party headers stay in the module that is named for them.
   lib/io/*:*curl/curl.h*) [[ $stem =~ ^(fetch|swarm.*|url|curlopt)$ ]] ;;
   lib/io/*:*zlib.h*) [ "$stem" = gz ] ;;
+  lib/io/*:*zstd.h*) [ "$stem" = zst ] ;;
   lib/io/store.h:*sqlite3.h*) false ;;
   lib/io/*:*sqlite3.h*) [[ $stem =~ ^store ]] ;;
   lib/io/httpd.h:*microhttpd.h*) false ;;
@@ -25,7 +26,7 @@ allowed() {
   lib/io/*:*jansson.h*) [ "$stem" = config ] ;;
   lib/io/*:*snappy-c.h*) [ "$stem" = snap ] ;;
   lib/io/*:*openssl/*) [[ $stem =~ ^(digest|swarm.*)$ ]] ;;
-  *:*curl/*|*:*zlib.h*|*:*sqlite3.h*|*:*microhttpd.h*|*:*jansson.h*) false ;;
+  *:*curl/*|*:*zlib.h*|*:*zstd.h*|*:*sqlite3.h*|*:*microhttpd.h*|*:*jansson.h*) false ;;
   *:*snappy-c.h*) false ;;
   *:*openssl/*) false ;;
   # Data knows values: no descriptors, no clocks, no threads.

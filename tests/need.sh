@@ -4,14 +4,15 @@
 set -eu
 
 packages="gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev zlib1g-dev
-libjansson-dev libsnappy-dev libmicrohttpd-dev libsqlite3-dev libjs-dygraphs
-ca-certificates"
+libzstd-dev libjansson-dev libsnappy-dev libmicrohttpd-dev libsqlite3-dev
+libjs-dygraphs ca-certificates"
 case ${1:-build} in
 build) ;;
 demo) packages="$packages curl jq" ;;
 check)
   packages="$packages curl jq bats python3 mandoc shellcheck strace valgrind
-chromium openssl protobuf-compiler clang libclang-rt-14-dev cppcheck procps git util-linux" ;;
+chromium openssl protobuf-compiler clang libclang-rt-14-dev cppcheck procps git
+util-linux zstd" ;;
 *) echo "usage: need.sh build|demo|check" >&2; exit 2 ;;
 esac
 

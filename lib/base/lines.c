@@ -25,18 +25,38 @@ lines_init(struct lines *l, char *const *files, int n)
 {
 	static char *const stdin_only[] = { "-" };
 
-	*l = (struct lines){ .fd = -1, .name = "stdin" };
+	*l = (struct lines){ .fd = -1, .packed_fd = -1, .name = "stdin" };
 	l->files = n > 0 ? files : stdin_only;
 	l->n_files = n > 0 ? n : 1;
+}
+
+/* Close the current input. -1: it was packed, and damaged. */
+static int
+close_current(struct lines *l, struct why *why)
+{
+	int status = 0;
+
+	if (l->fd > STDIN_FILENO)
+		(void)close(l->fd);
+	l->fd = -1;
+	if (l->unpack == NULL)
+		return 0;
+	status = unpack_end(l->unpack, why);
+	l->unpack = NULL;
+	if (l->packed_fd > STDIN_FILENO)
+		(void)close(l->packed_fd);
+	l->packed_fd = -1;
+	return status;
 }
 
 void
 lines_release(struct lines *l)
 {
-	if (l->fd > 0)
-		(void)close(l->fd);
+	struct why why;
+
+	(void)close_current(l, &why);
 	free(l->buffer);
-	*l = (struct lines){ .fd = -1, .name = "stdin" };
+	*l = (struct lines){ .fd = -1, .packed_fd = -1, .name = "stdin" };
 }
 
 enum lines_result
@@ -101,21 +121,6 @@ open_next(struct lines *l, struct why *why)
 	return 1;
 }
 
-static void
-close_current(struct lines *l)
-{
-	if (l->fd > STDIN_FILENO)
-		(void)close(l->fd);
-	l->fd = -1;
-}
-
-/* The magic bytes of RFC 1952; no line of JSON begins like this. */
-static bool
-is_gzip(const char *p, size_t n)
-{
-	return n >= 2 && memcmp(p, "\x1f\x8b", 2) == 0;
-}
-
 /* Free room for one read at the end of the buffer. */
 static void
 make_room(struct lines *l)
@@ -132,9 +137,82 @@ make_room(struct lines *l)
 	}
 }
 
+/* Read into the free room, as read(2) does. */
+static ssize_t
+read_some(struct lines *l)
+{
+	ssize_t n;
+
+	do {
+		n = read(l->fd, l->buffer + l->end, l->cap - l->end);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0)
+		l->end += (size_t)n;
+	return n;
+}
+
+/* The codec whose data begins as the input does; more is read while that is
+ * not clear. */
+static const struct codec *
+codec_of(struct lines *l)
+{
+	const struct codec *const *c = l->codecs;
+	struct span head;
+
+	for (; c != NULL && *c != NULL; c++)
+		for (;;) {
+			head = (struct span){ l->buffer + l->start,
+			    l->end - l->start };
+			if (!codec_may_begin(*c, head))
+				break;
+			if (head.n >= (*c)->magic.n)
+				return *c;
+			if (read_some(l) <= 0)
+				break;
+		}
+	return NULL;
+}
+
+/* After the first read of an input: if it is packed, go on with what it
+ * unpacks to. */
+static int
+see_through(struct lines *l, struct why *why)
+{
+	const struct codec *codec;
+	int fd;
+
+	if (!l->is_new)
+		return 0;
+	l->is_new = false;
+	codec = codec_of(l);
+	if (codec == NULL)
+		return 0;
+	l->unpack = unpack_start(codec, l->fd, (struct span){ l->buffer +
+	    l->start, l->end - l->start }, &fd, why);
+	l->end = l->searched = l->start;
+	if (l->unpack == NULL)
+		return -1;
+	l->packed_fd = l->fd;
+	l->fd = fd;
+	return 0;
+}
+
+/* The current input ends here; how, cause says. */
+static int
+fail(struct lines *l, const struct why *cause, struct why *why)
+{
+	struct why ignored;
+
+	l->is_eof = true;
+	l->n_failed++;
+	(void)close_current(l, &ignored);
+	return why_set(why, "%s: %s", l->name, cause->text);
+}
+
 int
 lines_fill(struct lines *l, struct why *why)
 {
+	struct why cause;
 	ssize_t n;
 
 	if (l->fd < 0) {
@@ -144,28 +222,16 @@ lines_fill(struct lines *l, struct why *why)
 			return -1;
 	}
 	make_room(l);
-	do {
-		n = read(l->fd, l->buffer + l->end, l->cap - l->end);
-	} while (n < 0 && errno == EINTR);
-	if (n > 0 && l->is_new && is_gzip(l->buffer + l->end, (size_t)n)) {
-		close_current(l);
-		l->n_failed++;
-		return why_set(why, "%s: gzip data: unpack it first, with "
-		    "zcat", l->name);
-	}
-	l->is_new = false;
-	if (n > 0) {
-		l->end += (size_t)n;
-		return 1;
-	}
-	l->is_eof = true;
-	if (n < 0) {
-		l->n_failed++;
-		(void)why_set(why, "%s: %s", l->name, strerror(errno));
-	}
-	close_current(l);
+	n = read_some(l);
 	if (n < 0)
-		return -1;
+		(void)why_set(&cause, "%s", strerror(errno));
+	if (n < 0 || (n > 0 && see_through(l, &cause) < 0))
+		return fail(l, &cause, why);
+	if (n > 0)
+		return 1;
+	if (close_current(l, &cause) < 0)
+		return fail(l, &cause, why);
+	l->is_eof = true;
 	return l->n_files > 0 || l->end > l->start || l->is_skipping;
 }
 
@@ -180,7 +246,8 @@ static bool
 ends_by_itself(const struct lines *l)
 {
 	const char *next = l->fd < 0 && l->n_files > 0 ? *l->files : "-";
-	int fd = l->fd >= 0 ? l->fd : STDIN_FILENO;
+	int fd = l->unpack != NULL ? l->packed_fd
+	    : l->fd >= 0 ? l->fd : STDIN_FILENO;
 	struct stat st;
 
 	if (l->fd < 0 && l->n_files == 0)

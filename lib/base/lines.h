@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "base/unpack.h"
 #include "base/why.h"
 
 #define LINES_MAX (1 << 20)	/* bytes of the longest line taken */
@@ -29,6 +30,10 @@ struct lines {
 	bool is_new;		/* nothing was read of it yet */
 	bool had_newline;	/* behind the line last taken */
 	bool is_skipping;	/* inside a line that is too long */
+	/* Packed inputs are unpacked; the caller sets it after lines_init. */
+	const struct codec *const *codecs;	/* NULL ends it; or NULL */
+	struct unpack *unpack;	/* of the current input, which is packed_fd */
+	int packed_fd;
 };
 
 enum lines_result {

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 enum {
@@ -121,3 +122,75 @@ gz_inflate(struct span in, size_t max_out, struct buf *out, struct why *why)
 	buf_add(out, "", 0);
 	return status;
 }
+
+/* A stream that is unpacked as it comes. */
+struct reader {
+	z_stream z;
+	bool is_between;	/* members; at the start there must be one */
+	bool has_begun;
+	char out[CHUNK];
+};
+
+static void *
+reader_open(void)
+{
+	struct reader *r = xcalloc(1, sizeof(*r));
+
+	if (inflateInit2(&r->z, WINDOW_GZIP) == Z_OK)
+		return r;
+	free(r);
+	return NULL;
+}
+
+static int
+reader_feed(void *state, struct span in, unpack_put *put, void *ctx,
+    struct why *why)
+{
+	struct reader *r = state;
+	int status = Z_OK;
+
+	r->z.next_in = (z_const Bytef *)(uintptr_t)in.p;
+	r->z.avail_in = at_most(in.n, UINT_MAX);
+	do {
+		if (r->is_between && r->z.avail_in > 0) {
+			status = inflateReset(&r->z);
+			r->is_between = false;
+		}
+		r->has_begun = true;
+		r->z.next_out = (Bytef *)r->out;
+		r->z.avail_out = sizeof(r->out);
+		if (status == Z_OK)
+			status = inflate(&r->z, Z_NO_FLUSH);
+		if (!put(ctx, (struct span){ r->out,
+		    sizeof(r->out) - r->z.avail_out }))
+			return 0;
+		r->is_between = status == Z_STREAM_END;
+		if (r->is_between || status == Z_BUF_ERROR)
+			status = Z_OK;
+		if (status != Z_OK)
+			return why_set(why, "the gzip data is damaged%s%s",
+			    r->z.msg != NULL ? ": " : "",
+			    r->z.msg != NULL ? r->z.msg : "");
+	} while (r->z.avail_in > 0 || r->z.avail_out == 0);
+	return 0;
+}
+
+static bool
+reader_is_whole(const void *state)
+{
+	const struct reader *r = state;
+
+	return r->is_between || !r->has_begun;
+}
+
+static void
+reader_close(void *state)
+{
+	struct reader *r = state;
+
+	(void)inflateEnd(&r->z);
+	free(r);
+}
+
+const struct codec gz_codec = { "gzip", { "\x1f\x8b", 2 }, reader_open,
+    reader_feed, reader_is_whole, reader_close };

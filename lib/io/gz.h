@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* gz: gzip of bytes in memory, both ways. zlib stays in here. */
+/* gz: gzip of bytes in memory, both ways, and of inputs that are read. zlib
+ * stays in here. */
 #ifndef K6PIPE_IO_GZ_H
 #define K6PIPE_IO_GZ_H
 
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/unpack.h"
 #include "base/why.h"
 
 /* Append the gzip form of in to out; level 1 (fast) .. 9 (small). -1: out
  * reached its maximum. */
 int gz_deflate(struct span in, int level, struct buf *out, struct why *why);
+
+/* gzip streams of any length, member by member. */
+extern const struct codec gz_codec;
 
 #define GZ_TOO_LARGE (-2)
 

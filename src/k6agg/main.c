@@ -47,7 +47,7 @@ main(int argc, char **argv)
 		.about = "Fold the HTTP requests of a k6 stream into "
 		    "aggregates, keep the outliers.",
 		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
-		    "  zcat results.json.gz | k6agg -p 3s >folded.json\n"
+		    "  k6agg -p 3s results.json.gz >folded.json\n"
 		    "  k6agg -m a.json b.json | k6push\n"
 		    "  k6agg --summary results.json\n",
 		.tables = { table, settings_rows },

@@ -3,6 +3,11 @@
 
 #include <stdlib.h>
 
+#include "io/gz.h"
+#include "io/zst.h"
+
+static const struct codec *const codecs[] = { &gz_codec, &zst_codec, NULL };
+
 void
 sources_init(struct sources *s, char *const *files, int n_files,
     bool is_merging)
@@ -11,8 +16,10 @@ sources_init(struct sources *s, char *const *files, int n_files,
 
 	s->n = is_merging && n_files > 1 ? (size_t)n_files : 1;
 	s->list = xcalloc(s->n, sizeof(s->list[0]));
-	for (i = 0; i < s->n; i++)
+	for (i = 0; i < s->n; i++) {
 		lines_init(&s->list[i].in, files + i, s->n > 1 ? 1 : n_files);
+		s->list[i].in.codecs = codecs;
+	}
 	s->at = s->list;
 }
 

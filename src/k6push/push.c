@@ -10,12 +10,16 @@
 #include "base/die.h"
 #include "base/lines.h"
 #include "base/units.h"
+#include "io/gz.h"
+#include "io/zst.h"
 #include "k6push/collect.h"
 #include "k6push/control.h"
 #include "k6push/upload.h"
 
 enum { LONGEST_WAIT_MS = 200, WAITING_BYTES = 256 << 20,
 	TAG_SETS_MAX = 20000 };
+
+static const struct codec *const codecs[] = { &gz_codec, &zst_codec, NULL };
 
 /* One push, from the first line to the books. */
 struct push {
@@ -454,6 +458,7 @@ push_run(struct push_options *o, char *const *files, int n_files)
 			return opt_misuse("%s", why.text);
 	}
 	lines_init(&push.in, files, n_files);
+	push.in.codecs = codecs;
 	push.uploader.fetcher = fetcher_new(&fetch, &why);
 	if (push.uploader.fetcher == NULL)
 		status = opt_misuse("%s", why.text);

@@ -3,6 +3,7 @@
 /* libs: zlib */
 #include "io/gz.c"
 
+#include "codec_trip.h"
 #include "random.h"
 #include "tap.h"
 
@@ -119,6 +120,24 @@ refuses(void)
 	buf_release(&out);
 }
 
+static void
+pack(struct buf *out, struct span in)
+{
+	CHECK(gz_deflate(in, 6, out, &why) == 0);
+}
+
+static void
+stream_trips(void)
+{
+	codec_trips(&gz_codec, pack);
+}
+
+static void
+stream_damage(void)
+{
+	codec_damage(&gz_codec, pack);
+}
+
 int
 main(void)
 {
@@ -126,5 +145,7 @@ main(void)
 	test("several members follow one another", members);
 	test("output stays within each bound", bounded);
 	test("what is cut, changed or no gzip is refused", refuses);
+	test("a stream is unpacked as it comes, cut anywhere", stream_trips);
+	test("a stream's damage is told, and its end", stream_damage);
 	return tap_end();
 }
