@@ -59,9 +59,10 @@ finish='{"run_status":3,"result_status":0,"thresholds":{}}'
 # replay FILE: a transcript of real k6, request by request as k6 sent them.
 # $run is the run, $last the last answer.
 replay() {
-  local path chunked encoding key data ref='' options
-  while IFS=$'\t' read -r path chunked encoding key data; do
-    options=(-H "K6-Idempotency-Key: $key" -H 'Authorization: Token x')
+  local path type chunked encoding key data ref='' options
+  while IFS=$'\t' read -r path type chunked encoding key data; do
+    options=(-H "K6-Idempotency-Key: $key" -H 'Authorization: Token x'
+      -H "Content-Type: $type")
     [ "$chunked" = - ] || options+=(-H 'Transfer-Encoding: chunked')
     [ "$encoding" = - ] || options+=(-H "Content-Encoding: $encoding")
     if [[ $path != */tests ]]; then
@@ -73,7 +74,7 @@ replay() {
     [[ $path != */tests ]] || ref=$(jq -r .reference_id <<<"$body")
   done < <(zcat "$1" | jq -r 'def header($n): (.headers | map(select(
       (.[0] | ascii_downcase) == $n)) | .[0][1]) // "-";
-    .[] | select(.method == "POST") | [.path,
+    .[] | select(.method == "POST") | [.path, header("content-type"),
       header("transfer-encoding"), header("content-encoding"),
       header("k6-idempotency-key"), .raw_base64] | @tsv')
   run=$ref
@@ -405,7 +406,7 @@ requests_of() {
   [ "$code" = 415 ]
   post /v2/metrics/1 -H 'Content-Type: application/x-protobuf' --data x
   [ "$code" = 400 ]
-  [[ $body == *"protocol 2"* ]]
+  [[ $body == *"protobuf MetricSet"* ]]
   post /v1/login --data '{"email":"a"}'
   [ "$code" = 400 ]
   post /v1/tests/1 --data '{"run_status":2}'
@@ -640,6 +641,72 @@ named() {
         "$(jq .samples_accepted "$case/result.json")" ]
     fi
   done
+}
+
+@test "every recorded case of protocol 2 is stored as k6 sent it" {
+  fixture wire >/dev/null
+  start_server
+  for file in "$fixtures"/wire/v2*/transcript.json.gz; do
+    echo "== $file"
+    replay "$file"
+    [ -n "$run" ] || continue	# k6 refused to start
+    [ "$(api "runs/$run" .totals.http_reqs)" = "$(requests_of "$file")" ]
+    case=${file%/*}
+    if jq -e '.http_reqs_generated == .http_reqs_accepted and
+      .http_reqs_generated > 0' "$case/result.json" >/dev/null; then
+      [ "$(api "runs/$run" .totals.http_reqs)" = \
+        "$(jq .http_reqs_generated "$case/result.json")" ]
+    fi
+  done
+}
+
+@test "protocol 2 is stored to the last value, and its percentiles hold" {
+  case=$(fixture wire/v2_short)
+  fixture wire/v2_short >/dev/null
+  start_server
+  replay "$case/transcript.json.gz"
+  zcat "$case/run.ndjson.gz" | jq -s --arg n http_req_duration '
+    def of($m): map(select(.type == "Point" and .metric == $m) | .data.value);
+    {reqs: of("http_reqs") | add, iterations: of("iterations") | add,
+     sent: of("data_sent") | add, failed: of("http_req_failed") | add,
+     count: of($n) | length, min: of($n) | min, max: of($n) | max,
+     p95: (of($n) | sort | ((length - 1) * 0.95) as $i | .[$i | floor] +
+       (.[$i | ceil] - .[$i | floor]) * ($i - ($i | floor)))}' \
+    >"$BATS_TEST_TMPDIR/want"
+  api "runs/$run" >"$BATS_TEST_TMPDIR/got"
+  jq -e -s '.[0] as $w | .[1].totals as $t |
+    [$w.reqs, $w.iterations, $w.sent, $w.failed] ==
+    [$t.http_reqs, $t.iterations, $t.data_sent, $t.http_req_failed] and
+    [$w.count, $w.min, $w.max] == ($t.http_req_duration |
+      [.count, .min, .max]) and
+    ($t.http_req_duration.p95 / $w.p95 - 1 | fabs) < 0.008' \
+    "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
+}
+
+@test "bodies of protocol 2 that are none get 4xx and store nothing" {
+  start_server
+  create
+  local v2=(-H 'Content-Type: application/x-protobuf')
+  printf 'x' >"$BATS_TEST_TMPDIR/x"
+  post /v2/metrics/1 "${v2[@]}" -H 'Content-Encoding: snappy' --data x
+  [ "$code" = 400 ]
+  [[ $body == *"snappy block"* ]]
+  # a length of 4 GiB in six bytes
+  printf '\xff\xff\xff\xff\x0fabc' >"$BATS_TEST_TMPDIR/bomb"
+  post /v2/metrics/1 "${v2[@]}" -H 'Content-Encoding: snappy' \
+    --data-binary "@$BATS_TEST_TMPDIR/bomb"
+  [ "$code" = 413 ]
+  post /v2/metrics/1 "${v2[@]}" -H 'Content-Encoding: gzip' --data x
+  [ "$code" = 415 ]
+  post /v2/metrics/1 "${v2[@]}" -H 'K6-Metrics-Protocol-Version: 3.0' \
+    --data x
+  [ "$code" = 400 ]
+  post /v2/metrics/9 "${v2[@]}" --data ''
+  [ "$code" = 404 ]
+  # an empty set is a sign of life
+  post /v2/metrics/1 "${v2[@]}" --data ''
+  [ "$code $body" = '200 {}' ]
+  [ "$(api runs/1 .points)" = 0 ]
 }
 
 @test "k6's duplicates after a time-out are stored once" {

@@ -164,6 +164,15 @@ note_slow(struct batch *b, const struct trail *t, struct span tags)
 	b->slow[b->n_slow++] = slow;
 }
 
+static void
+note_time(struct batch *b, int64_t time_ns)
+{
+	if (b->first_ns == 0 || time_ns < b->first_ns)
+		b->first_ns = time_ns;
+	if (b->last_ns == 0 || time_ns > b->last_ns)
+		b->last_ns = time_ns;
+}
+
 int
 batch_add(void *ctx, const struct sample *s)
 {
@@ -176,10 +185,22 @@ batch_add(void *ctx, const struct sample *s)
 	sample_sink(s, place, b);
 	b->requests += sample_requests(s);
 	b->points += sample_points(s);
-	if (b->first_ns == 0 || s->time_ns < b->first_ns)
-		b->first_ns = s->time_ns;
-	if (b->last_ns == 0 || s->time_ns > b->last_ns)
-		b->last_ns = s->time_ns;
+	note_time(b, s->time_ns);
+	return 0;
+}
+
+int
+batch_add_value(void *ctx, const struct sample_series *at,
+    const struct sink *sink)
+{
+	struct batch *b = ctx;
+
+	sink_merge(place(b, at), sink);
+	if (span_is(at->metric, "http_reqs") && sink->sum > 0 &&
+	    sink->sum < 0x1p53)
+		b->requests += (uint64_t)sink->sum;
+	b->points += sink->count;
+	note_time(b, at->time_ns);
 	return 0;
 }
 

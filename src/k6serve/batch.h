@@ -26,7 +26,7 @@ struct batch {
 	size_t n_slow, cap_slow;
 	uint64_t requests, points;	/* as sample_requests, _points count */
 	int64_t first_ns, last_ns;	/* times of samples, Unix; 0: none */
-	int64_t period_ns;		/* longest of the aggregates */
+	int64_t period_ns;		/* longest of what was folded */
 	int64_t fold_ns;		/* time of the last aggregate that did
 					   not say its period */
 	int64_t gap_ns;			/* least step between such times */
@@ -37,6 +37,11 @@ void batch_release(struct batch *b);	/* frees; b is empty again */
 /* Add a sample, whose tag set must be of b->tags; ctx is the batch. Returns 0:
  * it cannot fail. For sample_parse_all. */
 int batch_add(void *ctx, const struct sample *s);
+
+/* Add what one series of protocol 2 had at one time, likewise; for
+ * metricset_parse. The longest period is noted by the caller. */
+int batch_add_value(void *ctx, const struct sample_series *at,
+    const struct sink *sink);
 
 /* Fill in rows, slow, requests, points, times and step of out; the rest stays.
  * The rows belong to b, die with batch_release, and are ordered as the store

@@ -11,6 +11,7 @@
 #include "io/gz.h"
 #include "k6serve/app.h"
 #include "k6serve/batch.h"
+#include "k6serve/ingest.h"
 #include "k6serve/token.h"
 
 enum {
@@ -204,8 +205,8 @@ create(struct call *c)
 	buf_release(&unpacked);
 }
 
-static void
-store_body(struct call *c, struct batch *batch, struct span body)
+void
+ingest_store(struct call *c, struct batch *batch, struct span body)
 {
 	unsigned char digest[DIGEST_BYTES];
 	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
@@ -246,19 +247,12 @@ metrics(struct call *c)
 	if (plain_body(c, &body, &unpacked) == 0) {
 		if (sample_parse_all(body, &batch.tags, batch_add, &batch,
 		    &why) == 0)
-			store_body(c, &batch, body);
+			ingest_store(c, &batch, body);
 		else
 			reply_error(c->reply, 400, 0, "%s", why.text);
 	}
 	batch_release(&batch);
 	buf_release(&unpacked);
-}
-
-static void
-metrics_v2(struct call *c)
-{
-	reply_error(c->reply, 400, 0, "metrics protocol 2 is not received "
-	    "yet: use protocol 1 (K6_CLOUD_API_VERSION=1, k6 before 0.49)");
 }
 
 static int
@@ -445,7 +439,7 @@ const struct route ingest_routes[] = {
 	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish },
 	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop },
 	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = metrics },
-	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = metrics_v2,
+	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
 	    .takes_any_type = true },	/* protobuf */
 	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = progress },
 	{ "POST", "/v1/validate-token", ACCESS_OPEN, .answer = validate },
