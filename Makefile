@@ -49,7 +49,7 @@ k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
 	data/trail data/aggregate data/sample data/sample_parse \
 	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \
-	io/store io/store_edit io/store_read io/store_write
+	io/store io/store_edit io/store_keep io/store_read io/store_write
 
 k6agg_LIBS := zlib libzstd
 k6serve_OBJS += k6serve/ingest_v2 data/pb data/metricset_parse io/snap

@@ -3,58 +3,11 @@
 # k6serve as its clients see it: real k6's recorded requests, and hard cases.
 
 load helpers
+load serve
 
 teardown() {
   stop_server || true
 }
-
-# post PATH [CURL OPTION...]: a JSON body on stdin or by --data; $code is the
-# status, $body the answer.
-post() {
-  local path=$1 json=(-H 'Content-Type: application/json')
-  shift
-  [[ $* != *Content-Type* ]] || json=()
-  body=$(curl -sS --max-time 20 -w '\n%{http_code}' -X POST \
-    "${json[@]}" "$@" "$url$path")
-  code=${body##*$'\n'}
-  body=${body%$'\n'*}
-  echo "POST $path -> $code $body"
-}
-
-# get PATH [CURL OPTION...]
-get() {
-  local path=$1
-  shift
-  body=$(curl -sS --max-time 20 -w '\n%{http_code}' "$@" "$url$path")
-  code=${body##*$'\n'}
-  body=${body%$'\n'*}
-  echo "GET $path -> $code $body"
-}
-
-# create [NAME]: makes a run; $run is its number.
-create() {
-  post /v1/tests --data "{\"name\":\"${1:-t}\",\"vus\":2,\"duration\":9,
-    \"thresholds\":{\"http_req_duration\":[\"p(95)<500\"]}}"
-  [ "$code" = 200 ]
-  run=$(jq -r .reference_id <<<"$body")
-}
-
-# trail MS [SECONDS]: one request as a sample of protocol 1.
-trail() {
-  printf '{"type":"Points","metric":"http_req_li_all","data":{"time":"%d",
-    "type":"counter","tags":{"name":"/a","method":"GET","status":"200"},
-    "values":{"http_reqs":1,"http_req_duration":%s,"http_req_blocked":0,
-    "http_req_connecting":0,"http_req_tls_handshaking":0,
-    "http_req_sending":0,"http_req_waiting":%s,"http_req_receiving":0,
-    "http_req_failed":0}}}' "$((${2:-1700000000} * 1000000))" "$1" "$1"
-}
-
-# Sanitizers take time and memory of their own.
-sanitized() {
-  grep -q __asan_init "$bin/k6serve"
-}
-
-finish='{"run_status":3,"result_status":0,"thresholds":{}}'
 
 # replay FILE: a transcript of real k6, request by request as k6 sent them.
 # $run is the run, $last the last answer.
@@ -209,7 +162,7 @@ requests_of() {
   [ "$status $err" = "1 k6serve: token a: a token of that name exists" ]
   capture k6serve --db "$db" token remove b
   [ "$status $err" = "1 k6serve: token b: no token has that name" ]
-  for use in "token" "token add" "token add a b" "tokens" "token rm a"; do
+  for use in "token" "token add" "token add a b c" "tokens" "token rm a"; do
     # shellcheck disable=SC2086
     capture k6serve --db "$BATS_TEST_TMPDIR/none.db" $use
     [ "$status" = 2 ]
@@ -536,16 +489,6 @@ vus() {
   changes 2 Running # no news, no event
   post /v1/tests/1 --data "$finish"
   retry 5 changes 3 Finished
-}
-
-# named NAME... [@SECOND]: a request of each name, as the body of a batch.
-named() {
-  local name second=1700000000 all=
-  for name; do
-    [[ $name != @* ]] || { second=${name#@} && continue; }
-    all+=,$(trail 10 "$second" | sed "s,/a,$name,")
-  done
-  echo "[${all#,}]"
 }
 
 @test "past --max-series names are put together, none is lost" {

@@ -391,6 +391,7 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	buf_release(&r->body);
 	buf_release(&r->reply.body);
 	free(r->reply.stream);
+	free(r->public.note);
 	free(r->path);
 	free(r);
 	*context = NULL;

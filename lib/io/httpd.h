@@ -29,6 +29,7 @@ struct httpd_request {
 	bool is_too_large;	/* the body passed body_max and was dropped */
 	unsigned char address[16];	/* of the other side: IPv6, or IPv4
 					   mapped to it */
+	void *note;		/* for admit to fill in; freed by free() */
 	void *connection;	/* httpd's own */
 	struct httpd *server;	/* too */
 };
@@ -74,7 +75,7 @@ struct httpd_config {
 	void *ctx;
 	/* The head is in. 0: go on; -1: refused, reply is filled in; the body
 	 * will be dropped. */
-	int (*admit)(void *ctx, const struct httpd_request *r,
+	int (*admit)(void *ctx, struct httpd_request *r,
 	    struct httpd_reply *reply);
 	/* All is in, or is_too_large: fill in reply. */
 	void (*answer)(void *ctx, const struct httpd_request *r,

@@ -10,7 +10,7 @@
 #include "io/store_priv.h"
 
 enum {
-	SCHEMA_VERSION = 2,
+	SCHEMA_VERSION = 3,
 	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
 	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
 	AT_VERSION = 60,
@@ -22,26 +22,27 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
-	[SQL_TOKEN_ADD] = "INSERT INTO token(name, hash, created_ns)"
-	    " VALUES(?, ?, ?)",
+	[SQL_TOKEN_ADD] = "INSERT INTO token(name, hash, created_ns, owner)"
+	    " VALUES(?, ?, ?, ?)",
 	[SQL_TOKEN_REMOVE] = "DELETE FROM token WHERE name = ?",
-	[SQL_TOKENS] = "SELECT name, hash, created_ns FROM token"
+	[SQL_TOKENS] = "SELECT name, hash, created_ns, owner FROM token"
 	    " ORDER BY name",
 	[SQL_RUN_ADD] = "INSERT INTO run(create_key, name, project, vus,"
 	    " planned_s, thresholds, results, run_status, result_status,"
 	    " is_late, created_ns, seen_ns, ended_ns, first_ns, last_ns,"
-	    " step_s, requests, points, version, agent) VALUES(?, ?, ?, ?,"
-	    " ?, ?, '{}', ?, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1, ?)",
+	    " step_s, requests, points, version, agent, owner) VALUES(?, ?,"
+	    " ?, ?, ?, ?, '{}', ?, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1, ?, ?)",
 	[SQL_RUN_OF_KEY] = "SELECT id FROM run WHERE create_key = ?",
 	[SQL_RUN_END] = "UPDATE run SET run_status = ?2, result_status = ?3,"
 	    " results = ?4, ended_ns = ?5, version = version + 1"
 	    " WHERE id = ?1",
-	[SQL_RUN_STATE] = "SELECT run_status, first_ns, last_ns, seen_ns"
-	    " FROM run WHERE id = ?",
+	[SQL_RUN_STATE] = "SELECT run_status, first_ns, last_ns FROM run"
+	    " WHERE id = ?",
 	[SQL_RUN_BUMP] = "UPDATE run SET seen_ns = ?2, first_ns = ?3,"
 	    " last_ns = ?4, step_s = max(step_s, ?5),"
 	    " requests = requests + ?6, points = points + ?7,"
-	    " is_late = max(is_late, ?8), version = version + 1"
+	    " is_late = max(is_late, ?8), run_status = 2,"
+	    " version = version + 1"
 	    " WHERE id = ?1",
 	[SQL_BATCH_FIND] = "SELECT digest FROM batch"
 	    " WHERE run = ? AND key = ?",
@@ -81,12 +82,22 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    " blocked_ns, connecting_ns, tls_handshaking_ns, sending_ns,"
 	    " waiting_ns, receiving_ns FROM slow WHERE run = ?"
 	    " ORDER BY duration_ns DESC, id",
-#define RUN_COLUMNS "id, name, thresholds, results, note, agent, project, vus," \
+#define RUN_COLUMNS "id, name, thresholds, results, note, agent, owner, project, vus," \
 	" planned_s, created_ns, seen_ns, ended_ns, first_ns, last_ns," \
 	" step_s, requests, points, version, run_status, result_status," \
 	" is_late FROM run"
 	[SQL_RUN_GET] = "SELECT " RUN_COLUMNS " WHERE id = ?1",
-	[SQL_RUN_LIST] = "SELECT " RUN_COLUMNS " ORDER BY id DESC LIMIT ?2",
+#define OF_VIEW "(?3 IS NULL OR owner = '' OR owner = ?3)"
+	[SQL_RUN_LIST] = "SELECT " RUN_COLUMNS " WHERE " OF_VIEW
+	    " ORDER BY id DESC LIMIT ?2",
+	[SQL_RUN_FIND] = "SELECT 1 FROM run WHERE id = ?1 AND " OF_VIEW,
+	[SQL_EXPIRE] = "UPDATE run SET run_status = 4, version = version + 1"
+	    " WHERE run_status = 2 AND seen_ns < ?",
+	[SQL_SIZE] = "SELECT (page_count - freelist_count) * page_size"
+	    " FROM pragma_page_count, pragma_freelist_count,"
+	    " pragma_page_size",
+	[SQL_OLDEST] = "SELECT id FROM run WHERE run_status != 2"
+	    " AND seen_ns < ? ORDER BY seen_ns LIMIT 1",
 #define SERIES_COLUMNS "SELECT s.metric, s.type, t.json, 0, s.count," \
 	" s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist, s.id" \
 	" FROM"
@@ -143,6 +154,25 @@ store_sql(struct store *s, enum store_statement which, struct why *why)
 	    SQLITE_PREPARE_PERSISTENT, sql, NULL) != SQLITE_OK)
 		(void)store_why(s, why);
 	return *sql;
+}
+
+int
+store_step(struct store *s, sqlite3_stmt *sql, struct why *why)
+{
+	int step = sqlite3_step(sql);
+
+	if (step == SQLITE_ROW)
+		return 1;
+	if (step == SQLITE_DONE)
+		return 0;
+	return store_why(s, why);
+}
+
+void
+store_reset(sqlite3_stmt *sql)
+{
+	(void)sqlite3_reset(sql);
+	(void)sqlite3_clear_bindings(sql);
 }
 
 int
@@ -443,6 +473,7 @@ store_token_add(struct store *s, const struct store_token *t,
 	store_bind_text(sql, 1, span_of(t->name));
 	(void)sqlite3_bind_blob(sql, 2, t->hash, STORE_DIGEST, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(sql, 3, t->created_ns);
+	store_bind_text(sql, 4, span_of(t->owner));
 	status = store_run_sql(s, sql, why);
 	if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_CONSTRAINT)
 		return why_set(why, "a token of that name exists");
@@ -478,6 +509,7 @@ store_tokens(struct store *s, store_token_each *each, void *ctx,
 		t.name = store_text(sql, 0).p;
 		t.hash = sqlite3_column_blob(sql, 1);
 		t.created_ns = sqlite3_column_int64(sql, 2);
+		t.owner = store_text(sql, 3).p;
 		if (sqlite3_column_bytes(sql, 1) == STORE_DIGEST)
 			status = each(ctx, &t);
 	}

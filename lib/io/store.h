@@ -50,7 +50,7 @@ int store_group_end(struct store *s, struct why *why);
 
 /* Tokens. Adding a known name, or removing an unknown one, fails. */
 struct store_token {
-	const char *name;
+	const char *name, *owner;
 	const unsigned char *hash;	/* STORE_DIGEST bytes */
 	int64_t created_ns;
 };
@@ -68,7 +68,7 @@ int store_tokens(struct store *s, store_token_each *each, void *ctx,
 /* A run; the members are those of schema.sql. */
 struct store_run {
 	int64_t id;
-	struct span name, thresholds, results, note, agent;
+	struct span name, thresholds, results, note, agent, owner;
 	int64_t project, vus, planned_s;
 	int64_t created_ns, seen_ns, ended_ns, first_ns, last_ns;
 	int64_t step_s, requests, points, version;
@@ -128,7 +128,6 @@ struct store_batch {
 	int64_t first_ns, last_ns;	/* times of samples; 0: none */
 	int64_t step_s;
 	int64_t now_ns;
-	int64_t timed_out_ns;	/* a run not seen since then is late */
 };
 
 /* A series is a metric with one tag set. When a run has max_series of them, no
@@ -140,7 +139,24 @@ struct store_batch {
 enum store_result store_batch_add(struct store *s,
     const struct store_batch *b, struct why *why);
 
-/* Read. Runs come newest first; id 0 is all of them, at most limit. */
+/* Runs that are open and were not seen since then become timed out; data that
+ * comes later opens them again and makes them late. */
+int store_expire(struct store *s, int64_t seen_ns, struct why *why);
+
+/* Remove the run that was seen longest ago and is not open, if it was not seen
+ * since then, or if the data takes more than max bytes. 1: it is removed; 0:
+ * there is none; -1: why. */
+int store_retain(struct store *s, int64_t seen_ns, int64_t max,
+    struct why *why);
+
+/* From now on these are only the runs of owner, and those of nobody; NULL: all
+ * again. The text is borrowed. */
+void store_view(struct store *s, const char *owner);
+
+/* Is it one of them? STORE_DONE, or STORE_NO_RUN. */
+enum store_result store_find(struct store *s, int64_t run, struct why *why);
+
+/* Read. Runs come newest first, those of the view; id 0 is all of them, at most limit. */
 typedef int store_run_each(void *ctx, const struct store_run *r);
 int store_runs(struct store *s, int64_t id, int64_t limit,
     store_run_each *each, void *ctx, struct why *why);

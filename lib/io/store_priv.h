@@ -22,12 +22,14 @@ enum store_statement {
 	SQL_RUN_GET, SQL_RUN_LIST, SQL_SERIES_WHOLE, SQL_SERIES_EACH,
 	SQL_POINTS_WHOLE, SQL_POINTS_EACH, SQL_POINTS_OF, SQL_SUMS,
 	SQL_OVERFLOW,
+	SQL_RUN_FIND, SQL_EXPIRE, SQL_SIZE, SQL_OLDEST,
 	STORE_STATEMENTS
 };
 
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_STATEMENTS];
+	const char *owner;	/* of the view; NULL: all */
 	struct buf blob;	/* scratch: an encoded histogram */
 	bool is_group;		/* within store_group_begin .. end */
 	bool is_broken;		/* something in the group failed */
@@ -36,6 +38,11 @@ struct store {
 /* The statement, ready to be bound; NULL: why. It is reset after use. */
 sqlite3_stmt *store_sql(struct store *s, enum store_statement which,
     struct why *why);
+
+/* Run a statement that gives one row or none. 1: it stands at the row, to be
+ * read before store_reset; 0: no row; -1: why. */
+int store_step(struct store *s, sqlite3_stmt *sql, struct why *why);
+void store_reset(sqlite3_stmt *sql);
 
 /* Run a statement that gives no rows, and reset it. 0, or -1 and why. */
 int store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why);

@@ -9,7 +9,7 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 	    &r->created_ns, &r->seen_ns, &r->ended_ns, &r->first_ns,
 	    &r->last_ns, &r->step_s, &r->requests, &r->points, &r->version };
 	size_t i;
-	int column = 6;
+	int column = 7;
 
 	r->id = sqlite3_column_int64(sql, 0);
 	r->name = store_text(sql, 1);
@@ -17,6 +17,7 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 	r->results = store_text(sql, 3);
 	r->note = store_text(sql, 4);
 	r->agent = store_text(sql, 5);
+	r->owner = store_text(sql, 6);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*numbers[i] = sqlite3_column_int64(sql, column++);
 	r->run_status = sqlite3_column_int(sql, column++);
@@ -37,13 +38,15 @@ store_runs(struct store *s, int64_t id, int64_t limit, store_run_each *each,
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, id);
 	(void)sqlite3_bind_int64(sql, 2, limit);
+	if (id == 0 && s->owner != NULL)
+		store_bind_text(sql, 3, span_of(s->owner));
 	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
 		read_run(sql, &r);
 		status = each(ctx, &r);
 	}
 	if (status == 0 && step != SQLITE_DONE)
 		status = store_why(s, why);
-	(void)sqlite3_reset(sql);
+	store_reset(sql);
 	return status;
 }
 

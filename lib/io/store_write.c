@@ -5,27 +5,6 @@
 #include "data/run.h"
 #include "io/store_priv.h"
 
-/* Run a statement that gives one row or none. 1: it stands at the row, to be
- * read before reset_sql; 0: no row; -1: why. */
-static int
-step_one(struct store *s, sqlite3_stmt *sql, struct why *why)
-{
-	int step = sqlite3_step(sql);
-
-	if (step == SQLITE_ROW)
-		return 1;
-	if (step == SQLITE_DONE)
-		return 0;
-	return store_why(s, why);
-}
-
-static void
-reset_sql(sqlite3_stmt *sql)
-{
-	(void)sqlite3_reset(sql);
-	(void)sqlite3_clear_bindings(sql);
-}
-
 /* End a transaction the way its work went; a failed one is undone. The other
  * results come before anything is written. */
 static enum store_result
@@ -55,10 +34,10 @@ run_of_key(struct store *s, struct span key, struct why *why)
 	if (sql == NULL)
 		return -1;
 	store_bind_text(sql, 1, key);
-	id = step_one(s, sql, why);
+	id = store_step(s, sql, why);
 	if (id > 0)
 		id = sqlite3_column_int64(sql, 0);
-	reset_sql(sql);
+	store_reset(sql);
 	return id;
 }
 
@@ -84,6 +63,7 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	(void)sqlite3_bind_int64(sql, 8, r->created_ns);
 	(void)sqlite3_bind_int64(sql, 9, r->created_ns);
 	store_bind_text(sql, 10, r->agent);
+	store_bind_text(sql, 11, r->owner);
 	if (store_run_sql(s, sql, why) < 0)
 		return store_failure(s);
 	r->id = sqlite3_last_insert_rowid(s->db);
@@ -102,8 +82,15 @@ store_run_add(struct store *s, struct store_run *r, struct span key,
 /* What decides whether a run takes data. */
 struct state {
 	int run_status;
-	int64_t first_ns, last_ns, seen_ns;
+	int64_t first_ns, last_ns;
 };
+
+static bool
+is_open(const struct state *state)
+{
+	return state->run_status == RUN_RUNNING ||
+	    state->run_status == RUN_TIMED_OUT;
+}
 
 static enum store_result
 read_state(struct store *s, int64_t id, struct state *state, struct why *why)
@@ -114,14 +101,13 @@ read_state(struct store *s, int64_t id, struct state *state, struct why *why)
 	if (sql == NULL)
 		return store_failure(s);
 	(void)sqlite3_bind_int64(sql, 1, id);
-	found = step_one(s, sql, why);
+	found = store_step(s, sql, why);
 	if (found > 0) {
 		state->run_status = sqlite3_column_int(sql, 0);
 		state->first_ns = sqlite3_column_int64(sql, 1);
 		state->last_ns = sqlite3_column_int64(sql, 2);
-		state->seen_ns = sqlite3_column_int64(sql, 3);
 	}
-	reset_sql(sql);
+	store_reset(sql);
 	if (found < 0)
 		return store_failure(s);
 	return found == 0 ? STORE_NO_RUN : STORE_DONE;
@@ -136,7 +122,7 @@ update_end(struct store *s, const struct store_run *r, struct why *why)
 
 	if (result != STORE_DONE)
 		return result;
-	if (state.run_status != RUN_RUNNING)
+	if (!is_open(&state))
 		return STORE_ENDED;
 	sql = store_sql(s, SQL_RUN_END, why);
 	if (sql == NULL)
@@ -168,12 +154,12 @@ check_key(struct store *s, const struct store_batch *b, struct why *why)
 		return store_failure(s);
 	(void)sqlite3_bind_int64(sql, 1, b->run);
 	store_bind_text(sql, 2, b->key);
-	found = step_one(s, sql, why);
+	found = store_step(s, sql, why);
 	if (found > 0)
 		is_same = sqlite3_column_bytes(sql, 0) == STORE_DIGEST &&
 		    memcmp(sqlite3_column_blob(sql, 0), b->digest,
 		    STORE_DIGEST) == 0;
-	reset_sql(sql);
+	store_reset(sql);
 	if (found < 0)
 		return store_failure(s);
 	if (found == 0)
@@ -206,10 +192,10 @@ find_tagset(struct store *s, int64_t run, struct span json, struct why *why)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, run);
 	store_bind_text(sql, 2, json);
-	id = step_one(s, sql, why);
+	id = store_step(s, sql, why);
 	if (id > 0)
 		id = sqlite3_column_int64(sql, 0);
-	reset_sql(sql);
+	store_reset(sql);
 	return id;
 }
 
@@ -248,13 +234,13 @@ find_series(struct store *s, int64_t run, const struct store_row *row,
 	if (sql == NULL)
 		return -1;
 	bind_series(sql, run, row, tagset);
-	id = step_one(s, sql, why);
+	id = store_step(s, sql, why);
 	if (id > 0) {
 		id = sqlite3_column_int64(sql, 0);
 		if (store_get_sink(sql, 1, total) < 0)
 			id = why_set(why, "a bad histogram in the database");
 	}
-	reset_sql(sql);
+	store_reset(sql);
 	return id;
 }
 
@@ -285,10 +271,10 @@ merge_point(struct store *s, int64_t series, int64_t second,
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, series);
 	(void)sqlite3_bind_int64(sql, 2, second);
-	found = step_one(s, sql, why);
+	found = store_step(s, sql, why);
 	if (found > 0 && store_get_sink(sql, 0, &old) < 0)
 		found = why_set(why, "a bad histogram in the database");
-	reset_sql(sql);
+	store_reset(sql);
 	if (found > 0)
 		sink_merge(sink, &old);
 	sink_release(&old);
@@ -366,9 +352,9 @@ count_series(struct intake *in, struct why *why)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, in->b->run);
 	(void)sqlite3_bind_int64(sql, 2, overflow);
-	if (step_one(in->s, sql, why) == 1)
+	if (store_step(in->s, sql, why) == 1)
 		in->n_series = sqlite3_column_int64(sql, 0);
-	reset_sql(sql);
+	store_reset(sql);
 	return in->n_series < 0 ? -1 : 0;
 }
 
@@ -519,7 +505,7 @@ bump_run(struct store *s, const struct store_batch *b,
 	(void)sqlite3_bind_int64(sql, 5, b->step_s);
 	(void)sqlite3_bind_int64(sql, 6, b->requests);
 	(void)sqlite3_bind_int64(sql, 7, b->points);
-	(void)sqlite3_bind_int(sql, 8, old->seen_ns < b->timed_out_ns);
+	(void)sqlite3_bind_int(sql, 8, old->run_status == RUN_TIMED_OUT);
 	return store_run_sql(s, sql, why);
 }
 
@@ -537,7 +523,7 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 		result = check_key(s, b, why);
 	if (result != STORE_DONE)
 		return result;
-	if (state.run_status != RUN_RUNNING)
+	if (!is_open(&state))
 		return STORE_ENDED;
 	status = b->key.n != 0 ? note_key(s, b, why) : 0;
 	if (status == 0)

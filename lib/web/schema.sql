@@ -103,3 +103,11 @@ CREATE TABLE slow (
 	tags TEXT NOT NULL		-- JSON
 );
 CREATE INDEX slowest ON slow (run, duration_ns);
+
+-- version 3
+-- Who a token, and a run that was made with it, belongs to. A run of '' was
+-- made without a token, and is everybody's.
+ALTER TABLE token ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+UPDATE token SET owner = name;
+ALTER TABLE run ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE INDEX open ON run (seen_ns) WHERE run_status = 2;

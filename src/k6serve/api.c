@@ -36,10 +36,12 @@ query_int(struct call *c, const char *name, int64_t max, int64_t *value)
 static int
 read_query(struct call *c, struct view *v)
 {
+	enum store_result result;
 	int64_t bound = 10;
+	struct why why;
 
 	*v = (struct view){ .store = c->app->store,
-	    .timeout_ns = c->app->timeout_ns, .run = c->run,
+	    .timeout_ns = INT64_MAX, .run = c->run,
 	    .metric = httpd_query(c->r, "metric"),
 	    .name = httpd_query(c->r, "name"),
 	    .method = httpd_query(c->r, "method"),
@@ -49,7 +51,13 @@ read_query(struct call *c, struct view *v)
 	    query_int(c, "bound", 1000, &bound) < 0)
 		return -1;
 	v->bound = (double)bound / 100;
-	return 0;
+	if (v->base == 0)
+		return 0;
+	result = store_find(c->app->store, v->base, &why);
+	if (result == STORE_DONE)
+		return 0;
+	reply_store(c->reply, result, &why);
+	return -1;
 }
 
 static bool
@@ -329,7 +337,7 @@ static int
 tell_change(void *ctx, const struct store_run *run)
 {
 	struct news *n = ctx;
-	int status = app_run_status(n->w->app, run);
+	int status = run->run_status;
 
 	n->is_there = true;
 	if (run->version == n->w->version && status == n->w->status)

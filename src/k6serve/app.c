@@ -85,34 +85,15 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 	}
 }
 
-static int
-note_run(void *ctx, const struct store_run *run)
-{
-	(void)run;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 bool
 app_has_run(struct call *c)
 {
-	bool has_run = false;
 	struct why why;
+	enum store_result result = store_find(c->app->store, c->run, &why);
 
-	if (store_runs(c->app->store, c->run, 1, note_run, &has_run,
-	    &why) < 0) {
-		reply_store(c->reply, STORE_FAILED, &why);
-		return false;
-	}
-	if (!has_run)
-		reply_store(c->reply, STORE_NO_RUN, NULL);
-	return has_run;
-}
-
-int
-app_run_status(const struct app *app, const struct store_run *run)
-{
-	return run_state(run, app->timeout_ns);
+	if (result != STORE_DONE)
+		reply_store(c->reply, result, &why);
+	return result == STORE_DONE;
 }
 
 /* Does the path match? "*" takes a run's number, and sets *run. */
@@ -229,7 +210,7 @@ is_write(const struct httpd_request *r)
 }
 
 int
-app_admit(void *ctx, const struct httpd_request *r,
+app_admit(void *ctx, struct httpd_request *r,
     struct httpd_reply *reply)
 {
 	struct app *app = ctx;
@@ -277,8 +258,21 @@ app_answer(void *ctx, const struct httpd_request *r,
 	c.route = route_of(r, &c.run, reply);
 	if (c.route == NULL)
 		return;
+	c.owner = r->note;
 	if (c.route->access == ACCESS_WRITE)
 		writer_add(c.app->writer, &c);
 	else
-		c.route->answer(&c);
+		app_call(&c);
+}
+
+/* A page says in its own words that there is no such run. */
+void
+app_call(struct call *c)
+{
+	bool is_page = c->route->type != NULL;
+
+	store_view(c->app->store, c->owner);
+	if (c->run == 0 || is_page || app_has_run(c))
+		c->route->answer(c);
+	store_view(c->app->store, NULL);
 }

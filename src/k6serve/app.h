@@ -20,6 +20,15 @@
 
 struct writer;
 
+/* Wrong tokens that came from an address in a second. */
+struct guesses {
+	unsigned char address[16];
+	int64_t second;
+	int n;
+};
+
+enum { GUESSERS = 256 };	/* addresses watched, by their hash */
+
 /* Set up before the server starts. The server's thread reads by its store;
  * the writer has a copy with another one. */
 struct app {
@@ -29,7 +38,11 @@ struct app {
 	int port;
 	bool is_loopback;
 	int64_t timeout_ns;	/* silence after which a run is timed out */
+	int64_t keep_ns;	/* age at which a run is removed; 0: never */
+	int64_t keep_bytes;	/* of the database; past it the oldest runs
+				   are removed; 0: never */
 	int64_t max_series;	/* of a run; the rest overflows */
+	struct guesses guesses[GUESSERS];
 	struct cache cache;	/* of what the pages ask for */
 };
 
@@ -39,6 +52,7 @@ struct call {
 	const struct httpd_request *r;
 	const struct route *route;
 	int64_t run;		/* from the path; 0: none there */
+	const char *owner;	/* whose token came; NULL: none, or any */
 	struct httpd_reply *reply;
 };
 
@@ -65,10 +79,14 @@ struct route {
 extern const struct route ingest_routes[], api_routes[], page_routes[];
 
 /* For httpd_config; ctx is the app. */
-int app_admit(void *ctx, const struct httpd_request *r,
+int app_admit(void *ctx, struct httpd_request *r,
     struct httpd_reply *reply);
 void app_answer(void *ctx, const struct httpd_request *r,
     struct httpd_reply *reply);
+
+/* Answer by the route, if the run of the path is there for the caller
+ * (app_has_run). For app_answer and the writer. */
+void app_call(struct call *c);
 
 /* Replies. reply_error writes k6's error body (code 0: left away); what it
  * replaces of the reply is dropped. reply_json starts a JSON body. */
@@ -82,12 +100,8 @@ void reply_field(struct httpd_reply *reply, const char *name,
 void reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why);
 
-/* Is there the run of the path? If not, or if the store fails, the reply says
- * so. */
+/* Is the run of the path there, and may the caller see it? If not, or if the
+ * store fails, the reply says so. */
 bool app_has_run(struct call *c);
-
-/* The state that others see: RUN_TIMED_OUT is not stored but follows from
- * silence. */
-int app_run_status(const struct app *app, const struct store_run *run);
 
 #endif

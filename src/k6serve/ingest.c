@@ -181,26 +181,40 @@ reply_created(struct call *c, int64_t id)
 	json_close(&o, '}');
 }
 
+/* Owners cannot meet each other's runs by a key that they share. */
+static void
+put_create_key(const struct call *c, struct buf *out)
+{
+	struct span key = idempotency_key(c);
+
+	if (c->owner != NULL && key.n != 0)
+		buf_printf(out, "%s/", c->owner);
+	buf_span(out, key);
+}
+
 static void
 create(struct call *c)
 {
 	const char *agent = httpd_header(c->r, "User-Agent");
 	struct store_run run = { .created_ns = now_unix_ns(), .agent = {
 	    agent, agent != NULL ? strnlen(agent, AGENT_BYTES) : 0 } };
-	struct buf name = { 0 }, unpacked = { 0 };
+	struct buf name = { 0 }, unpacked = { 0 }, key = { 0 };
 	enum store_result result;
 	struct span body;
 	struct why why;
 
+	put_create_key(c, &key);
+	run.owner = span_of(c->owner != NULL ? c->owner : "");
 	if (plain_body(c, &body, &unpacked) == 0 &&
 	    parse_create(c, body, &run, &name) == 0) {
-		result = store_run_add(c->app->store, &run,
-		    idempotency_key(c), &why);
+		result = store_run_add(c->app->store, &run, buf_whole(&key),
+		    &why);
 		if (result == STORE_DONE || result == STORE_DUPLICATE)
 			reply_created(c, run.id);
 		else
 			reply_store(c->reply, result, &why);
 	}
+	buf_release(&key);
 	buf_release(&name);
 	buf_release(&unpacked);
 }
@@ -221,7 +235,6 @@ ingest_store(struct call *c, struct batch *batch, struct span body)
 		return;
 	}
 	batch_rows(batch, &b);
-	b.timed_out_ns = b.now_ns - c->app->timeout_ns;
 	result = store_batch_add(c->app->store, &b, &why);
 	if (result != STORE_DONE && result != STORE_DUPLICATE) {
 		reply_store(c->reply, result, &why);
@@ -353,7 +366,7 @@ static int
 put_progress(void *ctx, const struct store_run *run)
 {
 	struct progress *p = ctx;
-	int status = app_run_status(p->app, run);
+	int status = run->run_status;
 	double part = 1;
 
 	if (status == RUN_RUNNING && run->planned_s > 0)
@@ -414,7 +427,7 @@ validate(struct call *c)
 	}
 	if (check_json(c, &j) == 0) {
 		is_known = token_lookup(c->app->store, buf_whole(&token), &n,
-		    &why);
+		    NULL, &why);
 		if (is_known < 0)
 			reply_error(c->reply, 500, 0, "%s", why.text);
 		else if (n == 0)

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "base/die.h"
 #include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
 #include "base/opt.h"
 #include "base/units.h"
 #include "io/listen.h"
@@ -23,8 +25,28 @@
 
 struct options {
 	const char *listen, *db, *format;
-	int64_t timeout_ns, max_series, bound;
+	int64_t timeout_ns, max_series, bound, keep_ns, keep_bytes;
 };
+
+/* Bytes, or a number with k, M, G or T for the powers of 1000. */
+static int
+set_size(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	static const char units[] = "kMGT";
+	size_t n = strlen(value);
+	const char *unit = n != 0 ? strchr(units, value[n - 1]) : NULL;
+	char *digits = xstrndup(value, n - (unit != NULL));
+	int64_t bytes = 0;
+	bool is_good = num_parse_int(digits, 1, INT64_MAX, &bytes);
+
+	(void)o;
+	for (; is_good && unit != NULL && unit >= units; unit--)
+		is_good = !__builtin_mul_overflow(bytes, 1000, &bytes);
+	free(digits);
+	*(int64_t *)member = bytes;
+	return is_good ? 0 : why_set(why, "no size such as 500M or 20G");
+}
 
 static const struct opt table[] = {
 	{ 'l', "listen", "ADDRESS", "host:port to listen on, port 0: any free "
@@ -44,11 +66,16 @@ static const struct opt table[] = {
 	{ 'b', "bound", "PERCENT", "diff: what is worse by more than that is "
 	    "a regression (10)", OPT_INT,
 	    offsetof(struct options, bound), NULL, 0 },
+	{ 'k', "keep-for", "DURATION", "age at which a run is removed (never)",
+	    OPT_DURATION, offsetof(struct options, keep_ns), NULL, 0 },
+	{ 'K', "keep-size", "SIZE", "size of the data past which the oldest "
+	    "runs are removed, as in 500M or 20G (none)", OPT_CALL,
+	    offsetof(struct options, keep_bytes), set_size, 0 },
 	{ 0 },
 };
 
 static const struct opt_tool tool = {
-	.synopsis = "[options] [token add NAME | list | remove NAME |\n"
+	.synopsis = "[options] [token add NAME [OWNER] | list | remove NAME |\n"
 	    "               report RUN | diff RUN RUN]",
 	.about = "Receive load test runs from k6push or k6, keep them, show "
 	    "them on a page.",
@@ -110,7 +137,7 @@ check_tokens(struct app *app)
 	struct why why;
 	int n = 0;
 
-	if (token_lookup(app->store, SPAN(""), &n, &why) < 0) {
+	if (token_lookup(app->store, SPAN(""), &n, NULL, &why) < 0) {
 		warnf("%s", why.text);
 		return -1;
 	}
@@ -194,6 +221,8 @@ listen_and_serve(const struct options *o, struct app *app,
 	app->is_loopback = l.is_loopback;
 	app->timeout_ns = o->timeout_ns;
 	app->max_series = o->max_series;
+	app->keep_ns = o->keep_ns;
+	app->keep_bytes = o->keep_bytes;
 	if (check_tokens(app) < 0) {
 		(void)close(l.fd);
 		return EXIT_FAILED;
@@ -212,7 +241,8 @@ check_command(const struct options *o, char *const *args, int n)
 		    o->format);
 	if (strcmp(args[0], "token") == 0)
 		return token_is_command(args + 1, n - 1) ? 0 :
-		    opt_misuse("token: add NAME, list or remove NAME");
+		    opt_misuse("token: add NAME [OWNER], list or "
+		    "remove NAME");
 	if (strcmp(args[0], "report") == 0)
 		return n == 2 ? 0 : opt_misuse("report: one run");
 	if (strcmp(args[0], "diff") == 0)

@@ -6,14 +6,16 @@
 #include "k6serve/app.h"
 
 /* Is it one of them? 1, 0, or -1 and why. An empty one never is. But for a
- * failure *how_many tells how many there are. */
+ * failure *how_many tells how many there are. owner, unless NULL, is set to
+ * whom it belongs to, if it is known; the caller frees it. */
 int token_lookup(struct store *s, struct span token, int *how_many,
-    struct why *why);
+    char **owner, struct why *why);
 
-/* May the request do what the route is for? 0: yes; -1: no, the reply says
- * why (401, or 500 when the store fails). */
-int token_check(struct app *app, const struct httpd_request *r,
-    enum access access, struct httpd_reply *reply);
+/* May the request do what the route is for? 0: yes, and r->note is the owner
+ * of the token or NULL; -1: no, the reply says why (401, 429 when wrong tokens
+ * keep coming from there, or 500 when the store fails). */
+int token_check(struct app *app, struct httpd_request *r, enum access access,
+    struct httpd_reply *reply);
 
 /* "token add NAME" and so on, from the command line: args are what follows
  * "token", borrowed. The first tells if they are right, without doing

@@ -14,7 +14,8 @@
  * the line. */
 struct view {
 	struct store *store;
-	int64_t timeout_ns;	/* silence after which a run is timed out */
+	int64_t timeout_ns;	/* silence after which a run is timed out, if
+				   no server was there to note it */
 	int64_t run;
 	int64_t base;		/* the run to compare with; 0: none */
 	int64_t step_s;		/* seconds in a step; 0: the run's */
@@ -28,8 +29,7 @@ struct view {
 	double seconds;		/* of the data, at least one step */
 };
 
-/* The state that others see: RUN_TIMED_OUT is not stored but follows from
- * silence. */
+/* The state that others see. */
 int run_state(const struct store_run *run, int64_t timeout_ns);
 
 /* Look at view->run. 1; 0: there is none; -1: why. */

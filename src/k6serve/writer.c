@@ -21,6 +21,8 @@ struct job {
 
 struct writer {
 	struct app app;
+	int64_t start_ns;		/* Unix */
+	int64_t chores_ns;		/* monotonic: when they are due */
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t is_news;
@@ -36,7 +38,7 @@ run(struct writer *w, struct job *job)
 	buf_reset(&reply->body);
 	memset(reply->fields, 0, sizeof(reply->fields));
 	job->call.app = &w->app;
-	job->call.route->answer(&job->call);
+	app_call(&job->call);
 }
 
 /* The next job; NULL: there is none now. */
@@ -121,6 +123,28 @@ await(struct writer *w, bool *is_stopping)
 	return job;
 }
 
+/* Runs that fell silent time out, and old ones go. While the server was away
+ * nobody could be heard, so silence counts from its start. A failure is that
+ * of a full disk and mends itself. */
+static void
+do_chores(struct writer *w)
+{
+	const struct app *app = &w->app;
+	int64_t now = now_unix_ns();
+	struct why why;
+
+	if (now_monotonic_ns() < w->chores_ns)
+		return;
+	w->chores_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
+	if (now - w->start_ns > app->timeout_ns)
+		(void)store_expire(app->store, now - app->timeout_ns, &why);
+	if (app->keep_ns != 0 || app->keep_bytes != 0)
+		(void)store_retain(app->store,
+		    app->keep_ns != 0 ? now - app->keep_ns : 0,
+		    app->keep_bytes != 0 ? app->keep_bytes : INT64_MAX,
+		    &why);
+}
+
 static void *
 work(void *ctx)
 {
@@ -129,6 +153,7 @@ work(void *ctx)
 	struct job *job;
 
 	do {
+		do_chores(w);
 		job = await(w, &is_stopping);
 		if (job != NULL)
 			run_group(w, job);
@@ -145,6 +170,7 @@ writer_start(const struct app *app, struct store *store, struct why *why)
 
 	w->app = *app;
 	w->app.store = store;
+	w->start_ns = now_unix_ns();
 	w->last = &w->first;
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_condattr_init(&attributes);
