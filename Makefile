@@ -36,7 +36,7 @@ k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
 	k6gen/report k6gen/summary k6gen/summary_export k6gen/figures \
 	io/swarm io/swarm_reply io/url $(BASE) $(STREAM) \
 	data/threshold
-k6login_OBJS := k6login $(BASE) base/map data/json data/settings io/config \
+k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \
 	k6push/control data/pb data/metricset data/timeseries data/sample_sink \

@@ -210,8 +210,34 @@ object_at(json_t *parent, const char *key)
 	return json_is_object(child) ? child : NULL;
 }
 
+/* Set a member, if it is new only to a value. */
+static void
+set_member(json_t *cloud, const char *key, json_t *value)
+{
+	if (value == NULL && json_object_get(cloud, key) != NULL)
+		value = json_null();
+	if (value != NULL)
+		(void)json_object_set_new(cloud, key, value);
+}
+
+static void
+set_login(json_t *cloud, const struct config_login *l)
+{
+	(void)json_object_set_new(cloud, "token", l->token != NULL
+	    ? json_string(l->token) : json_null());
+	if (l->token != NULL && l->stack_url == NULL)
+		return;
+	set_member(cloud, "stackID", l->stack_id != 0
+	    ? json_integer(l->stack_id) : NULL);
+	set_member(cloud, "stackURL", l->stack_url != NULL
+	    ? json_string(l->stack_url) : NULL);
+	set_member(cloud, "defaultProjectID", l->project_id != 0
+	    ? json_integer(l->project_id) : NULL);
+}
+
 int
-config_write_token(const char *path, const char *token, struct why *why)
+config_write_login(const char *path, const struct config_login *login,
+    struct why *why)
 {
 	json_t *root, *collectors, *cloud = NULL;
 	struct stat st;
@@ -230,8 +256,7 @@ config_write_token(const char *path, const char *token, struct why *why)
 	if (collectors != NULL)
 		cloud = object_at(collectors, "cloud");
 	if (cloud != NULL)
-		(void)json_object_set_new(cloud, "token", token != NULL
-		    ? json_string(token) : json_null());
+		set_login(cloud, login);
 	text = cloud != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (text == NULL)

@@ -7,6 +7,7 @@
 #define K6PIPE_IO_CONFIG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/why.h"
 #include "data/settings.h"
@@ -25,9 +26,17 @@ char *config_old_path(void);
  * is none. */
 int config_load(const char *given, struct settings *s, struct why *why);
 
-/* Put the token (NULL: none) into the file; all else in it stays. Its folder
- * is made, 0700, if it is missing. -1: the file is as it was. */
-int config_write_token(const char *path, const char *token,
+/* What k6login stores. token NULL: nothing is left of a login. stack_url NULL:
+ * the stack of the file stays. Numbers of 0 are none. */
+struct config_login {
+	const char *token;
+	const char *stack_url;
+	int64_t stack_id, project_id;	/* stackID, defaultProjectID */
+};
+
+/* Put the login into the file; all else in it stays. Its folder is made, 0700,
+ * if it is missing. -1: the file is as it was. */
+int config_write_login(const char *path, const struct config_login *login,
     struct why *why);
 
 #endif

@@ -67,7 +67,8 @@ has_token(const char *token)
 static int
 write_token(const char *token)
 {
-	return config_write_token(path, token, &why);
+	return config_write_login(path, &(struct config_login){
+	    .token = token }, &why);
 }
 
 static void

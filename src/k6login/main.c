@@ -10,17 +10,16 @@
 
 #include "base/die.h"
 #include "base/opt.h"
-#include "data/json.h"
 #include "data/settings.h"
 #include "io/config.h"
-#include "io/fetch.h"
-#include "io/url.h"
+#include "k6login/ask.h"
 
 enum { TOKEN_MAX = 4096, SHOWN = 4, SHORT = 12 };
 
 struct options {
 	const char *token;
 	const char *config_file;
+	const char *stack;
 	const char *host;
 	const char *ca_file;
 	bool wants_show, is_plain, wants_reset, wants_check, wants_path;
@@ -120,91 +119,16 @@ load(const struct options *o, struct settings *s, struct why *why)
 		status = settings_from_env(s, why);
 	if (status == 0 && o->host != NULL)
 		status = settings_set(s, SET_HOST, o->host, FROM_FLAG, why);
+	if (status == 0 && o->host != NULL)
+		status = settings_set(s, SET_HOST_V6, o->host, FROM_FLAG, why);
 	return status;
 }
 
-/* Reply of /v1/validate-token, and whether it has come. */
-struct check {
-	bool is_done, is_valid;
-	struct buf message;
-};
-
-static void
-on_reply(void *ctx, const struct fetch_reply *reply)
-{
-	struct json j = json_of(reply->body);
-	struct check *check = ctx;
-	struct span key, raw;
-
-	check->is_done = true;
-	if (reply->status == 0 || reply->status >= 500)
-		buf_printf(&check->message, "can't validate the API token: "
-		    "%s", reply->reason);
-	if (reply->status < 200 || reply->status > 299) {
-		if (check->message.n == 0)
-			buf_printf(&check->message, "the server says %d %s",
-			    reply->status, reply->reason);
-		return;
-	}
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
-		if (span_is(key, "is_valid") && json_value(&j, &raw))
-			check->is_valid = span_is(raw, "true");
-		else if (span_is(key, "message") && json_peek(&j) == '"' &&
-		    json_text(&j, &raw))
-			json_unescape(&check->message, raw);
-		else
-			(void)json_skip(&j);
-	}
-}
-
-/* Ask the server about a token. 0: valid; -1: why. */
+/* Write the login (without a token: none) to the file of today's k6, and to
+ * that of k6 up to v0.57 where there is one. */
 static int
-ask_server(const struct options *o, const struct settings *s,
-    const char *token, struct why *why)
-{
-	static const char *const headers[] = {
-	    "Content-Type: application/json", NULL };
-	const char *host = settings_text(s, SET_HOST);
-	char *url = xasprintf("%s/v1/validate-token", host);
-	struct fetch_options fetch = { .user_agent = "k6login/"
-	    K6PIPE_VERSION, .ca_file = o->ca_file,
-	    .timeout_ns = settings_int(s, SET_TIMEOUT) };
-	struct buf body = { 0 };
-	struct json_out out = { .to = &body };
-	struct fetch_request request = { .url = url, .headers = headers,
-	    .token = token, .is_post = true };
-	struct check check = { 0 };
-	struct fetcher *f = NULL;
-	int status;
-
-	json_open(&out, '{');
-	json_key(&out, "token");
-	json_put_text(&out, span_of(token));
-	json_close(&out, '}');
-	request.body = (struct span){ body.p, body.n };
-	status = url_check_server(host, true, o->allows_http, why);
-	if (status == 0 && (f = fetcher_new(&fetch, why)) == NULL)
-		status = -1;
-	if (status == 0)
-		status = fetch_start(f, &request, on_reply, &check, why);
-	while (status == 0 && !check.is_done)
-		(void)fetcher_wait(f, -1, 1000);
-	if (status == 0 && !check.is_valid)
-		status = why_set(why, "your API token is invalid - %s",
-		    check.message.n > 0 ? check.message.p : "no reason given");
-	fetcher_free(f);
-	explicit_bzero(body.p, body.cap);
-	buf_release(&body);
-	buf_release(&check.message);
-	free(url);
-	return status;
-}
-
-/* Write the token (NULL: none) to the file of today's k6, and to that of k6
- * up to v0.57 where there is one. */
-static int
-store(const struct options *o, const char *token, struct why *why)
+store(const struct options *o, const struct config_login *login,
+    struct why *why)
 {
 	bool is_default;
 	char *path = config_path(o->config_file, &is_default, why), *old;
@@ -212,27 +136,56 @@ store(const struct options *o, const char *token, struct why *why)
 
 	if (path == NULL)
 		return -1;
-	status = config_write_token(path, token, why);
+	status = config_write_login(path, login, why);
 	old = is_default ? config_old_path() : NULL;
 	if (status == 0 && old != NULL && access(old, F_OK) == 0)
-		status = config_write_token(old, token, why);
-	if (status == 0 && token != NULL)
-		printf("Logged in successfully, token saved in %s\n", path);
-	else if (status == 0)
+		status = config_write_login(old, login, why);
+	if (status == 0 && login->token == NULL)
 		printf("Token has been reset in %s\n", path);
+	else if (status == 0)
+		printf("Logged in successfully, token%s saved in %s\n",
+		    login->stack_url != NULL ? " and stack info" : "", path);
 	free(old);
 	free(path);
 	return status;
 }
 
-/* Show what the file holds: k6's mask, first and last four of a long one. */
+/* k6's mask: the first and last four of a long one. */
+static void
+print_masked(const char *token)
+{
+	size_t n = strlen(token), i;
+
+	printf("token: ");
+	for (i = 0; i < n; i++)
+		(void)putchar(n >= SHORT && (i < SHOWN || i >= n - SHOWN)
+		    ? token[i] : '*');
+	(void)putchar('\n');
+}
+
+static void
+print_stack(const struct settings *s)
+{
+	static const enum setting shown[] = { SET_STACK_ID, SET_STACK_URL,
+	    SET_DEFAULT_PROJECT_ID };
+	static const char *const names[] = { "stack-id", "stack-url",
+	    "default-project-id" };
+	size_t i;
+
+	if (settings_text(s, SET_STACK_URL) == NULL)
+		return;
+	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		printf("%s: %s\n", names[i], settings_text(s, shown[i]) !=
+		    NULL ? settings_text(s, shown[i]) : "<not set>");
+}
+
+/* Show what the file holds. */
 static int
 show(const struct options *o)
 {
 	struct settings s;
 	struct why why;
 	const char *token;
-	size_t n, i;
 	int status = EXIT_DONE;
 
 	settings_init(&s);
@@ -241,18 +194,14 @@ show(const struct options *o)
 		status = EXIT_FAILED;
 	}
 	token = settings_text(&s, SET_TOKEN);
-	n = token != NULL ? strlen(token) : 0;
 	if (status == EXIT_DONE && token == NULL) {
 		printf("%s", o->is_plain ? "" : "token: <not set>\n");
 		status = EXIT_FAILED;
 	} else if (status == EXIT_DONE && o->is_plain) {
 		printf("%s\n", token);
 	} else if (status == EXIT_DONE) {
-		printf("token: ");
-		for (i = 0; i < n; i++)
-			(void)putchar(n >= SHORT && (i < SHOWN ||
-			    i >= n - SHOWN) ? token[i] : '*');
-		(void)putchar('\n');
+		print_masked(token);
+		print_stack(&s);
 	}
 	settings_release(&s);
 	return status;
@@ -274,40 +223,64 @@ print_path(const struct options *o)
 	return EXIT_DONE;
 }
 
+/* Ask about a token the way that the stack, if there is one, has. */
+static int
+check(const struct options *o, const struct settings *s,
+    struct config_login *login, struct why *why)
+{
+	struct ask a = { .settings = s, .token = login->token,
+	    .ca_file = o->ca_file, .allows_http = o->allows_http };
+
+	if (login->stack_url == NULL)
+		return ask_token(&a, why);
+	return ask_stack(&a, login->stack_url, &login->stack_id,
+	    &login->project_id, why);
+}
+
 /* Check the token in force, without storing anything. */
 static int
 check_only(const struct options *o, const struct settings *s,
     struct why *why)
 {
-	const char *token = settings_text(s, SET_TOKEN);
+	struct config_login login = { .token = settings_text(s, SET_TOKEN),
+	    .stack_url = settings_text(s, SET_STACK_URL) };
 
-	if (token == NULL)
+	if (login.token == NULL)
 		return why_set(why, "no token: store one, or set "
 		    "K6_CLOUD_TOKEN");
-	if (ask_server(o, s, token, why) < 0)
+	if (check(o, s, &login, why) < 0)
 		return -1;
 	printf("the token is valid\n");
 	return 0;
 }
 
-/* Take a new token, check it if asked to, and store it. */
+/* Take a new token, check it if asked to, and store it. A stack's numbers are
+ * the server's. */
 static int
 log_in(const struct options *o, const struct settings *s, struct why *why)
 {
-	char token[TOKEN_MAX + 2] = "";
-	int status = take_token(o, token, why);
+	char token[TOKEN_MAX + 2] = "", *stack_url = NULL;
+	struct config_login login = { .token = token };
+	int status = 0;
 
-	if (status == 0 && o->wants_check)
-		status = ask_server(o, s, token, why);
+	if (o->stack != NULL && (stack_url = stack_url_of(o->stack, why)) ==
+	    NULL)
+		return -1;
+	login.stack_url = stack_url;
+	status = take_token(o, token, why);
+	if (status == 0 && (o->wants_check || o->stack != NULL))
+		status = check(o, s, &login, why);
 	if (status == 0)
-		status = store(o, token, why);
+		status = store(o, &login, why);
 	explicit_bzero(token, sizeof(token));
+	free(stack_url);
 	return status;
 }
 
 static int
 run(const struct options *o)
 {
+	static const struct config_login none = { 0 };
 	struct settings s;
 	struct why why;
 	int status;
@@ -318,12 +291,12 @@ run(const struct options *o)
 		return show(o);
 	settings_init(&s);
 	if (o->wants_reset)
-		status = store(o, NULL, &why);
-	else if (!o->wants_check)
+		status = store(o, &none, &why);
+	else if (!o->wants_check && o->stack == NULL)
 		status = log_in(o, &s, &why);
 	else if ((status = load(o, &s, &why)) == 0)
-		status = o->token != NULL ? log_in(o, &s, &why)
-		    : check_only(o, &s, &why);
+		status = o->token != NULL || o->stack != NULL
+		    ? log_in(o, &s, &why) : check_only(o, &s, &why);
 	settings_release(&s);
 	if (status == 0)
 		return EXIT_DONE;
@@ -346,6 +319,8 @@ static const struct opt table[] = {
 	FLAG("check", wants_check, "ask the server if the token is valid; "
 	    "with --token, before it is stored"),
 	FLAG("path", wants_path, "show where the token is kept"),
+	TEXT(0, "stack", "STACK", stack, "Grafana Cloud stack, URL or name: "
+	    "checked with the token and stored"),
 	TEXT('c', "config", "FILE", config_file, "k6's config file"),
 	TEXT(0, "host", "URL", host, "server that --check asks"),
 	TEXT(0, "cacert", "FILE", ca_file, "certificates of the CAs to trust"),
@@ -362,6 +337,7 @@ main(int argc, char **argv)
 		.about = "Keep the API token in k6's config file; without "
 		    "options, ask for it or read it from stdin.",
 		.examples = "  pass show k6 | k6login\n"
+		    "  pass show k6 | k6login --stack mycompany\n"
 		    "  k6login --check && k6login --show\n",
 		.tables = { table },
 	};
@@ -375,8 +351,9 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE && o.is_plain && !o.wants_show)
 		status = opt_misuse("--plain goes with --show");
 	if (status == OPT_CONTINUE && o.wants_show + o.wants_reset +
-	    o.wants_path + (o.wants_check || o.token != NULL) > 1)
-		status = opt_misuse("--show, --reset, --path and --token or "
-		    "--check exclude each other");
+	    o.wants_path + (o.wants_check || o.token != NULL ||
+	    o.stack != NULL) > 1)
+		status = opt_misuse("--show, --reset, --path and --token, "
+		    "--stack or --check exclude each other");
 	return status != OPT_CONTINUE ? status : close_stdout(run(&o));
 }
