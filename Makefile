@@ -41,7 +41,8 @@ k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json data/setting
 k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \
 	k6push/control data/pb data/metricset data/timeseries data/sample_sink \
 	k6push/outcome k6push/retry k6push/upload $(BASE) $(STREAM) \
-	data/settings io/config io/fetch io/url io/gz io/zst
+	data/settings io/config io/fetch io/url io/gz io/zst base/crc \
+	io/journal io/journal_log io/journal_write io/journal_load
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/cache k6serve/csv k6serve/diff k6serve/group \
 	k6serve/report k6serve/runs k6serve/series k6serve/tables \
