@@ -38,11 +38,13 @@ k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
 	data/threshold
 k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
-k6push_OBJS := k6push/main k6push/push k6push/collect k6push/gather \
-	k6push/control data/pb data/metricset data/timeseries data/sample_sink \
-	k6push/outcome k6push/retry k6push/upload $(BASE) $(STREAM) \
-	data/settings io/config io/fetch io/url io/gz io/zst base/crc \
-	io/journal io/journal_log io/journal_write io/journal_load
+k6push_OBJS := k6push/main k6push/push k6push/books k6push/resume \
+	k6push/many k6push/dryrun k6push/note k6push/reader k6push/packer \
+	k6push/parcel k6push/wire k6push/wire_v1 k6push/collect k6push/gather \
+	k6push/control k6push/outcome k6push/retry k6push/upload \
+	data/pb data/metricset data/timeseries data/sample_sink \
+	$(BASE) $(STREAM) data/settings io/config io/fetch io/url io/gz io/zst \
+	base/crc io/journal io/journal_log io/journal_write io/journal_load
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	k6serve/api k6serve/cache k6serve/csv k6serve/diff k6serve/group \
 	k6serve/report k6serve/runs k6serve/series k6serve/tables \
@@ -97,8 +99,8 @@ libs = $(shell pkg-config --libs $$(sed -n \
 	's|^/\* libs: \(.*\) \*/|\1|p' $(1)) 2>/dev/null)
 
 $(BUILD)/unit/%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(LIB_OBJS) \
-		$(BUILD)/k6push/outcome.o $(BUILD)/k6push/retry.o \
-		$(BUILD)/k6gen/rows.o
+		$(patsubst %,$(BUILD)/k6push/%.o,outcome retry parcel packer \
+		wire wire_v1) $(BUILD)/k6gen/rows.o
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit \
 	  -o $@ $< $(call links,$<) $(call libs,$<) -lm

@@ -112,7 +112,7 @@ for r in json.load(sys.stdin):
   [ "$status" -eq 0 ]
   points=$(grep -c '"type":"Point"' "$small")
   reqs=$(grep -c '"metric":"http_reqs","type":"Point"' "$small")
-  grep -E "read=$points acknowledged=$points undelivered=0 invalid=0" <<<"$err"
+  grep -E "read=$points acknowledged=$points on_disk=0 quarantined=0 invalid=0 lost=0" <<<"$err"
   [ "$(tail -n 1 <<<"$err")" = \
     "k6push: $reqs made = $reqs stored, 0 lost, 0 twice" ]
   [ "$(api runs/1 .totals.http_reqs)" = "$reqs" ]
@@ -203,9 +203,9 @@ EOF
   [ "$status" -eq 75 ]
   points=$(grep -c '"type":"Point"' "$small")
   grep -F '127.0.0.1:1/v1/tests' <<<"$err"
-  grep -E "^k6push: $points samples \([0-9]+ requests\) were not delivered" \
+  grep -E "^k6push: $points samples \([0-9]+ requests\) are kept on disk" \
     <<<"$err"
-  grep -E "acknowledged=0 undelivered=$points" <<<"$err"
+  grep -E "read=$points acknowledged=0 on_disk=$points" <<<"$err"
 }
 
 @test "a create call that is refused ends at once, in k6's words" {
@@ -428,7 +428,7 @@ EOF
     "$(api runs/2 .totals.http_req_duration.p95)" ]
 }
 
-@test "a second signal ends it at once, and the loss is counted" {
+@test "a second signal ends it at once, and says where the rest lies" {
   start_server
   port=${url##*:}
   mkfifo "$BATS_TEST_TMPDIR/in"
@@ -451,7 +451,8 @@ EOF
   cat "$BATS_TEST_TMPDIR/err"
   [ "$code" -eq 75 ]
   [ $((SECONDS - begin)) -le 5 ]
-  grep -F '3 made = 1 stored, 2 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+  grep -F '3 made = 1 stored + 2 on disk, 0 lost, 0 twice' \
+    "$BATS_TEST_TMPDIR/err"
 }
 
 @test "Retry-After is heeded, in seconds" {

@@ -173,6 +173,18 @@ settings_init(struct settings *s)
 	}
 }
 
+struct settings
+settings_copy(const struct settings *s)
+{
+	struct settings copy = *s;
+	int i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if (s->v[i].text != NULL)
+			copy.v[i].text = xstrdup(s->v[i].text);
+	return copy;
+}
+
 void
 settings_wipe_token(struct settings *s)
 {

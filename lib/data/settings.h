@@ -67,6 +67,9 @@ struct settings {
 void settings_init(struct settings *s);
 void settings_release(struct settings *s);
 
+/* A copy that is released on its own. */
+struct settings settings_copy(const struct settings *s);
+
 /* Set one from text. A value from a weaker source than the present one is
  * checked and then ignored, and so is empty text for a text setting. -1: not
  * of the setting's type. */

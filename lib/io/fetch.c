@@ -2,6 +2,8 @@
 #include "io/fetch.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -9,7 +11,19 @@
 
 #include "base/units.h"
 
-enum { REPLY_MAX = 1 << 16, CONNECT_MS = 4000 };
+/*
+ * Timers by which a run does not go silent for two minutes, after which the
+ * cloud calls it timed out: what is dead is noticed in seconds, and an address
+ * that changed is seen.
+ */
+enum {
+	REPLY_MAX = 1 << 16,
+	CONNECT_MS = 4000,
+	UNACKED_MS = 5000,	/* sent, and the peer's TCP is silent */
+	STALLED_S = 20,		/* not a byte either way */
+	IDLE_S = 60,		/* a connection unused so long is not trusted */
+	OLD_S = 600,		/* nor one so old */
+};
 
 /* One request under way. */
 struct transfer {
@@ -133,6 +147,36 @@ add_headers(struct transfer *t, const struct fetch_request *r)
 	}
 }
 
+/* libcurl made a socket. */
+static int
+on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	const unsigned unacked_ms = UNACKED_MS;
+
+	(void)ctx;
+	(void)purpose;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
+	    sizeof(unacked_ms));
+	return CURL_SOCKOPT_OK;
+}
+
+static void
+set_timers(const struct fetcher *f, CURL *e, bool is_retry)
+{
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, f->timeout_ms);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+	    f->timeout_ms > 0 && f->timeout_ms < CONNECT_MS ? f->timeout_ms
+	    : (long)CONNECT_MS);
+	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	(void)curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, (long)OLD_S);
+	(void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)is_retry);
+	(void)curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+}
+
 static void
 set_options(const struct fetcher *f, struct transfer *t,
     const struct fetch_request *r)
@@ -148,10 +192,7 @@ set_options(const struct fetcher *f, struct transfer *t,
 	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, f->user_agent);
 	(void)curl_easy_setopt(e, CURLOPT_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_2);
-	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, f->timeout_ms);
-	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
-	    f->timeout_ms > 0 && f->timeout_ms < CONNECT_MS ? f->timeout_ms
-	    : (long)CONNECT_MS);
+	set_timers(f, e, r->is_retry);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);

@@ -24,6 +24,8 @@ struct fetch_request {
 	const char *const *headers;	/* "Name: value", NULL ends */
 	const char *token;	/* Authorization: Token ...; NULL: none */
 	bool is_post;
+	bool is_retry;		/* the last try failed: on a new connection, to
+				   an address that is looked up anew */
 	struct span body;	/* borrowed until the request is done */
 };
 

@@ -76,6 +76,7 @@ new_journal(const char *path, const struct journal_options *o)
 	j->dir = j->lock = j->notes = j->done = j->out = -1;
 	j->options = *o;
 	(void)pthread_mutex_init(&j->mutex, NULL);
+	(void)pthread_mutex_init(&j->adding, NULL);
 	(void)pthread_mutex_init(&j->syncing, NULL);
 	return j;
 }
@@ -132,6 +133,7 @@ journal_close(struct journal *j)
 	close_fd(j->dir);
 	close_fd(j->lock);
 	(void)pthread_mutex_destroy(&j->mutex);
+	(void)pthread_mutex_destroy(&j->adding);
 	(void)pthread_mutex_destroy(&j->syncing);
 	free(j->path);
 	free(j);

@@ -14,8 +14,8 @@
  * damaged is passed over and never stops the reading of the rest. A batch has
  * its number and its key from its first piece on, and keeps them.
  *
- * One thread may write pieces (journal_piece, journal_cut), one may write
- * batches (journal_add, journal_sync), one may do all the rest.
+ * Pieces (journal_piece, journal_cut) come from one thread, all but
+ * journal_add and journal_sync from one other; those two from any.
  */
 #ifndef K6PIPE_IO_JOURNAL_H
 #define K6PIPE_IO_JOURNAL_H
@@ -78,7 +78,7 @@ const char *journal_path(const struct journal *j);
 int journal_note(struct journal *j, struct span text, struct why *why);
 
 /* Append bytes to batch b->number, which is not cut: it has number and key.
- * -1: nothing was added (a full disk), and may be tried again. */
+ * -1: nothing was added (a full disk); it takes no more pieces then. */
 int journal_piece(struct journal *j, const struct journal_batch *b,
     struct span bytes, struct why *why);
 

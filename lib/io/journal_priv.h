@@ -50,6 +50,7 @@ struct journal {
 	_Atomic int64_t bytes;
 	uint64_t note_bytes, done_bytes, done_room;
 	pthread_mutex_t mutex;		/* of the two lists */
+	pthread_mutex_t adding;		/* one batch at a time */
 	pthread_mutex_t syncing;	/* intakes are not closed meanwhile */
 	struct intake *intakes, *filling;
 	struct segment *segments;	/* the first takes batches if out >= 0 */

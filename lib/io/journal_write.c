@@ -56,8 +56,10 @@ intake_write(struct journal *j, const struct record *r, struct why *why)
 	if (j->filling == NULL)
 		return -1;
 	before = j->filling->bytes;
-	if (record_write(j->filling->fd, &j->filling->bytes, r, &reason) < 0)
+	if (record_write(j->filling->fd, &j->filling->bytes, r, &reason) < 0) {
+		j->filling = NULL;
 		return why_set(why, "%s: %s", j->path, reason.text);
+	}
 	j->filling->written = j->filling->bytes;
 	j->bytes += (int64_t)(j->filling->bytes - before);
 	return 0;
@@ -277,38 +279,51 @@ release_segment(struct journal *j, uint64_t number, bool is_left)
 		drop_segment(j, dead);
 }
 
+/* Write the record, and have it on disk. */
+static int
+add_to_segment(struct journal *j, const struct record *r,
+    struct journal_place *place, struct why *why)
+{
+	struct segment *s = pin_segment(j, why);
+	struct why reason;
+	uint64_t at;
+
+	if (s == NULL)
+		return -1;
+	at = s->bytes;
+	if (record_write(j->out, &at, r, &reason) < 0 ||
+	    (j->options.sync_ns >= 0 && fdatasync(j->out) != 0 &&
+	    why_set(&reason, "%s", strerror(errno)) < 0)) {
+		/* After a failed sync nobody knows what the disk has. */
+		release_segment(j, s->number, true);
+		return why_set(why, "%s: %s", j->path, reason.text);
+	}
+	*place = (struct journal_place){ s->number, at - r->payload.n,
+	    r->payload.n };
+	j->bytes += (int64_t)(at - s->bytes);
+	(void)pthread_mutex_lock(&j->mutex);
+	s->bytes = at;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return 0;
+}
+
 int
 journal_add(struct journal *j, const struct journal_batch *b,
     struct span body, struct journal_place *place, struct why *why)
 {
 	struct record r = { .type = RECORD_BATCH, .batch = *b,
 	    .payload = body };
-	struct segment *s = pin_segment(j, why);
-	struct why reason;
-	uint64_t at;
+	int status;
 
 	*place = (struct journal_place){ 0 };
-	if (s == NULL)
-		goto fail;
-	at = s->bytes;
-	if (record_write(j->out, &at, &r, &reason) < 0 ||
-	    (j->options.sync_ns >= 0 && fdatasync(j->out) != 0 &&
-	    why_set(&reason, "%s", strerror(errno)) < 0)) {
-		/* After a failed sync nobody knows what the disk has. */
-		release_segment(j, s->number, true);
-		(void)why_set(why, "%s: %s", j->path, reason.text);
-		goto fail;
-	}
-	*place = (struct journal_place){ s->number, at - body.n, body.n };
-	j->bytes += (int64_t)(at - s->bytes);
-	(void)pthread_mutex_lock(&j->mutex);
-	s->bytes = at;
-	(void)pthread_mutex_unlock(&j->mutex);
-	remove_intake(j, b->number);
-	return 0;
-fail:
-	(void)journal_sync(j, true, NULL);	/* the pieces stand for it */
-	return -1;
+	(void)pthread_mutex_lock(&j->adding);
+	status = add_to_segment(j, &r, place, why);
+	(void)pthread_mutex_unlock(&j->adding);
+	if (status == 0)
+		remove_intake(j, b->number);
+	else	/* the pieces stand for it */
+		(void)journal_sync(j, true, NULL);
+	return status;
 }
 
 int

@@ -137,6 +137,21 @@ collector_line(struct collector *c, struct span text, struct why *why)
 }
 
 void
+collector_take(struct collector *c, struct lines *in, struct bad_lines *bad)
+{
+	enum lines_result got;
+	struct span text;
+	struct why why;
+
+	while ((got = lines_take(in, &text)) != LINES_MORE) {
+		if (got == LINES_LONG)
+			bad_lines_add(bad, in, SPAN("{"), LINES_LONG_WHY);
+		else if (collector_line(c, text, &why) < 0)
+			bad_lines_add(bad, in, text, why.text);
+	}
+}
+
+void
 collector_end(struct collector *c)
 {
 	trails_end(&c->trails, take_group, c);

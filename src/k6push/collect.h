@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/lines.h"
 #include "base/why.h"
 #include "data/run.h"
 #include "data/sample.h"
@@ -32,6 +33,10 @@ void collector_release(struct collector *c);
 /* Take one line. Samples that are complete go to `each`. -1: the line is bad,
  * why says how. */
 int collector_line(struct collector *c, struct span text, struct why *why);
+
+/* Take the whole lines that are in memory; count and show bad ones. */
+void collector_take(struct collector *c, struct lines *in,
+    struct bad_lines *bad);
 
 /* No more lines: hand out what was held back. */
 void collector_end(struct collector *c);

@@ -10,6 +10,7 @@
 #include "data/json.h"
 #include "io/url.h"
 #include "k6push/outcome.h"
+#include "k6push/retry.h"
 
 int
 control_init(struct control *c, struct fetcher *fetcher,
@@ -35,10 +36,12 @@ control_release(struct control *c)
 	free(c->host);
 	free(c->token);
 	free(c->url);
-	free(c->metrics_url);
+	free(c->ingest_host);
 	free(c->page_url);
 	free(c->id);
+	free(c->escaped_id);
 	buf_release(&c->body);
+	buf_release(&c->config);
 	*c = (struct control){ 0 };
 }
 
@@ -79,7 +82,6 @@ set_created(struct control *c, const char *id)
 	const char *host = settings_text(c->settings, SET_HOST);
 	const char *details = settings_text(c->settings,
 	    SET_TEST_RUN_DETAILS);
-	char *escaped = escape_id(id);
 	struct why why;
 
 	if (url_check_server(host, settings_text(c->settings, SET_TOKEN) !=
@@ -88,13 +90,46 @@ set_created(struct control *c, const char *id)
 		    why.text);
 		host = c->host;
 	}
-	c->metrics_url = xasprintf("%s/v1/metrics/%s", host, escaped);
+	c->ingest_host = xstrdup(host);
+	c->escaped_id = escape_id(id);
 	c->page_url = details != NULL ? xstrdup(details)
 	    : xasprintf("%s/runs/%s", settings_text(c->settings, SET_WEB_APP_URL),
 	    id);
 	c->id = xstrdup(id);
 	c->state = CONTROL_CREATED;
-	free(escaped);
+}
+
+static void
+take_config(struct control *c, struct span config)
+{
+	struct why why;
+
+	if (config.n == 0)
+		return;
+	buf_reset(&c->config);
+	buf_span(&c->config, config);
+	if (settings_from_json(c->settings, config, FROM_SERVER, &why) < 0)
+		warnf("the server's config: %s", why.text);
+}
+
+/* -1, told: an id that does not fit into URLs. */
+static int
+take_id(struct control *c, const char *id, const char *from)
+{
+	if (is_usable_id(id)) {
+		set_created(c, id);
+		return 0;
+	}
+	warnf("%s: a run id that cannot be used: %s", from, id);
+	c->state = CONTROL_FAILED;
+	return -1;
+}
+
+void
+control_adopt(struct control *c, const char *id, struct span config)
+{
+	take_config(c, config);
+	(void)take_id(c, id, "the journal");
 }
 
 /* Log lines that the server sends along: [{"level","message"}]. */
@@ -132,7 +167,6 @@ take_created(struct control *c, struct span body)
 	struct span logs = { NULL, 0 };
 	struct json j = json_of(body);
 	struct buf id = { 0 };
-	struct why why;
 
 	(void)json_enter(&j, '{');
 	while (json_member(&j, &key)) {
@@ -152,17 +186,9 @@ take_created(struct control *c, struct span body)
 	}
 	if (logs.n > 0)
 		print_logs(logs);
-	if (config.n > 0 && settings_from_json(c->settings, config,
-	    FROM_SERVER, &why) < 0)
-		warnf("the server's config: %s", why.text);
+	take_config(c, config);
 	json_unescape(&id, raw);
-	if (is_usable_id(id.p)) {
-		set_created(c, id.p);
-	} else {
-		warnf("the server names a run id that cannot be used: %s",
-		    id.p);
-		c->state = CONTROL_FAILED;
-	}
+	(void)take_id(c, id.p, "the server");
 	buf_release(&id);
 }
 
@@ -218,6 +244,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 			return;
 		break;
 	case OUTCOME_HOLD:
+	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
 	case OUTCOME_STOP:
 		c->state = CONTROL_FAILED;
@@ -257,20 +284,16 @@ control_start(struct control *c)
 }
 
 void
-control_create(struct control *c, const struct run_plan *plan)
+control_create(struct control *c, const struct run_plan *plan,
+    const char *key)
 {
 	const char *ref = settings_text(c->settings, SET_PUSH_REF_ID);
 	int64_t project = settings_int(c->settings, SET_PROJECT_ID);
 	struct json_out o = { .to = &c->body };
 
-	if (ref != NULL && !is_usable_id(ref)) {
-		warnf("K6_CLOUD_PUSH_REF_ID: not a run id: %s", ref);
-		c->state = CONTROL_FAILED;
-		return;
-	}
 	if (ref != NULL) {
 		c->is_borrowed = true;
-		set_created(c, ref);
+		(void)take_id(c, ref, "K6_CLOUD_PUSH_REF_ID");
 		return;
 	}
 	if (project == 0)
@@ -291,16 +314,15 @@ control_create(struct control *c, const struct run_plan *plan)
 	    : -1);
 	json_close(&o, '}');
 	c->url = xasprintf("%s/v1/tests", c->host);
-	retry_key(c->key);
+	c->key = key;
 	call(c);
 }
 
 void
-control_finish(struct control *c, int run_status, int result_status,
-    struct span thresholds)
+control_finish(struct control *c, const struct run_result *result,
+    const char *key)
 {
 	struct json_out o = { .to = &c->body };
-	char *escaped;
 
 	if (c->is_borrowed) {
 		c->state = CONTROL_FINISHED;
@@ -309,17 +331,15 @@ control_finish(struct control *c, int run_status, int result_status,
 	buf_reset(&c->body);
 	json_open(&o, '{');
 	json_key(&o, "result_status");
-	json_put_int(&o, result_status);
+	json_put_int(&o, result->result_status);
 	json_key(&o, "run_status");
-	json_put_int(&o, run_status);
+	json_put_int(&o, result->run_status);
 	json_key(&o, "thresholds");
-	json_put_raw(&o, thresholds);
+	json_put_raw(&o, result->thresholds);
 	json_close(&o, '}');
-	escaped = escape_id(c->id);
 	free(c->url);
-	c->url = xasprintf("%s/v1/tests/%s", c->host, escaped);
-	free(escaped);
-	retry_key(c->key);
+	c->url = xasprintf("%s/v1/tests/%s", c->host, c->escaped_id);
+	c->key = key;
 	c->is_finishing = true;
 	call(c);
 }

@@ -11,7 +11,6 @@
 #include "data/run.h"
 #include "data/settings.h"
 #include "io/fetch.h"
-#include "k6push/retry.h"
 
 enum control_state {
 	CONTROL_IDLE,	/* no call yet */
@@ -39,9 +38,11 @@ struct control {
 	bool allows_http;	/* a token may go over plain http anywhere */
 	char *host, *token;	/* as they were before any override */
 	char *url;		/* of the call */
-	char *metrics_url, *page_url;
-	char *id;
-	char key[KEY_TEXT];
+	char *ingest_host;	/* that takes the samples */
+	char *page_url;
+	char *id, *escaped_id;	/* the latter for URLs */
+	struct buf config;	/* the server's override: JSON object */
+	const char *key;	/* of the call: the same over all tries */
 	struct buf body;
 	int failures;
 	int64_t retry_at_ns;
@@ -54,12 +55,23 @@ int control_init(struct control *c, struct fetcher *fetcher,
     struct settings *settings, bool allows_http, struct why *why);
 void control_release(struct control *c);
 
-/* Create the run, or take the one of PUSH_REF_ID. */
-void control_create(struct control *c, const struct run_plan *plan);
+/* Create the run, or take the one of PUSH_REF_ID. The key is borrowed. */
+void control_create(struct control *c, const struct run_plan *plan,
+    const char *key);
 
-/* Finish it. thresholds: JSON object metric -> {source: has failed}. */
-void control_finish(struct control *c, int run_status, int result_status,
-    struct span thresholds);
+/* Take a run that exists, with the override that its creation brought (n 0:
+ * none). */
+void control_adopt(struct control *c, const char *id, struct span config);
+
+/* How a run ended. */
+struct run_result {
+	int run_status, result_status;
+	struct span thresholds;	/* JSON object metric -> {source: has failed} */
+};
+
+/* Finish it. The key is borrowed. */
+void control_finish(struct control *c, const struct run_result *result,
+    const char *key);
 
 /* Make the call that is due, if any. */
 void control_start(struct control *c);

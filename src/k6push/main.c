@@ -3,13 +3,19 @@
  * k6push: bring a stream to the cloud's ingest API and account for every
  * sample of it.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/die.h"
+#include "base/num.h"
 #include "base/opt.h"
 #include "base/units.h"
 #include "io/config.h"
 #include "k6push/push.h"
+
+enum { JOURNAL_LEAST = 1 << 20 };
 
 /* Settings in the order of their sources; flags are in already. */
 static int
@@ -25,6 +31,47 @@ load_settings(struct push_options *o, struct why *why)
 	return status;
 }
 
+/* "200ms" and the like, "always", "never". */
+static int
+set_sync(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	int64_t *sync_ns = member;
+
+	(void)o;
+	if (strcmp(value, "always") == 0)
+		*sync_ns = 0;
+	else if (strcmp(value, "never") == 0)
+		*sync_ns = -1;
+	else if (!duration_parse(value, sync_ns) || *sync_ns <= 0)
+		return why_set(why, "\"%s\" is none of always, never, a "
+		    "duration (200ms)", value);
+	return 0;
+}
+
+/* Bytes, with K, M, G or T of 1024 each. */
+static int
+set_size(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	static const char units[] = "KMGT";
+	size_t n = strspn(value, "0123456789");
+	const char *unit = value[n] != '\0' ? strchr(units, value[n]) : NULL;
+	char *number = xstrndup(value, n);
+	int64_t size = 0;
+	int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
+	bool is_size = num_parse_int(number, 1, INT64_MAX >> 40, &size) &&
+	    (value[n] == '\0' || (unit != NULL && value[n + 1] == '\0'));
+
+	(void)o;
+	free(number);
+	if (!is_size || size << shift < JOURNAL_LEAST)
+		return why_set(why, "\"%s\" is not a size from 1M on (512M, "
+		    "4G)", value);
+	*(int64_t *)member = size << shift;
+	return 0;
+}
+
 static const struct opt table[] = {
 	{ 'u', "vus", "N", "most VUs of the run, for the server", OPT_INT,
 	    offsetof(struct push_options, vus), NULL, 0 },
@@ -32,9 +79,33 @@ static const struct opt table[] = {
 	    OPT_DURATION, offsetof(struct push_options, duration_ns), NULL, 0 },
 	{ 0, "threshold", "METRIC=EXPR", "threshold of the run; repeatable",
 	    OPT_LIST, offsetof(struct push_options, thresholds), NULL, 0 },
-	{ 0, "drain", "DURATION", "how long to go on after the end of input "
-	    "(30s)", OPT_DURATION, offsetof(struct push_options, drain_ns), NULL,
+	{ 0, "drain", "DURATION", "after the end of input, give up when nothing "
+	    "was taken for so long (30s)", OPT_DURATION, offsetof(struct push_options, drain_ns), NULL,
 	    0 },
+	{ 0, "heartbeat", "DURATION", "tell the server so often that a silent "
+	    "run goes on; 0: never (30s)", OPT_DURATION,
+	    offsetof(struct push_options, beat_ns), NULL, 0 },
+	{ 0, "journal", "DIR", "folder for the journals", OPT_TEXT,
+	    offsetof(struct push_options, journal_dir), NULL, 0 },
+	{ 0, "no-journal", NULL, "keep what waits in memory only", OPT_FLAG,
+	    offsetof(struct push_options, has_no_journal), NULL, 0 },
+	{ 0, "journal-size", "SIZE", "when the journal has so many bytes, "
+	    "reading waits (4G)", OPT_CALL, offsetof(struct push_options,
+	    journal.max_bytes), set_size, 0 },
+	{ 0, "sync", "WHEN", "bring what was read to the disk: always, never, "
+	    "or within a duration (200ms)", OPT_CALL,
+	    offsetof(struct push_options, journal.sync_ns), set_sync, 0 },
+	{ 0, "resume", NULL, "deliver what stands in journals: operands, or "
+	    "all", OPT_FLAG, offsetof(struct push_options, is_resume), NULL,
+	    0 },
+	{ 0, "list", NULL, "list the journals", OPT_FLAG,
+	    offsetof(struct push_options, is_list), NULL, 0 },
+	{ 0, "result", "FILE", "write what became of it, as JSON", OPT_TEXT,
+	    offsetof(struct push_options, result_file), NULL, 0 },
+	{ 0, "create", NULL, "make a run and print its id and page", OPT_FLAG,
+	    offsetof(struct push_options, is_create), NULL, 0 },
+	{ 0, "finish", "ID", "finish a run that --create made", OPT_TEXT,
+	    offsetof(struct push_options, finish), NULL, 0 },
 	{ 0, "dry-run", NULL, "print the samples, one a line; send nothing",
 	    OPT_FLAG, offsetof(struct push_options, is_dry_run), NULL, 0 },
 	{ 'c', "config", "FILE", "k6's config file", OPT_TEXT,
@@ -48,19 +119,59 @@ static const struct opt table[] = {
 	{ 0 },
 };
 
+/* The token is in our settings now, and nobody else's business: not of a
+ * child, not of a core file, not of a debugger. */
+static void
+wipe_environment(void)
+{
+	const struct rlimit none = { 0, 0 };
+	char *token = getenv("K6_CLOUD_TOKEN");
+
+	if (token != NULL)
+		explicit_bzero(token, strlen(token));
+	(void)unsetenv("K6_CLOUD_TOKEN");
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int
+choose(struct push_options *o, char *const *files, int n)
+{
+	int modes = o->is_resume + o->is_list + o->is_create +
+	    (o->finish != NULL) + o->is_dry_run;
+
+	if (modes > 1)
+		return opt_misuse("--resume, --list, --create, --finish and "
+		    "--dry-run exclude each other");
+	if (n > 0 && (o->is_create || o->finish != NULL))
+		return opt_misuse("no FILE here");
+	if (o->is_resume)
+		return push_resume(o, files, n);
+	if (o->is_list)
+		return push_list(o, files, n);
+	if (o->is_create)
+		return push_create(o);
+	if (o->finish != NULL)
+		return push_finish(o);
+	return o->is_dry_run ? push_dry_run(o, files, n)
+	    : push_run(o, files, n);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct opt settings_rows[SETTINGS + 1];
 	struct opt_tool tool = {
-		.synopsis = "[options] [FILE...]",
+		.synopsis = "[options] [FILE... | JOURNAL...]",
 		.about = "Bring a k6 stream to the cloud's ingest API, and "
 		    "account for every sample.",
 		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
 		    "  k6 run -q --out json=- s.js | k6push -n nightly\n",
 		.tables = { table, settings_rows },
 	};
-	struct push_options o = { .drain_ns = 30 * NS_PER_S };
+	struct push_options o = { .drain_ns = 30 * NS_PER_S,
+	    .beat_ns = 30 * NS_PER_S, .journal = { 4LL << 30,
+	    200 * NS_PER_MS } };
 	struct why why;
 	int first, status;
 
@@ -72,7 +183,8 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE && load_settings(&o, &why) < 0)
 		status = opt_misuse("%s", why.text);
 	if (status == OPT_CONTINUE) {
-		status = close_stdout(push_run(&o, argv + first,
+		wipe_environment();
+		status = close_stdout(choose(&o, argv + first,
 		    argc - first));
 	}
 	settings_release(&o.settings);

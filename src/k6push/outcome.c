@@ -52,16 +52,17 @@ outcome_of(const struct fetch_reply *reply)
 	struct api_error error;
 	int s = reply->status;
 
-	if (s >= 200 && s < 300)
+	if ((s >= 200 && s < 300) || s == 409)
 		return OUTCOME_ACKED;
 	if (s == 403 && parse_error(reply->body, &error) &&
 	    error.code == CODE_NO_MORE_METRICS)
 		return OUTCOME_STOP;
 	if (s == 0 || s == 408 || s == 425 || s == 429 || s >= 500)
 		return OUTCOME_RETRY;
-	if (s < 400 || s == 401 || s == 403 || s == 404)
-		return OUTCOME_HOLD;
-	return OUTCOME_REFUSED;
+	if (s == 413)
+		return OUTCOME_SPLIT;
+	return s == 400 || s == 415 || s == 422 ? OUTCOME_REFUSED
+	    : OUTCOME_HOLD;
 }
 
 /* The strings of an array, each behind a blank; text that stands already is

@@ -7,10 +7,12 @@
 #include "io/fetch.h"
 
 enum outcome {
-	OUTCOME_ACKED,		/* 2xx: they are the server's now */
+	OUTCOME_ACKED,		/* 2xx, and 409 (it has the key): they are the
+				   server's now */
 	OUTCOME_RETRY,		/* no answer, 408, 425, 429, 5xx: later */
-	OUTCOME_HOLD,		/* 3xx, 401, 403, 404: a person must act */
-	OUTCOME_REFUSED,	/* other 4xx: these samples never go in */
+	OUTCOME_SPLIT,		/* 413: in smaller parts */
+	OUTCOME_REFUSED,	/* 400, 415, 422: these samples never go in */
+	OUTCOME_HOLD,		/* 3xx, other 4xx: a person must act */
 	OUTCOME_STOP,		/* 403 with code 4: the run takes no more */
 };
 

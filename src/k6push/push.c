@@ -1,177 +1,151 @@
 /* SPDX-License-Identifier: MIT */
-/* One loop waits for input, replies and timers. */
+/*
+ * Three threads: the reader makes parcels of lines, the packer compresses
+ * them and brings them to the disk, this one sends them and looks after the
+ * run and the signals.
+ */
 #include "k6push/push.h"
 
+#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/die.h"
-#include "base/lines.h"
+#include "base/file.h"
 #include "base/units.h"
-#include "io/gz.h"
-#include "io/zst.h"
-#include "k6push/collect.h"
-#include "k6push/control.h"
-#include "k6push/upload.h"
+#include "k6push/push_priv.h"
+#include "k6push/wire.h"
 
-enum { LONGEST_WAIT_MS = 200, WAITING_BYTES = 256 << 20,
-	TAG_SETS_MAX = 20000 };
+enum { LONGEST_WAIT_MS = 200, MEMORY_BYTES = 256 << 20 };
 
-static const struct codec *const codecs[] = { &gz_codec, &zst_codec, NULL };
+/* After SIGTERM, which others follow with SIGKILL. */
+static const int64_t term_ns = 2 * NS_PER_S;
 
-/* One push, from the first line to the books. */
-struct push {
-	struct push_options *options;
-	struct lines in;
-	const char *file;		/* first operand, NULL: stdin */
-	struct collector collector;
-	struct gather gather;		/* of protocol 2 */
-	struct uploader uploader;
-	struct control control;
-	struct buf thresholds;		/* of the options */
-	int64_t next_cut_ns;		/* monotonic */
-	int64_t give_up_ns;		/* set when the input has ended */
-	struct bad_lines bad;
-	bool has_input_ended;
-	bool has_given_up;		/* no run, and no time left for one */
-	bool has_banner;
-};
-
-static volatile sig_atomic_t signals, last_signal;
+volatile sig_atomic_t signals, last_signal;
+static volatile sig_atomic_t signal_wake = -1;
 
 static void
 on_signal(int number)
 {
+	const uint64_t one = 1;
+	int saved = errno;
+
 	last_signal = number;
 	signals++;
+	(void)!write(signal_wake, &one, sizeof(one));
+	errno = saved;
 }
 
-static int
-hand_to_uploader(void *ctx, const struct sample *s)
+void
+signals_take(int wake)
 {
-	struct push *push = ctx;
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t none;
 
-	uploader_add(&push->uploader, s);
-	return 0;
-}
-
-static int
-print_sample(void *ctx, const struct sample *s)
-{
-	const struct push *push = ctx;
-	struct buf out = { 0 };
-
-	sample_print(s, settings_bool(&push->options->settings,
-	    SET_SEND_HISTOGRAMS), &out);
-	buf_char(&out, '\n');
-	(void)fwrite(out.p, 1, out.n, stdout);
-	buf_release(&out);
-	return 0;
-}
-
-static void
-print_batch(void *ctx, struct metricset *batch)
-{
-	struct buf *out = ctx;
-
-	metricset_print(batch, out);
-	(void)fwrite(out->p, 1, out->n, stdout);
-	buf_reset(out);
-}
-
-/* True once enough of the stream was seen to create the run. */
-static bool
-has_head(const struct push *push)
-{
-	return push->collector.points > 0 || push->collector.starts > 0 ||
-	    push->collector.trails.n > 0;
-}
-
-/* True while the server has not yet said how it wants the samples: lines are
- * read, so that the generator is not held up, but wait as they are. */
-static bool
-is_waiting_for_run(const struct push *push)
-{
-	return push->uploader.url == NULL && has_head(push) &&
-	    !push->options->is_dry_run && !push->has_given_up;
-}
-
-/* Take the whole lines that are here. */
-static void
-take_lines(struct push *push)
-{
-	enum lines_result got;
-	struct span text;
-	struct why why;
-
-	while (!is_waiting_for_run(push) &&
-	    (got = lines_take(&push->in, &text)) != LINES_MORE) {
-		if (got == LINES_LONG)
-			bad_lines_add(&push->bad, &push->in, SPAN("{"),
-			    LINES_LONG_WHY);
-		else if (collector_line(&push->collector, text, &why) < 0)
-			bad_lines_add(&push->bad, &push->in, text, why.text);
-	}
-}
-
-/* Read once, and take what may be taken. Sets has_input_ended. */
-static void
-read_input(struct push *push)
-{
-	struct why why;
-	int more;
-
-	if (push->collector.trails.n == 0)
-		stream_trim(&push->collector.stream, TAG_SETS_MAX);
-	more = lines_fill(&push->in, &why);
-	if (more < 0)
-		warnf("%s", why.text);
-	else if (more == 0)
-		push->has_input_ended = true;
-	take_lines(push);
+	signal_wake = wake;
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);	/* a write that fails says so */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static struct run_plan
-plan_of(struct push *push)
+plan_of(const struct push *push)
+{
+	const struct note *n = &push->note;
+	struct run_plan plan = { .name = n->name, .vus = n->vus,
+	    .duration_ns = n->duration_ns,
+	    .thresholds = n->thresholds != NULL ? span_of(n->thresholds)
+	    : SPAN("{}") };
+
+	return plan;
+}
+
+/* The run as flags and the stream's Start want it. */
+static void
+note_plan(struct push *push)
 {
 	struct push_options *o = push->options;
-	const struct run_start *start = &push->collector.start;
-	const char *base = push->file != NULL ? strrchr(push->file, '/')
-	    : NULL;
-	struct run_plan plan = { .vus = o->vus != 0 ? o->vus : start->vus,
-	    .duration_ns = o->duration_ns != 0 ? o->duration_ns
-	    : start->duration_ns };
-	char *name = xstrndup(start->name.p, start->name.n);
+	const struct run_start *start = &push->reader.collector.start;
+	struct note *n = &push->note;
+	const char *name, *base = push->file != NULL ? strrchr(push->file,
+	    '/') : NULL;
+	struct span thresholds = start->thresholds;
+	char *text = xstrndup(start->name.p, start->name.n);
 
 	if (start->name.n > 0)
-		(void)settings_set(&o->settings, SET_NAME, name, FROM_START,
+		(void)settings_set(&o->settings, SET_NAME, text, FROM_START,
 		    NULL);
-	free(name);
-	plan.name = settings_text(&o->settings, SET_NAME);
-	if (plan.name == NULL)
-		plan.name = base != NULL ? base + 1
-		    : push->file != NULL ? push->file : "k6 test";
-	plan.thresholds = o->thresholds.n > 0 || start->thresholds.n == 0
-	    ? (struct span){ push->thresholds.p, push->thresholds.n }
-	    : start->thresholds;
-	return plan;
+	free(text);
+	name = settings_text(&o->settings, SET_NAME);
+	if (name == NULL)
+		name = base != NULL ? base + 1 : push->file != NULL
+		    ? push->file : "k6 test";
+	if (o->thresholds.n > 0 || thresholds.n == 0)
+		thresholds = buf_whole(&push->thresholds);
+	note_set(&n->name, name, strlen(name));
+	note_set(&n->thresholds, thresholds.p, thresholds.n);
+	n->vus = o->vus != 0 ? o->vus : start->vus;
+	n->duration_ns = o->duration_ns != 0 ? o->duration_ns
+	    : start->duration_ns;
+	push_note(push);
+}
+
+void
+push_note(struct push *push)
+{
+	struct buf text = { 0 };
+	struct why why;
+
+	if (push->journal == NULL)
+		return;
+	note_print(&push->note, &text);
+	if (journal_note(push->journal, buf_whole(&text), &why) < 0)
+		warnf("%s", why.text);
+	buf_release(&text);
 }
 
 /* k6's three lines. */
 static void
-print_banner(struct push *push)
+print_banner(const struct push *push)
 {
-	struct run_plan plan = plan_of(push);
-
-	push->has_banner = true;
 	if (push->options->is_quiet)
 		return;
 	say("\n     execution: local\n");
-	say_line("        script: %s", plan.name);
+	say_line("        script: %s", push->note.name != NULL
+	    ? push->note.name : "k6 test");
 	say_line("        output: cloud (%s)", push->control.page_url);
 	say("\n");
+}
+
+/* The run exists: note it, and let the parcels go. */
+static void
+begin_run(struct push *push)
+{
+	struct control *c = &push->control;
+	struct note *n = &push->note;
+	const struct settings *s = &push->options->settings;
+
+	push->has_run = true;
+	if (n->run == NULL) {
+		note_set(&n->run, c->id, strlen(c->id));
+		note_set(&n->page, c->page_url, strlen(c->page_url));
+		note_set(&n->config, c->config.p, c->config.n);
+		n->is_borrowed = c->is_borrowed;
+		push_note(push);
+	}
+	push->uploader.host = c->ingest_host;
+	push->uploader.run = c->escaped_id;
+	push->uploader.token = settings_text(s, SET_TOKEN);
+	push->uploader.acked_ns = now_monotonic_ns();
+	push->reader.interval_ns = settings_int(s, SET_PUSH_INTERVAL);
+	push->reader.max_samples = settings_int(s, SET_MAX_SAMPLES);
+	print_banner(push);
 }
 
 /* Whatever may be started now, is. */
@@ -181,299 +155,351 @@ start_calls(struct push *push)
 	struct control *c = &push->control;
 	struct run_plan plan;
 
-	if (c->state == CONTROL_IDLE && has_head(push)) {
+	if (c->state == CONTROL_IDLE && push->note.run != NULL) {
+		c->is_borrowed = push->note.is_borrowed;
+		control_adopt(c, push->note.run, push->note.config != NULL
+		    ? span_of(push->note.config) : SPAN(""));
+	} else if (c->state == CONTROL_IDLE &&
+	    (!push->has_reader || push->reader.has_head)) {
+		if (push->has_reader)
+			note_plan(push);
 		plan = plan_of(push);
-		control_create(c, &plan);
+		control_create(c, &plan, push->note.create_key);
 	}
 	control_start(c);
-	if (c->state == CONTROL_CREATED && !push->has_banner) {
-		push->uploader.url = c->metrics_url;
-		push->uploader.token = settings_text(&push->options->settings,
-		    SET_TOKEN);
-		print_banner(push);
-		take_lines(push);	/* those that waited for it */
-	}
+	if (c->state == CONTROL_CREATED && !push->has_run)
+		begin_run(push);
+	uploader_recall(&push->uploader);
 	uploader_start(&push->uploader);
-}
-
-/* How long the loop may sleep. */
-static int
-wait_ms(const struct push *push)
-{
-	int64_t next = push->next_cut_ns, now = now_monotonic_ns();
-
-	if (uploader_next_ns(&push->uploader) < next)
-		next = uploader_next_ns(&push->uploader);
-	if (next <= now)
-		return 0;
-	next = (next - now) / NS_PER_MS + 1;
-	return next < LONGEST_WAIT_MS ? (int)next : LONGEST_WAIT_MS;
-}
-
-/* Reading pauses while too much waits: back-pressure, not loss. */
-static bool
-may_read(const struct push *push)
-{
-	if (push->has_input_ended || uploader_is_full(&push->uploader))
-		return false;
-	return !is_waiting_for_run(push) || (lines_waiting(&push->in) <
-	    WAITING_BYTES && !push->in.is_eof);
-}
-
-/* One turn: sleep until something can be done, and do it. */
-static void
-turn(struct push *push)
-{
-	bool wants_input = may_read(push);
-	int fd = wants_input ? lines_fd(&push->in) : -1;
-	bool has_input;
-
-	has_input = fetcher_wait(push->uploader.fetcher, fd,
-	    wants_input && fd < 0 ? 0 : wait_ms(push));
-	if (wants_input && (has_input || fd < 0))
-		read_input(push);
-	if (now_monotonic_ns() >= push->next_cut_ns) {
-		uploader_cut(&push->uploader);
-		push->next_cut_ns = now_monotonic_ns() + settings_int(
-		    &push->options->settings, SET_PUSH_INTERVAL);
-	}
-	start_calls(push);
-}
-
-/* True while the server's no, or a second signal, does not end it all. */
-static bool
-may_go_on(const struct push *push)
-{
-	bool is_over = push->uploader.is_stopped && settings_bool(
-	    &push->options->settings, SET_STOP_ON_ERROR);
-
-	return signals < 2 && push->control.state != CONTROL_FAILED &&
-	    !is_over;
-}
-
-/* Nothing more is to be read before there is a run. */
-static bool
-is_all_waiting(const struct push *push)
-{
-	return is_waiting_for_run(push) && push->in.is_eof;
-}
-
-static void
-read_phase(struct push *push)
-{
-	push->next_cut_ns = now_monotonic_ns() + settings_int(
-	    &push->options->settings, SET_PUSH_INTERVAL);
-	while (!push->has_input_ended && !is_all_waiting(push) &&
-	    may_go_on(push) && !lines_must_stop(&push->in, last_signal))
-		turn(push);
-}
-
-static bool
-has_time_left(const struct push *push)
-{
-	return now_monotonic_ns() < push->give_up_ns;
-}
-
-/* The input has ended, or was left: what was read must be a run's, and go. */
-static void
-drain_phase(struct push *push)
-{
-	push->give_up_ns = now_monotonic_ns() + push->options->drain_ns;
-	while (is_waiting_for_run(push) && may_go_on(push) &&
-	    has_time_left(push))
-		turn(push);
-	push->has_given_up = true;
-	if (signals > 0)
-		take_lines(push);
-	while (!push->has_input_ended && may_go_on(push) &&
-	    !lines_must_stop(&push->in, last_signal))
-		read_input(push);
-	push->has_input_ended = true;
-	collector_end(&push->collector);
-	uploader_cut(&push->uploader);
-	while (push->control.state == CONTROL_CREATED && may_go_on(push) &&
-	    has_time_left(push) && !uploader_is_idle(&push->uploader))
-		turn(push);
+	if (c->state == CONTROL_CREATED && !push->has_input_ended)
+		uploader_beat(&push->uploader, push->options->beat_ns);
+	if (push->uploader.is_stopped)
+		push->reader.is_useless = true;
 }
 
 /* How the run ended, for the server (PROTOCOL 3.4). */
 static int
 run_status_of(const struct push *push)
 {
-	const struct collector *c = &push->collector;
+	const struct reader *r = &push->reader;
+	const struct run_ends *ends = &r->collector.ends;
 
-	if (push->uploader.is_stopped && settings_bool(
-	    &push->options->settings, SET_STOP_ON_ERROR))
-		return RUN_ABORTED_BY_SYSTEM;
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
-	if (push->in.n_failed > 0)	/* what came is not all there is */
+	if (r->in.n_failed > 0)	/* what came is not all there is */
 		return RUN_ABORTED_BY_SYSTEM;
-	if (c->starts > c->ends.end.streams) {
+	if (r->collector.starts > ends->end.streams) {
 		warnf("the stream was cut: it has a Start and no End");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
-	return c->ends.n > 0 ? c->ends.end.run_status : RUN_FINISHED;
+	return ends->n > 0 ? ends->end.run_status : RUN_FINISHED;
+}
+
+/* The reader has ended. From here on it is known how the run does, also to a
+ * process that takes over. */
+static void
+note_end(struct push *push)
+{
+	const struct collector *c = &push->reader.collector;
+	struct note *n = &push->note;
+
+	reader_join(&push->reader);
+	push->has_input_ended = true;
+	push->ended_ns = now_monotonic_ns();
+	n->has_ended = true;
+	n->run_status = run_status_of(push);
+	n->result_status = c->ends.end.result_status;
+	note_set(&n->results, c->ends.end.thresholds.p,
+	    c->ends.end.thresholds.n);
+	/* The generator's own count, should it know of more than came. */
+	n->made = c->ends.end.requests > (int64_t)c->requests
+	    ? c->ends.end.requests : (int64_t)c->requests;
+	if (push->has_run || push->reader.has_head)
+		push_note(push);
+}
+
+/* How long the loop may sleep. */
+static int
+wait_ms(const struct push *push)
+{
+	int64_t next = uploader_next_ns(&push->uploader);
+	int64_t now = now_monotonic_ns();
+
+	if (next <= now)
+		return 0;
+	next = (next - now) / NS_PER_MS + 1;
+	return next < LONGEST_WAIT_MS ? (int)next : LONGEST_WAIT_MS;
+}
+
+/* One turn: sleep until something can be done, and do it. True: the packer
+ * has more. */
+static bool
+turn(struct push *push)
+{
+	bool is_more;
+	uint64_t n;
+
+	if (fetcher_wait(push->fetcher, push->wake, wait_ms(push)))
+		(void)!read(push->wake, &n, sizeof(n));
+	if (signals > 0 && !push->has_input_ended) {
+		push->reader.signal = last_signal;
+		push->reader.stop = READER_SIGNAL;
+		reader_poke(&push->reader);
+	}
+	if (!push->has_input_ended && push->reader.has_ended)
+		note_end(push);
+	is_more = uploader_take(&push->uploader);
+	start_calls(push);
+	return is_more;
+}
+
+/* The server's no, or a second signal, ends it all. */
+static bool
+must_leave(const struct push *push)
+{
+	return signals > 1 || push->control.state == CONTROL_FAILED ||
+	    (push->uploader.is_stopped && settings_bool(
+	    &push->options->settings, SET_STOP_ON_ERROR));
+}
+
+/* After the end of the input: how long may it still take? As long as the
+ * server takes something now and then; after SIGTERM not long. */
+static bool
+has_time_left(const struct push *push)
+{
+	int64_t now = now_monotonic_ns(), from = push->ended_ns;
+
+	if (!push->has_input_ended)
+		return true;
+	if (signals > 0 && last_signal == SIGTERM)
+		return now - from < term_ns;
+	if (push->uploader.acked_ns > from)
+		from = push->uploader.acked_ns;
+	return now - from < push->options->drain_ns;
+}
+
+static bool
+is_delivered(const struct push *push, bool is_more)
+{
+	return push->has_input_ended && !is_more &&
+	    uploader_is_idle(&push->uploader) &&
+	    (push->has_run || push->uploader.waiting.n == 0);
 }
 
 static void
-finish_phase(struct push *push, int run_status)
+send_phase(struct push *push)
 {
-	const struct run_end *end = &push->collector.ends.end;
-	struct control *c = &push->control;
-	int signals_before = signals;
+	bool is_more = true;
 
-	if (c->state != CONTROL_CREATED)
+	while (!must_leave(push) && has_time_left(push) &&
+	    !is_delivered(push, is_more))
+		is_more = turn(push);
+}
+
+/* Stop the threads; what they have is here then, and on disk. */
+static void
+gather_all(struct push *push)
+{
+	bool is_hurried = signals > 1;
+
+	push->reader.stop = READER_NOW;
+	push->packer.is_hurried = is_hurried;
+	if (push->has_reader) {
+		reader_poke(&push->reader);
+		if (!push->has_input_ended)
+			note_end(push);
+	}
+	packer_stop(&push->packer, is_hurried);
+	(void)uploader_take(&push->uploader);
+	if (push->journal != NULL)
+		(void)journal_sync(push->journal, true, NULL);
+}
+
+struct amount
+push_left(const struct push *push)
+{
+	return parcels_amount(&push->uploader.waiting, false);
+}
+
+/* A run with data still to come is left open: the server takes them, and
+ * whoever delivers them finishes it. */
+static bool
+may_finish(const struct push *push)
+{
+	if (push->control.state != CONTROL_CREATED || push->foreign.points > 0)
+		return false;
+	return push->journal == NULL || push->uploader.is_stopped ||
+	    push->uploader.waiting.n == 0;
+}
+
+static void
+finish_phase(struct push *push)
+{
+	struct note *n = &push->note;
+	struct control *c = &push->control;
+	struct run_result result = { .run_status = n->run_status,
+	    .result_status = n->result_status, .thresholds =
+	    n->results != NULL ? span_of(n->results) : SPAN("{}") };
+	int signals_before = signals;
+	int64_t until = now_monotonic_ns() + push->options->drain_ns;
+
+	if (!may_finish(push))
 		return;
 	/* Whoever presses twice waits no longer than for a quick answer. */
-	if (signals >= 2)
-		push->give_up_ns = now_monotonic_ns() + NS_PER_S;
-	control_finish(c, run_status, end->result_status,
-	    end->thresholds.n > 0 ? end->thresholds : SPAN("{}"));
+	if (signals > 1)
+		until = now_monotonic_ns() + NS_PER_S;
+	else if (signals > 0 && last_signal == SIGTERM)
+		until = push->ended_ns + term_ns;
+	control_finish(c, &result, n->finish_key);
 	while (c->state != CONTROL_FINISHED && c->state != CONTROL_FAILED &&
 	    (signals == signals_before || signals < 2) &&
-	    has_time_left(push))
-		turn(push);
+	    now_monotonic_ns() < until)
+		(void)turn(push);
 	if (c->state != CONTROL_FINISHED)
 		warnf("failed to send test finished to the cloud: the run "
 		    "will time out there");
 }
 
-/* The books: samples as points of the stream, then requests as the server
- * counts them. Returns the exit status that they ask for. */
-static int
-print_books(const struct push *push)
+int
+push_deliver(struct push *push)
 {
-	const struct collector *c = &push->collector;
-	struct amount left = uploader_left(&push->uploader);
-	/* The generator's own count, should it know of more than came. */
-	int64_t made = c->ends.end.requests > (int64_t)c->requests
-	    ? c->ends.end.requests : (int64_t)c->requests;
-	int64_t stored = push->control.has_stored
-	    ? push->control.stored_requests
-	    : (int64_t)push->uploader.acked.requests;
-	int64_t lost = stored < made ? made - stored : 0;
-	int64_t twice = stored > made ? stored - made : 0;
+	struct books books;
+	struct why why;
+	int status;
 
-	if (left.points > 0)
-		warnf("%" PRIu64 " samples (%" PRIu64 " requests) were not "
-		    "delivered and are lost with this process", left.points,
-		    left.requests);
-	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " undelivered=%" PRIu64
-	    " invalid=%" PRId64 " resent=%" PRIu64, c->points,
-	    push->uploader.acked.points, left.points, push->bad.n,
-	    push->uploader.resent);
-	warnf("%" PRId64 " made = %" PRId64 " stored, %" PRId64 " lost, %"
-	    PRId64 " twice", made, stored, lost, twice);
-	if (left.points > 0 || lost > 0)
-		return EXIT_UNDELIVERED;
-	return twice > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-/* The worst of what there is to say. */
-static int
-exit_status_of(const struct push *push, int books, int run_status)
-{
-	const struct run_end *end = &push->collector.ends.end;
-
+	send_phase(push);
+	gather_all(push);
 	if (push->uploader.is_stopped && settings_bool(
 	    &push->options->settings, SET_STOP_ON_ERROR))
-		return EXIT_INTERRUPTED;
-	if (push->control.state == CONTROL_FAILED && push->control.id == NULL)
-		return EXIT_FAILED;
-	if (books != EXIT_DONE)
-		return books;
-	if (push->control.state == CONTROL_FAILED || push->in.n_failed > 0 ||
-	    (push->control.state == CONTROL_IDLE && push->bad.n > 0) ||
-	    (push->control.state != CONTROL_FINISHED &&
-	    push->control.state != CONTROL_IDLE))
-		return EXIT_FAILED;
-	if (run_status == RUN_ABORTED_BY_USER)
-		return EXIT_INTERRUPTED;
-	if (end->result_status != 0)
-		return EXIT_THRESHOLD;
-	return run_status == RUN_FINISHED ? EXIT_DONE : EXIT_FAILED;
-}
-
-/* Print the samples instead of sending them. */
-static int
-dry_run(struct push *push)
-{
-	struct buf out = { 0 };
-	struct why why;
-	int more;
-
-	push->collector.each = print_sample;
-	while ((more = lines_fill(&push->in, &why)) != 0) {
-		if (more < 0)
-			warnf("%s", why.text);
-		take_lines(push);
-	}
-	collector_end(&push->collector);
-	if (push->collector.gather != NULL)
-		gather_take(&push->gather, true, print_batch, &out);
-	buf_release(&out);
-	return push->in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-static int
-send_all(struct push *push)
-{
-	int run_status;
-
-	read_phase(push);
-	drain_phase(push);
+		push->note.run_status = RUN_ABORTED_BY_SYSTEM;
 	if (push->control.state == CONTROL_IDLE && signals == 0 &&
-	    push->in.n_failed == 0)
-		warnf(push->bad.n > 0 ? "no line of the input is of the "
-		    "stream: no run was created"
+	    push->has_reader && push->reader.in.n_failed == 0)
+		warnf(push->reader.bad.n > 0 ? "no line of the input is of "
+		    "the stream: no run was created"
 		    : "no data: no run was created");
-	run_status = run_status_of(push);
-	finish_phase(push, run_status);
-	return exit_status_of(push, print_books(push), run_status);
+	finish_phase(push);
+	books = books_of(push);
+	books_print(push, &books);
+	status = exit_status_of(push, &books);
+	tell_resume(push, &books);
+	if (push->options->result_file != NULL &&
+	    result_write(push, &books, status, &why) < 0) {
+		warnf("%s", why.text);
+		status = status == EXIT_DONE ? EXIT_FAILED : status;
+	}
+	return status;
+}
+
+int
+push_init(struct push *push, struct push_options *o, struct why *why)
+{
+	struct fetch_options fetch = { .user_agent = "k6push/" K6PIPE_VERSION,
+	    .timeout_ns = settings_int(&o->settings, SET_TIMEOUT),
+	    .ca_file = o->ca_file };
+
+	push->options = o;
+	push->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	push->fetcher = fetcher_new(&fetch, why);
+	if (push->fetcher == NULL || thresholds_from_options(&o->thresholds,
+	    &push->thresholds, why) < 0 || control_init(&push->control,
+	    push->fetcher, &o->settings, o->allows_http, why) < 0)
+		return -1;
+	push->packer.wake = push->wake;
+	push->uploader.fetcher = push->fetcher;
+	push->uploader.settings = &o->settings;
+	push->uploader.packer = &push->packer;
+	push->uploader.last_number = &push->last_number;
+	push->note.started_ns = now_unix_ns();
+	retry_key(push->note.create_key);
+	retry_key(push->note.finish_key);
+	signals_take(push->wake);
+	return 0;
+}
+
+void
+push_release(struct push *push)
+{
+	fetcher_free(push->fetcher);
+	uploader_release(&push->uploader);
+	parcels_release(&push->packer.in);
+	parcels_release(&push->packer.out);
+	control_release(&push->control);
+	reader_release(&push->reader);
+	journal_close(push->journal);
+	note_release(&push->note);
+	buf_release(&push->thresholds);
+	if (push->wake > 0)
+		(void)close(push->wake);
+}
+
+/* A journal of this push's own. -1: why. */
+static int
+open_journal(struct push *push, struct why *why)
+{
+	struct push_options *o = push->options;
+	char *home, *path, stamp[TIME_TEXT], *p;
+	int status;
+
+	if (o->has_no_journal)
+		return 0;
+	home = journals_path(o, why);
+	if (home == NULL)
+		return -1;
+	(void)time_print(stamp, now_unix_ns() / NS_PER_S * NS_PER_S);
+	while ((p = strpbrk(stamp, "-:")) != NULL)
+		(void)memmove(p, p + 1, strlen(p));
+	path = xasprintf("%s/%s-%ld", home, stamp, (long)getpid());
+	status = journal_open(&push->journal, path, JOURNAL_NEW, &o->journal,
+	    why);
+	free(path);
+	free(home);
+	return status;
+}
+
+/* The threads' share of the set-up. */
+static void
+start_threads(struct push *push, char *const *files, int n_files)
+{
+	const struct settings *s = &push->options->settings;
+	struct reader *r = &push->reader;
+
+	lines_init(&r->in, files, n_files);
+	r->in.codecs = input_codecs;
+	push->has_reader = true;
+	r->packer = &push->packer;
+	r->journal = push->packer.journal = push->uploader.journal =
+	    push->journal;
+	r->wake = push->wake;
+	r->memory_max = MEMORY_BYTES;
+	r->interval_ns = settings_int(s, SET_PUSH_INTERVAL);
+	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
+	r->last_number = &push->last_number;
+	packer_start(&push->packer);
+	reader_start(r);
 }
 
 int
 push_run(struct push_options *o, char *const *files, int n_files)
 {
-	struct fetch_options fetch = { .user_agent = "k6push/" K6PIPE_VERSION,
-	    .timeout_ns = settings_int(&o->settings, SET_TIMEOUT),
-	    .ca_file = o->ca_file };
-	struct push push = { .options = o, .collector.each = hand_to_uploader,
-	    .collector.ctx = &push, .file = n_files > 0 ? files[0] : NULL,
-	    .uploader.settings = &o->settings };
-	struct sigaction action = { .sa_handler = on_signal };
+	struct push push = { .file = n_files > 0 ? files[0] : NULL };
 	struct why why;
 	int status;
 
-	if (!o->is_dry_run) {	/* which is a plain filter */
-		(void)sigaction(SIGINT, &action, NULL);
-		(void)sigaction(SIGTERM, &action, NULL);
-		(void)signal(SIGPIPE, SIG_IGN);
-	}
-	if (settings_int(&o->settings, SET_API_VERSION) == 2) {
-		push.collector.gather = &push.gather;
-		if (gather_init(&push.gather, &o->settings,
-		    &push.collector.stream.metrics, &why) < 0)
-			return opt_misuse("%s", why.text);
-	}
-	lines_init(&push.in, files, n_files);
-	push.in.codecs = codecs;
-	push.uploader.fetcher = fetcher_new(&fetch, &why);
-	if (push.uploader.fetcher == NULL)
+	if (settings_int(&o->settings, SET_API_VERSION) != 1) {
+		status = opt_misuse("K6_CLOUD_API_VERSION: protocol 2 is "
+		    "only for --dry-run yet");
+	} else if (push_init(&push, o, &why) < 0) {
 		status = opt_misuse("%s", why.text);
-	else if (thresholds_from_options(&o->thresholds, &push.thresholds,
-	    &why) < 0 || control_init(&push.control, push.uploader.fetcher,
-	    &o->settings, o->allows_http, &why) < 0)
-		status = opt_misuse("%s", why.text);
-	else
-		status = o->is_dry_run ? dry_run(&push) : send_all(&push);
-	fetcher_free(push.uploader.fetcher);
-	uploader_release(&push.uploader);
-	control_release(&push.control);
-	gather_release(&push.gather);
-	collector_release(&push.collector);
-	lines_release(&push.in);
-	buf_release(&push.thresholds);
+	} else if (open_journal(&push, &why) < 0) {
+		warnf("%s", why.text);
+		status = EXIT_FAILED;
+	} else {
+		note_set(&push.note.host, push.control.host,
+		    strlen(push.control.host));
+		push_note(&push);
+		start_threads(&push, files, n_files);
+		status = push_deliver(&push);
+	}
+	push_release(&push);
 	return status;
 }

@@ -1,303 +1,430 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6push/upload.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/die.h"
 #include "base/units.h"
-#include "io/gz.h"
 #include "k6push/outcome.h"
 #include "k6push/retry.h"
+#include "k6push/wire.h"
 
 enum {
-	PACKAGE_BYTES = 8 << 20,	/* of JSON; more is cut earlier */
-	QUEUE_BYTES = 256 << 20,	/* then reading pauses */
-	GZIP_LEVEL = 1,
+	CACHE_BYTES = 8 << 20,	/* bodies in memory that are on disk too */
+	BACKLOG = 4,		/* so many parcels are none yet */
+	NEWEST_EVERY = 5,	/* of so many tries one is the newest's */
+	HOLD_FAILURES = 4,	/* nothing changes in half a second */
 };
 
-struct package {
+/* A try. */
+struct sending {
+	struct sending *next;
 	struct uploader *owner;
-	struct package *next;
-	char key[KEY_TEXT];
-	struct buf body;	/* JSON, then what is sent */
-	size_t json_bytes, queued_bytes;
-	bool is_gzip;
-	bool is_in_flight;
-	int tries;
-	uint64_t samples;
-	struct amount amount;
+	struct parcel *parcel;	/* NULL: a sign of life */
+	int64_t started_ns;
+	struct buf body;	/* what of it is only for this try */
+	struct wire_message message;
+	char *url;
 };
 
 static void
-package_free(struct package *p)
+sending_free(struct sending *s)
 {
-	buf_release(&p->body);
-	free(p);
-}
+	struct sending **at = &s->owner->sendings;
 
-static void
-free_list(struct package *p)
-{
-	struct package *next;
-
-	for (; p != NULL; p = next) {
-		next = p->next;
-		package_free(p);
-	}
+	while (*at != NULL && *at != s)
+		at = &(*at)->next;
+	if (*at == s)
+		*at = s->next;
+	wire_release(&s->message);
+	buf_release(&s->body);
+	free(s->url);
+	free(s);
 }
 
 void
 uploader_release(struct uploader *u)
 {
-	if (u->filling != NULL)
-		package_free(u->filling);
-	free_list(u->first);
-	free_list(u->refused);
-	*u = (struct uploader){ 0 };
+	while (u->sendings != NULL)
+		sending_free(u->sendings);
+	parcels_release(&u->waiting);
 }
 
-void
-uploader_add(struct uploader *u, const struct sample *s)
+bool
+uploader_take(struct uploader *u)
 {
-	struct package *p = u->filling;
+	struct parcels ready = { 0 };
+	bool is_more = packer_take(u->packer, &ready);
+	struct parcel *p;
 
-	if (u->is_stopped) {
-		u->dropped.points += sample_points(s);
-		u->dropped.requests += sample_requests(s);
-		return;
+	while ((p = ready.first) != NULL) {
+		parcels_remove(&ready, p);
+		parcels_add(&u->waiting, p);
+		/* It can be read again. */
+		if (p->place.segment != 0 && u->waiting.bytes > CACHE_BYTES)
+			parcels_set_body(&u->waiting, p, (struct buf){ 0 });
 	}
-	if (p == NULL) {
-		p = u->filling = xcalloc(1, sizeof(*p));
-		p->owner = u;
-		retry_key(p->key);
-	}
-	buf_char(&p->body, p->samples == 0 ? '[' : ',');
-	sample_print(s, settings_bool(u->settings, SET_SEND_HISTOGRAMS),
-	    &p->body);
-	p->samples++;
-	p->amount.points += sample_points(s);
-	p->amount.requests += sample_requests(s);
-	if ((int64_t)p->samples >= settings_int(u->settings,
-	    SET_MAX_SAMPLES) || p->body.n >= PACKAGE_BYTES)
-		uploader_cut(u);
+	return is_more;
 }
 
-/* Make the body what is sent. */
+/* The parcel needs no more sending. */
 static void
-pack(const struct uploader *u, struct package *p)
+leave(struct uploader *u, struct parcel *p, enum journal_end how)
 {
-	struct buf small = { 0 };
-	struct why why;
-
-	if (settings_bool(u->settings, SET_NO_COMPRESS))
-		return;
-
-	if (gz_deflate(buf_whole(&p->body), GZIP_LEVEL,
-	    &small, &why) < 0)
-		dief(EXIT_FAILED, "gzip: %s", why.text);
-	buf_release(&p->body);
-	p->body = small;
-	p->is_gzip = true;
+	if (u->journal != NULL)
+		journal_done(u->journal, p->id.number, how, &p->place);
+	packer_forget_loose(u->packer, p);
+	parcels_remove(&u->waiting, p);
+	u->is_catching_up &= u->waiting.n > 0;
 }
 
-void
-uploader_cut(struct uploader *u)
-{
-	struct package *p = u->filling;
-
-	if (p == NULL)
-		return;
-	u->filling = NULL;
-	buf_char(&p->body, ']');
-	p->json_bytes = p->body.n;
-	p->amount.packages = 1;
-	if (u->url != NULL)	/* else it never leaves */
-		pack(u, p);
-	p->queued_bytes = p->body.n;
-	u->queued_bytes += p->queued_bytes;
-	if (u->first == NULL)
-		u->first = p;
-	else
-		u->last->next = p;
-	u->last = p;
-}
-
+/* Something came back that shows the server at work. */
 static void
-unlink_package(struct uploader *u, struct package *p)
+note_success(struct uploader *u)
 {
-	struct package **at = &u->first, *before = NULL;
+	int64_t now = now_monotonic_ns(), length;
 
-	while (*at != p) {
-		before = *at;
-		at = &(*at)->next;
-	}
-	*at = p->next;
-	if (u->last == p)
-		u->last = before;
-	u->queued_bytes -= p->queued_bytes;
-	p->next = NULL;
-}
-
-static void
-acknowledge(struct uploader *u, struct package *p)
-{
-	u->acked.points += p->amount.points;
-	u->acked.requests += p->amount.requests;
-	u->acked.packages++;
 	u->failures = 0;
 	u->retry_at_ns = 0;
+	u->acked_ns = now;
 	if (u->told != NULL)
 		warnf("the server takes samples again");
 	u->told = NULL;
-	unlink_package(u, p);
-	package_free(p);
+	if (u->outages.began_ns == 0)
+		return;
+	length = now - u->outages.began_ns;
+	if (length > u->outages.longest_ns)
+		u->outages.longest_ns = length;
+	u->outages.began_ns = 0;
+}
+
+static void
+add_amount(struct amount *sum, const struct parcel *p)
+{
+	sum->points += p->id.points;
+	sum->requests += p->id.requests;
+}
+
+static void
+acknowledge(struct uploader *u, struct parcel *p)
+{
+	add_amount(&u->acked, p);
+	leave(u, p, JOURNAL_ACKED);
+	parcel_free(p);
 }
 
 /* Tell of trouble once per kind, until something went well. */
 static void
-tell(struct uploader *u, const char *kind, const struct fetch_reply *reply)
+tell(struct uploader *u, const char *kind, const struct fetch_reply *reply,
+    const char *url)
 {
 	struct buf text = { 0 };
 
 	if (u->told == kind)
 		return;
 	u->told = kind;
-	outcome_describe(reply, u->url, &text);
+	outcome_describe(reply, url, &text);
 	warnf("%s: %s", kind, text.p);
 	buf_release(&text);
 }
 
+/* Keep it where a person finds it, and go on with the others. False: it could
+ * not be kept. */
+static bool
+quarantine(struct uploader *u, struct parcel *p, struct span kept,
+    const char *reason)
+{
+	char name[40];
+	struct why why;
+
+	(void)snprintf(name, sizeof(name), "%" PRIu64 ".gz", p->id.number);
+	if (u->journal == NULL) {
+		warnf("%" PRIu64 " samples refused for good: %s",
+		    p->id.points, reason);
+		add_amount(&u->lost, p);
+	} else if (journal_refuse(u->journal, name, kept, reason, &why) == 0) {
+		warnf("%" PRIu64 " samples refused for good: %s; they are "
+		    "in %s/refused/%s", p->id.points, reason,
+		    journal_path(u->journal), name);
+		add_amount(&u->quarantined, p);
+	} else {
+		warnf("%s", why.text);
+		return false;
+	}
+	leave(u, p, JOURNAL_REFUSED);
+	parcel_free(p);
+	return true;
+}
+
+/* Two parcels in the place of one that is too large. False: it is but one
+ * sample. The parts are in the journal before the whole is done. */
+static bool
+split(struct uploader *u, struct parcel *p, struct span kept)
+{
+	const struct wire *wire = wire_of(p->id.format);
+	struct parcel *part[2];
+	struct why why;
+	int i, n_loose = 0;
+
+	for (i = 0; i < 2; i++)
+		part[i] = parcel_part(p, *u->last_number + (uint64_t)i + 1,
+		    i);
+	if (wire->split(p, kept, part[0], part[1], &why) < 0) {
+		parcel_free(part[0]);
+		parcel_free(part[1]);
+		return false;
+	}
+	*u->last_number += 2;
+	u->splits++;
+	for (i = 0; i < 2; i++) {
+		part[i]->is_loose = true;
+		packer_pack(u->packer, part[i]);
+		n_loose += part[i]->is_loose;
+	}
+	if (n_loose == 0 || p->is_loose)
+		leave(u, p, JOURNAL_SPLIT);
+	else	/* on disk only the whole is */
+		parcels_remove(&u->waiting, p);
+	for (i = 0; i < 2; i++)
+		parcels_add(&u->waiting, part[i]);
+	parcel_free(p);
+	return true;
+}
+
+/* The next try is not before a pause: from the start of this one if nothing
+ * came back, for waiting in vain is a pause too. */
 static void
-refuse(struct uploader *u, struct package *p, const struct fetch_reply *reply)
+pause_sending(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply)
+{
+	int64_t now = now_monotonic_ns(), from = now;
+
+	if (u->outages.began_ns == 0) {
+		u->outages.began_ns = s->started_ns;
+		u->outages.n++;
+	}
+	u->failures++;
+	if (reply->status == 0)
+		from = s->started_ns;
+	u->retry_at_ns = from + retry_pause_ns(u->failures,
+	    reply->retry_after_ns);
+	if (u->retry_at_ns < now)
+		u->retry_at_ns = now;
+	u->is_catching_up = u->waiting.n > BACKLOG;
+}
+
+/* Too large, or not to be taken. */
+static void
+take_refusal(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, struct span kept)
 {
 	struct buf text = { 0 };
 
-	outcome_describe(reply, u->url, &text);
-	warnf("%llu samples refused for good: %s",
-	    (unsigned long long)p->samples, text.p);
+	if (outcome_of(reply) == OUTCOME_SPLIT && split(u, s->parcel, kept))
+		return;
+	outcome_describe(reply, s->url, &text);
+	if (!quarantine(u, s->parcel, kept, text.p))
+		pause_sending(u, s, reply);
 	buf_release(&text);
-	unlink_package(u, p);
-	p->next = u->refused;
-	u->refused = p;
+}
+
+static void
+take_outcome(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, struct span kept)
+{
+	switch (outcome_of(reply)) {
+	case OUTCOME_ACKED:
+		acknowledge(u, s->parcel);
+		note_success(u);
+		return;
+	case OUTCOME_SPLIT:
+	case OUTCOME_REFUSED:
+		take_refusal(u, s, reply, kept);
+		return;
+	case OUTCOME_STOP:
+		if (!u->is_stopped)
+			tell(u, "stopped sending samples", reply, s->url);
+		u->is_stopped = true;
+		return;
+	case OUTCOME_RETRY:
+		tell(u, "cannot send samples, trying on", reply, s->url);
+		break;
+	case OUTCOME_HOLD:
+		tell(u, "samples are held, trying on", reply, s->url);
+		u->failures += HOLD_FAILURES;
+		break;
+	}
+	pause_sending(u, s, reply);
 }
 
 static void
 on_reply(void *ctx, const struct fetch_reply *reply)
 {
-	struct package *p = ctx;
-	struct uploader *u = p->owner;
+	struct sending *s = ctx;
+	struct uploader *u = s->owner;
 
-	p->is_in_flight = false;
 	u->in_flight--;
-	switch (outcome_of(reply)) {
-	case OUTCOME_ACKED:
-		acknowledge(u, p);
-		return;
-	case OUTCOME_REFUSED:
-		refuse(u, p, reply);
-		return;
-	case OUTCOME_STOP:
-		if (!u->is_stopped)
-			tell(u, "stopped sending samples", reply);
-		u->is_stopped = true;
-		return;
-	case OUTCOME_RETRY:
-		tell(u, "cannot send samples, trying on", reply);
-		break;
-	case OUTCOME_HOLD:
-		tell(u, "samples are held, trying on", reply);
-		u->failures += 4;	/* nothing changes in half a second */
-		break;
+	if (s->parcel != NULL) {
+		s->parcel->is_in_flight = false;
+		take_outcome(u, s, reply, s->body.n > 0
+		    ? buf_whole(&s->body) : buf_whole(&s->parcel->body));
+	} else if (outcome_of(reply) == OUTCOME_ACKED) {
+		note_success(u);
 	}
-	u->failures++;
-	u->retry_at_ns = now_monotonic_ns() + retry_pause_ns(u->failures,
-	    reply->retry_after_ns);
+	sending_free(s);
+}
+
+/* Send message s. */
+static void
+post(struct uploader *u, struct sending *s, const char *path,
+    const char *key, bool is_retry)
+{
+	struct fetch_request request = { .token = u->token, .is_post = true,
+	    .is_retry = is_retry };
+	struct why why;
+
+	(void)snprintf(s->message.text[3], sizeof(s->message.text[3]),
+	    "K6-Idempotency-Key: %.*s", JOURNAL_KEY, key);
+	wire_header(&s->message, s->message.text[3]);
+	s->url = xasprintf("%s%s%s", u->host, path, u->run);
+	s->started_ns = now_monotonic_ns();
+	request.url = s->url;
+	request.headers = s->message.headers;
+	request.body = s->message.body;
+	if (fetch_start(u->fetcher, &request, on_reply, s, &why) < 0)
+		dief(EXIT_FAILED, "%s", why.text);
+	s->next = u->sendings;
+	u->sendings = s;
+	u->in_flight++;
+	u->n_sent++;
+}
+
+/* The body of a parcel in the form it is kept in. */
+static int
+kept_body(struct uploader *u, struct sending *s, struct span *kept,
+    struct why *why)
+{
+	const struct parcel *p = s->parcel;
+
+	if (p->body.n == 0 &&
+	    journal_read(u->journal, &p->place, &s->body, why) < 0)
+		return -1;
+	*kept = buf_whole(p->body.n > 0 ? &p->body : &s->body);
+	return 0;
 }
 
 static void
-send_package(struct uploader *u, struct package *p)
+send_parcel(struct uploader *u, struct parcel *p)
 {
-	char samples[48], bytes[48], key[48];
-	const char *headers[6] = { "Content-Type: application/json" };
-	struct fetch_request request = { .url = u->url, .headers = headers,
-	    .token = u->token, .is_post = true,
-	    .body = buf_whole(&p->body) };
+	const struct wire *wire = wire_of(p->id.format);
+	struct sending *s = xcalloc(1, sizeof(*s));
+	struct span kept;
 	struct why why;
-	int n = 1;
 
-	(void)snprintf(key, sizeof(key), "K6-Idempotency-Key: %s", p->key);
-	(void)snprintf(samples, sizeof(samples), "X-Payload-Sample-Count: "
-	    "%llu", (unsigned long long)p->samples);
-	(void)snprintf(bytes, sizeof(bytes), "X-Payload-Byte-Count: %zu",
-	    p->json_bytes);
-	headers[n++] = key;
-	headers[n++] = samples;
-	if (p->is_gzip) {
-		headers[n++] = "Content-Encoding: gzip";
-		headers[n++] = bytes;
+	s->owner = u;
+	s->parcel = p;
+	if (kept_body(u, s, &kept, &why) < 0 ||
+	    wire->dress(p, kept, u->settings, &s->message, &why) < 0) {
+		/* Damaged since it was written. */
+		warnf("%" PRIu64 " samples cannot be sent: %s", p->id.points,
+		    why.text);
+		add_amount(&u->lost, p);
+		leave(u, p, JOURNAL_REFUSED);
+		parcel_free(p);
+		sending_free(s);
+		return;
 	}
-	if (fetch_start(u->fetcher, &request, on_reply, p, &why) < 0)
-		dief(EXIT_FAILED, "%s", why.text);
 	p->is_in_flight = true;
-	u->in_flight++;
 	u->resent += p->tries++ > 0;
+	post(u, s, wire->path, p->id.key, u->failures > 0);
+}
+
+void
+uploader_recall(struct uploader *u)
+{
+	int64_t now = now_monotonic_ns();
+	struct parcel *p, *next;
+
+	if (u->journal == NULL || u->packer->loose_bytes == 0 ||
+	    now - u->recalled_ns < NS_PER_S)
+		return;
+	u->recalled_ns = now;
+	for (p = u->waiting.first; p != NULL; p = next) {
+		next = p->next;
+		if (p->is_loose && !p->is_in_flight) {
+			parcels_remove(&u->waiting, p);
+			packer_put(u->packer, p);
+		}
+	}
+}
+
+/* The parcel whose turn it is; NULL: all are under way. */
+static struct parcel *
+next_parcel(const struct uploader *u)
+{
+	bool wants_newest = u->is_catching_up && (u->failures > 0 ||
+	    u->n_sent % NEWEST_EVERY == 0);
+	struct parcel *p, *newest = NULL;
+
+	for (p = u->waiting.first; p != NULL; p = p->next) {
+		if (p->is_in_flight)
+			continue;
+		if (!wants_newest)
+			return p;
+		newest = p;
+	}
+	return newest;
 }
 
 void
 uploader_start(struct uploader *u)
 {
 	int64_t most = settings_int(u->settings, SET_PUSH_CONCURRENCY);
-	struct package *p;
+	struct parcel *p;
 
-	if (u->url == NULL || u->is_stopped ||
+	if (u->host == NULL || u->is_stopped ||
 	    now_monotonic_ns() < u->retry_at_ns)
 		return;
 	/* After a failure one try is enough to see if the server is back. */
 	if (u->failures > 0)
 		most = 1;
-	for (p = u->first; p != NULL && u->in_flight < most; p = p->next)
-		if (!p->is_in_flight)
-			send_package(u, p);
+	while (u->in_flight < most && (p = next_parcel(u)) != NULL)
+		send_parcel(u, p);
+}
+
+void
+uploader_beat(struct uploader *u, int64_t silence_ns)
+{
+	int64_t now = now_monotonic_ns();
+	struct sending *s;
+	char key[KEY_TEXT];
+
+	if (silence_ns == 0 || u->host == NULL || u->is_stopped ||
+	    u->in_flight > 0 || u->waiting.n > 0 ||
+	    now - u->acked_ns < silence_ns)
+		return;
+	u->acked_ns = now;	/* the next is as far away, whatever comes */
+	s = xcalloc(1, sizeof(*s));
+	s->owner = u;
+	s->message.body = wire_v1.empty;
+	wire_header(&s->message, "Content-Type: application/json");
+	wire_header(&s->message, "X-Payload-Sample-Count: 0");
+	retry_key(key);
+	post(u, s, wire_v1.path, key, u->failures > 0);
 }
 
 int64_t
 uploader_next_ns(const struct uploader *u)
 {
-	return u->first != NULL && u->in_flight == 0 && u->url != NULL &&
-	    !u->is_stopped ? u->retry_at_ns : INT64_MAX;
+	return u->waiting.first != NULL && u->in_flight == 0 &&
+	    u->host != NULL && !u->is_stopped ? u->retry_at_ns : INT64_MAX;
 }
 
 bool
 uploader_is_idle(const struct uploader *u)
 {
 	return u->in_flight == 0 && (u->is_stopped ||
-	    (u->first == NULL && u->filling == NULL));
-}
-
-bool
-uploader_is_full(const struct uploader *u)
-{
-	return u->queued_bytes > QUEUE_BYTES && !u->is_stopped;
-}
-
-static void
-add_amounts(const struct package *p, struct amount *sum)
-{
-	for (; p != NULL; p = p->next) {
-		sum->points += p->amount.points;
-		sum->requests += p->amount.requests;
-		sum->packages++;
-	}
-}
-
-struct amount
-uploader_left(const struct uploader *u)
-{
-	struct amount left = u->dropped;
-
-	add_amounts(u->first, &left);
-	add_amounts(u->refused, &left);
-	add_amounts(u->filling, &left);
-	return left;
+	    u->waiting.first == NULL);
 }

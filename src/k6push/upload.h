@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upload: packages of samples on their way to the server. A package is cut
- * once, with its idempotency key; it stays here until the server has it.
+ * upload: parcels on their way to the server. Each stays here until the
+ * server has it, was split, or was refused for good. After an outage the
+ * newest goes first, then the backlog, with the newest now and then.
  */
 #ifndef K6PIPE_K6PUSH_UPLOAD_H
 #define K6PIPE_K6PUSH_UPLOAD_H
@@ -9,57 +10,64 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
-#include "data/sample.h"
 #include "data/settings.h"
 #include "io/fetch.h"
+#include "k6push/packer.h"
+#include "k6push/parcel.h"
 
-struct amount {
-	uint64_t points, requests, packages;
+/* Times in ns; of the monotonic clock. */
+struct outages {
+	int64_t began_ns;	/* 0: none now */
+	int64_t longest_ns;
+	uint64_t n;
 };
-
-struct package;
 
 struct uploader {
 	struct fetcher *fetcher;
 	const struct settings *settings;	/* read anew each time */
-	const char *url;	/* NULL until the run exists */
+	struct journal *journal;	/* NULL: none */
+	struct packer *packer;
+	const char *host;	/* NULL until the run exists */
+	const char *run;	/* id as it stands in URLs */
 	const char *token;
-	struct package *filling;	/* takes samples; NULL: none */
-	struct package *first, *last;	/* cut, in order, not yet acked */
-	struct package *refused;	/* never to be taken */
-	size_t queued_bytes;
+	_Atomic uint64_t *last_number;	/* the highest given away */
+	struct parcels waiting;	/* not yet acked, in flight or not */
 	int in_flight;
-	int failures;		/* tries in a row without an answer */
+	struct sending *sendings;	/* the tries under way */
+	int failures;		/* tries in a row that went wrong */
+	uint64_t n_sent;
 	int64_t retry_at_ns;	/* monotonic; no try before */
+	int64_t recalled_ns;
+	int64_t acked_ns;	/* when the server last took something */
+	bool is_catching_up;	/* there was an outage, there is a backlog */
 	bool is_stopped;	/* the run takes no more: nothing is sent */
 	const char *told;	/* kind of trouble last told; NULL: none */
-	struct amount acked;
-	struct amount dropped;	/* came after the stop, and were not kept */
+	struct amount acked, quarantined;
+	struct amount lost;	/* refused without a journal, or damaged */
 	uint64_t resent;	/* tries after the first */
+	uint64_t splits;
+	struct outages outages;
 };
 
 void uploader_release(struct uploader *u);
 
-/* Add a sample to the package that is filling; cut it when it is full. */
-void uploader_add(struct uploader *u, const struct sample *s);
+/* Take over the parcels that the packer has ready. True: more will come. */
+bool uploader_take(struct uploader *u);
 
-/* Cut the package that is filling, as the push interval has passed. */
-void uploader_cut(struct uploader *u);
+/* Hand loose parcels back to the packer, now and then: the disk may have room
+ * by now. */
+void uploader_recall(struct uploader *u);
 
 /* Start what may start now. Replies come through fetcher_wait. */
 void uploader_start(struct uploader *u);
 
+/* Tell the server that the run goes on, if it heard nothing for so long. */
+void uploader_beat(struct uploader *u, int64_t silence_ns);
+
 /* When uploader_start could start more; INT64_MAX if that needs no timer. */
 int64_t uploader_next_ns(const struct uploader *u);
 
-/* Nothing is waiting or under way. */
+/* Nothing is waiting or under way, or nothing that would ever go. */
 bool uploader_is_idle(const struct uploader *u);
-
-/* So much waits that reading should pause: back-pressure, not loss. */
-bool uploader_is_full(const struct uploader *u);
-
-/* What is not acknowledged: waiting, refused, or stopped. */
-struct amount uploader_left(const struct uploader *u);
 
 #endif

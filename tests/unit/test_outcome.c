@@ -20,11 +20,11 @@ statuses(void)
 	enum outcome want;
 
 	for (s = 0; s < 600; s++) {
-		want = s >= 200 && s < 300 ? OUTCOME_ACKED
+		want = (s >= 200 && s < 300) || s == 409 ? OUTCOME_ACKED
 		    : s == 0 || s == 408 || s == 425 || s == 429 || s >= 500
-		    ? OUTCOME_RETRY
-		    : s < 400 || s == 401 || s == 403 || s == 404
-		    ? OUTCOME_HOLD : OUTCOME_REFUSED;
+		    ? OUTCOME_RETRY : s == 413 ? OUTCOME_SPLIT
+		    : s == 400 || s == 415 || s == 422 ? OUTCOME_REFUSED
+		    : OUTCOME_HOLD;
 		n_bad += of(s, "") != want || of(s, "{}") != want ||
 		    of(s, "<html>") != want ||
 		    of(s, "{\"error\":{\"code\":5}}") != want;

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a push: the books, the exit status, the result file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "data/json.h"
+#include "k6push/push_priv.h"
+
+enum { RESULT_VERSION = 1 };
+
+/* Requests: made, and where they are. What the server counts decides between
+ * lost and twice; a server that does not count is believed. */
+static void
+count_requests(const struct push *push, struct books *b)
+{
+	const struct uploader *u = &push->uploader;
+	struct amount left = push_left(push), loose = parcels_amount(
+	    &u->waiting, true);
+	int64_t known;
+
+	b->made = push->has_reader ? push->note.made
+	    : (int64_t)(push->found.requests + push->foreign.requests);
+	b->requests_on_disk = (int64_t)(left.requests - loose.requests +
+	    u->quarantined.requests + push->foreign.requests);
+	b->stored = (int64_t)u->acked.requests;
+	/* Earlier processes and others may have fed the run too. */
+	if (push->control.has_stored && push->has_reader)
+		b->stored = push->control.stored_requests;
+	known = b->stored + b->requests_on_disk;
+	if (known < b->made)
+		b->requests_lost = b->made - known;
+	else
+		b->requests_twice = known - b->made;
+}
+
+struct books
+books_of(const struct push *push)
+{
+	const struct uploader *u = &push->uploader;
+	const struct reader *r = &push->reader;
+	struct amount left = push_left(push), loose = parcels_amount(
+	    &u->waiting, true);
+	struct books b = { .acked = u->acked.points,
+	    .quarantined = u->quarantined.points,
+	    .invalid = (uint64_t)r->bad.n, .resent = u->resent };
+
+	b.on_disk = left.points - loose.points + push->foreign.points;
+	b.lost = loose.points + u->lost.points + r->unkept.points;
+	b.read = push->has_reader ? r->collector.points + b.invalid
+	    : push->found.points + push->foreign.points;
+	count_requests(push, &b);
+	return b;
+}
+
+void
+books_print(const struct push *push, const struct books *b)
+{
+	if (push->missing > 0)
+		warnf("%" PRIu64 " batches of the journal are damaged and "
+		    "lost", push->missing);
+	if (b->lost > 0)
+		warnf("%" PRIu64 " samples were not delivered and are lost "
+		    "with this process", b->lost);
+	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " on_disk=%" PRIu64
+	    " quarantined=%" PRIu64 " invalid=%" PRIu64 " lost=%" PRIu64
+	    " resent=%" PRIu64, b->read, b->acked, b->on_disk,
+	    b->quarantined, b->invalid, b->lost, b->resent);
+	if (b->requests_on_disk > 0)
+		warnf("%" PRId64 " made = %" PRId64 " stored + %" PRId64
+		    " on disk, %" PRId64 " lost, %" PRId64 " twice", b->made,
+		    b->stored, b->requests_on_disk, b->requests_lost,
+		    b->requests_twice);
+	else
+		warnf("%" PRId64 " made = %" PRId64 " stored, %" PRId64
+		    " lost, %" PRId64 " twice", b->made, b->stored,
+		    b->requests_lost, b->requests_twice);
+}
+
+int
+exit_status_of(const struct push *push, const struct books *b)
+{
+	const struct control *c = &push->control;
+	const struct reader *r = &push->reader;
+
+	if (push->uploader.is_stopped && settings_bool(
+	    &push->options->settings, SET_STOP_ON_ERROR))
+		return EXIT_INTERRUPTED;
+	if (c->state == CONTROL_FAILED && c->id == NULL)
+		return EXIT_FAILED;
+	if (b->on_disk > 0 || b->quarantined > 0 || b->lost > 0 ||
+	    b->requests_lost > 0 || push->missing > 0)
+		return EXIT_UNDELIVERED;
+	if (b->requests_twice > 0 || c->state == CONTROL_FAILED ||
+	    r->in.n_failed > 0 ||
+	    (c->state == CONTROL_IDLE && r->bad.n > 0) ||
+	    (c->state != CONTROL_FINISHED && c->state != CONTROL_IDLE))
+		return EXIT_FAILED;
+	if (push->note.run_status == RUN_ABORTED_BY_USER)
+		return EXIT_INTERRUPTED;
+	if (push->note.result_status != 0)
+		return EXIT_THRESHOLD;
+	return push->note.run_status == RUN_FINISHED ? EXIT_DONE
+	    : EXIT_FAILED;
+}
+
+/* True if a later process has something to do. */
+static bool
+is_open(const struct push *push, const struct books *b)
+{
+	return b->on_disk > 0 || (push->has_run && !push->note.is_borrowed &&
+	    push->control.state != CONTROL_FINISHED);
+}
+
+void
+tell_resume(const struct push *push, const struct books *b)
+{
+	const char *path;
+
+	if (push->journal == NULL)
+		return;
+	path = journal_path(push->journal);
+	if (!is_open(push, b)) {
+		journal_remove(push->journal);
+		return;
+	}
+	warnf("%" PRIu64 " samples (%" PRId64 " requests) are kept on disk; "
+	    "to deliver them: k6push --resume %s", b->on_disk,
+	    b->requests_on_disk, path);
+}
+
+static void
+put_counts(const struct push *push, const struct books *b,
+    struct json_out *o)
+{
+	json_key(o, "samples");
+	json_open(o, '{');
+	json_member_int(o, "read", (int64_t)b->read);
+	json_member_int(o, "acknowledged", (int64_t)b->acked);
+	json_member_int(o, "on_disk", (int64_t)b->on_disk);
+	json_member_int(o, "quarantined", (int64_t)b->quarantined);
+	json_member_int(o, "invalid", (int64_t)b->invalid);
+	json_member_int(o, "lost", (int64_t)b->lost);
+	json_close(o, '}');
+	json_key(o, "requests");
+	json_open(o, '{');
+	json_member_int(o, "made", b->made);
+	json_member_int(o, "stored", b->stored);
+	json_member_int(o, "on_disk", b->requests_on_disk);
+	json_member_int(o, "lost", b->requests_lost);
+	json_member_int(o, "twice", b->requests_twice);
+	json_close(o, '}');
+	json_member_int(o, "resent", (int64_t)b->resent);
+	json_member_int(o, "outages", (int64_t)push->uploader.outages.n);
+	json_member_number(o, "longest_outage_s",
+	    (double)push->uploader.outages.longest_ns / 1e9);
+}
+
+static void
+put_text(struct json_out *o, const char *key, const char *text)
+{
+	json_key(o, key);
+	if (text == NULL)
+		json_put_raw(o, SPAN("null"));
+	else
+		json_put_text(o, span_of(text));
+}
+
+static void
+put_time(struct json_out *o, const char *key, int64_t unix_ns)
+{
+	char text[TIME_TEXT];
+
+	(void)time_print(text, unix_ns);
+	json_member_text(o, key, span_of(text));
+}
+
+static void
+print_result(const struct push *push, const struct books *b,
+    int exit_status, struct buf *out)
+{
+	struct json_out o = { .to = out };
+	const struct note *n = &push->note;
+	bool is_kept = push->journal != NULL && (is_open(push, b) ||
+	    b->quarantined > 0);
+
+	json_open(&o, '{');
+	json_member_int(&o, "version", RESULT_VERSION);
+	put_text(&o, "run_id", n->run);
+	put_text(&o, "url", n->page);
+	put_text(&o, "name", n->name);
+	/* What the server has been told; until then the run goes on there. */
+	put_text(&o, "state", push->control.state != CONTROL_FINISHED ||
+	    n->is_borrowed ? (n->run != NULL ? "Running" : NULL)
+	    : run_status_name(n->run_status));
+	json_member_int(&o, "run_status", n->run_status);
+	json_member_int(&o, "result_status", n->result_status);
+	json_member_int(&o, "exit_status", exit_status);
+	put_time(&o, "started", n->started_ns);
+	put_time(&o, "ended", now_unix_ns());
+	put_counts(push, b, &o);
+	json_member_raw(&o, "thresholds", n->results != NULL
+	    ? span_of(n->results) : SPAN("{}"));
+	put_text(&o, "instance", n->instance);
+	put_text(&o, "journal", is_kept ? journal_path(push->journal) : NULL);
+	json_close(&o, '}');
+	buf_char(out, '\n');
+}
+
+/* Half a file is worse than none: it is put in place when it is whole. */
+static int
+replace_file(const char *path, struct span text, struct why *why)
+{
+	char *next = xasprintf("%s.%ld", path, (long)getpid());
+	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int status = 0;
+
+	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n ||
+	    fsync(fd) != 0 || rename(next, path) != 0)
+		status = why_set(why, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	if (status < 0 && fd >= 0)
+		(void)unlink(next);
+	free(next);
+	return status;
+}
+
+int
+result_write(const struct push *push, const struct books *b, int exit_status,
+    struct why *why)
+{
+	const char *path = push->options->result_file;
+	struct buf text = { 0 };
+	int status = 0;
+
+	print_result(push, b, exit_status, &text);
+	if (strcmp(path, "-") == 0)
+		(void)fwrite(text.p, 1, text.n, stdout);
+	else
+		status = replace_file(path, buf_whole(&text), why);
+	buf_release(&text);
+	return status;
+}

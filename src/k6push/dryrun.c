@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What would be sent, on stdout. */
+#include <stdio.h>
+
+#include "base/die.h"
+#include "base/lines.h"
+#include "io/gz.h"
+#include "io/zst.h"
+#include "k6push/collect.h"
+#include "k6push/push.h"
+
+const struct codec *const input_codecs[] = { &gz_codec, &zst_codec, NULL };
+
+struct dry_run {
+	const struct settings *settings;
+	struct buf out;
+};
+
+static int
+print_sample(void *ctx, const struct sample *s)
+{
+	struct dry_run *d = ctx;
+
+	sample_print(s, settings_bool(d->settings, SET_SEND_HISTOGRAMS),
+	    &d->out);
+	buf_char(&d->out, '\n');
+	(void)fwrite(d->out.p, 1, d->out.n, stdout);
+	buf_reset(&d->out);
+	return 0;
+}
+
+/* Of protocol 2. */
+static void
+print_batch(void *ctx, struct metricset *batch)
+{
+	struct dry_run *d = ctx;
+
+	metricset_print(batch, &d->out);
+	(void)fwrite(d->out.p, 1, d->out.n, stdout);
+	buf_reset(&d->out);
+}
+
+int
+push_dry_run(struct push_options *o, char *const *files, int n_files)
+{
+	struct dry_run d = { .settings = &o->settings };
+	struct collector c = { .each = print_sample, .ctx = &d };
+	struct bad_lines bad = { 0 };
+	struct gather gather = { 0 };
+	struct lines in;
+	struct why why;
+	int more, status;
+
+	if (settings_int(&o->settings, SET_API_VERSION) == 2) {
+		c.gather = &gather;
+		if (gather_init(&gather, &o->settings, &c.stream.metrics,
+		    &why) < 0)
+			return opt_misuse("%s", why.text);
+	}
+	lines_init(&in, files, n_files);
+	in.codecs = input_codecs;
+	do {
+		more = lines_fill(&in, &why);
+		if (more < 0)
+			warnf("%s", why.text);
+		collector_take(&c, &in, &bad);
+	} while (more != 0);
+	collector_end(&c);
+	if (c.gather != NULL)
+		gather_take(&gather, true, print_batch, &d);
+	status = in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;
+	gather_release(&gather);
+	collector_release(&c);
+	lines_release(&in);
+	buf_release(&d.out);
+	return status;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* What earlier pushes left in their journals: list it, and deliver it. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "base/file.h"
+#include "base/units.h"
+#include "k6push/push_priv.h"
+#include "k6push/wire.h"
+
+char *
+journals_path(const struct push_options *o, struct why *why)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (o->journal_dir != NULL)
+		return xstrdup(o->journal_dir);
+	if (state != NULL && state[0] == '/')
+		return xasprintf("%s/k6push", state);
+	if (home != NULL && home[0] == '/')
+		return xasprintf("%s/.local/state/k6push", home);
+	(void)why_set(why, "no place for the journal: set HOME or "
+	    "XDG_STATE_HOME, or use --journal or --no-journal");
+	return NULL;
+}
+
+/* Paths of journals. */
+struct places {
+	char **paths;
+	size_t n, cap;
+};
+
+static void
+places_add(struct places *p, char *path)
+{
+	p->paths = xgrow(p->paths, p->n, &p->cap, sizeof(*p->paths));
+	p->paths[p->n++] = path;
+}
+
+static void
+places_release(struct places *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		free(p->paths[i]);
+	free(p->paths);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Add path, or else the journals right below it, oldest first. -1: it cannot
+ * be read. */
+static int
+find_journals(struct places *p, const char *path, struct why *why)
+{
+	size_t before = p->n;
+	const struct dirent *e;
+	char *below;
+	DIR *dir;
+
+	if (journal_is_at(path)) {
+		places_add(p, xstrdup(path));
+		return 0;
+	}
+	dir = opendir(path);
+	if (dir == NULL)
+		return why_set(why, "%s: %s", path, strerror(errno));
+	while ((e = readdir(dir)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		below = xasprintf("%s/%s", path, e->d_name);
+		if (journal_is_at(below))
+			places_add(p, below);
+		else
+			free(below);
+	}
+	(void)closedir(dir);
+	if (p->n > before)
+		qsort(p->paths + before, p->n - before, sizeof(*p->paths),
+		    by_name);
+	return 0;
+}
+
+/* All that the operands name; none: the usual place, which need not exist. */
+static int
+find_all(const struct push_options *o, char *const *paths, int n,
+    struct places *p)
+{
+	struct why why;
+	char *home;
+	int i, status = 0;
+
+	for (i = 0; i < n; i++)
+		if (find_journals(p, paths[i], &why) < 0) {
+			warnf("%s", why.text);
+			status = EXIT_FAILED;
+		} else if (p->n == 0) {
+			warnf("%s: no journal", paths[i]);
+			status = EXIT_FAILED;
+		}
+	if (n > 0)
+		return status;
+	home = journals_path(o, &why);
+	if (home == NULL)
+		return opt_misuse("%s", why.text);
+	(void)find_journals(p, home, &why);
+	free(home);
+	return 0;
+}
+
+/* A batch that waits in a segment. */
+static void
+take_batch(void *ctx, const struct journal_batch *b,
+    const struct journal_place *place)
+{
+	struct push *push = ctx;
+	struct parcel *p;
+
+	if (wire_of(b->format) == NULL) {
+		push->foreign.points += b->points;
+		push->foreign.requests += b->requests;
+		return;
+	}
+	push->found.points += b->points;
+	push->found.requests += b->requests;
+	p = parcel_new(b->number);
+	p->id = *b;
+	p->place = *place;
+	parcels_add(&push->uploader.waiting, p);
+}
+
+/* A batch that was being filled: it is cut where its writer ended. */
+static void
+take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
+{
+	struct push *push = ctx;
+	const struct wire *wire = wire_of(b->format);
+	struct parcel *p = parcel_new(b->number);
+	struct why why;
+
+	p->id = *b;
+	p->is_plain = true;
+	if (wire == NULL || wire->recover(p, bytes, &p->body, &why) < 0) {
+		warnf("batch %" PRIu64 ": %s", b->number, wire == NULL
+		    ? "of a later version" : why.text);
+		push->missing += wire != NULL;
+		parcel_free(p);
+		return;
+	}
+	packer_pack(&push->packer, p);
+	push->found.points += p->id.points;
+	push->found.requests += p->id.requests;
+	parcels_add(&push->uploader.waiting, p);
+}
+
+static int
+load(struct push *push, struct why *why)
+{
+	struct journal_found found = { .ctx = push, .batch = take_batch,
+	    .pieces = take_pieces };
+	int status = journal_load(push->journal, &found, why);
+
+	if (status == 0 && found.note.n == 0)
+		status = why_set(why, "its note is missing");
+	if (status == 0)
+		status = note_parse(&push->note, buf_whole(&found.note), why);
+	if (found.damaged_bytes > 0)
+		warnf("%s: %" PRIu64 " damaged bytes are set aside in bad/",
+		    journal_path(push->journal), found.damaged_bytes);
+	push->missing += found.missing;
+	push->last_number = found.last;
+	buf_release(&found.note);
+	return status;
+}
+
+/* The samples go where they were meant to go, whatever the environment names
+ * now; only a flag overrules it. */
+static int
+choose_host(struct push *push, struct why *why)
+{
+	struct settings *s = &push->options->settings;
+
+	if (push->note.host == NULL)
+		return why_set(why, "its note names no server");
+	if (s->v[SET_HOST].source == FROM_FLAG)
+		return 0;
+	return settings_set(s, SET_HOST, push->note.host, FROM_FLAG, why);
+}
+
+/* How a push that nobody ended is to be finished. */
+static void
+note_cut(struct push *push)
+{
+	struct note *n = &push->note;
+
+	if (n->has_ended)
+		return;
+	warnf("%s: the push was cut short: its run ends as aborted",
+	    journal_path(push->journal));
+	n->has_ended = true;
+	n->run_status = RUN_ABORTED_BY_SYSTEM;
+	push_note(push);
+}
+
+static int
+resume_one(struct push_options *o, const char *path)
+{
+	struct push push = { .has_input_ended = true };
+	struct journal *journal = NULL;
+	struct why why;
+	int status;
+
+	status = journal_open(&journal, path, JOURNAL_OLD, &o->journal, &why);
+	if (status == JOURNAL_BUSY) {
+		warnf("%s", why.text);
+		return EXIT_UNDELIVERED;
+	}
+	push.journal = push.packer.journal = push.uploader.journal = journal;
+	if (status < 0 || load(&push, &why) < 0) {
+		if (push.journal == NULL)
+			warnf("%s", why.text);
+		else
+			warnf("%s: %s: it is left as it is", path, why.text);
+		journal_close(journal);
+		parcels_release(&push.uploader.waiting);
+		note_release(&push.note);
+		return push.journal == NULL ? EXIT_FAILED : EXIT_UNDELIVERED;
+	}
+	note_cut(&push);
+	o->drain_ns = o->drain_ns != 0 ? o->drain_ns : NS_PER_S;
+	if (choose_host(&push, &why) < 0 || push_init(&push, o, &why) < 0) {
+		status = opt_misuse("%s", why.text);
+	} else {
+		push.ended_ns = now_monotonic_ns();
+		packer_start(&push.packer);
+		status = push_deliver(&push);
+	}
+	push_release(&push);
+	return status;
+}
+
+int
+push_resume(struct push_options *o, char *const *paths, int n)
+{
+	struct places p = { 0 };
+	int worst = find_all(o, paths, n, &p), status;
+	struct settings before;
+	size_t i;
+
+	if (worst == 0 && p.n == 0)
+		warnf("nothing is left to deliver");
+	for (i = 0; i < p.n && signals == 0; i++) {
+		warnf("%s:", p.paths[i]);
+		before = settings_copy(&o->settings);
+		status = resume_one(o, p.paths[i]);
+		settings_release(&o->settings);
+		o->settings = before;
+		if (status == EXIT_UNDELIVERED || worst == 0)
+			worst = status;
+	}
+	places_release(&p);
+	return worst;
+}
+
+/* Samples that wait, for the list. */
+static void
+count_batch(void *ctx, const struct journal_batch *b,
+    const struct journal_place *place)
+{
+	uint64_t *points = ctx;
+
+	(void)place;
+	*points += b->points;
+}
+
+static int
+print_journal(const char *path)
+{
+	uint64_t points = 0;
+	struct journal_found found = { .ctx = &points, .batch = count_batch };
+	struct note note = { 0 };
+	bool is_open = false;
+	int64_t bytes = 0;
+	struct why why;
+	int status = journal_peek(path, &found, &is_open, &bytes, &why);
+
+	if (status == 0 && found.note.n > 0)
+		(void)note_parse(&note, buf_whole(&found.note), &why);
+	if (status < 0)
+		warnf("%s", why.text);
+	else
+		(void)printf("%s\t%s\t%s\t%" PRIu64 " samples\t%" PRId64
+		    " bytes\t%" PRIu64 " refused\t%s\n", path, is_open
+		    ? "in use" : points > 0 || bytes > 0 ? "waiting"
+		    : "done", note.run != NULL ? note.run : "-", points,
+		    bytes, found.refused, note.page != NULL ? note.page
+		    : note.host != NULL ? note.host : "-");
+	note_release(&note);
+	buf_release(&found.note);
+	return status < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int
+push_list(const struct push_options *o, char *const *paths, int n)
+{
+	struct places p = { 0 };
+	int worst = find_all(o, paths, n, &p), status;
+	size_t i;
+
+	for (i = 0; i < p.n; i++) {
+		status = print_journal(p.paths[i]);
+		if (worst == 0)
+			worst = status;
+	}
+	places_release(&p);
+	return worst;
+}
