@@ -494,10 +494,6 @@ EOF
   capture k6push <<<'garbage'
   [ "$status" -eq 1 ]
   grep -F 'no line of the input is of the stream' <<<"$err"
-  gzip <"$small" >"$BATS_TEST_TMPDIR/in.gz"
-  capture k6push "$BATS_TEST_TMPDIR/in.gz"
-  [ "$status" -eq 1 ]
-  grep -F 'gzip data: unpack it first' <<<"$err"
   [ "$(api runs length)" = 0 ]
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/die.h"
 #include "base/units.h"
-#include "k6push/push_priv.h"
+#include "k6push/life.h"
 
 /* Turns until the call that is under way has come to an end. */
 static void

@@ -16,7 +16,7 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "base/units.h"
-#include "k6push/push_priv.h"
+#include "k6push/life.h"
 #include "k6push/wire.h"
 
 enum { LONGEST_WAIT_MS = 200, MEMORY_BYTES = 256 << 20 };

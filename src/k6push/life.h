@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* push_priv: what the parts of a push share. */
-#ifndef K6PIPE_K6PUSH_PUSH_PRIV_H
-#define K6PIPE_K6PUSH_PUSH_PRIV_H
+/* life: one push, as its parts share it. */
+#ifndef K6PIPE_K6PUSH_LIFE_H
+#define K6PIPE_K6PUSH_LIFE_H
 
 #include <signal.h>
 
