@@ -13,8 +13,8 @@
 #include "k6serve/view.h"
 #include "k6serve/writer.h"
 
-static const struct route *const route_tables[] = { ingest_routes, api_routes,
-    page_routes };
+static const struct route *const route_tables[] = { ingest_routes, session_routes,
+    api_routes, page_routes };
 
 void
 reply_field(struct httpd_reply *reply, const char *name, const char *value)
@@ -149,8 +149,18 @@ route_of(const struct httpd_request *r, int64_t *run,
 	return NULL;
 }
 
-/* On loopback only our own names are answered: a page elsewhere that has its
- * own name point to 127.0.0.1 must not read or write here. */
+/* The host and port of an URL, up to its path. */
+static struct span
+host_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	return (struct span){ host, strcspn(host, "/") };
+}
+
+/* On loopback, or with --url, only our own names are answered: a page elsewhere
+ * that has its own name point to this address must not read or write here. */
 static bool
 is_our_host(const struct app *app, const char *host)
 {
@@ -161,23 +171,31 @@ is_our_host(const struct app *app, const char *host)
 
 	if (host == NULL)
 		return false;
-	if (!app->is_loopback || strcmp(host, app->address) == 0)
+	if (strcmp(host, app->address) == 0 || (app->url == NULL ?
+	    !app->is_loopback : span_is(host_of(app->url), host)))
 		return true;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(text, sizeof(text), "%s:%d", names[i],
 		    app->port);
 		if (strcmp(host, text) == 0 ||
-		    (app->port == 80 && strcmp(host, names[i]) == 0))
+		    (app->port == (strcmp(app->scheme, "https") == 0 ? 443
+		    : 80) && strcmp(host, names[i]) == 0))
 			return true;
 	}
 	return false;
 }
 
+/* That of our pages: by the name that was asked for, or by --url. */
 static bool
-is_our_origin(const char *origin, const char *host)
+is_our_origin(const struct app *app, const char *origin, const char *host)
 {
-	return strncmp(origin, "http://", 7) == 0 &&
-	    strcmp(origin + 7, host) == 0;
+	const char *name = strstr(origin, "://");
+	size_t n = strlen(app->scheme);
+
+	if (app->url != NULL && span_is(host_of(app->url), host))
+		return strcmp(app->url, origin) == 0;
+	return name != NULL && (size_t)(name - origin) == n &&
+	    memcmp(origin, app->scheme, n) == 0 && strcmp(name + 3, host) == 0;
 }
 
 /* Bodies are JSON, so that no HTML form can send one. */
@@ -229,7 +247,7 @@ app_admit(void *ctx, struct httpd_request *r,
 		reply_field(reply, "Connection", "close");
 		return -1;
 	}
-	if (is_write(r) && origin != NULL && !is_our_origin(origin, host)) {
+	if (is_write(r) && origin != NULL && !is_our_origin(app, origin, host)) {
 		reply_error(reply, 403, 0, "not from that page");
 		return -1;
 	}

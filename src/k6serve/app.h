@@ -12,6 +12,7 @@
 #include "io/store.h"
 #include "k6serve/assets.h"
 #include "k6serve/cache.h"
+#include "k6serve/offer.h"
 #include "k6serve/view.h"
 
 #define BODY_MAX ((size_t)32 << 20)		/* bytes as sent */
@@ -35,6 +36,10 @@ struct app {
 	struct store *store;
 	struct writer *writer;
 	const char *address;	/* "127.0.0.1:6570" */
+	const char *scheme;	/* "http" or "https" */
+	const char *url;	/* what others reach it by; NULL: the above */
+	struct buf certificate, key;	/* PEM texts; n 0: no TLS */
+	struct offer offer;	/* to clients that make runs */
 	int port;
 	bool is_loopback;
 	int64_t timeout_ns;	/* silence after which a run is timed out */
@@ -76,7 +81,8 @@ struct route {
 };
 
 /* Tables, ended by a NULL method. */
-extern const struct route ingest_routes[], api_routes[], page_routes[];
+extern const struct route ingest_routes[], session_routes[], api_routes[],
+    page_routes[];
 
 /* For httpd_config; ctx is the app. */
 int app_admit(void *ctx, struct httpd_request *r,

@@ -12,7 +12,6 @@
 #include "k6serve/app.h"
 #include "k6serve/batch.h"
 #include "k6serve/ingest.h"
-#include "k6serve/token.h"
 
 enum {
 	NAME_BYTES = 250,	/* of a run's name */
@@ -150,14 +149,19 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 	return 0;
 }
 
-/* Where this server's pages are, as the client sees it. */
+/* Where this server's pages are, as the client sees it: its Host was found to
+ * be ours. */
 static void
 put_web_url(struct json_out *o, const struct call *c)
 {
+	const char *host = httpd_header(c->r, "Host");
 	char url[300];
 
-	(void)snprintf(url, sizeof(url), "http://%s", c->app->is_loopback ?
-	    c->app->address : httpd_header(c->r, "Host"));
+	if (c->app->url != NULL)
+		(void)snprintf(url, sizeof(url), "%s", c->app->url);
+	else
+		(void)snprintf(url, sizeof(url), "%s://%s", c->app->scheme,
+		    host != NULL ? host : c->app->address);
 	json_member_text(o, "webAppURL", span_of(url));
 }
 
@@ -177,7 +181,9 @@ reply_created(struct call *c, int64_t id)
 	json_put_bool(&o, true);
 	json_key(&o, "tracesEnabled");
 	json_put_bool(&o, false);
+	offer_put_config(&c->app->offer, &o);
 	json_close(&o, '}');
+	offer_put_logs(&c->app->offer, &o);
 	json_close(&o, '}');
 }
 
@@ -396,57 +402,6 @@ progress(struct call *c)
 		reply_store(c->reply, STORE_NO_RUN, NULL);
 }
 
-static void
-reply_validity(struct call *c, bool is_valid, const char *message)
-{
-	struct json_out o = reply_json(c->reply, 200);
-
-	json_open(&o, '{');
-	json_key(&o, "is_valid");
-	json_put_bool(&o, is_valid);
-	json_member_text(&o, "message", span_of(message));
-	json_member_text(&o, "token-info", SPAN(""));
-	json_close(&o, '}');
-}
-
-static void
-validate(struct call *c)
-{
-	struct json j = json_of(c->r->body);
-	struct buf token = { .max = 4096 };
-	struct why why;
-	struct span key;
-	int n = 0, is_known;
-
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
-		if (span_is(key, "token"))
-			read_text(&j, &token);
-		else
-			(void)json_skip(&j);
-	}
-	if (check_json(c, &j) == 0) {
-		is_known = token_lookup(c->app->store, buf_whole(&token), &n,
-		    NULL, &why);
-		if (is_known < 0)
-			reply_error(c->reply, 500, 0, "%s", why.text);
-		else if (n == 0)
-			reply_validity(c, true, "this server has no tokens "
-			    "and needs none");
-		else
-			reply_validity(c, is_known == 1, is_known == 1 ?
-			    "the token is valid" : "the token is not valid");
-	}
-	buf_release(&token);
-}
-
-static void
-login(struct call *c)
-{
-	reply_error(c->reply, 400, 0, "there are no accounts here: make a "
-	    "token with \"k6serve token add NAME\"");
-}
-
 const struct route ingest_routes[] = {
 	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create },
 	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish },
@@ -455,7 +410,5 @@ const struct route ingest_routes[] = {
 	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
 	    .takes_any_type = true },	/* protobuf */
 	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = progress },
-	{ "POST", "/v1/validate-token", ACCESS_OPEN, .answer = validate },
-	{ "POST", "/v1/login", ACCESS_OPEN, .answer = login },
 	{ 0 },
 };

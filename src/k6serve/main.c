@@ -23,8 +23,11 @@
 #include "k6serve/token.h"
 #include "k6serve/writer.h"
 
+enum { PEM_MAX = 1024 * 1024 };	/* bytes of a file */
+
 struct options {
-	const char *listen, *db, *format;
+	const char *listen, *db, *format, *url, *certificate, *key;
+	struct opt_list override, message;
 	int64_t timeout_ns, max_series, bound, keep_ns, keep_bytes;
 };
 
@@ -48,6 +51,22 @@ set_size(void *member, const struct opt *o, const char *value,
 	return is_good ? 0 : why_set(why, "no size such as 500M or 20G");
 }
 
+/* Scheme and host; pages know nothing of a path in front of theirs. */
+static int
+set_url(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	const char *host = strstr(value, "://");
+
+	(void)o;
+	if ((strncmp(value, "http://", 7) != 0 &&
+	    strncmp(value, "https://", 8) != 0) || host[3] == '\0' ||
+	    strpbrk(host + 3, "/?#@ \t\r\n") != NULL)
+		return why_set(why, "no URL such as https://k6.example.com");
+	*(const char **)member = value;
+	return 0;
+}
+
 static const struct opt table[] = {
 	{ 'l', "listen", "ADDRESS", "host:port to listen on, port 0: any free "
 	    "one (127.0.0.1:6570)", OPT_TEXT,
@@ -66,9 +85,23 @@ static const struct opt table[] = {
 	{ 'b', "bound", "PERCENT", "diff: what is worse by more than that is "
 	    "a regression (10)", OPT_INT,
 	    offsetof(struct options, bound), NULL, 0 },
+	{ 'u', "url", "URL", "what others reach this server by, as "
+	    "https://k6.example.com; other names are refused then", OPT_CALL,
+	    offsetof(struct options, url), set_url, 0 },
+	{ 'c', "tls-cert", "FILE", "speak TLS, with this certificate chain "
+	    "(PEM)", OPT_TEXT, offsetof(struct options, certificate), NULL,
+	    0 },
+	{ 'K', "tls-key", "FILE", "and this key", OPT_TEXT,
+	    offsetof(struct options, key), NULL, 0 },
+	{ 'o', "override", "KEY=VALUE", "a setting of k6's config file that "
+	    "overrules those of clients, as aggregationPeriod=3s", OPT_LIST,
+	    offsetof(struct options, override), NULL, 0 },
+	{ 'M', "message", "TEXT", "a line for the log of clients; "
+	    "error:, warning:, debug: in front set its level", OPT_LIST,
+	    offsetof(struct options, message), NULL, 0 },
 	{ 'k', "keep-for", "DURATION", "age at which a run is removed (never)",
 	    OPT_DURATION, offsetof(struct options, keep_ns), NULL, 0 },
-	{ 'K', "keep-size", "SIZE", "size of the data past which the oldest "
+	{ 's', "keep-size", "SIZE", "size of the data past which the oldest "
 	    "runs are removed, as in 500M or 20G (none)", OPT_CALL,
 	    offsetof(struct options, keep_bytes), set_size, 0 },
 	{ 0 },
@@ -130,6 +163,29 @@ open_store(const struct options *o)
 	return store;
 }
 
+/* Certificate and key, both or neither. */
+static int
+read_tls(const struct options *o, struct app *app)
+{
+	const char *const paths[] = { o->certificate, o->key };
+	struct buf *const texts[] = { &app->certificate, &app->key };
+	struct why why;
+	int i, status;
+
+	for (i = 0; i < 2 && paths[i] != NULL; i++) {
+		status = file_read(paths[i], PEM_MAX, texts[i], &why);
+		if (status != 0) {
+			if (status > 0)
+				warnf("%s: no such file", paths[i]);
+			else
+				warnf("%s", why.text);
+			return -1;
+		}
+	}
+	app->scheme = app->certificate.n != 0 ? "https" : "http";
+	return 0;
+}
+
 /* Who may write? 0, or -1 after a message: others must not without a token. */
 static int
 check_tokens(struct app *app)
@@ -164,6 +220,7 @@ static int
 serve(struct app *app, int fd, const sigset_t *signals)
 {
 	struct httpd_config config = { .fd = fd, .body_max = BODY_MAX,
+	    .certificate = app->certificate.p, .key = app->key.p,
 	    .bodies_max = BODIES_MAX, .address_max = 64,
 	    .fields = fields, .ctx = app, .admit = app_admit,
 	    .answer = app_answer };
@@ -176,7 +233,7 @@ serve(struct app *app, int fd, const sigset_t *signals)
 		warnf("%s", why.text);
 		return EXIT_FAILED;
 	}
-	is_told = printf("http://%s\n", app->address) > 0 &&
+	is_told = printf("%s://%s\n", app->scheme, app->address) > 0 &&
 	    fflush(stdout) == 0;
 	if (is_told)
 		wait_for_end(h, signals);
@@ -212,6 +269,8 @@ listen_and_serve(const struct options *o, struct app *app,
 	struct listener l = { .fd = -1 };
 	struct why why;
 
+	if (read_tls(o, app) < 0)
+		return EXIT_FAILED;
 	if (listen_open(&l, o->listen, &why) < 0) {
 		warnf("%s: %s", o->listen, why.text);
 		return EXIT_FAILED;
@@ -221,6 +280,7 @@ listen_and_serve(const struct options *o, struct app *app,
 	app->is_loopback = l.is_loopback;
 	app->timeout_ns = o->timeout_ns;
 	app->max_series = o->max_series;
+	app->url = o->url;
 	app->keep_ns = o->keep_ns;
 	app->keep_bytes = o->keep_bytes;
 	if (check_tokens(app) < 0) {
@@ -273,6 +333,7 @@ main(int argc, char **argv)
 	    .format = "html", .timeout_ns = 120 * NS_PER_S,
 	    .max_series = 100000, .bound = 10 };
 	struct app app = { 0 };
+	struct why why;
 	sigset_t signals;
 	int first, status;
 
@@ -284,6 +345,10 @@ main(int argc, char **argv)
 	    argc - first) : 0;
 	if (status != 0)
 		return status;
+	if (offer_set(&app.offer, &o.override, &o.message, &why) < 0)
+		return opt_misuse("--override %s", why.text);
+	if ((o.certificate == NULL) != (o.key == NULL))
+		return opt_misuse("--tls-cert and --tls-key go together");
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
@@ -299,6 +364,13 @@ main(int argc, char **argv)
 	else
 		status = listen_and_serve(&o, &app, &signals);
 	cache_release(&app.cache);
+	offer_release(&app.offer);
+	buf_release(&app.certificate);
+	if (app.key.p != NULL)
+		explicit_bzero(app.key.p, app.key.n);
+	buf_release(&app.key);
+	opt_list_release(&o.override);
+	opt_list_release(&o.message);
 	store_close(app.store);
 	return status;
 }
