@@ -21,9 +21,9 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 TOOLS := k6agg k6gen k6login k6push k6serve
 BASE := base/why base/die base/mem base/buf base/num base/units base/opt \
 	base/random base/file base/varint
-STREAM := base/map base/lines base/unpack data/json data/tags data/metric data/hist \
-	data/sink data/trail data/aggregate data/sample data/sample_parse \
-	data/run data/stream
+STREAM := base/map base/lines base/unpack data/json data/tags data/metric \
+	data/hist data/sink data/frame data/trail data/aggregate data/sample \
+	data/sample_parse data/run data/stream
 
 k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
 	k6agg/source k6agg/summary k6agg/summary_json k6agg/summary_text $(BASE) $(STREAM) \

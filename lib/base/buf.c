@@ -45,37 +45,6 @@ buf_room(struct buf *b, size_t n)
 }
 
 void
-buf_add(struct buf *b, const void *bytes, size_t n)
-{
-	char *to = buf_room(b, n);
-
-	if (to == NULL)
-		return;
-	if (n != 0)
-		memcpy(to, bytes, n);
-	b->n += n;
-	b->p[b->n] = '\0';
-}
-
-void
-buf_span(struct buf *b, struct span s)
-{
-	buf_add(b, s.p, s.n);
-}
-
-void
-buf_text(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text));
-}
-
-void
-buf_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
-}
-
-void
 buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list ap;

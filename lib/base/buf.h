@@ -35,10 +35,38 @@ buf_whole(const struct buf *b)
 	return (struct span){ b->p != NULL ? b->p : "", b->n };
 }
 
-void buf_add(struct buf *b, const void *bytes, size_t n);
-void buf_span(struct buf *b, struct span s);
-void buf_text(struct buf *b, const char *text);
-void buf_char(struct buf *b, char c);
+static inline void
+buf_add(struct buf *b, const void *bytes, size_t n)
+{
+	char *to = b->n + n >= b->cap || b->max != 0 ? buf_room(b, n)
+	    : b->p + b->n;
+
+	if (to == NULL)
+		return;
+	if (n != 0)
+		memcpy(to, bytes, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
+static inline void
+buf_span(struct buf *b, struct span s)
+{
+	buf_add(b, s.p, s.n);
+}
+
+static inline void
+buf_text(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text));
+}
+
+static inline void
+buf_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

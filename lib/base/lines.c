@@ -97,6 +97,23 @@ lines_take(struct lines *l, struct span *line)
 	return line->n > LINES_MAX ? LINES_LONG : LINES_LINE;
 }
 
+struct span
+lines_peek(const struct lines *l)
+{
+	return (struct span){ l->buffer + l->start,
+	    l->is_skipping ? 0 : l->end - l->start };
+}
+
+void
+lines_pass(struct lines *l, size_t bytes, int64_t n)
+{
+	l->start += bytes;
+	if (l->searched < l->start)
+		l->searched = l->start;
+	l->had_newline = true;
+	l->number += n;
+}
+
 /* Open the next file. A pipe gets the largest buffer that it may have: fewer
  * wake-ups, a multiple of the throughput. */
 static int

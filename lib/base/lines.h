@@ -51,6 +51,12 @@ void lines_release(struct lines *l);
  * '\r'. The last line of an input needs no '\n'. */
 enum lines_result lines_take(struct lines *l, struct span *line);
 
+/* What is in memory and not yet taken, for a caller that finds the ends of
+ * lines by itself; empty inside a line that is too long. lines_pass takes its
+ * first bytes: so many whole lines, each with its '\n'. */
+struct span lines_peek(const struct lines *l);
+void lines_pass(struct lines *l, size_t bytes, int64_t n);
+
 /* Read once, opening the next file if need be; waits if the input does.
  * 1: there is more to take; 0: all inputs are at their end; -1: why tells
  * what failed with which file, n_failed is up, the next call goes on. */

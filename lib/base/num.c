@@ -11,6 +11,10 @@ static const double power_of_ten[] = {
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 };
 
+static const uint32_t whole_power_of_ten[] = {
+	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+};
+
 static bool
 is_digit(char c)
 {
@@ -92,13 +96,65 @@ by_strtod(const char *p, size_t n)
 	return value;
 }
 
+/* The digits at p, at most 8, as a number; *n says how many. */
+static inline uint32_t
+up_to_eight(const char *p, unsigned *n)
+{
+	const uint64_t zeros = 0x3030303030303030U;
+	uint64_t w, others;
+
+	memcpy(&w, p, sizeof(w));
+	w ^= zeros;	/* a digit is below 10 now, anything else is not */
+	others = ((w + 0x0606060606060606U) | w) & 0xf0f0f0f0f0f0f0f0U;
+	*n = others == 0 ? 8 : (unsigned)__builtin_ctzll(others) / 8;
+	if (*n == 0)
+		return 0;
+	w <<= 64 - 8 * *n;	/* as if zeros stood before them */
+	w = w * 10 + (w >> 8);	/* pairs, then fours, then all */
+	return (uint32_t)(((w & 0x000000ff000000ffU) * 0x000f424000000064U +
+	    (w >> 16 & 0x000000ff000000ffU) * 0x0000271000000001U) >> 32);
+}
+
+/* What nearly all numbers are: up to 8 digits, and 8 of a fraction, no
+ * exponent. Returns the length; 0: not so, or too near the end to look. */
+static inline size_t
+quick(const char *p, size_t n, double *value)
+{
+	unsigned whole = 1, fraction;
+	uint64_t digits, after;
+
+	if (n < 24 || !is_digit(p[0]))
+		return 0;
+	digits = (uint64_t)(p[0] - '0');
+	for (; is_digit(p[whole]); whole++) {
+		if (whole == 8 || digits == 0)
+			return 0;
+		digits = digits * 10 + (uint64_t)(p[whole] - '0');
+	}
+	if (p[whole] != '.') {
+		*value = (double)digits;
+		return (p[whole] | 0x20) != 'e' ? whole : 0;
+	}
+	after = up_to_eight(p + whole + 1, &fraction);
+	n = whole + 1 + fraction;
+	digits = digits * whole_power_of_ten[fraction] + after;
+	if (fraction == 0 || is_digit(p[n]) || (p[n] | 0x20) == 'e' ||
+	    digits > (uint64_t)1 << 53)
+		return 0;
+	*value = (double)digits / power_of_ten[fraction];
+	return n;
+}
+
 size_t
 num_parse(const char *p, size_t n, double *value)
 {
 	struct decimal d = { 0 };
-	size_t length = scan(p, n, &d);
+	size_t length = quick(p, n, value);
 	double v;
 
+	if (length > 0)
+		return length;
+	length = scan(p, n, &d);
 	if (length == 0)
 		return 0;
 	/* Clinger: both the digits and the power of ten are exact doubles,

@@ -11,26 +11,44 @@ aggregate_release(struct aggregate *a)
 	*a = (struct aggregate){ 0 };
 }
 
-void
-aggregate_add(struct aggregate *a, const struct trail *t)
+static void
+fold_add(struct fold *f, enum timing timing, const struct trail *const *trails,
+    size_t n, struct hist_tally *tally)
 {
-	struct fold *f;
-	int i;
+	int64_t ns;
+	size_t i;
 
-	for (i = 0; i < TIMINGS; i++) {
-		f = &a->timing[i];
-		if (a->count == 0 || t->ns[i] < f->min_ns)
-			f->min_ns = t->ns[i];
-		if (t->ns[i] > f->max_ns)	/* from 0 on, as in k6 */
-			f->max_ns = t->ns[i];
-		f->sum_ns += t->ns[i];
-		hist_add(&f->hist, (double)t->ns[i] / 1e6, 1);
+	for (i = 0; i < n; i++) {
+		ns = trails[i]->ns[timing];
+		if (ns < f->min_ns)
+			f->min_ns = ns;
+		if (ns > f->max_ns)	/* from 0 on, as in k6 */
+			f->max_ns = ns;
+		f->sum_ns += ns;
+		hist_tally_add(tally, (double)ns / 1e6);
 	}
-	a->count++;
-	if (t->failed >= 0) {
-		a->failed_count++;
-		a->failed_nonzero += (uint64_t)t->failed;
+	hist_add_tally(&f->hist, tally);
+}
+
+void
+aggregate_add_all(struct aggregate *a, const struct trail *const *trails,
+    size_t n, struct hist_tally *scratch)
+{
+	size_t i;
+	int timing;
+
+	for (timing = 0; timing < TIMINGS && n > 0; timing++) {
+		if (a->count == 0)
+			a->timing[timing].min_ns = trails[0]->ns[timing];
+		fold_add(&a->timing[timing], (enum timing)timing, trails, n,
+		    scratch);
 	}
+	a->count += n;
+	for (i = 0; i < n; i++)
+		if (trails[i]->failed >= 0) {
+			a->failed_count++;
+			a->failed_nonzero += (uint64_t)trails[i]->failed;
+		}
 }
 
 static void

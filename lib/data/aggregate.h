@@ -28,8 +28,9 @@ struct aggregate {
 
 void aggregate_release(struct aggregate *a);
 
-/* Fold one more request in. */
-void aggregate_add(struct aggregate *a, const struct trail *t);
+/* Fold n more requests in. */
+void aggregate_add_all(struct aggregate *a, const struct trail *const *trails,
+    size_t n, struct hist_tally *scratch);
 
 /* Fold all requests of `from`, of the same bucket and tag set, into a. If one
  * of the two lacks a histogram, the sum has none. */

@@ -3,33 +3,32 @@
 
 #include <stdlib.h>
 
-/* A request as it waits: its trail, and the place of what is kept. */
+#include "data/keep.h"
+
+/* A request as it waits: its trail, and the place of its lines. */
 struct waiting {
 	struct trail trail;
-	size_t kept_at;
-	uint32_t kept_n, source;
+	size_t place;
+	uint32_t source;
 };
 
 /* The requests of one tag set in one bucket, in order of arrival. */
 struct group {
-	const struct tagset *tags;
+	const struct tagset *tags;	/* held */
 	struct waiting *waiting;
 	size_t n, cap;
-	struct buf kept;
+	struct keep kept;
 };
+
+enum { RECENT = 256 };
 
 struct bucket {
 	int64_t id;
-	struct map by_tags;	/* of struct group; keyed by the pointer */
+	struct group *recent[RECENT];	/* by address of their tag set */
+	struct map by_tags;	/* of struct group; keyed by their JSON */
 	struct group **groups;	/* in order of their first request */
 	size_t n, cap;
 };
-
-static struct span
-key_of(const struct group *g)
-{
-	return (struct span){ (const char *)&g->tags, sizeof(g->tags) };
-}
 
 static void
 bucket_free(struct bucket *b)
@@ -38,7 +37,8 @@ bucket_free(struct bucket *b)
 
 	for (i = 0; i < b->n; i++) {
 		free(b->groups[i]->waiting);
-		buf_release(&b->groups[i]->kept);
+		keep_release(&b->groups[i]->kept);
+		tagset_drop(b->groups[i]->tags);
 		free(b->groups[i]);
 	}
 	free(b->groups);
@@ -54,7 +54,8 @@ buckets_release(struct buckets *b)
 	for (i = 0; i < b->n; i++)
 		bucket_free(b->open[i]);
 	free(b->open);
-	free(b->scratch);
+	free(b->scratch.values);
+	free(b->scratch.inside);
 	*b = (struct buckets){ .rule = b->rule };
 }
 
@@ -79,24 +80,36 @@ bucket_of(struct buckets *b, int64_t id)
 }
 
 static struct group *
-group_of(struct bucket *b, const struct tagset *tags)
+make_group(struct bucket *b, const struct tagset *tags)
 {
-	struct span key = { (const char *)&tags, sizeof(tags) };
-	struct group *g = map_get(&b->by_tags, key);
+	struct group *g = xcalloc(1, sizeof(*g));
 
-	if (g != NULL)
-		return g;
-	g = xcalloc(1, sizeof(*g));
-	g->tags = tags;
+	g->tags = tagset_hold(tags);
 	b->groups = xgrow(b->groups, b->n, &b->cap, sizeof(b->groups[0]));
 	b->groups[b->n++] = g;
-	map_put(&b->by_tags, key_of(g), g);
+	map_put(&b->by_tags, g->tags->json, g);
 	return g;
+}
+
+/* Equal tag sets may stand at several addresses: they are grouped by what
+ * they say, and found by address if they can. */
+static struct group *
+group_of(struct bucket *b, const struct tagset *tags)
+{
+	struct group **recent = &b->recent[(uintptr_t)tags / 64 % RECENT];
+	struct group *g = *recent;
+
+	if (g != NULL && g->tags == tags)
+		return g;
+	g = map_get(&b->by_tags, tags->json);
+	if (g == NULL)
+		g = make_group(b, tags);
+	return *recent = g;
 }
 
 void
 buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
-    struct span kept)
+    const struct point *points, int n)
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
 	struct group *g = group_of(bucket_of(b, id), t->tags);
@@ -104,36 +117,32 @@ buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
 	g->waiting = xgrow(g->waiting, g->n, &g->cap, sizeof(g->waiting[0]));
-	g->waiting[g->n++] = (struct waiting){ *t, g->kept.n,
-	    (uint32_t)kept.n, source };
-	buf_span(&g->kept, kept);
+	g->waiting[g->n++] = (struct waiting){ *t,
+	    keep_add(&g->kept, points, n), source };
 }
 
 /* The fence around one measure of all requests of a group. */
 static struct fence
 fence_around(struct buckets *b, const struct group *g, bool of_connection)
 {
+	int64_t *values = b->scratch.values;
 	size_t i;
 
-	if (b->scratch_cap < g->n) {
-		b->scratch_cap = g->n;
-		b->scratch = xrealloc(b->scratch,
-		    g->n * sizeof(b->scratch[0]));
-	}
 	for (i = 0; i < g->n; i++)
-		b->scratch[i] = of_connection
+		values[i] = of_connection
 		    ? trail_connection_ns(&g->waiting[i].trail)
 		    : g->waiting[i].trail.ns[TIMING_DURATION];
-	return fence_of(&b->rule.fence, b->scratch, g->n);
+	return fence_of(&b->rule.fence, values, g->n);
 }
 
 static void
-pass(struct buckets *b, const struct group *g, const struct waiting *w,
-    const struct bucket_out *out)
+make_scratch(struct bucket_scratch *s, size_t n)
 {
-	b->passed++;
-	out->kept(out->ctx, (struct span){ g->kept.p + w->kept_at,
-	    w->kept_n });
+	if (s->cap >= n)
+		return;
+	s->cap = n;
+	s->values = xrealloc(s->values, n * sizeof(s->values[0]));
+	s->inside = xrealloc(s->inside, n * sizeof(s->inside[0]));
 }
 
 static int64_t
@@ -154,10 +163,11 @@ pass_outliers(struct buckets *b, int64_t id, struct group *g,
 		w = g->waiting[i];
 		if (out->is_outlier(out->ctx, middle_of(b, id), g->tags,
 		    w.source))
-			pass(b, g, &w, out);
+			out->outlier(out->ctx, &g->kept, w.place);
 		else
 			g->waiting[n++] = w;
 	}
+	b->passed += g->n - n;
 	g->n = n;
 }
 
@@ -171,8 +181,9 @@ close_group(struct buckets *b, int64_t id, struct group *g,
 	struct fence duration = { INT64_MIN, INT64_MAX };
 	const struct waiting *w;
 	bool is_small;
-	size_t i;
+	size_t i, n = 0;
 
+	make_scratch(&b->scratch, g->n);
 	if (out->is_outlier != NULL)
 		pass_outliers(b, id, g, out);
 	is_small = g->n == 0 || (int64_t)g->n < b->rule.min_samples;
@@ -185,12 +196,15 @@ close_group(struct buckets *b, int64_t id, struct group *g,
 		if (is_small ||
 		    !fence_holds(&connection, trail_connection_ns(&w->trail)) ||
 		    !fence_holds(&duration, w->trail.ns[TIMING_DURATION]))
-			pass(b, g, w, out);
+			out->outlier(out->ctx, &g->kept, w->place);
 		else
-			aggregate_add(&a, &w->trail);
+			b->scratch.inside[n++] = &w->trail;
 	}
-	if (a.count > 0) {
-		b->folded += a.count;
+	b->passed += g->n - n;
+	if (n > 0) {
+		aggregate_add_all(&a, b->scratch.inside, n,
+		    &b->scratch.tally);
+		b->folded += n;
 		b->aggregates++;
 		out->aggregate(out->ctx, &a);
 	}

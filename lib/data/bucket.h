@@ -23,6 +23,7 @@ struct bucket_rule {
 };
 
 struct bucket;
+struct keep;
 
 /* Open buckets and the books over the closed ones. Zeroed but for the rule it
  * is empty. */
@@ -32,17 +33,21 @@ struct buckets {
 	size_t n, cap;
 	int64_t closed_to;	/* largest id closed so far */
 	bool has_closed;
-	int64_t *scratch;	/* for the fences */
-	size_t scratch_cap;
+	struct bucket_scratch {
+		int64_t *values;		/* for the fences */
+		const struct trail **inside;	/* requests to fold */
+		size_t cap;
+		struct hist_tally tally;
+	} scratch;
 	uint64_t requests, folded, passed, late, aggregates;
 };
 
 /* Where the output of a closed bucket goes, in order of its tag sets' first
- * request: what was kept of its outliers, then its aggregate. `is_outlier`,
- * if there is one, knows requests of a stream that was folded before: what it
+ * request: its outliers, each as keep_get tells it, then its aggregate.
+ * `is_outlier`, if there is one, knows requests of a stream that was folded before: what it
  * let pass in a bucket of this middle is no part of the fences, and passes. */
 struct bucket_out {
-	void (*kept)(void *ctx, struct span kept);
+	void (*outlier)(void *ctx, const struct keep *kept, size_t place);
 	void (*aggregate)(void *ctx, const struct aggregate *a);
 	bool (*is_outlier)(void *ctx, int64_t middle_ns,
 	    const struct tagset *tags, uint32_t source);
@@ -51,11 +56,10 @@ struct bucket_out {
 
 void buckets_release(struct buckets *b);
 
-/* Add a request of stream number `source` with what is to be kept of its
- * lines, in any form; the bytes are copied, and given back as they are if the
- * request is not folded. */
+/* Add a request of stream number `source` and keep its lines. The points'
+ * stream may forget its tails and tag sets, but must live as long as b. */
 void buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
-    struct span kept);
+    const struct point *points, int n);
 
 /* Close every bucket that began wait_ns or longer before now_ns, oldest
  * first. */

@@ -9,7 +9,7 @@
 
 /* Resolution of the lowest buckets, and the largest index there is. */
 #define RESOLUTION 0.001
-enum { LINEAR = 256, MAX_INDEX = 7296 };
+enum { LINEAR = 256, MAX_INDEX = HIST_INDEXES - 1 };
 
 void
 hist_release(struct hist *h)
@@ -29,7 +29,8 @@ hist_index(double value)
 		return -1;
 	if (!(scaled <= 0x1p63))
 		return -2;
-	u = (uint64_t)ceil(scaled);
+	u = (uint64_t)scaled;
+	u += (double)u < scaled;	/* rounded up */
 	if (u < LINEAR)
 		return (int64_t)u;
 	n = 63 - __builtin_clzll(u) - 7;
@@ -107,6 +108,43 @@ hist_add(struct hist *h, double value, uint64_t times)
 		h->high += times;
 	else if (times > 0)
 		add_bucket(h, (uint32_t)index, times);
+}
+
+void
+hist_tally_add(struct hist_tally *t, double value)
+{
+	int64_t index = hist_index(value);
+
+	if (index < 0) {
+		t->low += index == -1;
+		t->high += index == -2;
+		return;
+	}
+	t->count[index]++;
+	if (t->first == t->end) {
+		t->first = (uint32_t)index;
+		t->end = t->first + 1;
+	} else if (index < t->first) {
+		t->first = (uint32_t)index;
+	} else if (index >= t->end) {
+		t->end = (uint32_t)index + 1;
+	}
+}
+
+void
+hist_add_tally(struct hist *h, struct hist_tally *t)
+{
+	uint32_t i;
+
+	for (i = t->first; i < t->end; i++)
+		if (t->count[i] != 0) {
+			add_bucket(h, i, t->count[i]);
+			t->count[i] = 0;
+		}
+	h->low += t->low;
+	h->high += t->high;
+	t->first = t->end = 0;
+	t->low = t->high = 0;
 }
 
 void

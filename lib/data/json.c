@@ -408,8 +408,10 @@ json_put_number(struct json_out *o, double value)
 void
 json_put_int(struct json_out *o, int64_t value)
 {
+	char text[NUM_TEXT];
+
 	comma(o);
-	buf_printf(o->to, "%lld", (long long)value);
+	buf_add(o->to, text, num_print_int(text, value));
 }
 
 void

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keep: Point lines in little memory until they are wanted again byte for
- * byte: a line of a known series is its series, and the text of its time and
- * of its value. A request takes about 200 bytes instead of 2000.
+ * keep: the lines of requests in little memory until they are wanted again
+ * byte for byte. The requests of a tag set share their heads and tails, so one
+ * of them is the text of its time and of its values: about 120 bytes instead
+ * of 2000.
  */
 #ifndef K6PIPE_DATA_KEEP_H
 #define K6PIPE_DATA_KEEP_H
@@ -10,11 +11,22 @@
 #include "base/buf.h"
 #include "data/trail.h"
 
-/* Append the packed lines of n points to out. They name series of the points'
- * stream, and are good as long as that lives. */
-void keep_pack(struct buf *out, const struct point *points, int n);
+struct shape;
 
-/* Append the lines that were packed, each with its '\n', to out. */
-void keep_unpack(struct buf *out, struct span packed);
+/* A zeroed struct is empty. */
+struct keep {
+	struct buf packed;
+	struct shape *shapes;	/* owned; they hold their tails */
+	size_t n, cap;
+};
+
+/* The points' streams must still live: heads are borrowed of them. */
+void keep_release(struct keep *k);
+
+/* Keep the lines of 1..GROUP_MAX points; returns their place. */
+size_t keep_add(struct keep *k, const struct point *points, int n);
+
+/* Append the lines that were kept at a place, each with '\n', to out. */
+void keep_get(const struct keep *k, size_t place, struct buf *out);
 
 #endif

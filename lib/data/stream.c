@@ -6,116 +6,32 @@
 #include "base/num.h"
 #include "base/units.h"
 #include "data/json.h"
-#include "data/stream_priv.h"
 
-/* Series kept by their raw bytes. Past this, lines of new series take the
- * general way each time: slower, with the same result. */
-#ifndef SERIES_MAX
-#define SERIES_MAX (1 << 17)
-#endif
-enum { NAME_MAX_BYTES = 128 };
-
-static const char time_key[] = "\"time\":\"", value_key[] = SERIES_MIDDLE;
-
-/* A Point line cut at its time and its value. */
-struct cut {
-	struct span head, time, value, tail;
-	double number;
-};
-
-static void
-forget_series(struct stream *s)
-{
-	struct series *series;
-	size_t at = 0;
-
-	while ((series = map_next(&s->series, &at)) != NULL) {
-		free((char *)series->key.p);
-		free(series);
-	}
-	map_release(&s->series);
-	s->last = NULL;
-}
+enum { NAME_MAX_BYTES = 128, FRAMES_BYTES = 1 << 25 };
 
 void
 stream_trim(struct stream *s, uint32_t max_tag_sets)
 {
-	if (s->tags.n <= max_tag_sets)
+	if (s->tags.n <= max_tag_sets && s->frames.bytes <= FRAMES_BYTES)
 		return;
-	forget_series(s);
+	frames_forget_tails(&s->frames);
 	tags_release(&s->tags);
 }
 
 void
 stream_release(struct stream *s)
 {
-	forget_series(s);
+	frames_release(&s->frames);
 	tags_release(&s->tags);
 	metrics_release(&s->metrics);
 	buf_release(&s->key);
 }
 
 static bool
-starts_with(struct span text, struct span head)
-{
-	return text.n >= head.n && memcmp(text.p, head.p, head.n) == 0;
-}
-
-/* Cut a line where k6 writes time and value. The first "time":" need not be
- * the right one: a cut is trusted only after the general parser has seen the
- * same head and tail, and found time and value in the same places. */
-static bool
-cut_line(struct span text, const struct series *guess, struct cut *c)
-{
-	const char *p, *end = text.p + text.n, *quote;
-	size_t n;
-
-	if (guess != NULL && starts_with(text, guess->head)) {
-		p = text.p + guess->head.n;
-	} else {
-		p = memmem(text.p, text.n < 256 ? text.n : 256, time_key,
-		    sizeof(time_key) - 1);
-		if (p == NULL)
-			return false;
-		p += sizeof(time_key) - 1;
-	}
-	c->head = (struct span){ text.p, (size_t)(p - text.p) };
-	quote = memchr(p, '"', (size_t)(end - p));
-	if (quote == NULL || (size_t)(end - quote) < sizeof(value_key) ||
-	    memcmp(quote, value_key, sizeof(value_key) - 1) != 0)
-		return false;
-	c->time = (struct span){ p, (size_t)(quote - p) };
-	p = quote + sizeof(value_key) - 1;
-	n = num_parse(p, (size_t)(end - p), &c->number);
-	if (n == 0)
-		return false;
-	c->value = (struct span){ p, n };
-	c->tail = (struct span){ p + n, (size_t)(end - p) - n };
-	return true;
-}
-
-static struct span
-key_of(struct stream *s, const struct cut *c)
-{
-	buf_reset(&s->key);
-	buf_span(&s->key, c->head);
-	buf_char(&s->key, '\0');
-	buf_span(&s->key, c->tail);
-	return (struct span){ s->key.p, s->key.n };
-}
-
-/* Members of a Point's data, with the text of time and value. */
-struct point_parts {
-	struct span time, value;
-	bool has_time, has_value;
-};
-
-static bool
-read_value(struct json *j, struct point *p, struct point_parts *parts)
+read_value(struct json *j, struct point *p, struct frame_parts *parts)
 {
 	(void)json_peek(j);
 	parts->value.p = j->p;
-	parts->has_value = true;
 	if (!json_number(j, &p->value))
 		return json_fail(j, "value is not a number");
 	parts->value.n = (size_t)(j->p - parts->value.p);
@@ -123,17 +39,26 @@ read_value(struct json *j, struct point *p, struct point_parts *parts)
 }
 
 static bool
-read_time(struct json *j, struct point *p, struct point_parts *parts)
+read_time(struct json *j, struct point *p, struct frame_parts *parts)
 {
-	parts->has_time = true;
 	return json_text(j, &parts->time) &&
 	    (time_parse(parts->time, &p->time_ns) ||
 	    json_fail(j, "time is not RFC 3339"));
 }
 
+static void
+read_tags(struct stream *s, struct json *j, struct point *p,
+    struct frame_parts *parts)
+{
+	(void)json_peek(j);
+	parts->tags_text.p = j->p;
+	p->tags = tags_read(&s->tags, j);
+	parts->tags_text.n = (size_t)(j->p - parts->tags_text.p);
+}
+
 static bool
 read_point(struct stream *s, struct json *j, struct point *p,
-    struct point_parts *parts)
+    struct frame_parts *parts)
 {
 	struct span key;
 
@@ -145,7 +70,7 @@ read_point(struct stream *s, struct json *j, struct point *p,
 		else if (span_is(key, "value"))
 			(void)read_value(j, p, parts);
 		else if (span_is(key, "tags"))
-			p->tags = tags_read(&s->tags, j);
+			read_tags(s, j, p, parts);
 		else {
 			p->has_metadata |= span_is(key, "metadata");
 			(void)json_skip(j);
@@ -153,8 +78,9 @@ read_point(struct stream *s, struct json *j, struct point *p,
 	}
 	if (j->error != NULL)
 		return false;
-	if (!parts->has_time || !parts->has_value)
-		return json_fail(j, parts->has_time ? "no value" : "no time");
+	if (parts->time.p == NULL || parts->value.p == NULL)
+		return json_fail(j, parts->time.p != NULL ? "no value"
+		    : "no time");
 	if (p->tags == NULL)
 		p->tags = tags_intern(&s->tags, NULL, 0);
 	return true;
@@ -233,6 +159,26 @@ bad(struct line *out, const struct json *j, struct why *why)
 	return out->type = LINE_BAD;
 }
 
+/* A Point, and what its frame is worth remembering for. */
+static bool
+read_whole_point(struct stream *s, struct json *data, struct span line,
+    struct span metric, struct point *p)
+{
+	struct frame_parts parts = { .line = line, .metric_text = metric };
+
+	*p = (struct point){ .line = line };
+	if (!read_point(s, data, p, &parts))
+		return false;
+	p->metric = metric_of(s, metric);
+	if (p->metric == NULL)
+		return json_fail(data, "no metric, or too long");
+	parts.metric = p->metric;
+	parts.tags = p->tags;
+	if (!p->has_metadata)
+		frames_learn(&s->frames, &parts);
+	return true;
+}
+
 /* The whole line, any member order: first the members, then what the type
  * asks for. */
 static enum line_type
@@ -241,7 +187,6 @@ read_general(struct stream *s, struct span text, struct line *out,
 {
 	struct span key, type = { "", 0 }, metric = { "", 0 };
 	struct json j = json_of(text), inner;
-	struct point_parts parts = { 0 };
 	bool is_good = true;
 
 	out->data = (struct span){ text.p, 0 };
@@ -264,14 +209,9 @@ read_general(struct stream *s, struct span text, struct line *out,
 	inner.p = out->data.p;
 	inner.end = out->data.p + out->data.n;
 	if (span_is(type, "Point")) {
-		out->point = (struct point){ .line = text };
 		out->type = LINE_POINT;
-		is_good = read_point(s, &inner, &out->point, &parts);
-		out->point.metric = is_good ? metric_of(s, metric) : NULL;
-		if (is_good && out->point.metric == NULL)
-			is_good = json_fail(&inner, "no metric, or too long");
-		out->data = (struct span){ parts.time.p,
-		    (size_t)(parts.value.p - parts.time.p) };
+		is_good = read_whole_point(s, &inner, text, metric,
+		    &out->point);
 	} else if (span_is(type, "Metric")) {
 		out->type = LINE_METRIC;
 		is_good = read_metric(s, &inner, metric);
@@ -289,85 +229,21 @@ read_general(struct stream *s, struct span text, struct line *out,
 	return is_good ? out->type : bad(out, &inner, why);
 }
 
-/* Keep what the general parser made of a line. It must have found time and
- * value where the cut did, or else other bytes there would mean something
- * else. Metadata (VU, iteration) differs on each line: nothing to keep. */
-static void
-remember(struct stream *s, const struct cut *c, const struct line *line)
+int
+stream_points(struct stream *s, struct span text, struct point *out, int max,
+    size_t *bytes)
 {
-	const struct point *p = &line->point;
-	struct span key = key_of(s, c);
-	struct series *series;
-
-	if (s->series.n >= SERIES_MAX || p->has_metadata ||
-	    line->data.p != c->time.p ||
-	    line->data.p + line->data.n != c->value.p)
-		return;
-	series = xcalloc(1, sizeof(*series));
-	key.p = xstrndup(key.p, key.n);
-	*series = (struct series){ .key = key, .head = { key.p, c->head.n },
-	    .tail = { key.p + c->head.n + 1, c->tail.n },
-	    .metric = p->metric, .tags = p->tags };
-	map_put(&s->series, series->key, series);
-}
-
-/* The series of a cut line: the one guessed, or looked up. */
-static struct series *
-series_of(struct stream *s, const struct cut *c, struct series *guess)
-{
-	if (guess != NULL && span_equal(c->tail, guess->tail) &&
-	    span_equal(c->head, guess->head))
-		return guess;
-	return map_get(&s->series, key_of(s, c));
-}
-
-/* A time, most often that of the line before. */
-static bool
-time_of(struct stream *s, struct span text, int64_t *ns)
-{
-	if (text.n != 0 && text.n == s->time_n &&
-	    memcmp(text.p, s->time_text, text.n) == 0) {
-		*ns = s->time_ns;
-		return true;
-	}
-	if (!time_parse(text, ns))
-		return false;
-	if (text.n <= sizeof(s->time_text)) {
-		memcpy(s->time_text, text.p, text.n);
-		s->time_n = text.n;
-		s->time_ns = *ns;
-	}
-	return true;
+	return frames_match_all(&s->frames, text, out, max, bytes);
 }
 
 enum line_type
 stream_read(struct stream *s, struct span text, struct line *out,
     struct why *why)
 {
-	struct series *guess = s->last != NULL ? s->last->next : NULL;
-	struct series *series;
-	struct cut c;
-
-	if (!cut_line(text, guess, &c))
+	if (text.n == 0 ||
+	    frames_match(&s->frames, text, &out->point) != text.n)
 		return read_general(s, text, out, why);
-	series = series_of(s, &c, guess);
-	if (s->last != NULL && series != NULL)
-		s->last->next = series;
-	s->last = series;
-	if (series != NULL) {
-		out->point = (struct point){ .metric = series->metric,
-		    .tags = series->tags, .value = c.number, .line = text,
-		    .series = series,
-		    .time_at = (uint32_t)c.head.n,
-		    .time_n = (uint32_t)c.time.n,
-		    .value_at = (uint32_t)(c.value.p - text.p),
-		    .value_n = (uint32_t)c.value.n };
-		if (time_of(s, c.time, &out->point.time_ns))
-			return out->type = LINE_POINT;
-	}
-	if (read_general(s, text, out, why) == LINE_POINT && series == NULL)
-		remember(s, &c, out);
-	return out->type;
+	return out->type = LINE_POINT;
 }
 
 void
@@ -418,8 +294,8 @@ void
 stream_print_text(struct buf *out, struct span head, struct span time,
     struct span value, struct span tags_json, struct span metadata)
 {
-	static const struct span middle = { SERIES_MIDDLE,
-		sizeof(SERIES_MIDDLE) - 1 };
+	static const struct span middle = { FRAME_MIDDLE,
+		sizeof(FRAME_MIDDLE) - 1 };
 	static const struct span tags = { ",\"tags\":", 8 };
 	static const struct span meta = { ",\"metadata\":", 12 };
 	static const struct span end = { "}}\n", 3 };

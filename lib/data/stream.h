@@ -2,35 +2,18 @@
 /*
  * stream: the NDJSON between the tools (k6stream(5)), one line at a time.
  *
- * k6's lines repeat: what stands before the time and behind the value of a
- * Point is the same for all points of a series. So the reader keys a series
- * by these raw bytes, parses them once in their life, and on each line only
- * the time and the value. The nine lines of a request follow each other in the
- * same order and carry the same time, so both are guessed from the line before
- * and only compared. Lines in another member order, or of another type,
- * take a general parser that gives the same result.
+ * k6's lines repeat: a Point whose frame (data/frame.h) was seen before costs
+ * little more than comparing bytes. Lines in another member order, or of
+ * another type, take a general parser that gives the same result.
  */
 #ifndef K6PIPE_DATA_STREAM_H
 #define K6PIPE_DATA_STREAM_H
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/why.h"
+#include "data/frame.h"
 #include "data/metric.h"
 #include "data/tags.h"
-
-/* One point of the stream; spans are borrowed from its line. */
-struct point {
-	const struct metric *metric;
-	const struct tagset *tags;
-	int64_t time_ns;
-	double value;
-	bool has_metadata;	/* which groups, and the cloud, do not heed */
-	struct span line;
-	const struct series *series;	/* of the stream; NULL: not kept */
-	uint32_t time_at, value_at;	/* their text, from the line's start */
-	uint32_t time_n, value_n;	/* (with a series only) */
-};
 
 enum line_type {
 	LINE_POINT,		/* point is filled in; data is of no use */
@@ -53,20 +36,22 @@ struct line {
 struct stream {
 	struct tags tags;
 	struct metrics metrics;
-	struct map series;	/* by raw bytes */
-	struct series *last;	/* of the line before; NULL: not kept */
-	char time_text[48];	/* of the line before, and what it says */
-	size_t time_n;
-	int64_t time_ns;
+	struct frames frames;
 	struct buf key;		/* scratch */
 };
 
 void stream_release(struct stream *s);
 
-/* Forget tag sets and series if there are more than so many sets, so that a
- * stream of ever new tags needs no more and more memory. Only while nobody
- * holds a point, a tag set or packed lines of the stream. */
+/* Forget tag sets and frames if there are more than so many sets, so that a
+ * stream of ever new tags needs no more and more memory. Points that were read
+ * before are good no longer, but for tails and sets that somebody holds. */
 void stream_trim(struct stream *s, uint32_t max_tag_sets);
+
+/* Read points from the start of text, at most max, as long as their lines are
+ * whole, each with its '\n', and their frames known. Returns how many; *bytes
+ * is the length of their lines. What stops it is for stream_read. */
+int stream_points(struct stream *s, struct span text, struct point *out,
+    int max, size_t *bytes);
 
 /* Read one line (without '\n'). Spans in the result are borrowed from it.
  * Returns out->type. */

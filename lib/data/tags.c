@@ -89,8 +89,29 @@ make(const struct tag *tags, size_t n, struct span json, uint32_t id)
 		copy[i].key = copy_text(&at, tags[i].key);
 		copy[i].value = copy_text(&at, tags[i].value);
 	}
-	*set = (struct tagset){ copy_text(&at, json), copy, n, id };
+	*set = (struct tagset){ .json = copy_text(&at, json), .tags = copy,
+	    .n = n, .id = id };
+	atomic_init(&set->refs, 1);
 	return set;
+}
+
+const struct tagset *
+tagset_hold(const struct tagset *set)
+{
+	struct tagset *held = (struct tagset *)(uintptr_t)set;
+
+	(void)atomic_fetch_add_explicit(&held->refs, 1, memory_order_relaxed);
+	return held;
+}
+
+void
+tagset_drop(const struct tagset *set)
+{
+	struct tagset *held = (struct tagset *)(uintptr_t)set;
+
+	if (atomic_fetch_sub_explicit(&held->refs, 1,
+	    memory_order_acq_rel) == 1)
+		free(held);
 }
 
 /* As tags_intern; sorts in place. */
@@ -182,7 +203,7 @@ tags_release(struct tags *t)
 	size_t at = 0;
 
 	while ((set = map_next(&t->by_json, &at)) != NULL)
-		free(set);
+		tagset_drop(set);
 	map_release(&t->by_json);
 	buf_release(&t->text);
 	buf_release(&t->json);

@@ -7,6 +7,7 @@
 #ifndef K6PIPE_DATA_TAGS_H
 #define K6PIPE_DATA_TAGS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct tagset {
 	const struct tag *tags;	/* ascending by key */
 	size_t n;
 	uint32_t id;		/* 0, 1, 2 in order of first sight */
+	atomic_uint refs;
 };
 
 /* All sets of one stream or server. A zeroed struct is empty. */
@@ -36,10 +38,16 @@ struct tags {
 	uint32_t n;
 };
 
+/* Forget all sets, and free those that nobody holds. */
 void tags_release(struct tags *t);
 
+/* Hold a set beyond tags_release, from any thread. A set that is forgotten is
+ * another one when it is seen again: compare their json. */
+const struct tagset *tagset_hold(const struct tagset *set);
+void tagset_drop(const struct tagset *set);
+
 /* The set that the cursor stands at: an object of strings, or null for the
- * empty set. Owned by t, stays where it is. NULL, with j's error set, when
+ * empty set. Owned by t, stays where it is until tags_release. NULL, with j's error set, when
  * it is something else. */
 const struct tagset *tags_read(struct tags *t, struct json *j);
 

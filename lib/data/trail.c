@@ -29,109 +29,196 @@ trails_release(struct trails *t)
 	*t = (struct trails){ 0 };
 }
 
-/* The metric that comes at place i of a group. */
+/* The name of the metric that comes at place i of a group. */
 static const char *
 name_at(enum group_kind kind, int i)
 {
 	if (kind == GROUP_NET)
-		return i < NET_VALUES ? net_names[i] : NULL;
-	if (i == HTTP_REQS)
-		return "http_reqs";
-	if (i == HTTP_REQ_FAILED)
-		return "http_req_failed";
-	return i < TRAIL_POINTS ? timing_names[i - FIRST_TIMING] : NULL;
+		return net_names[i];
+	return i == HTTP_REQS ? "http_reqs" : i == HTTP_REQ_FAILED
+	    ? "http_req_failed" : timing_names[i - FIRST_TIMING];
 }
 
-/* True if p is the next point of the group that is held. */
-static bool
-continues(const struct trails *t, const struct point *p)
+static int
+most_of(enum group_kind kind)
 {
-	const char *name;
-
-	if (t->n == 0)
-		return false;
-	name = name_at(t->kind, t->n);
-	return name != NULL && span_is(p->metric->name, name) &&
-	    p->time_ns == t->held[0].time_ns && p->tags == t->held[0].tags;
+	return kind == GROUP_NET ? (int)NET_VALUES : kind == GROUP_TRAIL
+	    ? (int)TRAIL_POINTS : 1;
 }
 
-/* Fill in the trail that the held points form; it is one request, whatever
- * http_reqs says (k6 always writes 1). False: a value has no place
- * in one, such as a time that is not a whole number of nanoseconds in
- * range. */
+/* True if the metric comes at place i; its name is compared once. */
+static inline bool
+is_at(struct trails *t, enum group_kind kind, int i, const struct metric *m)
+{
+	const struct metric **seen = &t->seen[kind == GROUP_NET][i];
+
+	if (*seen == m)
+		return true;
+	if (!span_is(m->name, name_at(kind, i)))
+		return false;
+	*seen = m;
+	return true;
+}
+
+/* What a point may begin. */
+static enum group_kind
+kind_of(struct trails *t, const struct point *p)
+{
+	return is_at(t, GROUP_TRAIL, 0, p->metric) ? GROUP_TRAIL
+	    : is_at(t, GROUP_NET, 0, p->metric) ? GROUP_NET : GROUP_POINTS;
+}
+
+/* True if p comes at place i of the group that first began. */
+static inline bool
+continues(struct trails *t, enum group_kind kind, const struct point *first,
+    int i, const struct point *p)
+{
+	return p->time_ns == first->time_ns && p->tags == first->tags &&
+	    is_at(t, kind, i, p->metric);
+}
+
+/* Fill in the trail that the points form; it is one request, whatever
+ * http_reqs says (k6 always writes 1). False: a value has no place in one,
+ * such as a time that is not a whole number of nanoseconds in range. */
 static bool
-make_trail(const struct trails *t, struct trail *trail)
+make_trail(const struct point *points, int n, struct trail *trail)
 {
 	int i;
 
-	if (t->n < HTTP_REQ_FAILED)
+	if (n < HTTP_REQ_FAILED)
 		return false;
-	*trail = (struct trail){ .time_ns = t->held[0].time_ns,
-	    .tags = t->held[0].tags, .failed = -1 };
+	trail->time_ns = points[0].time_ns;
+	trail->tags = points[0].tags;
 	for (i = 0; i < TIMINGS; i++)
-		if (!num_ms_to_ns(t->held[FIRST_TIMING + i].value,
+		if (!num_ms_to_ns(points[FIRST_TIMING + i].value,
 		    &trail->ns[i]))
 			return false;
-	if (t->n > HTTP_REQ_FAILED)
-		trail->failed = t->held[HTTP_REQ_FAILED].value != 0;
+	trail->failed = n <= HTTP_REQ_FAILED ? -1
+	    : points[HTTP_REQ_FAILED].value != 0;
 	return true;
 }
 
 static bool
-make_net(const struct trails *t, struct net_trail *net)
+make_net(const struct point *points, int n, struct net_trail *net)
 {
 	int i;
 
-	if (t->n < NET_ITERATION_DURATION)
+	if (n < NET_ITERATION_DURATION)
 		return false;
-	*net = (struct net_trail){ .time_ns = t->held[0].time_ns,
-	    .tags = t->held[0].tags, .n = t->n };
-	for (i = 0; i < t->n; i++)
-		net->value[i] = t->held[i].value;
+	net->time_ns = points[0].time_ns;
+	net->tags = points[0].tags;
+	net->n = n;
+	for (i = 0; i < n; i++)
+		net->value[i] = points[i].value;
 	return true;
+}
+
+struct span
+group_lines(const struct group_out *g, struct buf *scratch)
+{
+	const char *first = g->points[0].line.p, *at = first;
+	int i;
+
+	for (i = 0; i < g->n && g->points[i].line.p == at; i++)
+		at += g->points[i].line.n + 1;
+	if (i == g->n)
+		return (struct span){ first, (size_t)(at - first) };
+	buf_reset(scratch);
+	for (i = 0; i < g->n; i++) {
+		buf_span(scratch, g->points[i].line);
+		buf_char(scratch, '\n');
+	}
+	return buf_whole(scratch);
+}
+
+static void
+hand_out(enum group_kind kind, const struct point *points, int n,
+    trails_each *each, void *ctx)
+{
+	struct group_out g;	/* trail and net only as kind says */
+
+	g.kind = GROUP_POINTS;
+	g.points = points;
+	g.n = n;
+	if (kind == GROUP_TRAIL && make_trail(points, n, &g.trail))
+		g.kind = GROUP_TRAIL;
+	else if (kind == GROUP_NET && make_net(points, n, &g.net))
+		g.kind = GROUP_NET;
+	each(ctx, &g);
+}
+
+void
+trails_settle(struct trails *t)
+{
+	const char *at;
+	int i;
+
+	for (i = t->n_settled; i < t->n; i++) {
+		buf_span(&t->lines, t->held[i].line);
+		buf_char(&t->lines, '\n');
+	}
+	if (t->n_settled == t->n)
+		return;
+	t->n_settled = t->n;
+	at = t->lines.p;	/* it may have moved */
+	for (i = 0; i < t->n; i++) {
+		t->held[i].line.p = at;
+		at += t->held[i].line.n + 1;
+	}
 }
 
 void
 trails_end(struct trails *t, trails_each *each, void *ctx)
 {
-	struct group_out g = { .kind = GROUP_POINTS, .points = t->held,
-	    .n = t->n, .lines = { t->lines.p, t->lines.n } };
-	int i;
-
 	if (t->n == 0)
 		return;
-	for (i = 0; i < t->n; i++)
-		t->held[i].line.p = t->lines.p + t->line_at[i];
-	if (t->kind == GROUP_TRAIL && make_trail(t, &g.trail))
-		g.kind = GROUP_TRAIL;
-	else if (t->kind == GROUP_NET && make_net(t, &g.net))
-		g.kind = GROUP_NET;
-	each(ctx, &g);
-	t->n = 0;
+	hand_out(t->kind, t->held, t->n, each, ctx);
+	t->n = t->n_settled = 0;
 	buf_reset(&t->lines);
-}
-
-static void
-hold(struct trails *t, const struct point *p)
-{
-	t->line_at[t->n] = t->lines.n;
-	t->held[t->n++] = *p;
-	buf_span(&t->lines, p->line);
-	buf_char(&t->lines, '\n');
 }
 
 void
 trails_add(struct trails *t, const struct point *p, trails_each *each,
     void *ctx)
 {
-	if (!continues(t, p)) {
+	if (t->n == 0 || !continues(t, t->kind, t->held, t->n, p)) {
 		trails_end(t, each, ctx);
-		t->kind = span_is(p->metric->name, name_at(GROUP_TRAIL, 0))
-		    ? GROUP_TRAIL
-		    : span_is(p->metric->name, name_at(GROUP_NET, 0))
-		    ? GROUP_NET : GROUP_POINTS;
+		t->kind = kind_of(t, p);
 	}
-	hold(t, p);
-	if (t->kind == GROUP_POINTS || name_at(t->kind, t->n) == NULL)
+	t->held[t->n++] = *p;
+	if (t->n == most_of(t->kind))
 		trails_end(t, each, ctx);
+}
+
+/* How many of n points, from the first on, are one group. */
+static int
+group_at(struct trails *t, enum group_kind kind, const struct point *points,
+    int n)
+{
+	int most = most_of(kind), i = 1;
+
+	while (i < n && i < most &&
+	    continues(t, kind, points, i, &points[i]))
+		i++;
+	return i;
+}
+
+void
+trails_add_all(struct trails *t, const struct point *points, int n,
+    trails_each *each, void *ctx)
+{
+	enum group_kind kind;
+	int i = 0, length;
+
+	while (i < n && t->n > 0)
+		trails_add(t, &points[i++], each, ctx);
+	for (; i < n; i += length) {
+		kind = kind_of(t, &points[i]);
+		length = group_at(t, kind, points + i, n - i);
+		if (i + length == n && length < most_of(kind))
+			break;
+		hand_out(kind, points + i, length, each, ctx);
+	}
+	while (i < n)
+		trails_add(t, &points[i++], each, ctx);
 }

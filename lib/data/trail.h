@@ -47,14 +47,18 @@ enum { GROUP_MAX = TIMINGS + 2 };	/* http_reqs, timings, failed */
 /*
  * Points come in one at a time, groups come out. A group that could still
  * grow is held back until the next point shows that it does not, or
- * trails_end is called.
+ * trails_end is called. The lines of held points are not copied: who wants
+ * them keeps them where they are, each with a '\n' behind it, until
+ * trails_settle.
  */
 struct trails {
-	struct point held[GROUP_MAX];	/* their line is not valid */
-	size_t line_at[GROUP_MAX];	/* its place in lines */
-	struct buf lines;	/* their lines, each with '\n' */
+	struct point held[GROUP_MAX];
 	int n;			/* points held */
+	int n_settled;		/* of them, those with their line in lines */
 	enum group_kind kind;	/* what they may become */
+	struct buf lines;	/* copies, each with its '\n' */
+	/* the metric that was last seen at a place of a trail, a net trail */
+	const struct metric *seen[2][GROUP_MAX];
 };
 
 /* What trails_add gave back: a complete group. Points and lines die at the
@@ -63,10 +67,13 @@ struct group_out {
 	enum group_kind kind;
 	const struct point *points;
 	int n;
-	struct span lines;	/* of all points, each line with '\n' */
-	struct trail trail;	/* GROUP_TRAIL */
-	struct net_trail net;	/* GROUP_NET */
+	struct trail trail;	/* GROUP_TRAIL only */
+	struct net_trail net;	/* GROUP_NET only */
 };
+
+/* The lines of all points of a group, each with its '\n': where they stand,
+ * or else, if something stands between them, copied to scratch. */
+struct span group_lines(const struct group_out *g, struct buf *scratch);
 
 typedef void trails_each(void *ctx, const struct group_out *g);
 
@@ -77,6 +84,13 @@ void trails_release(struct trails *t);
  * stand for themselves. */
 void trails_add(struct trails *t, const struct point *p, trails_each *each,
     void *ctx);
+
+/* The same for n points in a row; groups among them are not copied. */
+void trails_add_all(struct trails *t, const struct point *points, int n,
+    trails_each *each, void *ctx);
+
+/* Copy the lines of held points, before their memory goes. */
+void trails_settle(struct trails *t);
 
 /* Hand out what is held. */
 void trails_end(struct trails *t, trails_each *each, void *ctx);

@@ -13,7 +13,7 @@
 #include "k6agg/source.h"
 #include "k6agg/summary.h"
 
-enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000 };
+enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000, BATCH = 128 };
 
 struct agg {
 	const struct options *options;
@@ -24,6 +24,8 @@ struct agg {
 	struct out out;
 	struct books books;
 	struct summary *summary;	/* NULL: lines are written */
+	struct point batch[BATCH];	/* scratch */
+	struct buf last_line;		/* of an input without a newline */
 };
 
 /* With the books on stderr and in a trailer of our own. */
@@ -58,22 +60,82 @@ advance_clock(struct agg *agg, int64_t time_ns)
 }
 
 static void
-take_point(struct agg *agg, const struct point *p, struct span text)
+take_group(void *ctx, const struct group_out *g)
 {
-	agg->books.points++;
-	if (agg->summary != NULL) {
-		summary_add_point(agg->summary, p);
-		return;
+	struct agg *agg = ctx;
+
+	advance_clock(agg, g->points[0].time_ns);
+	folding_take(&agg->folding, g);
+}
+
+/* Points that pass as they are. */
+static void
+pass_points(struct agg *agg, const struct point *points, int n,
+    struct span text)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (agg->folding.is_merging)
+			advance_clock(agg, points[i].time_ns);
+		agg->books.requests += folding_requests_of(&points[i]);
 	}
-	if (agg->folding.is_merging || folding_is_on(&agg->folding))
-		advance_clock(agg, p->time_ns);
-	if (folding_is_on(&agg->folding)) {
-		trails_add(&agg->sources.at->trails, p, folding_take,
-		    &agg->folding);
-		return;
+	if (agg->sources.at->in.had_newline)
+		out_lines(&agg->out, text);
+	else
+		out_line(&agg->out, points[0].line, false);
+}
+
+/* Take n points, whose lines are text, each with its newline. */
+static void
+take_points(struct agg *agg, const struct point *points, int n,
+    struct span text)
+{
+	int i;
+
+	agg->books.points += n;
+	if (agg->summary != NULL)
+		for (i = 0; i < n; i++)
+			summary_add_point(agg->summary, &points[i]);
+	else if (folding_is_on(&agg->folding))
+		trails_add_all(&agg->sources.at->trails, points, n,
+		    take_group, agg);
+	else
+		pass_points(agg, points, n, text);
+}
+
+/* Take one point; the last line of an input may lack its newline. */
+static void
+take_point(struct agg *agg, const struct point *p)
+{
+	bool had_newline = agg->sources.at->in.had_newline;
+	struct point whole = *p;
+
+	if (!had_newline) {
+		buf_reset(&agg->last_line);
+		buf_span(&agg->last_line, p->line);
+		buf_char(&agg->last_line, '\n');
+		whole.line.p = agg->last_line.p;
 	}
-	agg->books.requests += folding_requests_of(p);
-	out_line(&agg->out, text, agg->sources.at->in.had_newline);
+	take_points(agg, &whole, 1, (struct span){ whole.line.p,
+	    whole.line.n + 1 });
+}
+
+/* Take the points that come next and whose frames are known; false: none.
+ * Inputs that are read side by side are compared after each of them. */
+static bool
+take_framed(struct agg *agg, struct lines *in)
+{
+	int max = agg->folding.is_merging ? 1 : BATCH, n;
+	struct span text = lines_peek(in);
+	size_t bytes;
+
+	n = stream_points(&agg->stream, text, agg->batch, max, &bytes);
+	if (n == 0)
+		return false;
+	lines_pass(in, bytes, n);
+	take_points(agg, agg->batch, n, (struct span){ text.p, bytes });
+	return true;
 }
 
 static int
@@ -113,7 +175,7 @@ take_line(struct agg *agg, struct span text)
 
 	switch (stream_read(&agg->stream, text, &line, &why)) {
 	case LINE_POINT:
-		take_point(agg, &line.point, text);
+		take_point(agg, &line.point);
 		return 0;
 	case LINE_BLANK:
 		return 0;
@@ -149,13 +211,14 @@ take_line(struct agg *agg, struct span text)
 	return 0;
 }
 
-/* Many tag sets may be forgotten while nobody holds one. */
+/* Before the memory of the lines goes. Many tag sets may be forgotten while
+ * nobody holds one. */
 static void
-trim(struct agg *agg)
+settle(struct agg *agg)
 {
-	if (agg->stream.tags.n <= TAG_SETS_MAX ||
+	if (!sources_settle(&agg->sources) ||
 	    !folding_is_empty(&agg->folding) ||
-	    !sources_are_empty(&agg->sources))
+	    agg->stream.tags.n <= TAG_SETS_MAX)
 		return;
 	stream_trim(&agg->stream, TAG_SETS_MAX);
 	if (agg->summary != NULL)
@@ -202,6 +265,11 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 
 	*is_dry = false;
 	while (!source->has_clock || source->clock_ns <= limit_ns) {
+		if (take_framed(agg, &source->in)) {
+			if (ferror(stdout))
+				return 0;
+			continue;
+		}
 		got = lines_take(&source->in, &text);
 		*is_dry = got == LINES_MORE;
 		if (*is_dry)
@@ -222,7 +290,7 @@ end_source(struct agg *agg, struct source *source)
 {
 	int64_t clock_ns;
 
-	trails_end(&source->trails, folding_take, &agg->folding);
+	trails_end(&source->trails, take_group, agg);
 	source->is_at_end = true;
 	if (agg->folding.is_merging && folding_is_on(&agg->folding) &&
 	    sources_clock(&agg->sources, &clock_ns))
@@ -251,7 +319,7 @@ read_all(struct agg *agg)
 		wait_for_input(agg);
 		if (lines_must_stop(&source->in, *agg->stop))
 			return 0;
-		trim(agg);
+		settle(agg);
 		more = lines_fill(&source->in, &why);
 		if (more < 0)
 			warnf("%s", why.text);
@@ -336,5 +404,6 @@ agg_run(const struct options *o, char *const *files, int n,
 	folding_release(&agg.folding);
 	books_release(&agg.books);
 	out_release(&agg.out);
+	buf_release(&agg.last_line);
 	return status;
 }

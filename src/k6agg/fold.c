@@ -32,7 +32,6 @@ folding_release(struct folding *f)
 {
 	buckets_release(&f->buckets);
 	aggregates_release(&f->merged);
-	buf_release(&f->packed);
 	buf_release(&f->lines);
 }
 
@@ -42,14 +41,13 @@ folding_is_on(const struct folding *f)
 	return f->buckets.rule.period_ns > 0;
 }
 
-/* Write lines as keep_pack packed them. */
 static void
-put_kept(void *ctx, struct span packed)
+put_outlier(void *ctx, const struct keep *kept, size_t place)
 {
 	struct folding *f = ctx;
 
 	buf_reset(&f->lines);
-	keep_unpack(&f->lines, packed);
+	keep_get(kept, place, &f->lines);
 	out_lines(f->out, buf_whole(&f->lines));
 }
 
@@ -86,9 +84,9 @@ static struct bucket_out
 output_of(struct folding *f)
 {
 	if (f->is_merging)
-		return (struct bucket_out){ put_kept, merge_own, is_outlier,
+		return (struct bucket_out){ put_outlier, merge_own, is_outlier,
 		    f };
-	return (struct bucket_out){ put_kept, put_aggregate, NULL, f };
+	return (struct bucket_out){ put_outlier, put_aggregate, NULL, f };
 }
 
 /* Close what is due when the stream's clock stands at now_ns. */
@@ -128,15 +126,13 @@ folding_take(void *ctx, const struct group_out *g)
 
 	if (g->kind == GROUP_TRAIL) {
 		f->requests++;
-		buf_reset(&f->packed);
-		keep_pack(&f->packed, g->points, g->n);
-		buckets_add(&f->buckets, &g->trail, f->source,
-		    buf_whole(&f->packed));
+		buckets_add(&f->buckets, &g->trail, f->source, g->points,
+		    g->n);
 		return;
 	}
 	for (i = 0; i < g->n; i++)
 		f->requests += folding_requests_of(&g->points[i]);
-	out_lines(f->out, g->lines);
+	out_lines(f->out, group_lines(g, &f->lines));
 }
 
 void
@@ -155,7 +151,7 @@ folding_idle(struct folding *f, int64_t silent_ns)
 bool
 folding_is_empty(const struct folding *f)
 {
-	return f->buckets.n == 0 && f->merged.n == 0;
+	return f->merged.n == 0;
 }
 
 void

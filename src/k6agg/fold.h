@@ -18,7 +18,7 @@ struct folding {
 	struct aggregates merged;	/* what --merge holds back */
 	bool is_merging;
 	uint32_t source;		/* of the points that come now */
-	struct buf packed, lines;	/* scratch */
+	struct buf lines;		/* scratch */
 	int64_t calc_ns, wait_ns;
 	int64_t clock_ns;	/* latest time of the stream */
 	int64_t tick;		/* calc intervals that the clock has passed */
@@ -49,7 +49,7 @@ void folding_tick(struct folding *f, int64_t now_ns);
 /* The stream has been silent for so long: its clock goes on with ours. */
 void folding_idle(struct folding *f, int64_t silent_ns);
 
-/* No tag set and no series of the stream is held. */
+/* No tag set of the stream is held. */
 bool folding_is_empty(const struct folding *f);
 
 /* Close all. */

@@ -103,12 +103,14 @@ sources_failed(const struct sources *s)
 }
 
 bool
-sources_are_empty(const struct sources *s)
+sources_settle(struct sources *s)
 {
+	bool is_empty = true;
 	size_t i;
 
-	for (i = 0; i < s->n; i++)
-		if (s->list[i].trails.n > 0)
-			return false;
-	return true;
+	for (i = 0; i < s->n; i++) {
+		trails_settle(&s->list[i].trails);
+		is_empty &= s->list[i].trails.n == 0;
+	}
+	return is_empty;
 }

@@ -41,7 +41,7 @@ bool sources_clock(const struct sources *s, int64_t *ns);
 /* Files that could not be read, of all. */
 int sources_failed(const struct sources *s);
 
-/* No group of points is held. */
-bool sources_are_empty(const struct sources *s);
+/* Hold no lines in memory that the next read reuses. True: nor any points. */
+bool sources_settle(struct sources *s);
 
 #endif

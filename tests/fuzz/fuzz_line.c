@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/stream data/tags data/metric data/json base/map base/buf */
+/* links: data/stream data/frame data/tags data/metric data/json base/map base/buf */
 /* links: base/mem base/die base/num base/random base/units base/why */
 /* libs: jansson */
 /*

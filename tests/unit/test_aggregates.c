@@ -5,6 +5,7 @@
 #include "tap.h"
 
 static struct tags tags;
+static struct hist_tally tally;
 
 static const struct tagset *
 set_of(const char *name)
@@ -26,7 +27,8 @@ made_of(int64_t time_ns, const char *name, int n, int ms)
 	for (i = 0; i < TIMINGS; i++)
 		t.ns[i] = ms * INT64_C(1000000);
 	for (i = 0; i < n; i++)
-		aggregate_add(&a, &t);
+		aggregate_add_all(&a, (const struct trail *const[]){ &t }, 1,
+		    &tally);
 	return a;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/fence data/sample data/aggregate data/trail base/varint data/hist data/tags data/metric */
+/* links: data/keep data/frame data/fence data/sample data/aggregate data/trail base/varint data/hist data/tags data/metric */
 /* links: data/json base/map base/random base/buf base/mem base/die base/num */
 /* links: base/units */
 /* links: base/why */
@@ -9,9 +9,10 @@
 #include "random.h"
 #include "tap.h"
 
-static const struct tagset sets[3] = { { SPAN("{}"), NULL, 0, 0 },
-	{ SPAN("{\"a\":\"\"}"), NULL, 1, 1 },
-	{ SPAN("{\"b\":\"\"}"), NULL, 1, 2 } };
+static struct tagset sets[3] = {
+	{ .json = SPAN("{}"), .id = 0, .refs = 1 },
+	{ .json = SPAN("{\"a\":\"\"}"), .id = 1, .refs = 1 },
+	{ .json = SPAN("{\"b\":\"\"}"), .id = 2, .refs = 1 } };
 
 static const struct fence_rule fences = { 75, 0.25, 1.5, 1.3 };
 
@@ -21,10 +22,10 @@ static struct buf out;
 static struct aggregate last;
 
 static void
-note_lines(void *ctx, struct span lines)
+note_outlier(void *ctx, const struct keep *kept, size_t place)
 {
 	CHECK(ctx == &out);
-	buf_span(&out, lines);
+	keep_get(kept, place, &out);
 }
 
 static void
@@ -37,7 +38,7 @@ note_aggregate(void *ctx, const struct aggregate *a)
 	last = *a;	/* its histograms die now */
 }
 
-static const struct bucket_out to = { note_lines, note_aggregate,
+static const struct bucket_out to = { note_outlier, note_aggregate,
     NULL, &out };
 
 static void
@@ -47,11 +48,9 @@ add(struct buckets *b, int64_t time_ns, int set, int64_t duration_ns,
 	struct trail t = { .time_ns = time_ns, .tags = &sets[set],
 	    .ns = { [TIMING_DURATION] = duration_ns,
 	    [TIMING_CONNECTING] = connecting_ns }, .failed = 0 };
-	char copy[64];
+	struct point p = { .line = span_of(line) };
 
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	buckets_add(b, &t, 0, span_of(copy));
-	memset(copy, '#', sizeof(copy));
+	buckets_add(b, &t, 0, &p, 1);
 }
 
 /* PROTOCOL 4's bucket example. */
@@ -88,9 +87,9 @@ outlier(void)
 	int i;
 
 	buf_reset(&out);
-	add(&b, 1, 0, 95 * NS_PER_MS, 0, "slow\n");
+	add(&b, 1, 0, 95 * NS_PER_MS, 0, "slow");
 	for (i = 34; i >= 10; i--)
-		add(&b, i, 0, i * NS_PER_MS, 0, "fast\n");
+		add(&b, i, 0, i * NS_PER_MS, 0, "fast");
 	buckets_close_all(&b, &to);
 	CHECK_BUF(out, "slow\n<0 25 10000000 34000000>");
 	CHECK(fold_avg_ms(&last.timing[TIMING_DURATION], last.count) == 22);
@@ -98,9 +97,9 @@ outlier(void)
 	/* skip_outliers folds it too */
 	buf_reset(&out);
 	b.rule.skip_outliers = true;
-	add(&b, NS_PER_S, 0, 95 * NS_PER_MS, 0, "slow\n");
+	add(&b, NS_PER_S, 0, 95 * NS_PER_MS, 0, "slow");
 	for (i = 34; i >= 10; i--)
-		add(&b, NS_PER_S, 0, i * NS_PER_MS, 0, "fast\n");
+		add(&b, NS_PER_S, 0, i * NS_PER_MS, 0, "fast");
 	buckets_close_all(&b, &to);
 	CHECK_BUF(out, "<0 26 10000000 95000000>");
 	buckets_release(&b);
@@ -114,7 +113,7 @@ connections(void)
 
 	buf_reset(&out);
 	for (i = 0; i < 9; i++)
-		add(&b, i, 0, 100, i == 4 ? 5 : 0, i == 4 ? "new\n" : "");
+		add(&b, i, 0, 100, i == 4 ? 5 : 0, i == 4 ? "new" : "");
 	buckets_close_all(&b, &to);
 	CHECK_BUF(out, "new\n<0 8 100 100>");
 	buckets_release(&b);
@@ -126,11 +125,11 @@ few(void)
 	struct buckets b = { .rule = { NS_PER_S, 3, false, fences } };
 
 	buf_reset(&out);
-	add(&b, 0, 1, 1, 0, "a1\n");
-	add(&b, 0, 0, 1, 0, "b1\n");
-	add(&b, 0, 1, 1, 0, "a2\n");
-	add(&b, 0, 0, 1, 0, "b2\n");
-	add(&b, 0, 0, 1, 0, "b3\n");
+	add(&b, 0, 1, 1, 0, "a1");
+	add(&b, 0, 0, 1, 0, "b1");
+	add(&b, 0, 1, 1, 0, "a2");
+	add(&b, 0, 0, 1, 0, "b2");
+	add(&b, 0, 0, 1, 0, "b3");
 	buckets_close_all(&b, &to);
 	CHECK_BUF(out, "a1\na2\n<0 3 1 1>");
 	CHECK(b.passed == 2 && b.folded == 3);
@@ -193,26 +192,27 @@ is_of_stream_2(void *ctx, int64_t middle_ns, const struct tagset *tags,
 static void
 known_outliers(void)
 {
-	const struct bucket_out out_2 = { note_lines, note_aggregate,
+	const struct bucket_out out_2 = { note_outlier, note_aggregate,
 	    is_of_stream_2, &out };
 	struct buckets b = { .rule = { NS_PER_S, 3, false, fences } };
 	struct trail t = { .tags = &sets[1], .failed = 0 };
+	struct point o = { .line = SPAN("o") }, r = { .line = SPAN("r") };
 	int i;
 
 	buf_reset(&out);
 	for (i = 0; i < 6; i++) {
 		t.ns[TIMING_DURATION] = i % 2 == 0 ? 10 : 10000;
-		buckets_add(&b, &t, i % 2 == 0 ? 1 : 2, SPAN("o"));
+		buckets_add(&b, &t, i % 2 == 0 ? 1 : 2, &o, 1);
 	}
 	buckets_close_all(&b, &out_2);
-	CHECK_BUF(out, "ooo<1 3 10 10>");
+	CHECK_BUF(out, "o\no\no\n<1 3 10 10>");
 	CHECK(b.folded == 3 && b.passed == 3);
 	buf_reset(&out);
-	buckets_add(&b, &t, 1, SPAN("r"));
-	buckets_add(&b, &t, 2, SPAN("o"));
-	buckets_add(&b, &t, 1, SPAN("r"));
+	buckets_add(&b, &t, 1, &r, 1);
+	buckets_add(&b, &t, 2, &o, 1);
+	buckets_add(&b, &t, 1, &r, 1);
 	buckets_close_all(&b, &out_2);
-	CHECK_BUF(out, "orr");	/* two are too few to fold */
+	CHECK_BUF(out, "o\nr\nr\n");	/* two are too few to fold */
 	buckets_release(&b);
 }
 
@@ -221,6 +221,7 @@ static void
 books(void)
 {
 	struct buckets b = { 0 };
+	struct point x = { .line = SPAN("x") };
 	struct trail trails[300];
 	int64_t sums[3] = { 0 }, values[300], connections_ns[300];
 	struct fence f, c;
@@ -240,7 +241,7 @@ books(void)
 			    random_below(random_below(9) ? 50 : 5000);
 			trails[i].ns[TIMING_TLS_HANDSHAKING] =
 			    random_below(9) ? 0 : (int64_t)random_below(9);
-			buckets_add(&b, &trails[i], 0, SPAN("x"));
+			buckets_add(&b, &trails[i], 0, &x, 1);
 		}
 		want_passed = 0;
 		for (k = 0; k < 3; k++) {
@@ -279,9 +280,30 @@ books(void)
 	CHECK(true);
 }
 
+/* A reader that forgot its tag sets meets one again at another address. */
+static void
+forgotten(void)
+{
+	struct buckets b = { .rule = { NS_PER_S, 1, true, fences } };
+	struct tagset again = sets[1];
+
+	buf_reset(&out);
+	add(&b, 0, 1, 1, 0, "x");
+	again.refs = 1;
+	buckets_add(&b, &(struct trail){ .tags = &again, .failed = -1 },
+	    0, &(struct point){ .line = SPAN("y") }, 1);
+	add(&b, 0, 1, 3, 0, "z");
+	CHECK(sets[1].refs == 2);	/* held while the bucket is open */
+	buckets_close_all(&b, &to);
+	CHECK_BUF(out, "<1 3 0 3>");
+	CHECK(sets[1].refs == 1 && again.refs == 1);
+	buckets_release(&b);
+}
+
 int
 main(void)
 {
+	test("equal tag sets at two addresses are one group", forgotten);
 	test("a bucket is due so long after it began", borders);
 	test("an outlier passes, the others fold", outlier);
 	test("a new connection among reused ones is an outlier",

@@ -10,6 +10,14 @@
 #include "random.h"
 #include "tap.h"
 
+static void
+fold(struct aggregate *a, const struct trail *t)
+{
+	static struct hist_tally tally;
+
+	aggregate_add_all(a, &t, 1, &tally);
+}
+
 #define NS_T INT64_C(1700000002500000000)
 #define T "1700000002500000"
 
@@ -172,8 +180,8 @@ aggregated(void)
 	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = &sum };
 	struct buf out = { 0 };
 
-	aggregate_add(&sum, &a);
-	aggregate_add(&sum, &b);
+	fold(&sum, &a);
+	fold(&sum, &b);
 	sample_print(&s, false, &out);
 	CHECK_BUF(out, "{\"type\":\"AggregatedPoints\",\"metric\":"
 	    "\"http_req_li_all\",\"data\":{\"time\":\"" T "\",\"type\":"
@@ -215,7 +223,7 @@ minima(void)
 	for (i = 0; i < 4; i++) {
 		for (k = 0; k < 4 && rows[i][k] >= 0; k++) {
 			t.ns[TIMING_WAITING] = rows[i][k];
-			aggregate_add(&a, &t);
+			fold(&a, &t);
 		}
 		CHECK(a.timing[TIMING_WAITING].min_ns == rows[i][4]);
 		CHECK(a.timing[TIMING_WAITING].max_ns == rows[i][5]);
@@ -245,7 +253,7 @@ random_trips(void)
 				    random_below(UINT64_C(1) <<
 				    (1 + random_below(50)));
 			t.failed = (int)random_below(3) - 1;
-			aggregate_add(&sum, &t);
+			fold(&sum, &t);
 		}
 		buf_reset(&out);
 		sample_print(&s, true, &out);
@@ -369,8 +377,8 @@ inconsistent(void)
 	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = &a };
 	struct buf b = { 0 };
 
-	aggregate_add(&a, &t);
-	aggregate_add(&a, &t);
+	fold(&a, &t);
+	fold(&a, &t);
 	sample_print(&s, true, &b);
 	CHECK(changed(b.p, "\"count\":2", "\"count\":2") == 0);
 	CHECK(changed(b.p, "\"count\":2", "\"count\":3") == -1);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/tags data/metric data/json base/map base/random base/buf */
+/* links: data/frame data/tags data/metric data/json base/map base/random base/buf */
 /* links: base/mem base/die */
 /* links: base/num base/units base/why */
-#define SERIES_MAX 3
 #include "data/stream.c"
 
 #include "tap.h"
@@ -121,7 +120,7 @@ fast_path(void)
 		CHECK(line.point.time_ns == NS_2021 + i);
 		CHECK(line.point.value == i + 0.25);
 	}
-	CHECK(s.series.n == 1);
+	CHECK(s.frames.heads.n == 1 && s.frames.tails.n == 1);
 	CHECK(get("{\"metric\":\"x\",\"type\":\"Point\",\"data\":{\"time\":"
 	    "\"2021-02-30T13:37:10Z\",\"value\":1,\"tags\":{\"a\":\"b\"}}}")
 	    == LINE_BAD);
@@ -129,14 +128,45 @@ fast_path(void)
 	    "\"value\":1e999,\"tags\":{\"a\":\"b\"}}}") == LINE_BAD);
 	CHECK(get("{\"metric\":\"x\",\"type\":\"Point\",\"data\":{" TIME ","
 	    "\"value\":01,\"tags\":{\"a\":\"b\"}}}") == LINE_BAD);
-	for (i = 0; i < 10; i++) {	/* past SERIES_MAX */
-		(void)snprintf(text, sizeof(text), "{\"metric\":\"m%d\","
-		    "\"type\":\"Point\",\"data\":{" TIME ",\"value\":%d,"
-		    "\"tags\":{}}}", i, i);
-		(void)get(text);
-		CHECK(get(text) == LINE_POINT && line.point.value == i);
-	}
-	CHECK(s.series.n == SERIES_MAX);
+}
+
+/* Lines in a row, and what stops them. */
+static void
+in_a_row(void)
+{
+	static const char a[] = "{\"metric\":\"a\",\"type\":\"Point\","
+	    "\"data\":{" TIME ",\"value\":1,\"tags\":{}}}\n",
+	    b[] = "{\"metric\":\"b\",\"type\":\"Point\","
+	    "\"data\":{" TIME ",\"value\":2,\"tags\":{}}}\n";
+	struct buf text = { 0 };
+	struct point p[8];
+	size_t bytes = 7;
+
+	begin();
+	CHECK(stream_points(&s, SPAN(a), p, 8, &bytes) == 0 && bytes == 0);
+	(void)stream_read(&s, (struct span){ a, sizeof(a) - 2 }, &line, &why);
+	(void)stream_read(&s, (struct span){ b, sizeof(b) - 2 }, &line, &why);
+	buf_text(&text, a);
+	buf_text(&text, b);
+	buf_text(&text, a);
+	CHECK(stream_points(&s, buf_whole(&text), p, 8, &bytes) == 3);
+	CHECK(bytes == text.n && p[1].value == 2 && p[2].value == 1);
+	CHECK_SPAN(p[1].metric->name, "b");
+	CHECK(p[2].line.p == text.p + sizeof(a) + sizeof(b) - 2 &&
+	    p[2].line.n == sizeof(a) - 2);
+	CHECK(stream_points(&s, buf_whole(&text), p, 2, &bytes) == 2);
+	text.n--;	/* no newline: not whole */
+	CHECK(stream_points(&s, buf_whole(&text), p, 8, &bytes) == 2);
+	CHECK(bytes == sizeof(a) + sizeof(b) - 2);
+	buf_text(&text, "x\n");
+	CHECK(stream_points(&s, buf_whole(&text), p, 8, &bytes) == 2);
+	stream_trim(&s, 100);
+	CHECK(stream_points(&s, SPAN(a), p, 8, &bytes) == 1);
+	stream_trim(&s, 0);
+	CHECK(stream_points(&s, SPAN(a), p, 8, &bytes) == 0);
+	is_point("{\"metric\":\"a\",\"type\":\"Point\",\"data\":{" TIME
+	    ",\"value\":1,\"tags\":{}}}", "a", NS_2021, 1, "{}");
+	buf_release(&text);
 }
 
 static void
@@ -229,7 +259,7 @@ bad_lines(void)
 	}
 	CHECK(stream_read(&s, SPAN("{\"type\":\"x\"}\0"), &line, &why) ==
 	    LINE_BAD);
-	CHECK(s.series.n == 0);
+	CHECK(s.frames.heads.n == 0 && s.frames.tails.n == 0);
 }
 
 static void
@@ -335,6 +365,8 @@ main(void)
 	test("k6's own lines are read", k6_lines);
 	test("members may stand in any order", orders);
 	test("a series that is known reads as a new one does", fast_path);
+	test("known lines are read in a row, up to one that is not",
+	    in_a_row);
 	test("the last of equal members counts, wherever it stands", traps);
 	test("other types are told apart", other_types);
 	test("bad lines are refused each time, with a reason", bad_lines);

@@ -2,10 +2,11 @@
 /* links: base/num base/buf base/mem base/die */
 #include "data/trail.c"
 
+#include "random.h"
 #include "tap.h"
 
-static const struct tagset tags_a = { SPAN("{}"), NULL, 0, 0 };
-static const struct tagset tags_b = { SPAN("{\"a\":\"\"}"), NULL, 1, 1 };
+static const struct tagset tags_a = { .json = SPAN("{}") };
+static const struct tagset tags_b = { .json = SPAN("{\"a\":\"\"}") };
 static struct metric metrics[16];
 
 static const struct metric *
@@ -21,13 +22,15 @@ metric_named(const char *name)
 }
 
 /* Each group as text: kind, number of points, and the lines. */
-static char out[2048];
+static char out[8192];
 static struct group_out last;
 
 static void
 note(void *ctx, const struct group_out *g)
 {
 	static const char kinds[] = "-PTN";
+	static struct buf scratch;
+	struct span lines = group_lines(g, &scratch);
 	size_t n = strlen(out);
 	int i;
 
@@ -36,7 +39,7 @@ note(void *ctx, const struct group_out *g)
 	for (i = 0; i < g->n; i++)
 		CHECK(g->points[i].line.p[g->points[i].line.n] == '\n');
 	(void)snprintf(out + n, sizeof(out) - n, "%c%d[%.*s]",
-	    kinds[g->kind], g->n, (int)g->lines.n, g->lines.p);
+	    kinds[g->kind], g->n, (int)lines.n, lines.p);
 	for (i = 0; out[i] != '\0'; i++)
 		if (out[i] == '\n')
 			out[i] = ' ';
@@ -49,13 +52,14 @@ static void
 add(const char *name, double value, const char *line)
 {
 	struct point p = at;
-	char copy[64];		/* dies at once, as a line does */
+	char copy[64];		/* dies soon, as a line does */
 
 	p.metric = metric_named(name);
 	p.value = value;
 	p.line = (struct span){ copy, strlen(line) };
-	(void)snprintf(copy, sizeof(copy), "%s", line);
+	(void)snprintf(copy, sizeof(copy), "%s\n", line);
 	trails_add(&t, &p, note, &last);
+	trails_settle(&t);
 	memset(copy, '#', sizeof(copy));
 }
 
@@ -243,9 +247,58 @@ metadata(void)
 	CHECK_TEXT(out, "N2[s d ]");
 }
 
+/* Points in random order, all one by one, then in batches, with lines that
+ * move away and lines that stay: the same groups. */
+static void
+batches(void)
+{
+	enum { POINTS = 200 };
+	static const char *const names[] = { "vus", "checks" };
+	static char text[POINTS * 4], one_by_one[sizeof(out)];
+	struct point points[POINTS];
+	const char *name;
+	int round, i, n, step = 0;
+
+	for (round = 0; round < 300; round++) {
+		begin();
+		for (i = 0; i < POINTS; i++) {
+			step = random_below(20) == 0 ? 0 : step % 15 + 1;
+			name = step == 0 ? names[i % 2] : step == 1
+			    ? "http_reqs" : step <= 1 + TIMINGS
+			    ? timing_names[step - 2] : step == 9
+			    ? "http_req_failed" : net_names[(step - 10) % 4];
+			points[i] = at;
+			points[i].metric = metric_named(name);
+			points[i].value = 1;
+			points[i].line = (struct span){ text + 4 * i, 3 };
+			(void)snprintf(text + 4 * i, 5, "%03d\n", i);
+			at.time_ns += random_below(30) == 0;
+		}
+		for (i = 0; i < POINTS; i++)
+			trails_add(&t, &points[i], note, &last);
+		trails_end(&t, note, &last);
+		memcpy(one_by_one, out, sizeof(out));
+		out[0] = '\0';
+		for (i = 0; i < POINTS; i += n) {
+			n = 1 + (int)random_below(40);
+			n = n < POINTS - i ? n : POINTS - i;
+			trails_add_all(&t, points + i, n, note, &last);
+			if (random_below(2) == 0)
+				trails_settle(&t);
+		}
+		trails_end(&t, note, &last);
+		if (strcmp(out, one_by_one) != 0) {
+			CHECK_TEXT(out, one_by_one);
+			return;
+		}
+	}
+}
+
 int
 main(void)
 {
+	test("points in batches make the groups that they make alone",
+	    batches);
 	test("nine points in k6's order are one request", whole);
 	test("a request without http_req_failed has eight", without_failed);
 	test("what is not in k6's order stays points", broken);
