@@ -141,11 +141,9 @@ print_escaped(FILE *out, const char *text)
 }
 
 int
-close_stdout(int status)
+close_stdout_after(int error, int status)
 {
-	int error = ferror(stdout) ? EIO : 0;
-
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 && error == 0)
 		error = errno;
 	if (fclose(stdout) != 0 && error == 0 && errno != EBADF)
 		error = errno;
@@ -153,6 +151,16 @@ close_stdout(int status)
 		return status;
 	warnf("stdout: %s", strerror(error));
 	return status != EXIT_DONE ? status : EXIT_FAILED;
+}
+
+int
+close_stdout(int status)
+{
+	int error = ferror(stdout) ? EIO : 0;
+
+	if (fflush(stdout) != 0)
+		error = errno;
+	return close_stdout_after(error, status);
 }
 
 void

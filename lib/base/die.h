@@ -39,6 +39,9 @@ void print_escaped(FILE *out, const char *text);
  * output was lost (a full disk) and status was 0. */
 int close_stdout(int status);
 
+/* The same if a write to it has failed before: with this errno; 0: none. */
+int close_stdout_after(int error, int status);
+
 /* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that
  * no file lands there. */
 void die_init(void);

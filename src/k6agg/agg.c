@@ -381,7 +381,7 @@ agg_run(const struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
 {
 	struct agg agg = { .options = o, .stop = stop };
-	int status;
+	int status, error;
 
 	if (o->is_summary || o->is_json) {
 		agg.summary = xcalloc(1, sizeof(*agg.summary));
@@ -403,7 +403,8 @@ agg_run(const struct options *o, char *const *files, int n,
 	stream_release(&agg.stream);
 	folding_release(&agg.folding);
 	books_release(&agg.books);
+	error = agg.out.error;
 	out_release(&agg.out);
 	buf_release(&agg.last_line);
-	return status;
+	return close_stdout_after(error, status);
 }

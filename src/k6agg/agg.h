@@ -18,7 +18,8 @@ struct options {
 };
 
 /* Read the n files (none: stdin) and write to stdout until *stop is the number
- * of a signal that ends it. Returns the status to exit with. */
+ * of a signal that ends it; stdout is closed then. Returns the status to exit
+ * with. */
 int agg_run(const struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop);
 

@@ -68,8 +68,8 @@ main(int argc, char **argv)
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
 		(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
-		status = close_stdout(agg_run(&o, argv + first, argc - first,
-		    &stop_signal));
+		status = agg_run(&o, argv + first, argc - first,
+		    &stop_signal);
 	}
 	settings_release(&o.settings);
 	return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6agg/out.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "data/sample.h"
@@ -12,9 +13,10 @@ out_release(struct out *o)
 }
 
 static void
-put(struct span s)
+put(struct out *o, struct span s)
 {
-	(void)fwrite(s.p, 1, s.n, stdout);
+	if (fwrite(s.p, 1, s.n, stdout) != s.n && o->error == 0)
+		o->error = errno;
 }
 
 void
@@ -22,7 +24,7 @@ out_line(struct out *o, struct span line, bool had_newline)
 {
 	if (o->lacks_newline)
 		(void)putc('\n', stdout);
-	put(line);
+	put(o, line);
 	/* `cat` adds no newline; neither do we, unless something follows. */
 	o->lacks_newline = !had_newline;
 	if (had_newline)
@@ -35,7 +37,7 @@ out_lines(struct out *o, struct span lines)
 	if (o->lacks_newline)
 		(void)putc('\n', stdout);
 	o->lacks_newline = false;
-	put(lines);
+	put(o, lines);
 }
 
 void

@@ -11,6 +11,7 @@
 /* A zeroed struct is ready. */
 struct out {
 	bool lacks_newline;	/* the line last written has none */
+	int error;		/* errno of the first write that failed */
 	struct buf scratch;
 };
 
