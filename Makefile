@@ -34,7 +34,8 @@ k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
 	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/vu k6gen/wake \
 	k6gen/redirect k6gen/emit k6gen/declare k6gen/tally k6gen/writer \
 	k6gen/report k6gen/summary k6gen/summary_export k6gen/figures \
-	io/swarm io/swarm_reply io/url $(BASE) $(STREAM) \
+	io/swarm io/swarm_reply io/swarm_plain io/swarm_http io/swarm_names \
+	io/url $(BASE) $(STREAM) \
 	data/threshold
 k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
@@ -58,6 +59,8 @@ k6agg_LIBS := zlib libzstd
 k6serve_OBJS += k6serve/session k6serve/offer data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
 
 k6gen_LIBS := libcurl libssl libcrypto
+# Debian's libhttp-parser has no pkg-config file.
+k6gen_LDLIBS := -lhttp_parser
 k6login_LIBS := libcurl jansson
 k6push_LIBS := libcurl zlib libzstd jansson
 k6serve_LIBS := libmicrohttpd sqlite3 zlib libcrypto snappy
@@ -68,7 +71,8 @@ define tool_rule
 $(BIN)/$(1): $$($(1)_OBJS:%=$(BUILD)/%.o)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(HARDEN_LD) $$(LDFLAGS) -o $$@ $$^ \
-	  $$(if $$($(1)_LIBS),$$(shell pkg-config --libs $$($(1)_LIBS))) -lm
+	  $$(if $$($(1)_LIBS),$$(shell pkg-config --libs $$($(1)_LIBS))) \
+	  $$($(1)_LDLIBS) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rule,$(t))))
 

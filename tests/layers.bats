@@ -23,10 +23,11 @@ allowed() {
   lib/io/*:*sqlite3.h*) [[ $stem =~ ^store ]] ;;
   lib/io/httpd.h:*microhttpd.h*) false ;;
   lib/io/*:*microhttpd.h*) [[ $stem =~ ^httpd ]] ;;
+  lib/io/*:*http_parser.h*) [[ $stem =~ ^swarm ]] ;;
   lib/io/*:*jansson.h*) [ "$stem" = config ] ;;
   lib/io/*:*snappy-c.h*) [ "$stem" = snap ] ;;
   lib/io/*:*openssl/*) [[ $stem =~ ^(digest|swarm.*)$ ]] ;;
-  *:*curl/*|*:*zlib.h*|*:*zstd.h*|*:*sqlite3.h*|*:*microhttpd.h*|*:*jansson.h*) false ;;
+  *:*curl/*|*:*zlib.h*|*:*zstd.h*|*:*sqlite3.h*|*:*microhttpd.h*|*:*jansson.h*|*:*http_parser.h*) false ;;
   *:*snappy-c.h*) false ;;
   *:*openssl/*) false ;;
   # Data knows values: no descriptors, no clocks, no threads.

@@ -17,42 +17,10 @@
 #include "base/units.h"
 #include "io/swarm_priv.h"
 
-enum {
-	EVENTS = 256,		/* taken from the kernel at a time */
-	HEADER_SETS = 4,	/* one for each value of leave_out */
-	DIAL_MS = 30000,	/* k6's limit for making a connection */
-	DNS_S = 300,		/* k6's time to keep an address */
-};
+enum { EVENTS = 256 };		/* taken from the kernel at a time */
 
-/* What epoll knows about a descriptor. */
-struct watch {
-	uint32_t events;	/* registered; 0: not registered */
-	bool is_wanted;		/* by curl */
-	bool is_ours;		/* opened and closed by our callbacks */
-	struct user *user;	/* of ours: who opened it */
-	struct swarm_bytes bytes;	/* told of so far */
-};
-
-struct swarm {
-	const struct swarm_options *options;
-	CURLM *multi;
-	CURLSH *shared;		/* connections, if all users share them */
-	int epoll_fd;
-	int wake_fd;		/* eventfd */
-	int error;		/* errno of epoll_ctl */
-	int64_t timer_ns;	/* when curl wants to be called; -1: never */
-	struct user *users;
-	int n_users;
-	struct watch *watches;	/* by descriptor */
-	size_t n_watches;
-	struct curl_slist *headers[HEADER_SETS];
-	struct curl_slist *connect_to, *resolve;
-	swarm_done *done;
-	void *ctx;
-};
-
-static struct watch *
-watch_of(struct swarm *s, int fd)
+struct watch *
+swarm_watch(struct swarm *s, int fd)
 {
 	size_t n = s->n_watches;
 
@@ -81,7 +49,7 @@ static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
 {
 	struct swarm *s = ctx;
-	struct watch *w = watch_of(s, fd);
+	struct watch *w = swarm_watch(s, fd);
 	struct epoll_event e = { .data.fd = fd };
 	int op = w->events != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
@@ -126,7 +94,7 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 		u->os_error = errno;
 		return CURL_SOCKET_BAD;
 	}
-	*watch_of(u->swarm, fd) = (struct watch){ .is_ours = true,
+	*swarm_watch(u->swarm, fd) = (struct watch){ .is_ours = true,
 		.user = u };
 	return fd;
 }
@@ -138,7 +106,7 @@ count_bytes(struct swarm *s, struct user *u, int fd)
 {
 	struct tcp_info info = { .tcpi_state = 0 };
 	socklen_t n = sizeof(info);
-	struct watch *w = watch_of(s, fd);
+	struct watch *w = swarm_watch(s, fd);
 	int64_t sent, received;
 
 	if (!w->is_ours || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info,
@@ -158,7 +126,7 @@ static int
 close_socket(void *ctx, curl_socket_t fd)
 {
 	struct swarm *s = ctx;
-	struct watch *w = watch_of(s, fd);
+	struct watch *w = swarm_watch(s, fd);
 
 	if (w->user != NULL)
 		count_bytes(s, w->user, fd);
@@ -263,8 +231,8 @@ starts_with(const char *line, const char *prefix)
 	return strncasecmp(line, prefix, strlen(prefix)) == 0;
 }
 
-static bool
-is_left_out(const char *line, unsigned leave_out)
+bool
+swarm_leaves_out(const char *line, unsigned leave_out)
 {
 	if (leave_out & SWARM_NO_SECRETS && (starts_with(line, "Cookie:") ||
 	    starts_with(line, "Authorization:") ||
@@ -273,8 +241,8 @@ is_left_out(const char *line, unsigned leave_out)
 	return leave_out & SWARM_NO_CONTENT && starts_with(line, "Content-");
 }
 
-static bool
-has_header(const struct swarm_texts *t, const char *line)
+bool
+swarm_has_header(const struct swarm_texts *t, const char *line)
 {
 	size_t i, n = strcspn(line, ":") + 1;
 
@@ -303,8 +271,8 @@ append_all(struct curl_slist **list, const struct swarm_texts *t,
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
-		if (!is_left_out(t->items[i], leave_out) &&
-		    !has_header(instead, t->items[i]))
+		if (!swarm_leaves_out(t->items[i], leave_out) &&
+		    !swarm_has_header(instead, t->items[i]))
 			status |= append(list, t->items[i]);
 	return status;
 }
@@ -319,12 +287,12 @@ make_headers(struct curl_slist **list, const struct swarm_options *o,
 	int status = append_all(list, &o->headers, own, leave_out);
 
 	status |= append_all(list, own, &none, leave_out);
-	if (!has_header(&o->headers, "Expect:") && !has_header(own,
+	if (!swarm_has_header(&o->headers, "Expect:") && !swarm_has_header(own,
 	    "Expect:"))
 		status |= append(list, "Expect:");
 	if (leave_out & SWARM_NO_CONTENT ||
-	    (!has_header(&o->headers, "Content-Type:") &&
-	    !has_header(own, "Content-Type:")))
+	    (!swarm_has_header(&o->headers, "Content-Type:") &&
+	    !swarm_has_header(own, "Content-Type:")))
 		status |= append(list, "Content-Type:");
 	return status;
 }
@@ -523,6 +491,7 @@ swarm_new(const struct swarm_options *o, swarm_done *done, void *ctx,
 	*s = (struct swarm){ .options = o, .epoll_fd = -1, .wake_fd = -1,
 		.done = done, .ctx = ctx };
 	s->users = xcalloc((size_t)o->n_users, sizeof(*s->users));
+	plain_init(s);
 	if (init(s, o, why) == 0)
 		return s;
 	swarm_free(s);
@@ -541,8 +510,10 @@ swarm_free(struct swarm *s)
 		curl_easy_cleanup(s->users[i].easy);
 		(void)curl_share_cleanup(s->users[i].connections);
 		curl_slist_free_all(s->users[i].headers);
+		plain_release_user(&s->users[i]);
 		buf_release(&s->users[i].body);
 	}
+	plain_release(s);
 	(void)curl_multi_cleanup(s->multi);
 	(void)curl_share_cleanup(s->shared);
 	curl_slist_free_all(s->connect_to);
@@ -606,7 +577,6 @@ swarm_send(struct swarm *s, int user, const struct swarm_request *r)
 {
 	struct user *u = &s->users[user];
 
-	set_request(u, r);
 	u->is_busy = true;
 	u->may_repeat = !wants_body(r) && (strcmp(r->method, "GET") == 0 ||
 	    strcmp(r->method, "HEAD") == 0 ||
@@ -619,6 +589,11 @@ swarm_send(struct swarm *s, int user, const struct swarm_request *r)
 	u->timeout_ns = r->timeout_ns;
 	u->ready_ns = u->sent_ns = u->first_ns = 0;
 	u->start_ns = now_monotonic_ns();
+	u->is_plain = plain_send(u, r);
+	if (u->is_plain)
+		return;
+	u->is_curled = true;
+	set_request(u, r);
 	(void)curl_multi_add_handle(s->multi, u->easy);
 }
 
@@ -627,7 +602,9 @@ swarm_cancel(struct swarm *s, int user)
 {
 	struct user *u = &s->users[user];
 
-	if (u->is_busy)
+	if (u->is_busy && u->is_plain)
+		plain_cancel(u);
+	else if (u->is_busy)
 		(void)curl_multi_remove_handle(s->multi, u->easy);
 	u->is_busy = false;
 }
@@ -635,7 +612,9 @@ swarm_cancel(struct swarm *s, int user)
 void
 swarm_forget(struct swarm *s, int user)
 {
-	(void)curl_easy_setopt(s->users[user].easy, CURLOPT_COOKIELIST, "ALL");
+	if (s->users[user].is_curled || s->users[user].has_cookies)
+		(void)curl_easy_setopt(s->users[user].easy,
+		    CURLOPT_COOKIELIST, "ALL");
 }
 
 struct swarm_bytes
@@ -705,9 +684,14 @@ take_event(struct swarm *s, const struct epoll_event *e)
 		(void)!read(fd, &wakes, sizeof(wakes));
 		return;
 	}
+	if (swarm_watch(s, fd)->conn != NULL) {
+		plain_event(s->watches[fd].user, s->watches[fd].conn,
+		    e->events);
+		return;
+	}
 	/* Closed, or idle and now at its end: curl sees that when it wants
 	 * the connection again. */
-	if (!watch_of(s, fd)->is_wanted) {
+	if (!swarm_watch(s, fd)->is_wanted) {
 		if (s->watches[fd].events != 0)
 			unregister(s, fd);
 		return;
@@ -721,14 +705,16 @@ take_event(struct swarm *s, const struct epoll_event *e)
 	act(s, fd, what);
 }
 
-/* Of what is to be waited, and curl's timer. */
+/* Of what is to be waited, and the engines' timers. */
 static int64_t
 until(const struct swarm *s, int64_t wait_ns)
 {
-	int64_t left;
+	int64_t due = plain_due_ns(s), left;
 
-	if (s->timer_ns >= 0) {
-		left = s->timer_ns - now_monotonic_ns();
+	if (s->timer_ns >= 0 && s->timer_ns < due)
+		due = s->timer_ns;
+	if (due != INT64_MAX) {
+		left = due - now_monotonic_ns();
 		if (left < wait_ns)
 			wait_ns = left;
 	}
@@ -741,10 +727,13 @@ static int
 wait_events(struct swarm *s, struct epoll_event *events, int64_t wait_ns)
 {
 	struct timespec t = { wait_ns / NS_PER_S, wait_ns % NS_PER_S };
-	int n = epoll_pwait2(s->epoll_fd, events, EVENTS, &t, NULL);
+	int n = -1;
 
-	if (n >= 0 || errno != ENOSYS)
+	if (!s->is_coarse)
+		n = epoll_pwait2(s->epoll_fd, events, EVENTS, &t, NULL);
+	if (!s->is_coarse && (n >= 0 || errno != ENOSYS))
 		return n;
+	s->is_coarse = true;
 	wait_ns = (wait_ns + NS_PER_MS - 1) / NS_PER_MS;
 	return epoll_wait(s->epoll_fd, events, EVENTS,
 	    wait_ns < INT32_MAX ? (int)wait_ns : INT32_MAX);
@@ -769,6 +758,8 @@ swarm_wait(struct swarm *s, int64_t wait_ns, struct why *why)
 		return why_set(why, "epoll: %s", strerror(errno));
 	for (i = 0; i < n; i++)
 		take_event(s, &events[i]);
+	if (s->n_ended > 0 || s->lookups != NULL || s->sweep_ns != INT64_MAX)
+		plain_tick(s, now_monotonic_ns());
 	if (s->timer_ns >= 0 && now_monotonic_ns() >= s->timer_ns) {
 		s->timer_ns = -1;
 		act(s, CURL_SOCKET_TIMEOUT, 0);

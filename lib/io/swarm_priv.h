@@ -1,18 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-/* swarm_priv: what swarm.c and swarm_reply.c share. Nobody else includes it. */
+/*
+ * swarm_priv: what the parts of swarm share. Nobody else includes it.
+ *
+ * Two engines make requests. Plain HTTP/1.1 over TCP, what most load is, is
+ * swarm_plain's: a connection is one descriptor, a request two system calls.
+ * All else (TLS, HTTP/2, proxies, cookies ...) is libcurl's, in swarm.c.
+ */
 #ifndef K6PIPE_IO_SWARM_PRIV_H
 #define K6PIPE_IO_SWARM_PRIV_H
 
 #include <curl/curl.h>
+#include <http_parser.h>
+#include <netinet/in.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "io/swarm.h"
+
+enum {
+	HEADER_SETS = 4,	/* one for each value of leave_out */
+	DIAL_MS = 30000,	/* k6's limit for making a connection */
+	ORIGINS = 4,		/* connections that a user keeps */
+	ADDRESSES = 4,		/* of a host that are tried */
+	AUTHORITY = 256,	/* bytes of a longest host:port */
+};
+
+struct address {
+	struct sockaddr_storage sa;
+	socklen_t n;
+};
+
+/* A host's addresses. */
+struct host {
+	char *name;		/* owned; "host:port" */
+	struct address addresses[ADDRESSES];	/* IPv4 first */
+	int n;			/* 0: none were found */
+	bool is_known;		/* else it is being looked up */
+	int64_t until_ns;	/* then it is looked up anew; 0: never */
+};
+
+/* A connection of swarm_plain. */
+struct conn {
+	int fd;			/* -1: none */
+	bool is_connected;
+	bool is_closing;	/* by the server: not to be used again */
+	const struct host *host;
+	int address;		/* of the host, being tried or connected to */
+	char authority[AUTHORITY];
+	char ip[INET6_ADDRSTRLEN];	/* once it is connected */
+	int64_t used_ns;	/* last */
+};
+
+/* A request of swarm_plain that is under way. */
+struct exchange {
+	struct conn *conn;	/* NULL: its host is looked up */
+	bool is_reused;		/* the connection was there before */
+	const char *path;	/* in the request's URL */
+	char authority[AUTHORITY];
+	struct buf head;	/* of the request */
+	struct span body;
+	size_t sent;		/* of both */
+	http_parser parser;
+	struct buf fields;	/* of the answer, "Name: value\n" */
+	bool is_in_value;	/* of the last field */
+	struct buf location;	/* the answer's, with its NUL */
+	bool is_head, is_complete;
+	CURLcode failure;	/* that a callback found */
+	int64_t deadline_ns;	/* monotonic */
+	int64_t connect_ns;	/* when connecting began */
+};
 
 struct user {
 	struct swarm *swarm;
 	CURL *easy;
 	CURLSH *connections;	/* a connection pool of its own */
 	bool is_busy;
+	bool is_plain;		/* the request is swarm_plain's */
+	bool is_curled;		/* curl made one for it before */
+	bool has_cookies;	/* all requests are curl's from now on */
 	bool is_tls;
 	bool may_repeat;	/* if a kept connection proves dead */
 	int os_error;		/* why there was no socket */
@@ -23,17 +88,107 @@ struct user {
 	struct curl_slist *headers;	/* of its request alone; or NULL */
 	struct buf body;	/* as far as it is kept */
 	int64_t body_bytes;
+	struct conn conns[ORIGINS];
+	struct exchange *exchange;	/* owned; NULL until it is needed */
+	CURLcode ended;		/* with this, to be told by swarm_wait */
 	char ip[64];
 	char tls_version[16];
 	char error[CURL_ERROR_SIZE];
 	char explained[128];	/* backs a reply's error */
 };
 
+/* What epoll knows about a descriptor. */
+struct watch {
+	uint32_t events;	/* registered; 0: not registered */
+	bool is_wanted;		/* by curl */
+	bool is_ours;		/* opened and closed by our callbacks */
+	struct user *user;	/* of ours: who opened it */
+	struct swarm_bytes bytes;	/* told of so far */
+	struct conn *conn;	/* swarm_plain's, with user */
+};
+
+struct swarm {
+	const struct swarm_options *options;
+	CURLM *multi;
+	CURLSH *shared;		/* connections, if all users share them */
+	int epoll_fd;
+	int wake_fd;		/* eventfd */
+	bool is_coarse;		/* the kernel waits in milliseconds only */
+	int error;		/* errno of epoll_ctl */
+	int64_t timer_ns;	/* when curl wants to be called; -1: never */
+	struct user *users;
+	int n_users;
+	struct watch *watches;	/* by descriptor */
+	size_t n_watches;
+	struct curl_slist *headers[HEADER_SETS];
+	struct curl_slist *connect_to, *resolve;
+	swarm_done *done;
+	void *ctx;
+	/* swarm_plain: */
+	bool can_plain;		/* the options ask for nothing else */
+	struct buf heads[HEADER_SETS];	/* lines that each request has */
+	bool has_host[HEADER_SETS];	/* of the options */
+	int64_t sweep_ns;	/* the earliest deadline, or before it */
+	int *ended;		/* users whose request ended while it began */
+	int n_ended;
+	struct map hosts;
+	struct lookup *lookups;	/* under way */
+};
+
+struct watch *swarm_watch(struct swarm *s, int fd);
+
+/* Whether a header is left out of what the flags say. */
+bool swarm_leaves_out(const char *line, unsigned leave_out);
+bool swarm_has_header(const struct swarm_texts *t, const char *line);
+
 /* A number that curl has of the user's request. */
 int64_t swarm_info(const struct user *u, CURLINFO which);
 
-/* Fill in what came of a request that curl says is over: all but user. Must
- * be called before the request is taken off the multi handle. */
+/* Fill in what came of a request that is over: all but user. Of curl's it
+ * must be called before the request is taken off the multi handle. */
 void swarm_read_reply(struct user *u, CURLcode code, struct swarm_reply *r);
+
+/* swarm_plain: what the options allow; may be called once. */
+void plain_init(struct swarm *s);
+void plain_release(struct swarm *s);
+void plain_release_user(struct user *u);
+
+/* Begin a request; false: it is one for curl. */
+bool plain_send(struct user *u, const struct swarm_request *r);
+void plain_cancel(struct user *u);
+
+/* Something happened to a connection. */
+void plain_event(struct user *u, struct conn *c, uint32_t events);
+
+/* End what is past its deadline, and what ended while it began. */
+void plain_tick(struct swarm *s, int64_t now_ns);
+
+/* When plain_tick has something to do; INT64_MAX: never. */
+int64_t plain_due_ns(const struct swarm *s);
+
+/* A looked-up host's requests may go on. */
+void plain_go_on(struct swarm *s);
+
+/* swarm_http: lines that each request has, for a value of leave_out. own: the
+ * request's, instead of the options' of the same name. */
+void http_lines(const struct swarm_options *o, const struct swarm_texts *own,
+    unsigned leave_out, struct buf *out);
+
+/* Whether curl is to make a request with these headers. */
+bool http_is_special(const struct swarm_texts *t);
+
+/* Write the head of r into u's exchange. */
+void http_head(struct user *u, const struct swarm_request *r);
+
+/* Begin to read an answer; take n bytes of it (n 0: its end). CURLE_OK: so
+ * far; exchange.is_complete tells if it is all. */
+void http_begin(struct user *u);
+CURLcode http_take(struct user *u, const char *bytes, size_t n);
+
+/* swarm_names: the addresses of host:port. is_known false: not yet; wake_fd
+ * wakes the swarm when they are. */
+struct host *names_find(struct swarm *s, const char *authority);
+void names_take(struct swarm *s);	/* those that are found by now */
+void names_release(struct swarm *s);	/* waits for lookups under way */
 
 #endif

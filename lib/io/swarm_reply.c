@@ -4,6 +4,7 @@
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/units.h"
 #include "io/swarm_priv.h"
@@ -38,14 +39,20 @@ between(int64_t from, int64_t to)
 static void
 take_timings(const struct user *u, int64_t done_ns, int64_t ns[TIMINGS])
 {
-	int64_t dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
+	int64_t dialed;
 
 	memset(ns, 0, TIMINGS * sizeof(ns[0]));
-	/* Both are 0 for a kept connection, and for what failed. */
-	ns[TIMING_CONNECTING] = between(
-	    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
-	ns[TIMING_TLS_HANDSHAKING] = between(dialed,
-	    info_ns(u, CURLINFO_APPCONNECT_TIME_T));
+	/* All are 0 for a kept connection, and for what failed. */
+	if (u->is_plain) {
+		ns[TIMING_CONNECTING] = between(u->exchange->connect_ns,
+		    u->ready_ns);
+	} else {
+		dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
+		ns[TIMING_CONNECTING] = between(
+		    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
+		ns[TIMING_TLS_HANDSHAKING] = between(dialed,
+		    info_ns(u, CURLINFO_APPCONNECT_TIME_T));
+	}
 	ns[TIMING_BLOCKED] = between(u->start_ns, u->ready_ns);
 	ns[TIMING_SENDING] = between(u->ready_ns, u->sent_ns);
 	ns[TIMING_WAITING] = between(u->sent_ns,
@@ -148,10 +155,11 @@ explain_timeout(const struct user *u, struct swarm_reply *r, int64_t done_ns)
 static int
 os_error_of(const struct user *u, CURLcode code)
 {
-	int e = (int)swarm_info(u, CURLINFO_OS_ERRNO);
+	int e;
 
-	if (u->os_error != 0)
+	if (u->os_error != 0 || u->is_plain)
 		return u->os_error;
+	e = (int)swarm_info(u, CURLINFO_OS_ERRNO);
 	return code == CURLE_COULDNT_CONNECT ||
 	    strstr(u->error, strerror(e)) != NULL ? e : 0;
 }
@@ -245,20 +253,119 @@ proto_name(int64_t version)
 static const char *
 read_ip(struct user *u)
 {
+	const struct conn *c;
 	char *ip = NULL;
 
-	if (curl_easy_getinfo(u->easy, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK
-	    || ip == NULL || ip[0] == '\0')
+	if (u->is_plain) {
+		c = u->exchange->conn;
+		if (c == NULL || c->ip[0] == '\0')
+			return NULL;
+		ip = (char *)c->ip;
+	} else if (curl_easy_getinfo(u->easy, CURLINFO_PRIMARY_IP, &ip) !=
+	    CURLE_OK || ip == NULL || ip[0] == '\0') {
 		return NULL;
+	}
 	(void)snprintf(u->ip, sizeof(u->ip), "%s", ip);
 	return u->ip;
+}
+
+/* The value of one of swarm_plain's fields, from line *at on. */
+static bool
+find_field(const struct user *u, const char *name, size_t *at,
+    struct span *value)
+{
+	const struct buf *f = &u->exchange->fields;
+	size_t n = strlen(name), length;
+	const char *line, *end;
+
+	while (*at < f->n) {
+		line = f->p + *at;
+		end = memchr(line, '\n', f->n - *at);
+		length = end != NULL ? (size_t)(end - line) : f->n - *at;
+		*at += length + 1;
+		if (length < n + 2 || line[n] != ':' ||
+		    strncasecmp(line, name, n) != 0)
+			continue;
+		*value = (struct span){ line + n + 2, length - n - 2 };
+		return true;
+	}
+	return false;
+}
+
+/* curl's own jar takes a cookie, with what it says of host and path where
+ * the server left that open; a host without a dot is not said, as curl refuses
+ * such. From now on curl makes the user's requests. */
+static void
+keep_cookie(struct user *u, struct span value)
+{
+	const char *authority = u->exchange->authority;
+	int n = (int)(strrchr(authority, ':') - authority);
+	struct buf line = { 0 };
+	bool has_domain;
+
+	buf_printf(&line, "Set-Cookie: %.*s", (int)value.n, value.p);
+	has_domain = strcasestr(line.p, "domain=") != NULL;
+	if (!has_domain && authority[0] != '[' && memchr(authority, '.',
+	    (size_t)n) != NULL)
+		buf_printf(&line, "; Domain=%.*s", n, authority);
+	if (strcasestr(line.p, "path=") == NULL)
+		buf_text(&line, "; Path=/");
+	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line.p);
+	buf_release(&line);
+	u->has_cookies = true;
+}
+
+static void
+keep_cookies(struct user *u)
+{
+	struct span value;
+	size_t at = 0;
+
+	while (find_field(u, "Set-Cookie", &at, &value))
+		keep_cookie(u, value);
+}
+
+/* What curl, or our own parser, found. */
+static void
+read_answer(struct user *u, struct swarm_reply *r)
+{
+	const struct http_parser *p;
+
+	if (u->is_plain) {
+		p = &u->exchange->parser;
+		r->status = p->status_code;
+		r->proto = p->http_major == 1 && p->http_minor == 0 ?
+		    "HTTP/1.0" : "HTTP/1.1";
+		keep_cookies(u);
+		return;
+	}
+	r->status = (int)swarm_info(u, CURLINFO_RESPONSE_CODE);
+	r->proto = proto_name(swarm_info(u, CURLINFO_HTTP_VERSION));
+	if (u->tls_version[0] != '\0')
+		r->tls_version = u->tls_version;
+}
+
+static void
+read_location(struct user *u, struct swarm_reply *r)
+{
+	struct span location;
+
+	/* Of an empty header curl keeps the line's end. */
+	if (r->status / 100 != 3 || !swarm_header(r, "Location", &location)
+	    || location.n == 0 || (unsigned char)location.p[0] <= ' ')
+		return;
+	r->location = location.p;
+	if (!u->is_plain)
+		return;
+	buf_reset(&u->exchange->location);
+	buf_span(&u->exchange->location, location);
+	r->location = u->exchange->location.p;
 }
 
 void
 swarm_read_reply(struct user *u, CURLcode code, struct swarm_reply *r)
 {
 	int64_t done_ns = now_monotonic_ns();
-	struct span location;
 
 	r->time_ns = now_unix_ns();
 	r->body_bytes = u->body_bytes;
@@ -269,14 +376,8 @@ swarm_read_reply(struct user *u, CURLcode code, struct swarm_reply *r)
 		return;
 	}
 	r->body = buf_whole(&u->body);
-	r->status = (int)swarm_info(u, CURLINFO_RESPONSE_CODE);
-	r->proto = proto_name(swarm_info(u, CURLINFO_HTTP_VERSION));
-	if (u->tls_version[0] != '\0')
-		r->tls_version = u->tls_version;
-	/* Of an empty header curl keeps the line's end. */
-	if (swarm_header(r, "Location", &location) &&
-	    (unsigned char)location.p[0] > ' ')
-		r->location = location.p;
+	read_answer(u, r);
+	read_location(u, r);
 	if (r->status >= 400)
 		r->error_code = 1000 + r->status;
 }
@@ -286,9 +387,14 @@ swarm_header(const struct swarm_reply *reply, const char *name,
     struct span *value)
 {
 	struct curl_header *header;
+	size_t at = 0;
 
-	if (reply->status == 0 || curl_easy_header(reply->from->easy, name,
-	    0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+	if (reply->status == 0)
+		return false;
+	if (reply->from->is_plain)
+		return find_field(reply->from, name, &at, value);
+	if (curl_easy_header(reply->from->easy, name, 0, CURLH_HEADER, -1,
+	    &header) != CURLHE_OK)
 		return false;
 	*value = span_of(header->value);
 	return true;
@@ -299,7 +405,13 @@ swarm_headers(const struct swarm_reply *reply, struct buf *out)
 {
 	struct curl_header *header = NULL;
 
-	while (reply->status != 0 && (header = curl_easy_nextheader(
-	    reply->from->easy, CURLH_HEADER, -1, header)) != NULL)
+	if (reply->status == 0)
+		return;
+	if (reply->from->is_plain) {
+		buf_span(out, buf_whole(&reply->from->exchange->fields));
+		return;
+	}
+	while ((header = curl_easy_nextheader(reply->from->easy,
+	    CURLH_HEADER, -1, header)) != NULL)
 		buf_printf(out, "%s: %s\n", header->name, header->value);
 }
