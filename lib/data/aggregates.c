@@ -3,25 +3,14 @@
 
 #include <stdlib.h>
 
-struct key {
-	int64_t time_ns, period_ns;
-	const struct tagset *tags;
-};
-
 struct aggregates_entry {
-	struct key key;
-	struct aggregate a;	/* but for its histograms */
+	char *key;		/* owned: time, period, text of the tags */
+	struct aggregate a;	/* but for its histograms; holds its tags */
 	char *hists;		/* of all timings, encoded; owned */
 	size_t hist_n[TIMINGS];	/* bytes of each; 0: it has none */
 	uint32_t *sources;	/* in order of first sight; owned */
 	size_t n_sources, cap_sources;
 };
-
-static struct span
-span_of_key(const struct key *key)
-{
-	return (struct span){ (const char *)key, sizeof(*key) };
-}
 
 void
 aggregates_release(struct aggregates *as)
@@ -29,6 +18,8 @@ aggregates_release(struct aggregates *as)
 	size_t i;
 
 	for (i = 0; i < as->n; i++) {
+		tagset_drop(as->list[i]->a.tags);
+		free(as->list[i]->key);
 		free(as->list[i]->hists);
 		free(as->list[i]->sources);
 		free(as->list[i]);
@@ -36,6 +27,7 @@ aggregates_release(struct aggregates *as)
 	free(as->list);
 	map_release(&as->by_key);
 	buf_release(&as->scratch);
+	buf_release(&as->key);
 	*as = (struct aggregates){ 0 };
 }
 
@@ -88,27 +80,28 @@ has_source(const struct aggregates_entry *e, uint32_t source)
 	return false;
 }
 
-static struct key
-key_of(int64_t time_ns, int64_t period_ns, const struct tagset *tags)
+static struct span
+key_of(struct buf *key, int64_t time_ns, int64_t period_ns,
+    const struct tagset *tags)
 {
-	struct key key;
-
-	memset(&key, 0, sizeof(key));	/* padding too: it is hashed */
-	key.time_ns = time_ns;
-	key.period_ns = period_ns;
-	key.tags = tags;
-	return key;
+	buf_reset(key);
+	buf_add(key, &time_ns, sizeof(time_ns));
+	buf_add(key, &period_ns, sizeof(period_ns));
+	buf_span(key, tags->json);
+	return buf_whole(key);
 }
 
 static struct aggregates_entry *
-new_entry(struct aggregates *as, const struct key *key)
+new_entry(struct aggregates *as, struct span key, const struct tagset *tags)
 {
 	struct aggregates_entry *e = xcalloc(1, sizeof(*e));
 
-	e->key = *key;
+	e->key = xmalloc(key.n);
+	memcpy(e->key, key.p, key.n);
+	(void)tagset_hold(tags);
 	as->list = xgrow(as->list, as->n, &as->cap, sizeof(as->list[0]));
 	as->list[as->n++] = e;
-	map_put(&as->by_key, span_of_key(&e->key), e);
+	map_put(&as->by_key, (struct span){ e->key, key.n }, e);
 	return e;
 }
 
@@ -116,12 +109,12 @@ void
 aggregates_add(struct aggregates *as, const struct aggregate *a,
     uint32_t source)
 {
-	struct key key = key_of(a->time_ns, a->period_ns, a->tags);
-	struct aggregates_entry *e = map_get(&as->by_key, span_of_key(&key));
+	struct span key = key_of(&as->key, a->time_ns, a->period_ns, a->tags);
+	struct aggregates_entry *e = map_get(&as->by_key, key);
 	struct aggregate sum;
 
 	if (e == NULL) {
-		e = new_entry(as, &key);
+		e = new_entry(as, key, a->tags);
 		pack(e, a, &as->scratch);
 	} else {
 		sum = unpack(e);
@@ -137,12 +130,11 @@ aggregates_add(struct aggregates *as, const struct aggregate *a,
 }
 
 bool
-aggregates_has(const struct aggregates *as, int64_t time_ns,
-    int64_t period_ns, const struct tagset *tags, uint32_t source)
+aggregates_has(struct aggregates *as, int64_t time_ns, int64_t period_ns,
+    const struct tagset *tags, uint32_t source)
 {
-	struct key key = key_of(time_ns, period_ns, tags);
 	const struct aggregates_entry *e = map_get(&as->by_key,
-	    span_of_key(&key));
+	    key_of(&as->key, time_ns, period_ns, tags));
 
 	return e != NULL && has_source(e, source);
 }
@@ -150,8 +142,8 @@ aggregates_has(const struct aggregates *as, int64_t time_ns,
 static int
 order(const void *a, const void *b)
 {
-	const struct key *x = &(*(struct aggregates_entry *const *)a)->key;
-	const struct key *y = &(*(struct aggregates_entry *const *)b)->key;
+	const struct aggregate *x = &(*(struct aggregates_entry *const *)a)->a;
+	const struct aggregate *y = &(*(struct aggregates_entry *const *)b)->a;
 	struct span s = x->tags->json, t = y->tags->json;
 	int by_text = memcmp(s.p, t.p, s.n < t.n ? s.n : t.n);
 

@@ -17,18 +17,18 @@ struct aggregates {
 	struct map by_key;
 	struct aggregates_entry **list;
 	size_t n, cap;
-	struct buf scratch;
+	struct buf scratch, key;
 };
 
 void aggregates_release(struct aggregates *as);
 
 /* Add one that stream number `source` gave: it merges with what is there of
- * the same time, period and tag set. The tag set must stay. */
+ * the same time, period and tag set. */
 void aggregates_add(struct aggregates *as, const struct aggregate *a,
     uint32_t source);
 
 /* True if the stream gave an aggregate of this time, period and tag set. */
-bool aggregates_has(const struct aggregates *as, int64_t time_ns,
+bool aggregates_has(struct aggregates *as, int64_t time_ns,
     int64_t period_ns, const struct tagset *tags, uint32_t source);
 
 /* Hand out all: by time, period and the text of their tags, in whatever order

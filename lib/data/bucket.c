@@ -28,6 +28,7 @@ struct bucket {
 	struct map by_tags;	/* of struct group; keyed by their JSON */
 	struct group **groups;	/* in order of their first request */
 	size_t n, cap;
+	struct aggregate overflow;	/* past max_groups */
 };
 
 static void
@@ -43,6 +44,7 @@ bucket_free(struct bucket *b)
 	}
 	free(b->groups);
 	map_release(&b->by_tags);
+	aggregate_release(&b->overflow);
 	free(b);
 }
 
@@ -56,6 +58,7 @@ buckets_release(struct buckets *b)
 	free(b->open);
 	free(b->scratch.values);
 	free(b->scratch.inside);
+	tags_release(&b->tags);
 	*b = (struct buckets){ .rule = b->rule };
 }
 
@@ -92,9 +95,9 @@ make_group(struct bucket *b, const struct tagset *tags)
 }
 
 /* Equal tag sets may stand at several addresses: they are grouped by what
- * they say, and found by address if they can. */
+ * they say, and found by address if they can. NULL: there are max already. */
 static struct group *
-group_of(struct bucket *b, const struct tagset *tags)
+group_of(struct bucket *b, const struct tagset *tags, size_t max)
 {
 	struct group **recent = &b->recent[(uintptr_t)tags / 64 % RECENT];
 	struct group *g = *recent;
@@ -102,6 +105,8 @@ group_of(struct bucket *b, const struct tagset *tags)
 	if (g != NULL && g->tags == tags)
 		return g;
 	g = map_get(&b->by_tags, tags->json);
+	if (g == NULL && max != 0 && b->n >= max)
+		return NULL;
 	if (g == NULL)
 		g = make_group(b, tags);
 	return *recent = g;
@@ -112,10 +117,17 @@ buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
     const struct point *points, int n)
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
-	struct group *g = group_of(bucket_of(b, id), t->tags);
+	struct bucket *bucket = bucket_of(b, id);
+	struct group *g = group_of(bucket, t->tags, b->max_groups);
 
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
+	if (g == NULL) {
+		b->overflowed++;
+		aggregate_add_all(&bucket->overflow, &t, 1,
+		    &b->scratch.tally);
+		return;
+	}
 	g->waiting = xgrow(g->waiting, g->n, &g->cap, sizeof(g->waiting[0]));
 	g->waiting[g->n++] = (struct waiting){ *t,
 	    keep_add(&g->kept, points, n), source };
@@ -172,6 +184,15 @@ pass_outliers(struct buckets *b, int64_t id, struct group *g,
 }
 
 static void
+put_aggregate(struct buckets *b, const struct aggregate *a,
+    const struct bucket_out *out)
+{
+	b->folded += a->count;
+	b->aggregates++;
+	out->aggregate(out->ctx, a);
+}
+
+static void
 close_group(struct buckets *b, int64_t id, struct group *g,
     const struct bucket_out *out)
 {
@@ -204,11 +225,25 @@ close_group(struct buckets *b, int64_t id, struct group *g,
 	if (n > 0) {
 		aggregate_add_all(&a, b->scratch.inside, n,
 		    &b->scratch.tally);
-		b->folded += n;
-		b->aggregates++;
-		out->aggregate(out->ctx, &a);
+		put_aggregate(b, &a, out);
 	}
 	aggregate_release(&a);
+}
+
+static void
+close_overflow(struct buckets *b, struct bucket *bucket,
+    const struct bucket_out *out)
+{
+	static const struct tag name = { { "name", 4 },
+	    { BUCKET_OVERFLOW, sizeof(BUCKET_OVERFLOW) - 1 } };
+	struct aggregate *a = &bucket->overflow;
+
+	if (a->count == 0)
+		return;
+	a->time_ns = middle_of(b, bucket->id);
+	a->period_ns = b->rule.period_ns;
+	a->tags = tags_intern(&b->tags, &name, 1);
+	put_aggregate(b, a, out);
 }
 
 /* Close the first n open buckets. */
@@ -221,6 +256,7 @@ close_first(struct buckets *b, size_t n, const struct bucket_out *out)
 		for (k = 0; k < b->open[i]->n; k++)
 			close_group(b, b->open[i]->id, b->open[i]->groups[k],
 			    out);
+		close_overflow(b, b->open[i], out);
 		if (!b->has_closed || b->open[i]->id > b->closed_to)
 			b->closed_to = b->open[i]->id;
 		b->has_closed = true;

@@ -29,6 +29,8 @@ struct keep;
  * is empty. */
 struct buckets {
 	struct bucket_rule rule;
+	size_t max_groups;	/* tag sets in one bucket; 0: any number */
+	struct tags tags;	/* of the requests past it */
 	struct bucket **open;	/* ascending by id */
 	size_t n, cap;
 	int64_t closed_to;	/* largest id closed so far */
@@ -40,7 +42,12 @@ struct buckets {
 		struct hist_tally tally;
 	} scratch;
 	uint64_t requests, folded, passed, late, aggregates;
+	uint64_t overflowed;	/* of those folded, past max_groups */
 };
+
+/* The name that the requests of a bucket past max_groups share. They are all
+ * folded, at once, so that they take no memory. */
+#define BUCKET_OVERFLOW "__other__"
 
 /* Where the output of a closed bucket goes, in order of its tag sets' first
  * request: its outliers, each as keep_get tells it, then its aggregate.

@@ -132,6 +132,8 @@ run_end_print(const struct run_end *r, struct buf *out)
 	put_int(&o, "requests", r->requests);
 	put_int(&o, "folded", r->folded);
 	put_int(&o, "passed", r->passed);
+	if (r->dropped != 0)
+		put_int(&o, "dropped", r->dropped);
 	put_int(&o, "late", r->late);
 	put_int(&o, "skipped", r->skipped);
 	close_line(&o);
@@ -280,6 +282,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 			read_int(&j, &r->folded);
 		else if (span_is(key, "passed"))
 			read_int(&j, &r->passed);
+		else if (span_is(key, "dropped"))
+			read_int(&j, &r->dropped);
 		else if (span_is(key, "late"))
 			read_int(&j, &r->late);
 		else if (span_is(key, "skipped"))
@@ -305,6 +309,7 @@ merge(struct run_end *r, const struct run_end *other)
 	r->requests += other->requests;
 	r->folded += other->folded;
 	r->passed += other->passed;
+	r->dropped += other->dropped;
 	r->late += other->late;
 	r->skipped += other->skipped;
 }

@@ -10,6 +10,7 @@
 #include "data/stream.h"
 #include "k6agg/books.h"
 #include "k6agg/fold.h"
+#include "k6agg/live.h"
 #include "k6agg/source.h"
 #include "k6agg/summary.h"
 
@@ -24,6 +25,9 @@ struct agg {
 	struct out out;
 	struct books books;
 	struct summary *summary;	/* NULL: lines are written */
+	struct select *select;		/* NULL: all is kept as it is */
+	struct live live;
+	struct buf selected;		/* scratch: lines */
 	struct point batch[BATCH];	/* scratch */
 	struct buf last_line;		/* of an input without a newline */
 };
@@ -86,6 +90,89 @@ pass_points(struct agg *agg, const struct point *points, int n,
 		out_line(&agg->out, points[0].line, false);
 }
 
+/* A line was left out by choice. */
+static void
+drop_point(struct agg *agg, const struct point *p)
+{
+	agg->books.requests += folding_requests_of(p);
+	agg->books.dropped += folding_requests_of(p);
+}
+
+static bool
+is_of_request(const struct point *p)
+{
+	int i;
+
+	for (i = 0; i < TIMINGS; i++)
+		if (span_is(p->metric->name, timing_names[i]))
+			return true;
+	return span_is(p->metric->name, "http_reqs") ||
+	    span_is(p->metric->name, "http_req_failed");
+}
+
+/* Take n points with the tags they are to have. While requests are folded they
+ * stay whole: which of their lines pass is decided when they do. */
+static void
+select_points(struct agg *agg, const struct point *points, int n)
+{
+	bool is_folding = folding_is_on(&agg->folding) &&
+	    agg->summary == NULL;
+	const struct selected *selected;
+	struct point p;
+	int i;
+
+	buf_reset(&agg->selected);
+	for (i = 0; i < n; i++) {
+		selected = select_point(agg->select, &points[i]);
+		p = points[i];
+		p.tags = selected->tags;
+		if (!(is_folding && is_of_request(&p)
+		    ? selected->is_request_kept : selected->is_kept)) {
+			drop_point(agg, &p);
+		} else if (agg->summary != NULL) {
+			summary_add_point(agg->summary, &p);
+		} else if (is_folding) {
+			trails_add_all(&agg->sources.at->trails, &p, 1,
+			    take_group, agg);
+		} else {
+			if (agg->folding.is_merging)
+				advance_clock(agg, p.time_ns);
+			agg->books.requests += folding_requests_of(&p);
+			select_print(&p, selected, &agg->selected);
+		}
+	}
+	if (agg->selected.n > 0)
+		out_lines(&agg->out, buf_whole(&agg->selected));
+}
+
+/* Write what is selected of lines that passed the folding; for folding. */
+static void
+filter_lines(void *ctx, struct span lines, bool is_request)
+{
+	const char *at = lines.p, *end = lines.p + lines.n, *newline;
+	const struct selected *selected;
+	struct agg *agg = ctx;
+	struct line line;
+	struct why why;
+	int64_t n;
+
+	buf_reset(&agg->selected);
+	for (; at < end; at = newline + 1) {
+		newline = memchr(at, '\n', (size_t)(end - at));
+		if (stream_read(&agg->stream, (struct span){ at,
+		    (size_t)(newline - at) }, &line, &why) != LINE_POINT)
+			continue;	/* cannot be: it was one before */
+		selected = select_point(agg->select, &line.point);
+		n = folding_requests_of(&line.point);
+		if (selected->is_kept)
+			select_print(&line.point, selected, &agg->selected);
+		else
+			agg->books.dropped += is_request && n > 1 ? 1 : n;
+	}
+	out_lines(&agg->out, buf_whole(&agg->selected));
+	buf_reset(&agg->selected);
+}
+
 /* Take n points, whose lines are text, each with its newline. */
 static void
 take_points(struct agg *agg, const struct point *points, int n,
@@ -94,7 +181,11 @@ take_points(struct agg *agg, const struct point *points, int n,
 	int i;
 
 	agg->books.points += n;
-	if (agg->summary != NULL)
+	for (i = 0; agg->live.is_on && i < n; i++)
+		live_add_point(&agg->live, &points[i]);
+	if (agg->select != NULL)
+		select_points(agg, points, n);
+	else if (agg->summary != NULL)
 		for (i = 0; i < n; i++)
 			summary_add_point(agg->summary, &points[i]);
 	else if (folding_is_on(&agg->folding))
@@ -138,17 +229,50 @@ take_framed(struct agg *agg, struct lines *in)
 	return true;
 }
 
+/* Returns 1 if the line is not to pass as it is. */
 static int
-take_aggregate(void *ctx, const struct sample *s)
+take_aggregate(void *ctx, const struct sample *sample)
 {
+	const struct selected *selected = NULL;
+	struct sample s = *sample;
+	struct aggregate a = *s.aggregate;
 	struct agg *agg = ctx;
 
-	books_add_aggregate(&agg->books, s);
-	if (agg->summary != NULL && s->kind == SAMPLE_AGGREGATE)
-		summary_add_sample(agg->summary, s);
-	else if (agg->folding.is_merging && s->kind == SAMPLE_AGGREGATE)
-		folding_merge(&agg->folding, s->aggregate);
-	return 0;
+	s.aggregate = &a;
+	live_add_sample(&agg->live, &s);
+	if (agg->select != NULL) {
+		selected = select_tags(agg->select, a.tags);
+		a.tags = s.tags = selected->tags;
+	}
+	books_add_aggregate(&agg->books, &s, selected != NULL &&
+	    !selected->is_request_kept);
+	if (selected != NULL && !selected->is_request_kept)
+		return 1;
+	if (agg->summary != NULL)
+		summary_add_sample(agg->summary, &s);
+	else if (agg->folding.is_merging)
+		folding_merge(&agg->folding, &a);
+	else if (selected != NULL && selected->is_changed)
+		out_aggregate(&agg->out, &a);
+	else
+		return 0;
+	return 1;
+}
+
+/* True if a Metric line may pass. */
+static bool
+selects_metric(const struct agg *agg, struct span text)
+{
+	struct span key, name = { "", 0 };
+	struct json j = json_of(text);
+
+	if (agg->select == NULL)
+		return true;
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key))
+		if (!span_is(key, "metric") || !json_text(&j, &name))
+			(void)json_skip(&j);
+	return select_metric(agg->select, name);
 }
 
 /* Count a line that is not taken. -1: --strict makes it fatal. */
@@ -157,6 +281,7 @@ refuse(struct agg *agg, struct span text, const char *why)
 {
 	const struct lines *in = &agg->sources.at->in;
 
+	live_clear(&agg->live);
 	if (agg->options->is_strict && (text.n == 0 || text.p[0] != '{'))
 		warnf("%s:%" PRId64 ": %s", in->name, in->number, why);
 	bad_lines_add(&agg->books.bad, in, text, why);
@@ -172,6 +297,7 @@ take_line(struct agg *agg, struct span text)
 	struct json j;
 	struct why why;
 	bool is_bad = false;
+	int status;
 
 	switch (stream_read(&agg->stream, text, &line, &why)) {
 	case LINE_POINT:
@@ -184,10 +310,11 @@ take_line(struct agg *agg, struct span text)
 		break;
 	case LINE_AGGREGATED:
 		j = json_of(text);
-		is_bad = sample_parse(&j, &agg->stream.tags, take_aggregate,
-		    agg, &why) < 0;
-		if (!is_bad && agg->folding.is_merging)
-			return 0;	/* written, merged, at the end */
+		status = sample_parse(&j, &agg->stream.tags, take_aggregate,
+		    agg, &why);
+		if (status > 0)
+			return 0;
+		is_bad = status < 0;
 		break;
 	case LINE_END:
 		is_bad = run_end_parse(&end, line.data, &why) < 0;
@@ -201,6 +328,9 @@ take_line(struct agg *agg, struct span text)
 		agg->books.starts++;
 		break;
 	case LINE_METRIC:
+		if (!selects_metric(agg, text))
+			return 0;
+		break;
 	case LINE_OTHER:
 		break;
 	}
@@ -212,17 +342,25 @@ take_line(struct agg *agg, struct span text)
 }
 
 /* Before the memory of the lines goes. Many tag sets may be forgotten while
- * nobody holds one. */
+ * no point is held. */
 static void
 settle(struct agg *agg)
 {
 	if (!sources_settle(&agg->sources) ||
-	    !folding_is_empty(&agg->folding) ||
 	    agg->stream.tags.n <= TAG_SETS_MAX)
 		return;
+	if (agg->select != NULL)
+		select_trim(agg->select, TAG_SETS_MAX);
 	stream_trim(&agg->stream, TAG_SETS_MAX);
 	if (agg->summary != NULL)
 		summary_forget_tags(agg->summary);
+}
+
+static void
+draw_live(struct agg *agg)
+{
+	live_draw(&agg->live, (int64_t)agg->folding.buckets.folded +
+	    agg->books.folded_before);
 }
 
 /* Wait for input, or until there is to be no more. While a live stream is
@@ -244,6 +382,7 @@ wait_for_input(struct agg *agg)
 	(void)fflush(stdout);
 	while (!lines_must_stop(in, *agg->stop) &&
 	    poll(&p, 1, timeout) <= 0) {
+		draw_live(agg);
 		now = now_monotonic_ns();
 		if (!folding_is_on(&agg->folding) ||
 		    agg->folding.is_merging || now < next_ns)
@@ -316,13 +455,16 @@ read_all(struct agg *agg)
 			return 0;
 		if (!is_dry)
 			continue;
+		draw_live(agg);
 		wait_for_input(agg);
 		if (lines_must_stop(&source->in, *agg->stop))
 			return 0;
 		settle(agg);
 		more = lines_fill(&source->in, &why);
-		if (more < 0)
+		if (more < 0) {
+			live_clear(&agg->live);
 			warnf("%s", why.text);
+		}
 		if (more == 0)
 			end_source(agg, source);
 	}
@@ -376,20 +518,46 @@ print_summary(struct agg *agg)
 	free(agg->summary);
 }
 
+static void
+init(struct agg *agg, const struct options *o, char *const *files, int n)
+{
+	bool is_summary = o->is_summary || o->is_json;
+
+	if (is_summary) {
+		agg->summary = xcalloc(1, sizeof(*agg->summary));
+		agg->summary->max_rows = (size_t)o->max_series;
+	}
+	if (o->is_live)
+		live_init(&agg->live);
+	folding_init(&agg->folding, &o->settings, &agg->out, o->max_series);
+	agg->folding.is_merging = o->is_merge && !is_summary;
+	if (agg->select != NULL)
+		agg->folding.filter = filter_lines;
+	agg->folding.filter_ctx = agg;
+	sources_init(&agg->sources, files, n, agg->folding.is_merging);
+}
+
+static void
+release(struct agg *agg)
+{
+	sources_release(&agg->sources);
+	folding_release(&agg->folding);
+	stream_release(&agg->stream);
+	books_release(&agg->books);
+	out_release(&agg->out);
+	live_release(&agg->live);
+	buf_release(&agg->last_line);
+	buf_release(&agg->selected);
+}
+
 int
 agg_run(const struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
 {
-	struct agg agg = { .options = o, .stop = stop };
+	struct agg agg = { .options = o, .stop = stop, .select = o->select };
 	int status, error;
 
-	if (o->is_summary || o->is_json) {
-		agg.summary = xcalloc(1, sizeof(*agg.summary));
-		agg.summary->max_rows = (size_t)o->max_series;
-	}
-	folding_init(&agg.folding, &o->settings, &agg.out);
-	agg.folding.is_merging = o->is_merge && agg.summary == NULL;
-	sources_init(&agg.sources, files, n, agg.folding.is_merging);
+	init(&agg, o, files, n);
 	status = read_all(&agg) < 0 || sources_failed(&agg.sources) > 0
 	    ? EXIT_FAILED
 	    : *stop != 0 ? EXIT_INTERRUPTED : EXIT_DONE;
@@ -397,14 +565,11 @@ agg_run(const struct options *o, char *const *files, int n,
 		print_summary(&agg);
 	else
 		drain(&agg, status);
+	live_end(&agg.live, (int64_t)agg.books.folded +
+	    agg.books.folded_before);
 	books_report(&agg.books, has_books(&agg) && agg.summary == NULL &&
 	    !o->is_quiet);
-	sources_release(&agg.sources);
-	stream_release(&agg.stream);
-	folding_release(&agg.folding);
-	books_release(&agg.books);
 	error = agg.out.error;
-	out_release(&agg.out);
-	buf_release(&agg.last_line);
+	release(&agg);
 	return close_stdout_after(error, status);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "data/settings.h"
+#include "k6agg/select.h"
 
 struct options {
 	struct settings settings;
@@ -14,7 +15,10 @@ struct options {
 	bool is_merge;		/* one aggregate for each bucket and tag set */
 	bool is_summary;	/* a table instead of lines */
 	bool is_json;		/* the same as JSON */
+	bool is_live;
 	int64_t max_series;
+	struct select_options selection;
+	struct select *select;	/* of it; NULL: it asks for nothing */
 };
 
 /* Read the n files (none: stdin) and write to stdout until *stop is the number

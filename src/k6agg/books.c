@@ -2,6 +2,7 @@
 #include "k6agg/books.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/units.h"
 
@@ -14,11 +15,12 @@ books_release(struct books *b)
 }
 
 void
-books_add_aggregate(struct books *b, const struct sample *s)
+books_add_aggregate(struct books *b, const struct sample *s, bool is_dropped)
 {
 	b->points += (int64_t)sample_points(s);
 	b->requests += (int64_t)sample_requests(s);
-	b->folded_before += (int64_t)sample_requests(s);
+	*(is_dropped ? &b->dropped : &b->folded_before) +=
+	    (int64_t)sample_requests(s);
 }
 
 static int64_t
@@ -71,7 +73,8 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 	note_failure(end, ending);
 	end->tool = TOOL;
 	end->folded = folded(b);
-	end->passed = b->requests - end->folded;
+	end->passed = b->requests - end->folded - b->dropped;
+	end->dropped += b->dropped;
 	end->late += (int64_t)b->late;
 	end->skipped += b->bad.n;
 	run_end_print(end, out);
@@ -81,12 +84,18 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 void
 books_report(const struct books *b, bool with_requests)
 {
+	char dropped[40] = "";
+
 	if (b->bad.n > 0)
 		warnf("%" PRId64 " line%s skipped that %s not of the stream",
 		    b->bad.n, b->bad.n == 1 ? "" : "s",
 		    b->bad.n == 1 ? "is" : "are");
-	if (with_requests)
-		warnf("%" PRId64 " requests in = %" PRId64 " folded into %"
-		    PRIu64 " aggregates + %" PRId64 " passed", b->requests,
-		    folded(b), b->aggregates, b->requests - folded(b));
+	if (!with_requests)
+		return;
+	if (b->dropped > 0)
+		(void)snprintf(dropped, sizeof(dropped), " + %" PRId64
+		    " dropped", b->dropped);
+	warnf("%" PRId64 " requests in = %" PRId64 " folded into %" PRIu64
+	    " aggregates + %" PRId64 " passed%s", b->requests, folded(b),
+	    b->aggregates, b->requests - folded(b) - b->dropped, dropped);
 }

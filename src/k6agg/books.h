@@ -15,13 +15,15 @@ struct books {
 	struct bad_lines bad;
 	int64_t points, requests;	/* in */
 	int64_t folded_before;		/* of them, in aggregates already */
+	int64_t dropped;		/* of them, left out by choice */
 	uint64_t folded, aggregates, late;	/* by us */
 };
 
 void books_release(struct books *b);
 
 /* Count an aggregate of the input. */
-void books_add_aggregate(struct books *b, const struct sample *s);
+void books_add_aggregate(struct books *b, const struct sample *s,
+    bool is_dropped);
 
 /* How the filter ended. */
 struct ending {

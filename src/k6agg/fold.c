@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6agg/fold.h"
 
+#include "base/die.h"
 #include "data/keep.h"
 
 static struct bucket_rule
@@ -20,9 +21,11 @@ rule_of(const struct settings *s)
 }
 
 void
-folding_init(struct folding *f, const struct settings *s, struct out *out)
+folding_init(struct folding *f, const struct settings *s, struct out *out,
+    int64_t max_series)
 {
 	*f = (struct folding){ .out = out, .buckets.rule = rule_of(s),
+	    .buckets.max_groups = (size_t)max_series,
 	    .calc_ns = settings_int(s, SET_CALC_INTERVAL),
 	    .wait_ns = settings_int(s, SET_WAIT_PERIOD) };
 }
@@ -41,6 +44,16 @@ folding_is_on(const struct folding *f)
 	return f->buckets.rule.period_ns > 0;
 }
 
+/* Write lines, or what the filter leaves of them. */
+static void
+pass(struct folding *f, struct span lines, bool is_request)
+{
+	if (f->filter != NULL)
+		f->filter(f->filter_ctx, lines, is_request);
+	else
+		out_lines(f->out, lines);
+}
+
 static void
 put_outlier(void *ctx, const struct keep *kept, size_t place)
 {
@@ -48,7 +61,7 @@ put_outlier(void *ctx, const struct keep *kept, size_t place)
 
 	buf_reset(&f->lines);
 	keep_get(kept, place, &f->lines);
-	out_lines(f->out, buf_whole(&f->lines));
+	pass(f, buf_whole(&f->lines), true);
 }
 
 static void
@@ -74,7 +87,7 @@ static bool
 is_outlier(void *ctx, int64_t middle_ns, const struct tagset *tags,
     uint32_t source)
 {
-	const struct folding *f = ctx;
+	struct folding *f = ctx;
 
 	return aggregates_has(&f->merged, middle_ns,
 	    f->buckets.rule.period_ns, tags, source);
@@ -118,6 +131,17 @@ folding_requests_of(const struct point *p)
 	    span_is(p->metric->name, "http_reqs") ? (int64_t)p->value : 0;
 }
 
+static void
+warn_of_overflow(struct folding *f)
+{
+	if (f->buckets.overflowed == 0 || f->has_warned)
+		return;
+	f->has_warned = true;
+	warnf("more than %zu tag sets in a time bucket: the requests of "
+	    "others are folded into one, named " BUCKET_OVERFLOW
+	    " (--max-series)", f->buckets.max_groups);
+}
+
 void
 folding_take(void *ctx, const struct group_out *g)
 {
@@ -128,11 +152,12 @@ folding_take(void *ctx, const struct group_out *g)
 		f->requests++;
 		buckets_add(&f->buckets, &g->trail, f->source, g->points,
 		    g->n);
+		warn_of_overflow(f);
 		return;
 	}
 	for (i = 0; i < g->n; i++)
 		f->requests += folding_requests_of(&g->points[i]);
-	out_lines(f->out, group_lines(g, &f->lines));
+	pass(f, group_lines(g, &f->lines), false);
 }
 
 void
@@ -146,12 +171,6 @@ folding_idle(struct folding *f, int64_t silent_ns)
 {
 	if (f->has_clock)
 		close_due(f, f->clock_ns + silent_ns);
-}
-
-bool
-folding_is_empty(const struct folding *f)
-{
-	return f->merged.n == 0;
 }
 
 void

@@ -22,12 +22,16 @@ struct folding {
 	int64_t calc_ns, wait_ns;
 	int64_t clock_ns;	/* latest time of the stream */
 	int64_t tick;		/* calc intervals that the clock has passed */
-	bool has_clock;
+	bool has_clock, has_warned;
 	int64_t requests;	/* that came in */
+	/* Takes the lines that pass in place of out, if there is one; those of
+	 * one request or of points by themselves. */
+	void (*filter)(void *ctx, struct span lines, bool is_request);
+	void *filter_ctx;
 };
 
 void folding_init(struct folding *f, const struct settings *s,
-    struct out *out);
+    struct out *out, int64_t max_series);
 void folding_release(struct folding *f);
 
 /* True if requests are folded: a period was given. */
@@ -48,9 +52,6 @@ void folding_tick(struct folding *f, int64_t now_ns);
 
 /* The stream has been silent for so long: its clock goes on with ours. */
 void folding_idle(struct folding *f, int64_t silent_ns);
-
-/* No tag set of the stream is held. */
-bool folding_is_empty(const struct folding *f);
 
 /* Close all. */
 void folding_end(struct folding *f);

@@ -19,6 +19,30 @@ on_signal(int number)
 	stop_signal = number;
 }
 
+/* Rules and substitutions as they are used. Returns OPT_CONTINUE, or the
+ * status to exit with. */
+static int
+prepare_selection(struct options *o)
+{
+	struct why why;
+
+	if (!select_is_asked(&o->selection))
+		return OPT_CONTINUE;
+	o->select = select_new(&o->selection, &why);
+	return o->select != NULL ? OPT_CONTINUE : opt_misuse("%s", why.text);
+}
+
+static void
+release(struct options *o)
+{
+	settings_release(&o->settings);
+	select_free(o->select);
+	opt_list_release(&o->selection.keep);
+	opt_list_release(&o->selection.drop);
+	opt_list_release(&o->selection.drop_tag);
+	opt_list_release(&o->selection.group);
+}
+
 static const struct opt table[] = {
 	{ 0, "strict", NULL, "end with status 1 at the first bad line",
 	    OPT_FLAG, offsetof(struct options, is_strict), NULL, 0 },
@@ -30,8 +54,19 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_summary), NULL, 0 },
 	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
 	    offsetof(struct options, is_json), NULL, 0 },
-	{ 0, "max-series", "N", "most rows of the summary, the rest is "
-	    "__other__", OPT_INT,
+	{ 0, "live", NULL, "show how it goes, in one line on a terminal",
+	    OPT_FLAG, offsetof(struct options, is_live), NULL, 0 },
+	{ 0, "keep", "RULE", "keep only METRIC, METRIC{TAG=VALUE} or "
+	    "TAG=VALUE; repeatable", OPT_LIST,
+	    offsetof(struct options, selection.keep), NULL, 0 },
+	{ 0, "drop", "RULE", "leave out what the rule says; repeatable",
+	    OPT_LIST, offsetof(struct options, selection.drop), NULL, 0 },
+	{ 0, "drop-tag", "TAG", "leave out a tag; repeatable", OPT_LIST,
+	    offsetof(struct options, selection.drop_tag), NULL, 0 },
+	{ 0, "group", "s/ERE/TEXT/", "change url and name tags; repeatable",
+	    OPT_LIST, offsetof(struct options, selection.group), NULL, 0 },
+	{ 0, "max-series", "N", "most tag sets in a bucket or rows of the "
+	    "summary; the rest is __other__", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
 	{ 0 },
 };
@@ -64,6 +99,8 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE &&
 	    settings_from_env(&o.settings, &why) < 0)
 		status = opt_misuse("%s", why.text);
+	if (status == OPT_CONTINUE)
+		status = prepare_selection(&o);
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
@@ -71,6 +108,6 @@ main(int argc, char **argv)
 		status = agg_run(&o, argv + first, argc - first,
 		    &stop_signal);
 	}
-	settings_release(&o.settings);
+	release(&o);
 	return status;
 }

@@ -216,6 +216,29 @@ known_outliers(void)
 	buckets_release(&b);
 }
 
+/* Past so many tag sets in a bucket the rest is one aggregate. */
+static void
+overflow(void)
+{
+	struct buckets b = { .rule = { NS_PER_S, 3, false, fences },
+	    .max_groups = 1 };
+
+	buf_reset(&out);
+	add(&b, 0, 0, 10, 0, "a");
+	add(&b, 0, 1, 20, 0, "b");
+	add(&b, 0, 0, 10, 0, "c");
+	add(&b, 0, 2, 90, 0, "d");
+	add(&b, NS_PER_S, 1, 30, 0, "e");
+	buckets_close_all(&b, &to);
+	/* Folded though they are few, and no place in the next bucket. */
+	CHECK_BUF(out, "a\nc\n<0 2 20 90>e\n");
+	CHECK_SPAN(last.tags->json, "{\"name\":\"__other__\"}");
+	CHECK(last.time_ns == NS_PER_S / 2 && last.period_ns == NS_PER_S);
+	CHECK(b.overflowed == 2 && b.folded == 2 && b.passed == 3 &&
+	    b.requests == 5);
+	buckets_release(&b);
+}
+
 /* Every request is folded or passed, once, by the rules and nothing else. */
 static void
 books(void)
@@ -313,6 +336,7 @@ main(void)
 	    order_and_lateness);
 	test("times at the ends of the range have a bucket", extremes);
 	test("each request is folded or passed, never both", books);
+	test("past the most tag sets of a bucket the rest is one", overflow);
 	test("what an earlier folding let pass stays outside", known_outliers);
 	buf_release(&out);
 	return tap_end();

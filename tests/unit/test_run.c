@@ -90,8 +90,8 @@ end_trip(void)
 	    SPAN("{\"m\":{\"avg<1\":true}}"), .time_ns = 1700000001000000000,
 	    .run_status = RUN_ABORTED_BY_THRESHOLD, .result_status = 1,
 	    .exit_code = 99, .streams = 3, .points = 9000,
-	    .requests = 1000, .folded = 900, .passed = 100, .late = 7,
-	    .skipped = 2 }, back;
+	    .requests = 1000, .folded = 880, .passed = 100, .dropped = 20,
+	    .late = 7, .skipped = 2 }, back;
 	struct buf line = { 0 };
 	struct why why;
 
@@ -103,7 +103,8 @@ end_trip(void)
 	CHECK(back.run_status == r.run_status);
 	CHECK(back.result_status == 1 && back.exit_code == 99);
 	CHECK(back.streams == 3 && back.points == 9000);
-	CHECK(back.requests == 1000 && back.folded == 900);
+	CHECK(back.requests == 1000 && back.folded == 880);
+	CHECK(back.dropped == 20);
 	CHECK(back.passed == 100 && back.late == 7 && back.skipped == 2);
 	buf_release(&line);
 }
@@ -167,7 +168,7 @@ trailers(void)
 	    .thresholds = SPAN("{\"m\":{\"x\":true}}"),
 	    .result_status = 1, .exit_code = 99, .streams = 2,
 	    .points = 10, .requests = 20, .folded = 30, .passed = 40,
-	    .late = 50, .skipped = 60 };
+	    .dropped = 7, .late = 50, .skipped = 60 };
 	const struct run_end *e = &ends.end;
 
 	run_ends_add(&ends, &a);
@@ -179,6 +180,7 @@ trailers(void)
 	CHECK(e->result_status == 1 && e->exit_code == 99);
 	CHECK(e->time_ns == 5 && e->streams == 4);
 	CHECK(e->points == 12 && e->requests == 24 && e->folded == 36);
+	CHECK(e->dropped == 7);
 	CHECK(e->passed == 48 && e->late == 60 && e->skipped == 72);
 	CHECK_SPAN(e->thresholds, "{\"m\":{\"x\":true}}");
 	run_ends_release(&ends);

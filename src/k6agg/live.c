@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6agg/live.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/units.h"
+
+enum { REDRAW_NS = 200 * NS_PER_MS };
+
+void
+live_init(struct live *l)
+{
+	*l = (struct live){ .is_on = isatty(STDERR_FILENO) == 1,
+	    .duration.type = METRIC_TREND, .failed.type = METRIC_RATE };
+}
+
+void
+live_release(struct live *l)
+{
+	sink_release(&l->duration);
+}
+
+/* The rate is that of the stream's own time, over a second at least. */
+static void
+go_on(struct live *l, int64_t time_ns)
+{
+	if (!l->has_clock) {
+		l->has_clock = true;
+		l->clock_ns = l->window_ns = time_ns;
+	}
+	if (time_ns > l->clock_ns)
+		l->clock_ns = time_ns;
+	if (l->clock_ns / 2 - l->window_ns / 2 < NS_PER_S / 2)
+		return;
+	l->rate = (l->requests - l->window_requests) * 1e9 /
+	    ((double)l->clock_ns - (double)l->window_ns);
+	l->window_ns = l->clock_ns;
+	l->window_requests = l->requests;
+}
+
+void
+live_add_point(struct live *l, const struct point *p)
+{
+	if (!l->is_on)
+		return;
+	if (span_is(p->metric->name, "http_reqs")) {
+		go_on(l, p->time_ns);
+		l->requests += p->value;
+	} else if (span_is(p->metric->name, "http_req_duration")) {
+		sink_add(&l->duration, p->value, p->time_ns);
+	} else if (span_is(p->metric->name, "http_req_failed")) {
+		sink_add(&l->failed, p->value, p->time_ns);
+	}
+}
+
+/* Values of other metrics go nowhere. */
+static struct sink *
+place(void *ctx, const struct sample_series *at)
+{
+	struct sink **sinks = ctx;
+
+	return span_is(at->metric, "http_req_duration") ? sinks[0]
+	    : span_is(at->metric, "http_req_failed") ? sinks[1] : sinks[2];
+}
+
+void
+live_add_sample(struct live *l, const struct sample *s)
+{
+	struct sink rest = { .type = METRIC_COUNTER };
+	struct sink *sinks[] = { &l->duration, &l->failed, &rest };
+
+	if (!l->is_on)
+		return;
+	sample_sink(s, place, sinks);
+	sink_release(&rest);
+	go_on(l, s->time_ns);
+	l->requests += (double)sample_requests(s);
+}
+
+static void
+show(struct live *l, int64_t folded)
+{
+	double failed = l->failed.count > 0 ? (double)l->failed.nonzero /
+	    (double)l->failed.count : 0;
+	double part = l->requests > 0 ? (double)folded / l->requests : 0;
+
+	(void)fprintf(stderr, "\r%.0f requests, %.1f/s, p95 %.2f ms, "
+	    "%.2f%% failed, %.0f%% folded\033[K", l->requests, l->rate,
+	    sink_quantile(&l->duration, 0.95), failed * 100, part * 100);
+	(void)fflush(stderr);
+	l->is_shown = true;
+}
+
+void
+live_draw(struct live *l, int64_t folded)
+{
+	int64_t now;
+
+	if (!l->is_on || !l->has_clock)
+		return;
+	now = now_monotonic_ns();
+	if (now < l->next_ns)
+		return;
+	l->next_ns = now + REDRAW_NS;
+	show(l, folded);
+}
+
+void
+live_clear(struct live *l)
+{
+	if (l->is_shown)
+		(void)fputs("\r\033[K", stderr);
+	l->is_shown = false;
+}
+
+void
+live_end(struct live *l, int64_t folded)
+{
+	if (!l->is_on || !l->has_clock)
+		return;
+	show(l, folded);
+	(void)fputc('\n', stderr);
+	l->is_shown = false;
+}
