@@ -11,7 +11,7 @@ build) ;;
 demo) packages="$packages curl jq" ;;
 check)
   packages="$packages curl jq bats python3 mandoc shellcheck strace valgrind
-chromium openssl protobuf-compiler clang libclang-rt-14-dev cppcheck procps git
+chromium nftables iproute2 e2fsprogs openssl protobuf-compiler clang libclang-rt-14-dev cppcheck procps git
 util-linux zstd" ;;
 *) echo "usage: need.sh build|demo|check" >&2; exit 2 ;;
 esac

@@ -58,7 +58,8 @@ static struct run_plan
 plan_of(const struct push *push)
 {
 	const struct note *n = &push->note;
-	struct run_plan plan = { .name = n->name, .vus = n->vus,
+	struct run_plan plan = { .name = n->name != NULL ? n->name
+	    : "k6 test", .vus = n->vus,
 	    .duration_ns = n->duration_ns,
 	    .thresholds = n->thresholds != NULL ? span_of(n->thresholds)
 	    : SPAN("{}") };

@@ -214,7 +214,7 @@ note_cut(struct push *push)
 static int
 resume_one(struct push_options *o, const char *path)
 {
-	struct push push = { .has_input_ended = true };
+	struct push push = { .options = o, .has_input_ended = true };
 	struct journal *journal = NULL;
 	struct why why;
 	int status;
@@ -282,11 +282,25 @@ count_batch(void *ctx, const struct journal_batch *b,
 	*points += b->points;
 }
 
+static void
+count_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
+{
+	const struct wire *wire = wire_of(b->format);
+	struct parcel p = { .id = *b };
+	struct buf plain = { 0 };
+	uint64_t *points = ctx;
+
+	if (wire != NULL && wire->recover(&p, bytes, &plain, NULL) == 0)
+		*points += p.id.points;
+	buf_release(&plain);
+}
+
 static int
 print_journal(const char *path)
 {
 	uint64_t points = 0;
-	struct journal_found found = { .ctx = &points, .batch = count_batch };
+	struct journal_found found = { .ctx = &points, .batch = count_batch,
+	    .pieces = count_pieces };
 	struct note note = { 0 };
 	bool is_open = false;
 	int64_t bytes = 0;

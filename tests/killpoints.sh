@@ -1,0 +1,85 @@
+#!/bin/bash
+# killpoints.sh [SYSCALL...]: kill k6push at the first, second, third ... of
+# its calls of each of these, until it gets through; then deliver what is left.
+# What the server has must be the first requests of the stream, each once, and
+# all of those that were on disk. Prints: points tried, lost, twice, starts
+# that failed. MOST=N: at most so many points a call; STEP=N: every n-th.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$(mktemp -d)
+server=
+cleanup() {
+  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
+  rm -rf "$dir"
+}
+trap cleanup EXIT
+export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../bin}:$PATH
+unset XDG_STATE_HOME "${!K6_@}"
+[ $# -gt 0 ] || set -- pwritev pwrite64 write openat fdatasync fsync unlinkat \
+  rename mkdir mkdirat ftruncate fallocate flock sendto connect read close
+
+k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
+server=$!
+disown
+for _ in $(seq 200); do
+  grep -qs ^http "$dir/out" && break
+  sleep 0.05
+done
+K6_CLOUD_HOST=$(head -n 1 "$dir/out")
+export K6_CLOUD_HOST
+python3 "$here/stream.py" "${REQUESTS:-200}" 0 >"$dir/in"
+made=${REQUESTS:-200}
+points=0 lost=0 twice=0 bad=0 run=0
+
+# One run, killed at the n-th call; false when it was not killed.
+one() {
+  local code=0 kept count sum
+  rm -rf "$dir/journal"
+  # Small batches, so that there is more to go wrong.
+  (
+    strace -f -qq -o /dev/null -e "trace=$1" \
+      -e "inject=$1:signal=KILL:when=$2" k6push -q --journal "$dir/journal" \
+      --max-samples-per-package 20 "$dir/in"
+    exit $?
+  ) >/dev/null 2>&1 || code=$?
+  if [ "$code" -ne 137 ]; then
+    read -r all_count all_sum < <(python3 "$here/stored.py" "$dir/db")
+    return 1
+  fi
+  kept=$(k6push --list --journal "$dir/journal" 2>/dev/null |
+    sed -nE 's/.*\t([0-9]+) samples\t.*/\1/p')
+  if [ -n "$kept" ]; then
+    code=0
+    k6push -q --resume "$dir/journal" >/dev/null 2>"$dir/err" || code=$?
+    # 1: the run was cut, and ends as aborted. A kill before the first note
+    # leaves a journal without anything in it.
+    if [ "$code" -gt 1 ] && ! grep -q 'note is missing' "$dir/err"; then
+      bad=$((bad + 1))
+      cat "$dir/err" >&2
+    fi
+  fi
+  read -r count sum < <(python3 "$here/stored.py" "$dir/db")
+  count=$((count - all_count)) sum=$((sum - all_sum))
+  all_count=$((all_count + count)) all_sum=$((all_sum + sum))
+  # Of 9 points a request, those of the last may not be whole.
+  if [ $((count * 9)) -lt "${kept:-0}" ]; then
+    lost=$((lost + 1))
+    echo "$1 $2: $count stored, $kept samples were on disk" >&2
+  fi
+  if [ "$count" -gt "$made" ] || [ "$sum" -ne $((count * (count + 1) / 2)) ]; then
+    twice=$((twice + 1))
+    echo "$1 $2: $count stored, sum $sum" >&2
+  fi
+}
+
+all_count=0 all_sum=0
+for call; do
+  n=1
+  while [ "$n" -le "${MOST:-1000}" ] && one "$call" "$n"; do
+    points=$((points + 1))
+    n=$((n + ${STEP:-1}))
+  done
+  run=$((run + 1))
+done
+echo "$points $lost $twice $bad"
+[ $((lost + twice + bad)) -eq 0 ]
