@@ -150,6 +150,10 @@ bench: all
 	tests/need.sh check
 	tests/bench.sh
 
+proof: all
+	tests/need.sh check
+	K6PIPE_BIN=$(abspath $(BIN)) tests/proof.sh
+
 fresh:
 	tests/fresh.sh
 
@@ -186,12 +190,13 @@ help:
 	@echo 'make asan       all tests with address and undefined sanitizers'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench      speed beside other programs, as ratios'
+	@echo 'make proof      real faults against k6push, as a table (15 min)'
 	@echo 'make fresh      both README commands in a bare Debian 12 (root)'
 	@echo 'make deps       install what building needs'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR; uninstall'
 	@echo 'make dist       source archive of HEAD in build/'
 	@echo 'make clean      remove build/ and bin/'
 
-.PHONY: all deps demo demo-stop check unit unit-build asan fuzz lint bench \
+.PHONY: all deps demo demo-stop check unit unit-build asan fuzz lint bench proof \
 	fresh install uninstall dist clean help
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)

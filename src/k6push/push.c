@@ -410,9 +410,11 @@ push_init(struct push *push, struct push_options *o, struct why *why)
 	push->uploader.settings = &o->settings;
 	push->uploader.packer = &push->packer;
 	push->uploader.last_number = &push->last_number;
-	push->note.started_ns = now_unix_ns();
-	retry_key(push->note.create_key);
-	retry_key(push->note.finish_key);
+	if (push->note.create_key[0] == '\0') {	/* no earlier process's */
+		push->note.started_ns = now_unix_ns();
+		retry_key(push->note.create_key);
+		retry_key(push->note.finish_key);
+	}
 	signals_take(push->wake);
 	return 0;
 }
