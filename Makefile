@@ -25,9 +25,10 @@ STREAM := base/map base/lines base/unpack data/json data/tags data/metric \
 	data/hist data/sink data/frame data/trail data/aggregate data/sample \
 	data/sample_parse data/run data/stream
 
-k6agg_OBJS := k6agg/main k6agg/agg k6agg/books k6agg/fold k6agg/out \
-	k6agg/live k6agg/select k6agg/select_rule k6agg/source k6agg/summary \
-	k6agg/summary_json k6agg/summary_text base/subst $(BASE) $(STREAM) \
+k6agg_OBJS := k6agg/main k6agg/agg k6agg/ahead k6agg/books k6agg/fold \
+	k6agg/live k6agg/out k6agg/select k6agg/select_rule k6agg/source \
+	k6agg/summary k6agg/summary_json k6agg/summary_text base/subst \
+	$(BASE) $(STREAM) \
 	data/settings data/fence data/aggregates data/bucket data/keep \
 	data/sink data/sample_sink io/gz io/zst
 k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \

@@ -138,9 +138,9 @@ open_next(struct lines *l, struct why *why)
 	return 1;
 }
 
-/* Free room for one read at the end of the buffer. */
+/* Free room for so many bytes at the end of the buffer. */
 static void
-make_room(struct lines *l)
+make_room(struct lines *l, size_t n)
 {
 	if (l->start > 0) {
 		memmove(l->buffer, l->buffer + l->start, l->end - l->start);
@@ -148,10 +148,33 @@ make_room(struct lines *l)
 		l->searched -= l->start;
 		l->start = 0;
 	}
-	if (l->cap - l->end < LINES_READ) {
-		l->cap = l->end + 2 * (size_t)LINES_READ;
+	if (l->cap - l->end < n) {
+		l->cap = l->end + 2 * n;
 		l->buffer = xrealloc(l->buffer, l->cap);
 	}
+}
+
+void
+lines_swap(struct lines *l, char **buffer, size_t *cap, size_t start,
+    size_t end)
+{
+	char *old = l->buffer;
+	size_t old_cap = l->cap;
+
+	l->buffer = *buffer;
+	l->cap = *cap;
+	l->start = l->searched = start;
+	l->end = end;
+	*buffer = old;
+	*cap = old_cap;
+}
+
+void
+lines_append(struct lines *l, struct span data)
+{
+	make_room(l, data.n);
+	memcpy(l->buffer + l->end, data.p, data.n);
+	l->end += data.n;
 }
 
 /* Read into the free room, as read(2) does. */
@@ -238,7 +261,7 @@ lines_fill(struct lines *l, struct why *why)
 		if (open_next(l, why) < 0)
 			return -1;
 	}
-	make_room(l);
+	make_room(l, LINES_READ);
 	n = read_some(l);
 	if (n < 0)
 		(void)why_set(&cause, "%s", strerror(errno));

@@ -57,6 +57,13 @@ enum lines_result lines_take(struct lines *l, struct span *line);
 struct span lines_peek(const struct lines *l);
 void lines_pass(struct lines *l, size_t bytes, int64_t n);
 
+/* For a caller that reads by itself what lines_fill would have read next: go
+ * on in another buffer, which has from start to end what lines_peek tells and
+ * more; the old one is given in exchange. Or add data to what there is. */
+void lines_swap(struct lines *l, char **buffer, size_t *cap, size_t start,
+    size_t end);
+void lines_append(struct lines *l, struct span data);
+
 /* Read once, opening the next file if need be; waits if the input does.
  * 1: there is more to take; 0: all inputs are at their end; -1: why tells
  * what failed with which file, n_failed is up, the next call goes on. */

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "data/stream.h"
+#include "k6agg/ahead.h"
 #include "k6agg/books.h"
 #include "k6agg/fold.h"
 #include "k6agg/live.h"
@@ -28,6 +29,7 @@ struct agg {
 	struct select *select;		/* NULL: all is kept as it is */
 	struct live live;
 	struct buf selected;		/* scratch: lines */
+	struct ahead *ahead;		/* reads the source; NULL: we do */
 	struct point batch[BATCH];	/* scratch */
 	struct buf last_line;		/* of an input without a newline */
 };
@@ -221,6 +223,8 @@ take_framed(struct agg *agg, struct lines *in)
 	struct span text = lines_peek(in);
 	size_t bytes;
 
+	if (agg->ahead != NULL && ahead_is_busy(agg->ahead))
+		return false;	/* the other thread has the stream */
 	n = stream_points(&agg->stream, text, agg->batch, max, &bytes);
 	if (n == 0)
 		return false;
@@ -347,6 +351,7 @@ static void
 settle(struct agg *agg)
 {
 	if (!sources_settle(&agg->sources) ||
+	    (agg->ahead != NULL && ahead_is_busy(agg->ahead)) ||
 	    agg->stream.tags.n <= TAG_SETS_MAX)
 		return;
 	if (agg->select != NULL)
@@ -423,6 +428,44 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 	return 0;
 }
 
+/* Take the next block of a file that is read ahead. False: its end. */
+static bool
+take_block(struct agg *agg, struct lines *in)
+{
+	const struct point *points;
+	size_t bytes;
+	int n;
+
+	if (!ahead_next(agg->ahead, &points, &n, &bytes)) {
+		ahead_stop(agg->ahead);
+		agg->ahead = NULL;
+		return false;
+	}
+	if (n > 0) {
+		struct span text = { lines_peek(in).p, bytes };
+
+		lines_pass(in, bytes, n);
+		take_points(agg, points, n, text);
+	}
+	return true;
+}
+
+/* As lines_fill, with the help of a second core where that can be. */
+static int
+fill(struct agg *agg, struct lines *in, struct why *why)
+{
+	bool is_new = in->fd < 0;
+	int more;
+
+	if (agg->ahead != NULL && take_block(agg, in))
+		return 1;
+	more = lines_fill(in, why);
+	if (more > 0 && is_new && !agg->folding.is_merging &&
+	    agg->select == NULL)
+		agg->ahead = ahead_start(&agg->stream, in);
+	return more;
+}
+
 /* Nothing more comes from the source. */
 static void
 end_source(struct agg *agg, struct source *source)
@@ -460,7 +503,7 @@ read_all(struct agg *agg)
 		if (lines_must_stop(&source->in, *agg->stop))
 			return 0;
 		settle(agg);
-		more = lines_fill(&source->in, &why);
+		more = fill(agg, &source->in, &why);
 		if (more < 0) {
 			live_clear(&agg->live);
 			warnf("%s", why.text);
@@ -569,6 +612,8 @@ agg_run(const struct options *o, char *const *files, int n,
 	    agg.books.folded_before);
 	books_report(&agg.books, has_books(&agg) && agg.summary == NULL &&
 	    !o->is_quiet);
+	if (agg.ahead != NULL)
+		ahead_stop(agg.ahead);
 	error = agg.out.error;
 	release(&agg);
 	return close_stdout_after(error, status);
