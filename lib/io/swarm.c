@@ -549,6 +549,20 @@ headers_of(struct user *u, const struct swarm_request *r)
 	return u->headers;
 }
 
+/* curl 7.88 speaks HTTP/2 by prior knowledge only on a new connection (its
+ * issue 10634); on a kept one it must not be told. */
+static void
+set_version(struct user *u)
+{
+	bool is_kept = u->is_h2c && u->swarm->options->keep !=
+	    SWARM_KEEP_NONE;
+
+	if (u->swarm->options->http == SWARM_HTTP_2 && !u->is_tls)
+		(void)curl_easy_setopt(u->easy, CURLOPT_HTTP_VERSION,
+		    is_kept ? (long)CURL_HTTP_VERSION_2_0 :
+		    (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+}
+
 static void
 set_request(struct user *u, const struct swarm_request *r)
 {
@@ -593,6 +607,7 @@ swarm_send(struct swarm *s, int user, const struct swarm_request *r)
 	if (u->is_plain)
 		return;
 	u->is_curled = true;
+	set_version(u);
 	set_request(u, r);
 	(void)curl_multi_add_handle(s->multi, u->easy);
 }
@@ -647,6 +662,8 @@ finish(struct user *u, CURLcode code)
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
 	swarm_read_reply(u, code, &r);
+	u->is_h2c = code == CURLE_OK && !u->is_tls &&
+	    swarm_info(u, CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0;
 	if (curl_easy_getinfo(u->easy, CURLINFO_ACTIVESOCKET, &fd) ==
 	    CURLE_OK && fd != CURL_SOCKET_BAD)
 		count_bytes(s, u, fd);

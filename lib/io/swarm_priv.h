@@ -79,6 +79,7 @@ struct user {
 	bool is_curled;		/* curl made one for it before */
 	bool has_cookies;	/* all requests are curl's from now on */
 	bool is_tls;
+	bool is_h2c;		/* the last answer was HTTP/2 without TLS */
 	bool may_repeat;	/* if a kept connection proves dead */
 	int os_error;		/* why there was no socket */
 	/* Monotonic times; 0: it did not come to this. */
