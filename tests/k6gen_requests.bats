@@ -1,0 +1,314 @@
+#!/usr/bin/env bats
+# What k6gen sends: targets, placeholders, bodies, headers, and over what.
+
+load helpers
+
+setup() {
+  out=$BATS_TEST_TMPDIR/o
+  export nginx_format='$request_method $request_uri [$http_x_test] [$http_authorization] [$http_cookie] [$content_type] [$connection] [$http_host] [$server_protocol]'
+  yes root | head -n 2000 >"$BATS_TEST_TMPDIR/long"
+  start_nginx <<END
+location / { return 200 "hello\n"; }
+location = /cookie {
+  add_header Set-Cookie "id=7; Path=/";
+  return 200 "set\n";
+}
+location = /zip { gzip on; gzip_min_length 1; gzip_types *; alias $BATS_TEST_TMPDIR/long; }
+END
+}
+
+teardown() {
+  stop_nginx
+  [ -z "${helper-}" ] || kill "$helper" 2>/dev/null || true
+}
+
+gen() { k6gen -q "$@" >"$out" 2>"$out.err"; }
+
+# log N: nginx's log, once it has N lines
+log() {
+  retry 10 log_has "$1"
+  cat "$nginx_log"
+}
+log_has() { [ "$(wc -l <"$nginx_log")" -ge "$1" ]; }
+
+tags() {
+  jq -r "select(.type == \"Point\" and .metric == \"http_reqs\") |
+    .data.tags | $1" "$out"
+}
+
+@test "a targets file in vegeta's text form is requested line by line" {
+  printf 'from a file' >"$BATS_TEST_TMPDIR/body"
+  cat >"$BATS_TEST_TMPDIR/t" <<END
+# a comment
+GET $target/a
+X-Test: one
+
+POST $target/b
+X-Test: two
+Content-Type: text/plain
+@$BATS_TEST_TMPDIR/body
+DELETE $target/c
+END
+  gen -t "$BATS_TEST_TMPDIR/t" -i 4
+  [ "$(log 4 | cut -d' ' -f1-3)" = "GET /a [one]
+POST /b [two]
+DELETE /c [-]
+GET /a [one]" ]
+  sed -n 2p "$nginx_log" | grep -qF '[text/plain]'
+}
+
+@test "JSON targets have headers, body, name and tags" {
+  cat >"$BATS_TEST_TMPDIR/t" <<END
+{"method":"PUT","url":"$target/o/1","headers":{"X-Test":"a\"b"},"body":"x","name":"order","tags":{"kind":"k"}}
+{"url":"$target/p","header":{"X-Test":["p"]}}
+END
+  gen -t "$BATS_TEST_TMPDIR/t" -i 2 -H 'X-Test: default'
+  [ "$(log 2 | cut -d' ' -f1-3)" = 'PUT /o/1 [a\x22b]
+GET /p [p]' ]
+  [ "$(tags '[.name, .url, .kind] | join(" ")')" = "order order k
+$target/p $target/p " ]
+}
+
+@test "targets on stdin are used up once, and their end ends the run" {
+  seq 100 | sed "s|.*|GET $target/&\n|" | gen -t - -u 7
+  [ "$(log 100 | cut -d' ' -f2 | sort -u | wc -l)" -eq 100 ]
+  tail -n 1 "$out" | jq -e '.type == "End" and .data.run_status == 3'
+}
+
+@test "targets that come slowly are requested as they come" {
+  {
+    printf 'GET %s/1\n\n' "$target"
+    retry 10 grep -q '/1' "$nginx_log"
+    printf 'GET %s/2\n\n' "$target"
+  } | gen -t -
+  [ "$(log 2 | cut -d' ' -f2 | xargs)" = "/1 /2" ]
+}
+
+@test "a bad target of stdin is told and left out, of a file it ends all" {
+  local code=0
+  printf 'GET %s/1\n\n{"url":\nnonsense\nGET ftp://x/\n\nGET %s/2\n' \
+    "$target" "$target" >"$BATS_TEST_TMPDIR/t"
+  gen -t - <"$BATS_TEST_TMPDIR/t" || code=$?
+  [ "$code" -eq 1 ]
+  [ "$(log 2 | cut -d' ' -f2 | xargs)" = "/1 /2" ]
+  grep -q 'stdin:3: ' "$out.err"
+  grep -q 'stdin:4: not METHOD URL' "$out.err"
+  grep -q 'stdin:5: unsupported scheme' "$out.err"
+  grep -q 'stdin: 3 bad targets were left out' "$out.err"
+  code=0
+  gen -t "$BATS_TEST_TMPDIR/t" || code=$?
+  [ "$code" -eq 1 ]
+  grep -q "^k6gen: $BATS_TEST_TMPDIR/t:3: " "$out.err"
+  [ "$(wc -l <"$nginx_log")" -eq 2 ]
+}
+
+@test "a million targets on stdin need no more memory than a few" {
+  k6gen -q -t - -d 1s --no-output -u 2 < <(yes "GET $target/" |
+    head -n 2000000) 2>"$out.err" 3>&- &
+  local pid=$! peak
+  sleep 0.7
+  peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
+  wait "$pid" || true
+  ((peak < 40000))
+}
+
+@test "random targets come by chance, and again with the same seed" {
+  seq 20 | sed "s|.*|GET $target/&\n|" >"$BATS_TEST_TMPDIR/t"
+  gen -t "$BATS_TEST_TMPDIR/t" --random --seed 5 -i 30
+  cp "$out" "$out.1"
+  tags .url >"$out.a"
+  gen -t "$BATS_TEST_TMPDIR/t" --random --seed 5 -i 30
+  tags .url | cmp - "$out.a"
+  gen -t "$BATS_TEST_TMPDIR/t" --random --seed 6 -i 30
+  run ! cmp -s <(tags .url) "$out.a"
+}
+
+@test "placeholders are filled in, and the name stays as it was written" {
+  printf 'id,name\n1,ann\n2,"b c"\n' >"$BATS_TEST_TMPDIR/rows.csv"
+  gen -u 1 -i 3 --data "$BATS_TEST_TMPDIR/rows.csv" \
+    -H 'X-Test: {{row.name}}-{{iter}}' \
+    "$target/{{vu}}/{{seq}}/{{row.id}}/{{rand 5 5}}"
+  [ "$(log 3 | cut -d'[' -f1-2)" = "GET /1/0/1/5 [ann-0] 
+GET /1/1/2/5 [b c-1] 
+GET /1/2/1/5 [ann-2] " ]
+  [ "$(tags .name | sort -u)" = "$target/{{vu}}/{{seq}}/{{row.id}}/{{rand 5 5}}" ]
+  gen --raw "$target/a?{{vu}}"
+  grep -qF 'GET /a?{{vu}} ' <(log 4)
+}
+
+@test "what is no placeholder, or no data, is refused" {
+  run k6gen "$target/{{nope}}"
+  [ "$status" -eq 2 ]
+  [[ ${lines[0]} == *"not a placeholder: {{nope}}"* ]]
+  run k6gen "$target/{{row.a}}"
+  [ "$status" -eq 2 ]
+  [[ ${lines[0]} == *"{{row.a}} needs --data"* ]]
+  run k6gen --data /nonexistent "$target/"
+  [ "$status" -eq 1 ]
+}
+
+@test "basic and bearer authentication, also from a file" {
+  gen --user 'joe:secret' "$target/1"
+  gen --bearer tok "$target/2"
+  printf 'me:pw\nrest\n' >"$BATS_TEST_TMPDIR/secret"
+  gen --user "@$BATS_TEST_TMPDIR/secret" "$target/3"
+  grep -qF '[Basic am9lOnNlY3JldA==]' <(log 3)
+  grep -qF '[Bearer tok]' "$nginx_log"
+  grep -qF "[Basic $(printf 'me:pw' | base64)]" "$nginx_log"
+}
+
+@test "a user keeps cookies within an iteration, and sends those asked for" {
+  gen --cookie a=1 --cookie b=2 "$target/1"
+  gen -i 2 "$target/1" "$target/cookie" "$target/2"
+  log 7 >"$out.log"
+  sed -n 1p "$out.log" | grep -qF '[a=1; b=2]'
+  [ "$(grep -c 'GET /2 .*\[id=7\]' "$out.log")" -eq 2 ]
+  [ "$(grep -c 'GET /1 .*\[id=7\]' "$out.log")" -eq 0 ]
+}
+
+@test "a form is multipart, with files" {
+  printf 'data' >"$BATS_TEST_TMPDIR/up.txt"
+  python3 - "$BATS_TEST_TMPDIR" 3>&- <<'END' &
+import socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(1)
+open(sys.argv[1] + "/port", "w").write(str(s.getsockname()[1]) + "\n")
+c, _ = s.accept()
+b = b""
+while b"--\r\n" not in b:
+  b += c.recv(65536)
+open(sys.argv[1] + "/got", "wb").write(b)
+c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+c.close()
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  gen -F 'a=b c' -F "f=@$BATS_TEST_TMPDIR/up.txt" \
+    "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/"
+  wait "$helper"
+  grep -q '^POST / ' "$BATS_TEST_TMPDIR/got"
+  grep -q '^Content-Type: multipart/form-data; boundary=' \
+    "$BATS_TEST_TMPDIR/got"
+  grep -qF 'Content-Disposition: form-data; name="a"' "$BATS_TEST_TMPDIR/got"
+  grep -qF 'name="f"; filename="up.txt"' "$BATS_TEST_TMPDIR/got"
+  local length
+  length=$(sed -n 's/^Content-Length: \([0-9]*\).*/\1/p' \
+    "$BATS_TEST_TMPDIR/got")
+  [ "$(python3 -c 'import sys
+print(len(open(sys.argv[1], "rb").read().split(b"\r\n\r\n", 1)[1]))' \
+    "$BATS_TEST_TMPDIR/got")" -eq "$length" ]
+}
+
+@test "keep-alive off makes a connection for each request" {
+  gen -i 5 --keep-alive off "$target/"
+  [ "$(log 5 | sed 's/.*\[\([0-9]*\)\] \[[^]]*\] \[[^]]*\]$/\1/' | sort -u | wc -l)" -eq 5 ]
+}
+
+@test "unix socket, connect-to, resolve and source lead to the server" {
+  local port=${target##*:}
+  nginx_listen=
+  gen --connect-to "example.test:80:127.0.0.1:$port" http://example.test/c
+  gen --resolve "host.test:$port:127.0.0.1" "http://host.test:$port/r"
+  gen --source 127.0.0.1 "$target/s"
+  grep -qF 'GET /c ' <(log 3)
+  grep -F 'GET /c ' "$nginx_log" | grep -qF '[example.test]'
+  grep -qF 'GET /r ' "$nginx_log"
+  grep -qF 'GET /s ' "$nginx_log"
+  python3 - "$BATS_TEST_TMPDIR/sock" 3>&- <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+c, _ = s.accept()
+c.recv(65536)
+c.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+c.close()
+END
+  helper=$!
+  retry 10 test -S "$BATS_TEST_TMPDIR/sock"
+  gen --unix-socket "$BATS_TEST_TMPDIR/sock" http://any/
+  wait "$helper"
+  [ "$(tags .status)" = 204 ]
+}
+
+@test "a proxy is used, and an empty one is none" {
+  gen -x "$target" http://nowhere.test/x
+  grep -qF '[nowhere.test]' <(log 1)
+  http_proxy=http://127.0.0.1:1 gen -x '' "$target/direct"
+  grep -q 'GET /direct' <(log 2)
+  http_proxy=http://127.0.0.1:1 gen "$target/direct"
+  [ "$(tags .status)" = 0 ]
+}
+
+@test "compressed answers are asked for and counted as they come" {
+  gen --compressed -c 'body contains root' "$target/zip"
+  jq -es 'any(.[]; .type == "Point" and .metric == "checks" and
+    .data.value == 1)' "$out"
+  jq -es 'any(.[]; .metric == "data_received" and .type == "Point" and
+    .data.value < 1200)' "$out"
+}
+
+@test "a body longer than max-body is a failure" {
+  gen --max-body 3 "$target/"
+  [ "$(tags '[.status, .error] | join(" ")')" = "0 response body too long" ]
+  gen --max-body 6 "$target/"
+  [ "$(tags .status)" = 200 ]
+}
+
+@test "http 1.1 and 2 are spoken as asked" {
+  command -v nghttpd >/dev/null || skip "no nghttpd"
+  local port
+  mkdir "$BATS_TEST_TMPDIR/html"
+  echo hi >"$BATS_TEST_TMPDIR/html/x"
+  for _ in $(seq 20); do
+    port=$((20000 + RANDOM % 20000))
+    nghttpd --no-tls -d "$BATS_TEST_TMPDIR/html" "$port" \
+      >/dev/null 2>&1 3>&- &
+    helper=$!
+    sleep 0.2
+    kill -0 "$helper" 2>/dev/null && break
+  done
+  gen --http 2 -u 3 -i 30 "http://127.0.0.1:$port/x"
+  [ "$(tags '[.status, .proto] | join(" ")' | sort | uniq -c | xargs)" = \
+    "30 200 HTTP/2.0" ]
+  gen --http 1.1 "$target/"
+  [ "$(tags .proto)" = HTTP/1.1 ]
+}
+
+@test "HEAD, chunked bodies, 204 and 100 Continue are read to their end" {
+  python3 - "$BATS_TEST_TMPDIR/port" 3>&- <<'END' &
+import socket, sys, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(1)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]) + "\n")
+c, _ = s.accept()
+for answer in (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    b"2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\nuntil the end"):
+  c.recv(65536)
+  for i in range(len(answer)):
+    c.sendall(answer[i:i + 1])
+    time.sleep(0.0005)
+c.close()
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  local base
+  base=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
+  printf 'HEAD %s\n\nGET %s\n\nGET %s\n\nGET %s\n' "$base" "$base" \
+    "$base" "$base" | gen -t - -c 'body==' -c 'body==abcde' \
+    -c 'body==until the end'
+  wait "$helper"
+  [ "$(tags '[.status, .proto, .error] | join(" ")')" = "200 HTTP/1.1 
+204 HTTP/1.1 
+200 HTTP/1.1 
+200 HTTP/1.0 " ]
+  [ "$(jq -r 'select(.type == "Point" and .metric == "checks") |
+    .data.value' "$out" | xargs)" = "1 0 0 1 0 0 0 1 0 0 0 1" ]
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_req_connecting")
+    | .data.value | . > 0' "$out" | xargs)" = "true false false false" ]
+}
