@@ -148,8 +148,9 @@ lint:
 	tests/lint.sh '$(WARN)'
 
 bench: all
-	tests/need.sh check
+	tests/need.sh bench
 	tests/bench.sh
+	tests/bench_gen.sh
 
 proof: all
 	tests/need.sh check

@@ -1,5 +1,5 @@
 #!/bin/sh
-# need.sh build|demo|check: install those Debian packages that are missing.
+# need.sh build|demo|check|bench: install those Debian packages that are missing.
 # As root or by sudo; else say the exact command and fail.
 set -eu
 
@@ -9,11 +9,13 @@ libhttp-parser-dev libjs-dygraphs ca-certificates"
 case ${1:-build} in
 build) ;;
 demo) packages="$packages curl jq" ;;
-check)
+check | bench)
   packages="$packages curl jq bats python3 mandoc shellcheck strace valgrind
 chromium nftables iproute2 e2fsprogs openssl protobuf-compiler clang libclang-rt-14-dev cppcheck procps git
-util-linux zstd" ;;
-*) echo "usage: need.sh build|demo|check" >&2; exit 2 ;;
+util-linux zstd nghttp2-server"
+  [ "$1" = check ] ||
+    packages="$packages wrk apache2-utils hey nghttp2-client" ;;
+*) echo "usage: need.sh build|demo|check|bench" >&2; exit 2 ;;
 esac
 
 missing=

@@ -33,6 +33,7 @@ struct load {
 	int n_idle;
 	struct wake wake;
 	int active, told_active;
+	int most_active;	/* VUs that a rate has needed so far */
 	bool is_stopping, is_dry;	/* by a signal; stdin is at its end */
 	bool is_warned;		/* about sockets */
 	int64_t begin_ns;
@@ -253,7 +254,8 @@ activate(struct load *l, int64_t due_ns, int64_t now_ns)
 {
 	struct vu *v = &l->vus[l->idle[--l->n_idle]];
 
-	l->active++;
+	if (++l->active > l->most_active)
+		l->most_active = l->active;
 	v->is_retiring = false;
 	if (claim_iteration(l, v, now_ns))
 		begin_iteration(l, v, due_ns, now_ns);
@@ -549,6 +551,8 @@ static void
 tell(struct load *l, int64_t now_ns, bool is_running)
 {
 	struct load_shared *s = l->shared;
+	int active = plan_is_open(l->plan) && is_running ? l->most_active :
+	    l->active;
 	int64_t cpu_ns = thread_cpu_ns(), wall_ns = now_ns - l->told_ns +
 	    TELL_NS;
 	double percent = wall_ns > 0 ? 100 * (double)(cpu_ns - l->cpu_ns) /
@@ -556,7 +560,7 @@ tell(struct load *l, int64_t now_ns, bool is_running)
 
 	(void)pthread_mutex_lock(&s->lock);
 	tally_move(&s->tally, &l->emit.tally);
-	s->active += l->active - l->told_active;
+	s->active += active - l->told_active;
 	if (!is_running) {
 		s->running--;
 		s->end_ns = max_ns(s->end_ns, now_ns);
@@ -566,7 +570,7 @@ tell(struct load *l, int64_t now_ns, bool is_running)
 	if (percent > s->cpu_percent)
 		s->cpu_percent = percent < 100 ? percent : 100;
 	(void)pthread_mutex_unlock(&s->lock);
-	l->told_active = l->active;
+	l->told_active = active;
 	l->cpu_ns = cpu_ns;
 	l->lag_ns = 0;
 	l->told_ns = now_ns + TELL_NS;

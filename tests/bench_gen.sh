@@ -1,0 +1,104 @@
+#!/bin/bash
+# bench_gen.sh: k6gen beside other load generators, all in one run: requests
+# per CPU second of the client, medians of RUNS runs; nginx on one core, the
+# client on the other, VUS kept connections, a small static file. Then what
+# else is promised of it. Machines are noisy: trust the ratios.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+runs=${RUNS:-3}
+requests=${REQUESTS:-200000}
+vus=${VUS:-50}
+dir=$PWD/build/bench/gen
+mkdir -p "$dir/html"
+PATH=$PWD/bin:$PATH
+unset "${!K6_@}" http_proxy all_proxy ALL_PROXY
+printf 'hello, world' >"$dir/html/small"
+nginx=$(command -v nginx || echo build/tools/usr/sbin/nginx)
+# The clients have the last core, nginx the first; with one core, both share.
+last=$(($(nproc) - 1))
+
+start_nginx() {
+  local port
+  for _ in $(seq 20); do
+    port=$((20000 + RANDOM % 20000))
+    cat >"$dir/conf" <<END
+$([ "$(id -u)" -ne 0 ] || echo 'user root;')
+pid $dir/pid;
+error_log $dir/error.log;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+events { worker_connections 20000; }
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+  client_body_temp_path $dir/t1;
+  proxy_temp_path $dir/t2;
+  fastcgi_temp_path $dir/t3;
+  uwsgi_temp_path $dir/t4;
+  scgi_temp_path $dir/t5;
+  server { listen 127.0.0.1:$port; root $dir/html; }
+}
+END
+    if taskset -c 0 "$nginx" -p "$dir" -c "$dir/conf" 2>"$dir/start"; then
+      url=http://127.0.0.1:$port/small
+      return
+    fi
+  done
+  cat "$dir/start" >&2
+  exit 1
+}
+
+# client COMMAND: user and system seconds of it on its core. It may name $n,
+# and tells how many requests it made in $dir/made if not $requests.
+client() {
+  bash -c "TIMEFORMAT='%U %S'; time taskset -c $last $1 2>$dir/err" \
+    2>&1 >"$dir/out" | awk '{ print $1 + $2 }'
+}
+
+base=
+row() {
+  local figures=() seconds made
+  for _ in $(seq "$runs"); do
+    seconds=$(client "$2")
+    made=$requests
+    [ "$1" != wrk ] || made=$(awk '/requests in/ { print $1 }' "$dir/out")
+    figures+=("$(awk "BEGIN { printf \"%.0f\", $made / $seconds }")")
+  done
+  made=$(printf '%s\n' "${figures[@]}" | sort -n |
+    sed -n "$(((runs + 1) / 2))p")
+  [ "$1" != hey ] || base=$made
+  awk -v name="$1" -v n="$made" -v base="${base:-0}" 'BEGIN {
+    printf "%-34s %10d", name, n
+    if (base > 0) printf " %8.2f", n / base
+    printf "\n" }'
+}
+
+start_nginx
+trap 'kill "$(cat "$dir/pid")"' EXIT
+ulimit -n "$(ulimit -Hn)"
+printf '\n%d connections, %d requests; median of %d\n' "$vus" "$requests" \
+  "$runs"
+printf '%-34s %10s %8s\n' client 'req/CPU-s' '/ hey'
+row hey "hey -n $requests -c $vus $url"
+row wrk "wrk -t1 -c$vus -d3s $url"
+row 'ab -k' "ab -q -k -n $requests -c $vus $url"
+row 'h2load --h1' "h2load --h1 -n $requests -c $vus $url"
+row 'k6gen | cat (all samples)' \
+  "k6gen -q -u $vus -i $requests $url > >(taskset -c 0 cat >/dev/null)"
+row 'k6gen -q --no-output' "k6gen -q --no-output -u $vus -i $requests $url"
+
+printf '\nmemory\n'
+k6gen -q --no-output -u 10000 -d 5s --think-time 1s..2s "$url" &
+pid=$!
+sleep 4
+printf '%-34s %10d MB\n' '10000 kept connections' \
+  "$(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/$pid/status")"
+wait "$pid"
+k6gen -q -u "$vus" -d "${SOAK:-30}s" "$url" >/dev/null &
+pid=$!
+sleep 3
+first=$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")
+sleep $((${SOAK:-30} - 5))
+printf '%-34s %10d kB of %d kB\n' "growth in ${SOAK:-30} s" \
+  $(($(awk '/VmRSS/ { print $2 }' "/proc/$pid/status") - first)) "$first"
+wait "$pid"
