@@ -84,8 +84,8 @@ cut(struct peer *peer)
 
 /* Nearly full: the connection that has been at its head for longest goes, or
  * else the one that was silent for longest. An honest client has its head out
- * at once, and knows that an idle connection may be closed. */
-static void
+ * at once, and knows that an idle connection may be closed. False: there is none. */
+static bool
 shed(struct httpd *h, int64_t now)
 {
 	static const int64_t grace[PHASES] = { [PHASE_HEAD] =
@@ -98,10 +98,24 @@ shed(struct httpd *h, int64_t now)
 		    (oldest[peer->phase] == NULL ||
 		    peer->since_ns < oldest[peer->phase]->since_ns))
 			oldest[peer->phase] = peer;
-	if (oldest[PHASE_HEAD] != NULL)
-		cut(oldest[PHASE_HEAD]);
-	else if (oldest[PHASE_IDLE] != NULL)
-		cut(oldest[PHASE_IDLE]);
+	peer = oldest[PHASE_HEAD] != NULL ? oldest[PHASE_HEAD]
+	    : oldest[PHASE_IDLE];
+	if (peer != NULL)
+		cut(peer);
+	return peer != NULL;
+}
+
+/* How many connections are too near to the limit, at which none would be
+ * accepted and so none shed. */
+static unsigned
+surplus(const struct httpd *h)
+{
+	unsigned mark = h->connections_max - h->connections_max / 8, n = 0;
+	const struct peer *peer;
+
+	for (peer = h->peers; peer != NULL; peer = peer->next)
+		n += !peer->is_cut;
+	return n > mark ? n - mark : 0;
 }
 
 void
@@ -137,7 +151,7 @@ begin(struct httpd *h, struct MHD_Connection *connection)
 		peer->next->previous = peer;
 	h->peers = peer;
 	if (++h->n_peers > h->connections_max - h->connections_max / 8)
-		shed(h, peer->since_ns);
+		(void)shed(h, peer->since_ns);
 	return peer;
 }
 
@@ -195,10 +209,13 @@ peers_expire(struct httpd *h)
 {
 	int64_t now = now_monotonic_ns();
 	struct peer *peer;
+	unsigned n;
 
 	(void)pthread_mutex_lock(&h->lock);
 	for (peer = h->peers; peer != NULL; peer = peer->next)
 		if (peer->deadline_ns != 0 && now > peer->deadline_ns)
 			cut(peer);
+	for (n = surplus(h); n > 0 && shed(h, now); n--)
+		;
 	(void)pthread_mutex_unlock(&h->lock);
 }

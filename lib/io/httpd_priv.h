@@ -58,7 +58,7 @@ void peers_notify(void *ctx, struct MHD_Connection *connection,
 void peers_enter(struct httpd *h, struct MHD_Connection *connection,
     enum phase phase, int seconds);
 
-/* Cut off those past their deadline. */
+/* Cut off those past their deadline, and some when the limit is near. */
 void peers_expire(struct httpd *h);
 
 /* Make room: cut off the one that sends its body most slowly, if it had two
