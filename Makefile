@@ -58,7 +58,7 @@ k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	io/store io/store_edit io/store_keep io/store_read io/store_write
 
 k6agg_LIBS := zlib libzstd
-k6serve_OBJS += k6serve/session k6serve/offer data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
+k6serve_OBJS += base/unpack k6serve/body k6serve/session k6serve/offer data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
 
 k6gen_LIBS := libcurl libssl libcrypto
 # Debian's libhttp-parser has no pkg-config file.

@@ -53,7 +53,7 @@ refused = 0
 
 def bomb():
     global refused
-    body = gzip.compress(bytes(1 << 28), 9)
+    body = gzip.compress(b" " * (1 << 28), 9)
     for _ in range(bombs):
         try:
             c = http.client.HTTPConnection(*address, timeout=20)

@@ -268,7 +268,7 @@ sys.stdout.buffer.write(gzip.compress(b" " * 60000) * 10000)' |
 @test "names that are SQL, HTML or control characters come back as they were" {
   start_server
   for name in "'); DROP TABLE run;--" '<script>window.__pwn=1</script>' \
-    '"><img src=x onerror=alert(1)>' $'\e]0;x\a' $'\u202e' '\' '%s%n' \
+    '"><img src=x onerror=alert(1)>' $'\e]0;x\a' $'\u202e' 'a\b' '%s%n' \
     "$(printf 'x%.0s' {1..4000})"; do
     post /v1/tests --data "$(jq -nc --arg n "$name" '{name: $n}')"
     id=$(jq -r .reference_id <<<"$body")

@@ -66,6 +66,23 @@ void sample_print(const struct sample *s, bool with_hist, struct buf *out);
  */
 typedef int sample_each(void *ctx, const struct sample *s);
 
+/*
+ * The same of a body that comes in pieces: a window onto it is read as far as
+ * its samples are whole, *used bytes of it; the rest, with more behind it, is
+ * the next window. With is_last the body must end where the window ends.
+ */
+struct sample_reader {
+	struct tags *tags;
+	sample_each *each;
+	void *ctx;
+	/* -- of the reader, zeroed at first: */
+	enum { READER_BEFORE, READER_FIRST, READER_INSIDE, READER_OVER } at;
+	size_t read;		/* bytes before the window */
+};
+
+int sample_feed(struct sample_reader *r, struct span window, bool is_last,
+    size_t *used, struct why *why);
+
 int sample_parse_all(struct span body, struct tags *tags, sample_each *each,
     void *ctx, struct why *why);
 int sample_parse(struct json *j, struct tags *tags, sample_each *each,

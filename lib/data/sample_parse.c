@@ -354,21 +354,76 @@ sample_parse(struct json *j, struct tags *tags, sample_each *each, void *ctx,
 	return status;
 }
 
+/* More bytes than any token that a window can cut without its cursor being
+ * at the very end. */
+enum { NEAR_END = 16 };
+
+static int
+feed_why(const struct sample_reader *r, const struct json *j, struct why *why)
+{
+	return why_set(why, "%s (byte %zu)", j->error, r->read +
+	    json_column(j));
+}
+
+/* Read the samples that stand at the cursor, which is left where the next one,
+ * not whole yet, begins. */
+static int
+read_whole(struct sample_reader *r, struct json *j, bool is_last,
+    struct why *why)
+{
+	struct json mark;
+	int status = 0;
+
+	j->depth = 1;
+	j->is_first = r->at == READER_FIRST;
+	for (;;) {
+		mark = *j;
+		if (json_element(j)) {
+			status = parse_one(j, r->tags, r->each, r->ctx);
+		} else if (j->error == NULL) {
+			r->at = READER_OVER;
+			return 0;
+		}
+		if (j->error == NULL && status != 0)
+			return status;
+		if (j->error == NULL)
+			continue;
+		if (is_last || j->end - j->p >= NEAR_END)
+			return feed_why(r, j, why);
+		*j = mark;
+		r->at = mark.is_first ? READER_FIRST : READER_INSIDE;
+		return 0;
+	}
+}
+
+int
+sample_feed(struct sample_reader *r, struct span window, bool is_last,
+    size_t *used, struct why *why)
+{
+	struct json j = json_of(window);
+	int status = 0;
+
+	*used = 0;
+	if (r->at == READER_BEFORE && (json_peek(&j) != '\0' || is_last)) {
+		if (!json_enter(&j, '['))
+			return feed_why(r, &j, why);
+		r->at = READER_FIRST;
+	}
+	if (r->at == READER_FIRST || r->at == READER_INSIDE)
+		status = read_whole(r, &j, is_last, why);
+	if (status == 0 && r->at == READER_OVER && !json_done(&j))
+		return feed_why(r, &j, why);
+	*used = (size_t)(j.p - j.start);
+	r->read += *used;
+	return status;
+}
+
 int
 sample_parse_all(struct span body, struct tags *tags, sample_each *each,
     void *ctx, struct why *why)
 {
-	struct json j = json_of(body);
-	int status;
+	struct sample_reader r = { .tags = tags, .each = each, .ctx = ctx };
+	size_t used;
 
-	if (!json_enter(&j, '['))
-		return why_set(why, "%s (byte %zu)", j.error,
-		    json_column(&j));
-	while (json_element(&j)) {
-		status = sample_parse(&j, tags, each, ctx, why);
-		if (status != 0)
-			return status;
-	}
-	return json_done(&j) ? 0 : why_set(why, "%s (byte %zu)", j.error,
-	    json_column(&j));
+	return sample_feed(&r, body, true, &used, why);
 }

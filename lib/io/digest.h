@@ -14,6 +14,14 @@
 int digest_sha256(struct span in, unsigned char out[DIGEST_BYTES],
     struct why *why);
 
+/* The same piece by piece. digest_end frees; -1: libcrypto refused at some
+ * point, out holds nothing. */
+struct digest;
+
+struct digest *digest_begin(void);
+void digest_add(struct digest *d, struct span in);
+int digest_end(struct digest *d, unsigned char out[DIGEST_BYTES]);
+
 /* Are they the same? Takes a time that does not tell where they differ. */
 bool digest_equal(const unsigned char a[DIGEST_BYTES],
     const unsigned char b[DIGEST_BYTES]);

@@ -15,7 +15,7 @@
 #include "k6serve/offer.h"
 #include "k6serve/view.h"
 
-#define BODY_MAX ((size_t)32 << 20)		/* bytes as sent */
+#define BODY_MAX ((size_t)128 << 20)		/* bytes as sent */
 #define BODIES_MAX ((size_t)256 << 20)		/* all at a time */
 #define INFLATED_MAX ((size_t)128 << 20)	/* bytes unpacked */
 

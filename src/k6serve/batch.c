@@ -8,6 +8,7 @@
 
 enum {
 	ALL_TAGS = UINT32_MAX,	/* in place of a tag set's number */
+	TAGS_OF_BODY = 25000,	/* least of what a body may have */
 	USUAL_PERIOD_S = 3,	/* of k6, when nothing tells it */
 };
 
@@ -31,6 +32,15 @@ struct cell {
 	struct span tags;	/* JSON; n 0: all together */
 	struct sink sink;
 };
+
+uint32_t
+batch_most_tags(int64_t max_series)
+{
+	if (max_series / 4 >= ALL_TAGS)
+		return ALL_TAGS;
+	return max_series / 4 > TAGS_OF_BODY ? (uint32_t)(max_series / 4)
+	    : TAGS_OF_BODY;
+}
 
 void
 batch_release(struct batch *b)
@@ -107,12 +117,17 @@ second_of(int64_t ns)
 static struct sink *
 place(void *ctx, const struct sample_series *at)
 {
+	static const struct tag other = { { "name", 4 }, { "__other__", 9 } };
 	struct batch *b = ctx;
 	const struct series_of *metric = metric_of(b, at->metric, at->type);
-	struct cell_key key = { metric->id, at->tags->id,
-	    second_of(at->time_ns) };
+	const struct tagset *tags = at->tags;
+	struct cell_key key = { metric->id, tags->id, second_of(at->time_ns) };
 
-	return sink_of(b, metric, key, at->tags->json);
+	if (tags->id >= b->most_tags) {
+		tags = tags_intern(&b->tags, &other, 1);
+		key.tags = tags->id;
+	}
+	return sink_of(b, metric, key, tags->json);
 }
 
 /* The longest period rules how coarse a chart must be. Real k6 does not send

@@ -17,6 +17,7 @@ struct cell;	/* values of one series in one second */
 /* A zeroed struct is empty. All of it is owned. */
 struct batch {
 	struct tags tags;		/* of the samples that are added */
+	uint32_t most_tags;		/* sets; others go to STORE_OVERFLOW */
 	struct map metrics;		/* name and type -> struct series_of */
 	struct map cells;		/* struct cell_key -> struct cell */
 	struct cell **all;		/* those, in order of arrival */
@@ -32,10 +33,14 @@ struct batch {
 	int64_t gap_ns;			/* least step between such times */
 };
 
+/* How many tag sets one body may have in a run that may have so many series:
+ * that bounds the memory it takes. */
+uint32_t batch_most_tags(int64_t max_series);
+
 void batch_release(struct batch *b);	/* frees; b is empty again */
 
 /* Add a sample, whose tag set must be of b->tags; ctx is the batch. Returns 0:
- * it cannot fail. For sample_parse_all. */
+ * it cannot fail. For sample_feed. */
 int batch_add(void *ctx, const struct sample *s);
 
 /* Add what one series of protocol 2 had at one time, likewise; for

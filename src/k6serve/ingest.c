@@ -11,6 +11,7 @@
 #include "io/gz.h"
 #include "k6serve/app.h"
 #include "k6serve/batch.h"
+#include "k6serve/body.h"
 #include "k6serve/ingest.h"
 
 enum {
@@ -226,9 +227,9 @@ create(struct call *c)
 }
 
 void
-ingest_store(struct call *c, struct batch *batch, struct span body)
+ingest_store(struct call *c, struct batch *batch,
+    const unsigned char digest[DIGEST_BYTES])
 {
-	unsigned char digest[DIGEST_BYTES];
 	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
 	    .digest = digest, .max_series = c->app->max_series,
 	    .now_ns = now_unix_ns() };
@@ -236,10 +237,6 @@ ingest_store(struct call *c, struct batch *batch, struct span body)
 	struct json_out o;
 	struct why why;
 
-	if (digest_sha256(body, digest, &why) < 0) {
-		reply_error(c->reply, 500, 0, "%s", why.text);
-		return;
-	}
 	batch_rows(batch, &b);
 	result = store_batch_add(c->app->store, &b, &why);
 	if (result != STORE_DONE && result != STORE_DUPLICATE) {
@@ -258,20 +255,13 @@ ingest_store(struct call *c, struct batch *batch, struct span body)
 static void
 metrics(struct call *c)
 {
-	struct buf unpacked = { 0 };
-	struct batch batch = { 0 };
-	struct span body;
-	struct why why;
+	unsigned char digest[DIGEST_BYTES];
+	struct batch batch = { .most_tags = batch_most_tags(c->app->max_series)
+	};
 
-	if (plain_body(c, &body, &unpacked) == 0) {
-		if (sample_parse_all(body, &batch.tags, batch_add, &batch,
-		    &why) == 0)
-			ingest_store(c, &batch, body);
-		else
-			reply_error(c->reply, 400, 0, "%s", why.text);
-	}
+	if (body_read(c, &batch, digest) == 0)
+		ingest_store(c, &batch, digest);
 	batch_release(&batch);
-	buf_release(&unpacked);
 }
 
 static int

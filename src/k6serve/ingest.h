@@ -3,13 +3,15 @@
 #ifndef K6PIPE_K6SERVE_INGEST_H
 #define K6PIPE_K6SERVE_INGEST_H
 
+#include "io/digest.h"
 #include "k6serve/app.h"
 #include "k6serve/batch.h"
 
-/* Add a batch to the run of the path, once for each idempotency key; body, of
- * which it was made, tells a repetition from a mistake. The reply says how it
- * went. */
-void ingest_store(struct call *c, struct batch *batch, struct span body);
+/* Add a batch to the run of the path, once for each idempotency key; the
+ * digest of the body of which it was made tells a repetition from a mistake.
+ * The reply says how it went. */
+void ingest_store(struct call *c, struct batch *batch,
+    const unsigned char digest[DIGEST_BYTES]);
 
 /* POST /v2/metrics/RUN (PROTOCOL 5.1). */
 void ingest_v2(struct call *c);

@@ -40,7 +40,9 @@ ingest_v2(struct call *c)
 	const char *version = httpd_header(c->r,
 	    "K6-Metrics-Protocol-Version");
 	struct buf unpacked = { 0 };
-	struct batch batch = { 0 };
+	struct batch batch = { .most_tags = batch_most_tags(c->app->max_series)
+	};
+	unsigned char digest[DIGEST_BYTES];
 	struct metricset_head head;
 	struct span message;
 	struct why why;
@@ -54,7 +56,10 @@ ingest_v2(struct call *c)
 			reply_error(c->reply, 400, 0, "%s", why.text);
 		} else {
 			batch.period_ns = (int64_t)head.period_s * NS_PER_S;
-			ingest_store(c, &batch, message);
+			if (digest_sha256(message, digest, &why) == 0)
+				ingest_store(c, &batch, digest);
+			else
+				reply_error(c->reply, 500, 0, "%s", why.text);
 		}
 	}
 	batch_release(&batch);

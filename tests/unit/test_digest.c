@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/why */
+/* links: base/why base/mem base/die */
 /* libs: libcrypto */
 #include "io/digest.c"
 
@@ -12,7 +12,8 @@ static struct why why;
 static void
 is_digest(struct span in, const char *want)
 {
-	unsigned char out[DIGEST_BYTES];
+	unsigned char out[DIGEST_BYTES], again[DIGEST_BYTES];
+	struct digest *d;
 	char text[2 * DIGEST_BYTES + 1];
 	size_t i;
 
@@ -20,6 +21,10 @@ is_digest(struct span in, const char *want)
 	for (i = 0; i < DIGEST_BYTES; i++)
 		(void)snprintf(text + 2 * i, 3, "%02x", out[i]);
 	CHECK_TEXT(text, want);
+	d = digest_begin();
+	digest_add(d, (struct span){ in.p, in.n / 3 });
+	digest_add(d, (struct span){ in.p + in.n / 3, in.n - in.n / 3 });
+	CHECK(digest_end(d, again) == 0 && digest_equal(out, again));
 }
 
 /* FIPS 180-2, appendix B. */

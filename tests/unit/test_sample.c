@@ -284,6 +284,59 @@ many(void)
 	buf_release(&body);
 }
 
+/* Read a body of which so many bytes more are there each time. */
+static int
+read_pieces(struct span body, size_t first, size_t more)
+{
+	struct sample_reader r = { .tags = &tags, .each = note, .ctx = &got };
+	struct span window = { body.p, 0 };
+	size_t used, seen = first;
+	int status;
+
+	buf_reset(&again);
+	why.text[0] = '\0';
+	for (;; seen += more) {
+		seen = seen < body.n ? seen : body.n;
+		window.n = (size_t)(body.p + seen - window.p);
+		status = sample_feed(&r, window, seen == body.n, &used, &why);
+		if (status != 0 || seen == body.n)
+			return status;
+		window.p += used;
+	}
+}
+
+static void
+pieces(void)
+{
+	static const char *const bad[] = { "", " ", "[", "[1]", "[{}]", "{}",
+	    "[]x", "[,]", "[{\"type\":\"Point\"]", "[{\"a\":\"\\u00\"}]",
+	    "[{\"a\":tru}]", "[{\"a\":\"\xc3(\"}]" };
+	struct buf body = { 0 };
+	char want[sizeof(why.text)];
+	size_t i, k;
+
+	buf_printf(&body, " [ %s , %s,%s ] ", vus_line,
+	    "{\"type\":\"Point\",\"metric\":\"x\",\"data\":{\"time\":\"" T
+	    "\",\"type\":\"rate\",\"later\":[true,null,-1.5e3,\"\\u00e9\xc3"
+	    "\xa9\"],\"tags\":{},\"value\":1.5}}", vus_line);
+	for (i = 0; i <= body.n; i++) {
+		CHECK(read_pieces(buf_whole(&body), i, body.n) == 0);
+		CHECK(again.n > 2 * strlen(vus_line) + 60);
+	}
+	CHECK(read_pieces(buf_whole(&body), 0, 1) == 0);
+	CHECK(again.n > 2 * strlen(vus_line) + 60);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK(read_body(bad[i]) == -1);
+		memcpy(want, why.text, sizeof(want));
+		for (k = 0; k <= strlen(bad[i]); k++) {
+			CHECK(read_pieces(span_of(bad[i]), k, 1) == -1);
+			CHECK_TEXT(why.text, want);
+		}
+	}
+	CHECK(read_pieces(SPAN(" [ ] "), 0, 1) == 0 && again.n == 0);
+	buf_release(&body);
+}
+
 static void
 lenient(void)
 {
@@ -408,6 +461,7 @@ main(void)
 	test("random aggregates with histograms read back exactly",
 	    random_trips);
 	test("a body holds any number of samples, each is handed out", many);
+	test("pieces of a body are read like the whole", pieces);
 	test("members may stand in any order, with unknown ones", lenient);
 	test("what is no sample is refused with its place", refused);
 	test("numbers that contradict each other are refused",
