@@ -57,6 +57,7 @@ k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/batch \
 	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \
 	io/store io/store_edit io/store_keep io/store_read io/store_write
 
+k6push_OBJS += k6push/buckets k6push/wire_v2 data/metricset_parse io/snap
 k6agg_LIBS := zlib libzstd
 k6serve_OBJS += base/unpack k6serve/body k6serve/session k6serve/offer data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
 
@@ -64,7 +65,7 @@ k6gen_LIBS := libcurl libssl libcrypto
 # Debian's libhttp-parser has no pkg-config file.
 k6gen_LDLIBS := -lhttp_parser
 k6login_LIBS := libcurl jansson
-k6push_LIBS := libcurl zlib libzstd jansson
+k6push_LIBS := libcurl zlib libzstd jansson snappy
 k6serve_LIBS := libmicrohttpd sqlite3 zlib libcrypto snappy
 
 all: $(TOOLS:%=$(BIN)/%)

@@ -89,3 +89,143 @@ same() { python3 "$root/tests/seriescmp.py" "$@"; }
   [ "$status" -eq 2 ]
   grep -q 'K6_CLOUD_API_VERSION: there are protocols 1 and 2' <<<"$err"
 }
+
+# keep_bodies: nginx in front of the server keeps the bodies of requests.
+keep_bodies() {
+  start_nginx <<CONF
+location / {
+  client_body_in_file_only on;
+  proxy_pass $url;
+  proxy_set_header Host \$proxy_host;
+  proxy_http_version 1.1;
+}
+CONF
+  export K6_CLOUD_HOST=$target
+}
+
+# bodies PATH: the kept bodies of requests to it, in order.
+bodies() {
+  awk -v path="$1" '$1 == "POST" && $2 ~ path { print $4 }' "$nginx_log"
+}
+
+@test "the bytes on the wire are k6's MetricSet, by protoc's reading" {
+  fixture golden/v2 >/dev/null
+  command -v protoc >/dev/null || skip 'no protoc'
+  # shellcheck disable=SC2016 # nginx expands it
+  nginx_format='$request_method $uri $status $request_body_file'
+  start_server
+  keep_bodies
+  for name in small rich medium; do
+    : >"$nginx_log"
+    corpus "$name" | k6push -q
+    bodies /v2/metrics/ >"$BATS_TEST_TMPDIR/files"
+    [ -s "$BATS_TEST_TMPDIR/files" ]
+    xargs python3 "$root/tests/wire2json.py" <"$BATS_TEST_TMPDIR/files" \
+      >"$BATS_TEST_TMPDIR/wire"
+    same "$fixtures/golden/v2/$name.3s.lines.json.gz" "$BATS_TEST_TMPDIR/wire"
+    [ "$(jq .aggregation_period "$BATS_TEST_TMPDIR/wire")" = 3 ]
+    # at most 1000 series in each
+    while read -r body; do
+      python3 "$root/tests/wire2json.py" "$body" | jq -e '[.metrics[] |
+        .time_series[]] | length <= 1000' >/dev/null
+    done <"$BATS_TEST_TMPDIR/files"
+  done
+}
+
+@test "a run is the same raw, folded and by protocol 2" {
+  fixture corpus >/dev/null
+  start_server
+  for name in small rich medium; do
+    corpus "$name" >"$BATS_TEST_TMPDIR/in"
+    ids=()
+    for how in raw folded v2 v2folded; do
+      version=1 period=0
+      [[ $how != v2* ]] || version=2
+      [[ $how != *folded ]] || period=3s
+      k6agg -q -p "$period" --min-samples 5 "$BATS_TEST_TMPDIR/in" |
+        K6_CLOUD_API_VERSION=$version k6push -n "$how" -q
+      ids+=("$(api runs '.[0].id')")
+    done
+    for i in "${ids[@]}"; do
+      api "runs/$i" .totals >"$BATS_TEST_TMPDIR/$i"
+      curl -sS "$url/api/v1/runs/$i/urls" >"$BATS_TEST_TMPDIR/$i.urls"
+    done
+    raw=$BATS_TEST_TMPDIR/${ids[0]}
+    for i in "${ids[@]:1}"; do
+      jq -n --slurpfile a "$raw" --slurpfile b "$BATS_TEST_TMPDIR/$i" '
+        def same($x; $y): $x == $y or
+          ($x != 0 and ($y / $x - 1 | fabs) <= 0.008);
+        def counts: [.http_reqs, .http_req_failed, .iterations, .data_sent,
+          .data_received, .checks, .http_req_duration.count,
+          .http_req_duration.min, .http_req_duration.max];
+        if ($a[0] | counts) != ($b[0] | counts) then
+          error("counts: \($a) \($b)") else . end |
+        ["avg", "med", "p90", "p95", "p99"] | map(. as $q |
+          same($a[0].http_req_duration[$q]; $b[0].http_req_duration[$q])
+          or error("\($q): \($a) \($b)"))'
+    done
+  done
+}
+
+@test "protocol 2 over an outage: tried again, stored once, books balance" {
+  start_server
+  { head -n 1000 "$root/tests/data/small.ndjson"; sleep 2
+    tail -n +1001 "$root/tests/data/small.ndjson"; } |
+    K6_CLOUD_AGGREGATION_WAIT_PERIOD=1s k6push -q \
+      2>"$BATS_TEST_TMPDIR/push.err" 3>&- &
+  push=$!
+  retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e 'length == 1'"
+  stop_server
+  sleep 1
+  start_server --listen "${url#http://}"
+  wait "$push"
+  cat "$BATS_TEST_TMPDIR/push.err"
+  n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
+    | .data.value) | add' "$root/tests/data/small.ndjson")
+  grep -F "$n made = $n stored, 0 lost, 0 twice" "$BATS_TEST_TMPDIR/push.err"
+  [ "$(api runs/1 .totals.http_reqs)" = "$n" ]
+}
+
+@test "one batch that is refused takes no other with it" {
+  start_server
+  # shellcheck disable=SC2016 # nginx expands it
+  nginx_http='map $connection_requests $unlucky { default 0; "~[37]$" 1; }'
+  start_nginx <<CONF
+location /v2/ {
+  if (\$unlucky) { return 422 '{}'; }
+  proxy_pass $url;
+  proxy_set_header Host \$proxy_host;
+}
+location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
+CONF
+  K6_CLOUD_HOST=$target K6_CLOUD_MAX_TIME_SERIES_IN_BATCH=1 \
+    capture k6push -q "$root/tests/data/small.ndjson"
+  [ "$status" -eq 75 ]
+  refused=$(grep -c 'samples refused for good' <<<"$err")
+  series=$(k6push --dry-run "$root/tests/data/small.ndjson" | wc -l)
+  [ "$refused" -gt 1 ]
+  [ "$(grep -c /v2/metrics/ "$nginx_log")" -ge "$series" ]
+  # the books balance, and what was not refused is stored
+  [[ $err =~ read=([0-9]+)\ acknowledged=([0-9]+)\ on_disk=0\ \
+quarantined=([0-9]+) ]]
+  [ "${BASH_REMATCH[2]}" -gt 0 ]
+  [ "${BASH_REMATCH[1]}" = $((BASH_REMATCH[2] + BASH_REMATCH[3])) ]
+}
+
+@test "a server that does not speak the version: what to set is told" {
+  start_nginx <<'CONF'
+location = /v1/tests { default_type application/json;
+  return 200 '{"reference_id":"1"}'; }
+location /v1/tests/ { default_type application/json; return 200 '{}'; }
+location / { default_type application/json;
+  return 400 '{"error":{"message":"v1 is not supported anymore"}}'; }
+CONF
+  export K6_CLOUD_HOST=$target
+  K6_CLOUD_API_VERSION=1 capture k6push -q "$root/tests/data/small.ndjson"
+  [ "$status" -ne 0 ]
+  grep -F 'v1 is not supported anymore' <<<"$err"
+  grep -F 'K6_CLOUD_API_VERSION=2 sends the other' <<<"$err"
+  capture k6push -q "$root/tests/data/small.ndjson"
+  [ "$status" -ne 0 ]
+  grep -F 'K6_CLOUD_API_VERSION=1 sends the other' <<<"$err"
+}

@@ -260,11 +260,13 @@ line_up(struct timeseries_taken *out, struct entry *const *entries, size_t n,
 
 void
 timeseries_take(struct timeseries *t, int64_t now_ns, int64_t wait_ns,
-    struct timeseries_taken *out)
+    size_t most, struct timeseries_taken *out)
 {
 	size_t n_slots = count_due(t, now_ns, wait_ns), n = 0, i, at = 0;
 	struct entry **entries;
 
+	if (n_slots > most)
+		n_slots = most;
 	for (i = 0; i < n_slots; i++)
 		n += t->slots[i]->n;
 	entries = xmalloc(n * sizeof(entries[0]));

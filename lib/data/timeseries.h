@@ -51,9 +51,10 @@ struct timeseries_taken {
 bool timeseries_is_due(const struct timeseries *t, int64_t now_ns,
     int64_t wait_ns);
 
-/* Take the buckets that are due; with a now_ns of INT64_MAX all. */
+/* Take the buckets that are due, with a now_ns of INT64_MAX all, but at most
+ * so many, the oldest first. */
 void timeseries_take(struct timeseries *t, int64_t now_ns, int64_t wait_ns,
-    struct timeseries_taken *out);
+    size_t most, struct timeseries_taken *out);
 void timeseries_taken_release(struct timeseries_taken *taken);
 
 #endif

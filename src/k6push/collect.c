@@ -22,7 +22,7 @@ count_and_hand_on(void *ctx, const struct sample *s)
 	c->requests += sample_requests(s);
 	if (c->gather == NULL)
 		return c->each(c->ctx, s);
-	gather_sample(c->gather, s);
+	gather_sample(c->gather, s, c->line);
 	return 0;
 }
 
@@ -115,6 +115,7 @@ collector_line(struct collector *c, struct span text, struct why *why)
 		take_point(c, &line.point);
 		return 0;
 	case LINE_AGGREGATED:
+		c->line = text;
 		j = json_of(text);
 		status = sample_parse(&j, &c->stream.tags, count_and_hand_on,
 		    c, why);
@@ -129,6 +130,9 @@ collector_line(struct collector *c, struct span text, struct why *why)
 		status = -1;
 		break;
 	case LINE_METRIC:
+		if (c->gather != NULL)
+			gather_metric(c->gather, text);
+		break;
 	case LINE_OTHER:
 	case LINE_BLANK:
 		break;

@@ -19,6 +19,7 @@ struct collector {
 	sample_each *each;	/* gets every sample, but for protocol 2 */
 	void *ctx;
 	struct gather *gather;	/* of protocol 2, which takes them; or NULL */
+	struct span line;	/* the one in work */
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */
 	struct run_ends ends;	/* all trailers */

@@ -64,6 +64,8 @@ gather_point(struct gather *g, const struct point *p)
 	note_time(g, p->time_ns);
 	sink_add(timeseries_sink(&g->series, p->metric, p->tags, p->time_ns),
 	    p->value, p->time_ns);
+	if (g->keep != NULL)
+		g->keep(g->ctx, true, p->time_ns, p->line);
 }
 
 static struct sink *
@@ -72,14 +74,24 @@ place(void *ctx, const struct sample_series *at)
 	struct gather *g = ctx;
 
 	note_time(g, at->time_ns);
+	g->at_ns = at->time_ns;
 	return timeseries_sink(&g->series, metrics_get(g->metrics,
 	    at->metric), at->tags, at->time_ns);
 }
 
 void
-gather_sample(struct gather *g, const struct sample *s)
+gather_sample(struct gather *g, const struct sample *s, struct span line)
 {
 	sample_sink(s, place, g);
+	if (g->keep != NULL)
+		g->keep(g->ctx, true, g->at_ns, line);
+}
+
+void
+gather_metric(struct gather *g, struct span line)
+{
+	if (g->keep != NULL)
+		g->keep(g->ctx, false, 0, line);
 }
 
 void
@@ -118,24 +130,42 @@ now_of(struct gather *g)
 	return g->latest_ns + (now - g->seen_ns);
 }
 
-void
-gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx)
+/* Take buckets that are due, or all: the oldest, so many of them. */
+static bool
+take(struct gather *g, bool is_all, size_t most,
+    struct timeseries_taken *out)
 {
-	struct timeseries_taken taken;
-	struct metricset batch = {
-	    .period_s = (uint32_t)(g->series.period_ns / NS_PER_S) };
 	int64_t now = INT64_MAX;
 	size_t i;
 
 	if (g->series.n == 0)
-		return;
+		return false;
 	if (!is_all && g->series.n_entries < ENTRIES_MAX)
 		now = now_of(g);
 	if (!timeseries_is_due(&g->series, now, g->wait_ns))
+		return false;
+	timeseries_take(&g->series, now, g->wait_ns, most, out);
+	for (i = 0; i < out->n; i++)
+		warn_of_reserved(g, out->series[i].tags);
+	return true;
+}
+
+bool
+gather_next(struct gather *g, bool is_all, struct timeseries_taken *out)
+{
+	return take(g, is_all, 1, out);
+}
+
+void
+gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx)
+{
+	struct timeseries_taken taken;
+	struct metricset batch = { .run = SPAN(""),
+	    .period_s = (uint32_t)(g->series.period_ns / NS_PER_S) };
+	size_t i;
+
+	if (!take(g, is_all, SIZE_MAX, &taken))
 		return;
-	timeseries_take(&g->series, now, g->wait_ns, &taken);
-	for (i = 0; i < taken.n; i++)
-		warn_of_reserved(g, taken.series[i].tags);
 	for (i = 0; i < taken.n; i += batch.n) {
 		batch.series = taken.series + i;
 		batch.n = taken.n - i < g->max_series ? taken.n - i

@@ -142,6 +142,7 @@ begin_run(struct push *push)
 	}
 	push->uploader.host = c->ingest_host;
 	push->uploader.run = c->escaped_id;
+	push->uploader.run_id = c->id;
 	push->uploader.token = settings_text(s, SET_TOKEN);
 	push->uploader.acked_ns = now_monotonic_ns();
 	push->reader.interval_ns = settings_int(s, SET_PUSH_INTERVAL);
@@ -477,6 +478,12 @@ start_threads(struct push *push, char *const *files, int n_files)
 	r->interval_ns = settings_int(s, SET_PUSH_INTERVAL);
 	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
 	r->last_number = &push->last_number;
+	if (r->has_buckets) {
+		r->buckets.packer = r->packer;
+		r->buckets.journal = r->journal;
+		r->buckets.last_number = r->last_number;
+		r->collector.gather = &r->buckets.gather;
+	}
 	packer_start(&push->packer);
 	reader_start(r);
 }
@@ -485,13 +492,14 @@ int
 push_run(struct push_options *o, char *const *files, int n_files)
 {
 	struct push push = { .file = n_files > 0 ? files[0] : NULL };
+	struct reader *r = &push.reader;
 	struct why why;
 	int status;
 
-	if (settings_int(&o->settings, SET_API_VERSION) != 1) {
-		status = opt_misuse("K6_CLOUD_API_VERSION: protocol 2 is "
-		    "only for --dry-run yet");
-	} else if (push_init(&push, o, &why) < 0) {
+	r->has_buckets = settings_int(&o->settings, SET_API_VERSION) == 2;
+	if ((r->has_buckets && buckets_init(&r->buckets, &o->settings,
+	    &r->collector.stream.metrics, &why) < 0) ||
+	    push_init(&push, o, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else if (open_journal(&push, &why) < 0) {
 		warnf("%s", why.text);

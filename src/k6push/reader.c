@@ -88,13 +88,35 @@ keep_pieces(struct reader *r)
 	return false;
 }
 
+/* Bring the lines of open buckets to the journal. False: the disk does not
+ * take them. */
+static bool
+keep_buckets(struct reader *r)
+{
+	struct why why;
+
+	if (r->journal == NULL)
+		return true;
+	if (buckets_keep(&r->buckets, &why) < 0) {
+		warn_waiting(r, why.text);
+		return false;
+	}
+	if (r->is_stuck)
+		warnf("the journal grows again");
+	r->is_waiting &= !r->is_stuck;
+	return true;
+}
+
+/* Hand over what is due: the parcel that is filling, or buckets. */
 static void
-cut(struct reader *r)
+cut(struct reader *r, bool is_all)
 {
 	struct parcel *p = r->filling;
 	struct why why;
 
 	r->next_cut_ns = now_monotonic_ns() + r->interval_ns;
+	if (r->has_buckets)
+		buckets_take(&r->buckets, is_all);
 	if (p == NULL)
 		return;
 	if (keep_pieces(r) && journal_cut(r->journal, &p->id, &why) < 0) {
@@ -137,7 +159,7 @@ take_sample(void *ctx, const struct sample *s)
 	p->id.requests += sample_requests(s);
 	if ((int64_t)p->id.samples >= r->max_samples ||
 	    p->body.n >= PARCEL_BYTES)
-		cut(r);
+		cut(r, false);
 	else if (p->body.n - r->in_pieces >= PIECE_BYTES && !p->is_loose)
 		(void)keep_pieces(r);
 	return 0;
@@ -155,6 +177,10 @@ take_lines(struct reader *r)
 	}
 	if (r->filling != NULL)
 		(void)keep_pieces(r);
+	if (r->is_passing && r->has_buckets)
+		buckets_drop(&r->buckets, &r->unkept);
+	else if (r->has_buckets)
+		r->is_stuck = !keep_buckets(r);
 }
 
 /* Is there no room for more? Then say so. */
@@ -165,6 +191,8 @@ has_no_room(struct reader *r)
 		return r->packer->loose_bytes > r->memory_max;
 	if (r->packer->loose_bytes > 0 || (r->filling != NULL &&
 	    r->filling->is_loose))
+		return true;
+	if (r->is_stuck && (r->is_stuck = !keep_buckets(r)))
 		return true;
 	if (!journal_is_full(r->journal))
 		return false;
@@ -180,7 +208,7 @@ cut_if_due(struct reader *r)
 	/* What is only in memory is to leave it soon. */
 	if (is_due || (r->journal != NULL && r->filling != NULL &&
 	    r->filling->is_loose))
-		cut(r);
+		cut(r, false);
 }
 
 /* Read once when there is something. 0: the input is at its end. */
@@ -202,6 +230,8 @@ read_once(struct reader *r)
 		if (p[1].revents == 0)
 			return 1;
 	}
+	if (r->has_buckets && r->collector.stream.tags.n > TAG_SETS_MAX)
+		gather_forget_tags(&r->buckets.gather);
 	if (r->collector.trails.n == 0)
 		stream_trim(&r->collector.stream, TAG_SETS_MAX);
 	more = lines_fill(&r->in, &why);
@@ -226,7 +256,7 @@ work(void *ctx)
 			r->is_waiting = false;
 			more = read_once(r);
 		} else if (r->is_useless) {	/* let the stream flow */
-			cut(r);
+			cut(r, true);
 			r->is_passing = true;
 			more = read_once(r);
 			r->is_passing = false;
@@ -235,7 +265,7 @@ work(void *ctx)
 		}
 	}
 	collector_end(&r->collector);
-	cut(r);
+	cut(r, true);
 	r->has_ended = true;
 	tell(r->wake);
 	return NULL;
@@ -266,6 +296,7 @@ reader_release(struct reader *r)
 	if (r->poked > 0)
 		(void)close(r->poked);
 	parcel_free(r->filling);
+	buckets_release(&r->buckets);
 	collector_release(&r->collector);
 	lines_release(&r->in);
 }

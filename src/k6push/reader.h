@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/lines.h"
+#include "k6push/buckets.h"
 #include "k6push/collect.h"
 #include "k6push/packer.h"
 
@@ -25,6 +26,8 @@ struct reader {
 	int wake;		/* eventfd of the sender */
 	_Atomic uint64_t *last_number;	/* of parcels; the highest given away */
 	size_t memory_max;	/* bytes of loose parcels, without a journal */
+	bool has_buckets;	/* protocol 2 */
+	struct buckets buckets;	/* of it; by buckets_init */
 	/* the sender's word, at any time: */
 	_Atomic int stop, signal;	/* enum reader_stop; its number */
 	_Atomic int64_t interval_ns, max_samples;
@@ -42,6 +45,7 @@ struct reader {
 	size_t in_pieces;	/* bytes of filling's body */
 	int64_t next_cut_ns, next_warning_ns;
 	bool is_waiting;	/* has told so */
+	bool is_stuck;		/* the disk does not take lines of buckets */
 	bool is_passing;	/* samples are counted, not kept */
 	bool has_thread;
 };

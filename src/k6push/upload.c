@@ -115,17 +115,28 @@ acknowledge(struct uploader *u, struct parcel *p)
 	parcel_free(p);
 }
 
+/* What the server said; before it took anything, it may not know the
+ * protocol. */
+static void
+describe(const struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, struct buf *text)
+{
+	outcome_describe(reply, s->url, text);
+	if (u->acked.points == 0 && s->parcel != NULL)
+		wire_hint(s->parcel->id.format, reply->status, text);
+}
+
 /* Tell of trouble once per kind, until something went well. */
 static void
 tell(struct uploader *u, const char *kind, const struct fetch_reply *reply,
-    const char *url)
+    const struct sending *s)
 {
 	struct buf text = { 0 };
 
 	if (u->told == kind)
 		return;
 	u->told = kind;
-	outcome_describe(reply, url, &text);
+	describe(u, s, reply, &text);
 	warnf("%s: %s", kind, text.p);
 	buf_release(&text);
 }
@@ -139,7 +150,8 @@ quarantine(struct uploader *u, struct parcel *p, struct span kept,
 	char name[40];
 	struct why why;
 
-	(void)snprintf(name, sizeof(name), "%" PRIu64 ".gz", p->id.number);
+	(void)snprintf(name, sizeof(name), "%" PRIu64 "%s", p->id.number,
+	    wire_of(p->id.format)->suffix);
 	if (u->journal == NULL) {
 		warnf("%" PRIu64 " samples refused for good: %s",
 		    p->id.points, reason);
@@ -224,7 +236,7 @@ take_refusal(struct uploader *u, const struct sending *s,
 
 	if (outcome_of(reply) == OUTCOME_SPLIT && split(u, s->parcel, kept))
 		return;
-	outcome_describe(reply, s->url, &text);
+	describe(u, s, reply, &text);
 	if (!quarantine(u, s->parcel, kept, text.p))
 		pause_sending(u, s, reply);
 	buf_release(&text);
@@ -245,14 +257,14 @@ take_outcome(struct uploader *u, const struct sending *s,
 		return;
 	case OUTCOME_STOP:
 		if (!u->is_stopped)
-			tell(u, "stopped sending samples", reply, s->url);
+			tell(u, "stopped sending samples", reply, s);
 		u->is_stopped = true;
 		return;
 	case OUTCOME_RETRY:
-		tell(u, "cannot send samples, trying on", reply, s->url);
+		tell(u, "cannot send samples, trying on", reply, s);
 		break;
 	case OUTCOME_HOLD:
-		tell(u, "samples are held, trying on", reply, s->url);
+		tell(u, "samples are held, trying on", reply, s);
 		u->failures += HOLD_FAILURES;
 		break;
 	}
@@ -322,11 +334,19 @@ send_parcel(struct uploader *u, struct parcel *p)
 	struct sending *s = xcalloc(1, sizeof(*s));
 	struct span kept;
 	struct why why;
+	bool is_good;
 
 	s->owner = u;
 	s->parcel = p;
-	if (kept_body(u, s, &kept, &why) < 0 ||
-	    wire->dress(p, kept, u->settings, &s->message, &why) < 0) {
+	s->message.run = u->run_id;
+	is_good = kept_body(u, s, &kept, &why) == 0;
+	if (is_good && (int64_t)p->id.samples > settings_int(u->settings,
+	    wire->most) && split(u, p, kept)) {
+		sending_free(s);
+		return;
+	}
+	if (!is_good || wire->dress(p, kept, u->settings, &s->message,
+	    &why) < 0) {
 		/* Damaged since it was written. */
 		warnf("%" PRIu64 " samples cannot be sent: %s", p->id.points,
 		    why.text);
@@ -397,9 +417,13 @@ uploader_start(struct uploader *u)
 void
 uploader_beat(struct uploader *u, int64_t silence_ns)
 {
+	const struct wire *wire = wire_of((uint8_t)settings_int(u->settings,
+	    SET_API_VERSION));
+	const struct parcel nothing = { 0 };
 	int64_t now = now_monotonic_ns();
 	struct sending *s;
 	char key[KEY_TEXT];
+	struct why why;
 
 	if (silence_ns == 0 || u->host == NULL || u->is_stopped ||
 	    u->in_flight > 0 || u->waiting.n > 0 ||
@@ -408,11 +432,15 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 	u->acked_ns = now;	/* the next is as far away, whatever comes */
 	s = xcalloc(1, sizeof(*s));
 	s->owner = u;
-	s->message.body = wire_v1.empty;
-	wire_header(&s->message, "Content-Type: application/json");
-	wire_header(&s->message, "X-Payload-Sample-Count: 0");
+	s->message.run = u->run_id;
+	if (wire->pack(wire->empty, &s->body, &why) < 0 || wire->dress(
+	    &nothing, buf_whole(&s->body), u->settings, &s->message,
+	    &why) < 0) {
+		sending_free(s);
+		return;
+	}
 	retry_key(key);
-	post(u, s, wire_v1.path, key, u->failures > 0);
+	post(u, s, wire->path, key, u->failures > 0);
 }
 
 int64_t

@@ -28,7 +28,8 @@ struct uploader {
 	struct journal *journal;	/* NULL: none */
 	struct packer *packer;
 	const char *host;	/* NULL until the run exists */
-	const char *run;	/* id as it stands in URLs */
+	const char *run;	/* id as it stands in URLs, */
+	const char *run_id;	/* and as it is */
 	const char *token;
 	_Atomic uint64_t *last_number;	/* the highest given away */
 	struct parcels waiting;	/* not yet acked, in flight or not */

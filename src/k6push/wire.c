@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6push/wire.h"
 
-static const struct wire *const wires[] = { &wire_v1 };
+static const struct wire *const wires[] = { &wire_v1, &wire_v2 };
 
 const struct wire *
 wire_of(uint8_t format)
@@ -12,6 +12,23 @@ wire_of(uint8_t format)
 		if (wires[i]->format == format)
 			return wires[i];
 	return NULL;
+}
+
+/* What servers answer that do not know a path, its type or its version. */
+static bool
+may_be_version(int status)
+{
+	return status == 400 || status == 404 || status == 405 ||
+	    status == 410 || status == 415 || status == 426 || status == 501;
+}
+
+void
+wire_hint(uint8_t format, int status, struct buf *out)
+{
+	if (may_be_version(status))
+		buf_printf(out, " (these are samples of protocol %d; "
+		    "K6_CLOUD_API_VERSION=%d sends the other)", format,
+		    format == wire_v2.format ? 1 : 2);
 }
 
 void

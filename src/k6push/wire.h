@@ -13,6 +13,7 @@
 
 /* One request as it goes out. */
 struct wire_message {
+	const char *run;	/* its id, set before the message is dressed */
 	struct span body;	/* in own, or the parcel's */
 	struct buf own;
 	char text[4][64];	/* headers with numbers in them */
@@ -24,6 +25,8 @@ struct wire {
 	uint8_t format;		/* as the journal has it; never changes */
 	const char *path;	/* before the run's id: "/v1/metrics/" */
 	struct span empty;	/* plain body without samples: a sign of life */
+	const char *suffix;	/* of a file with a kept body */
+	enum setting most;	/* says how many samples a request may have */
 
 	/* Compress a plain body into kept, the form of journal and memory. */
 	int (*pack)(struct span plain, struct buf *kept, struct why *why);
@@ -45,10 +48,14 @@ struct wire {
 	    struct buf *plain, struct why *why);
 };
 
-extern const struct wire wire_v1;
+extern const struct wire wire_v1, wire_v2;
 
 /* NULL: a later version's. */
 const struct wire *wire_of(uint8_t format);
+
+/* Append to the message of a refusal, with this HTTP status, what to set if
+ * the server does not know the protocol; nothing if it cannot be that. */
+void wire_hint(uint8_t format, int status, struct buf *out);
 
 /* Add a header; text is borrowed until the message is released. */
 void wire_header(struct wire_message *m, const char *text);

@@ -181,5 +181,5 @@ recover(struct parcel *p, struct span pieces, struct buf *plain,
 	return count(p, buf_whole(plain), why);
 }
 
-const struct wire wire_v1 = { 1, "/v1/metrics/", { "[]", 2 }, pack, dress,
-	split, recover };
+const struct wire wire_v1 = { 1, "/v1/metrics/", { "[]", 2 }, ".gz",
+	SET_MAX_SAMPLES, pack, dress, split, recover };

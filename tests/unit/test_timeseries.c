@@ -42,7 +42,7 @@ taken(struct timeseries *t, int64_t now_ns, int64_t wait_ns)
 	size_t i, k;
 
 	buf_text(&text, "");
-	timeseries_take(t, now_ns, wait_ns, &out);
+	timeseries_take(t, now_ns, wait_ns, SIZE_MAX, &out);
 	for (i = 0; i < out.n; i++) {
 		buf_printf(&text, "%.*s%.*s", (int)out.series[i].metric.n,
 		    out.series[i].metric.p, (int)out.series[i].tags->json.n,
@@ -159,7 +159,8 @@ test_any_order(void)
 		if (random_below(100) != 0 && round != 4999)
 			continue;
 		timeseries_take(&t, round == 4999 ? INT64_MAX
-		    : (int64_t)random_below(5) * S, 0, &out);
+		    : (int64_t)random_below(5) * S, 0, round == 4999
+		    ? SIZE_MAX : 1 + random_below(3), &out);
 		for (i = 0; i < out.n; i++)
 			for (k = 0; k < out.series[i].n; k++)
 				for (m = 0; m < 3; m++)

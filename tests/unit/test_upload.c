@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* links: k6push/outcome k6push/retry k6push/parcel k6push/packer k6push/wire */
+/* links: k6push/wire_v2 k6push/collect k6push/gather data/timeseries */
+/* links: data/metricset data/metricset_parse data/pb data/sink data/run */
+/* links: data/sample_sink data/stream base/lines io/snap */
 /* links: k6push/wire_v1 data/sample data/sample_parse data/aggregate */
 /* links: data/trail data/hist data/tags data/metric data/json data/settings */
 /* links: io/gz io/journal io/journal_log io/journal_write io/journal_load */
 /* links: base/opt base/map base/varint base/unpack base/random base/crc base/file */
 /* links: base/buf base/mem base/die base/num base/units base/why */
-/* libs: zlib */
+/* libs: zlib snappy */
 #include "k6push/upload.c"
 
 #include <unistd.h>
