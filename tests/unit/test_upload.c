@@ -2,7 +2,7 @@
 /* links: k6push/outcome k6push/retry k6push/parcel k6push/packer k6push/wire */
 /* links: k6push/wire_v2 k6push/collect k6push/gather data/timeseries */
 /* links: data/metricset data/metricset_parse data/pb data/sink data/run */
-/* links: data/sample_sink data/stream base/lines io/snap */
+/* links: data/sample_sink data/stream data/frame base/lines io/snap */
 /* links: k6push/wire_v1 data/sample data/sample_parse data/aggregate */
 /* links: data/trail data/hist data/tags data/metric data/json data/settings */
 /* links: io/gz io/journal io/journal_log io/journal_write io/journal_load */
