@@ -74,13 +74,13 @@ pack() {
   for format in gz zst; do
     pack "$format" <plain >whole
     head -c $(($(stat -c %s whole) * 2 / 3)) whole >in
-    requests 1 >more
-    capture k6agg in more
+    requests 1 >good
+    capture k6agg in good
     [ "$status" -eq 1 ]
     # The last line that was unpacked is not whole.
     grep -qE "^k6agg: in: the (gzip|zstd) data is cut short$" err
     [[ $err == *"1 line skipped"* ]]
-    tail -n 10 out | head -n 9 | cmp - more
+    tail -n 10 out | head -n 9 | cmp - good
     n=$(($(wc -l <out) - 10))
     [ "$n" -gt 100 ]
     head -n "$n" out | cmp - <(head -n "$n" plain)
@@ -92,15 +92,15 @@ pack() {
 
 @test "a damaged archive: told, status 1, and the other inputs are read" {
   requests 200 >plain
-  requests 1 >more
+  requests 1 >good
   for format in gz zst; do
     pack "$format" <plain >in
     at=$(($(stat -c %s in) - 6))
     printf '\377\377' | dd of=in bs=1 seek="$at" conv=notrunc status=none
-    capture k6agg in more
+    capture k6agg in good
     [ "$status" -eq 1 ]
     [[ $err == *"k6agg: in: the "*" data is damaged: "* ]]
-    tail -n 10 out | head -n 9 | cmp - more
+    tail -n 10 out | head -n 9 | cmp - good
     { pack "$format" <plain; echo rubbish; } >in
     capture k6agg in
     [ "$status" -eq 1 ]

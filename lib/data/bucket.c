@@ -88,6 +88,8 @@ make_group(struct bucket *b, const struct tagset *tags)
 	struct group *g = xcalloc(1, sizeof(*g));
 
 	g->tags = tagset_hold(tags);
+	g->waiting = xmalloc(sizeof(g->waiting[0]));	/* often the only one */
+	g->cap = 1;
 	b->groups = xgrow(b->groups, b->n, &b->cap, sizeof(b->groups[0]));
 	b->groups[b->n++] = g;
 	map_put(&b->by_tags, g->tags->json, g);

@@ -41,6 +41,10 @@ has_shape(const struct shape *s, const struct point *points, int n)
 	return s->n == n;
 }
 
+/* Most groups have one shape or a few; among those whose URLs were grouped
+ * nearly each request has its own, and to look for it would take long. */
+enum { SHAPES_SEARCHED = 32 };
+
 static uint32_t
 shape_of(struct keep *k, const struct point *points, int n)
 {
@@ -48,9 +52,13 @@ shape_of(struct keep *k, const struct point *points, int n)
 	size_t at = k->n;
 	int i;
 
-	while (at > 0)
+	while (at > 0 && k->n - at < SHAPES_SEARCHED)
 		if (has_shape(&k->shapes[--at], points, n))
 			return (uint32_t)at;
+	if (k->cap == 0) {	/* it may well stay alone */
+		k->shapes = xmalloc(sizeof(k->shapes[0]));
+		k->cap = 1;
+	}
 	k->shapes = xgrow(k->shapes, k->n, &k->cap, sizeof(k->shapes[0]));
 	s = &k->shapes[k->n];
 	*s = (struct shape){ .n = n };

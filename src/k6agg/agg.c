@@ -409,6 +409,9 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 
 	*is_dry = false;
 	while (!source->has_clock || source->clock_ns <= limit_ns) {
+		/* Where memory ends a request may always be half way. */
+		if (agg->stream.tags.n > TAG_SETS_MAX)
+			settle(agg);
 		if (take_framed(agg, &source->in)) {
 			if (ferror(stdout))
 				return 0;

@@ -21,12 +21,16 @@ struct select {
 	size_t n_group;
 	struct tags tags;	/* what sets of the stream became */
 	struct buf text;	/* scratch */
-	struct selected last;	/* of select_tags */
+	/* What was decided last; any two series, or sets, may share a slot. */
+	struct {
+		const struct tagset *tags;
+		struct selected selected;	/* but for is_kept */
+	} sets[SLOTS];
 	struct {
 		const struct metric *metric;
 		const struct tagset *tags;
 		struct selected selected;
-	} slots[SLOTS];
+	} series[SLOTS];
 };
 
 static int
@@ -201,14 +205,18 @@ changed(struct select *s, const struct tagset *tags)
 	return tags_intern(&s->tags, list, n);
 }
 
-static struct selected
-decide(struct select *s, struct span metric, const struct tagset *tags)
+const struct selected *
+select_tags(struct select *s, const struct tagset *tags)
 {
-	struct selected out = { .is_kept = keeps(s, metric, tags),
-	    .is_request_kept = keeps_request(s, tags) };
+	size_t i = ((uintptr_t)tags >> 4 ^ (uintptr_t)tags >> 16) % SLOTS;
+	struct selected *out = &s->sets[i].selected;
 
-	out.tags = changed(s, tags);
-	out.is_changed = !span_equal(out.tags->json, tags->json);
+	if (s->sets[i].tags == tags)
+		return out;
+	s->sets[i].tags = tags;
+	out->is_request_kept = keeps_request(s, tags);
+	out->tags = changed(s, tags);
+	out->is_changed = !span_equal(out->tags->json, tags->json);
 	return out;
 }
 
@@ -218,20 +226,15 @@ select_point(struct select *s, const struct point *p)
 	uintptr_t h = ((uintptr_t)p->metric >> 4) * 31 +
 	    ((uintptr_t)p->tags >> 4);
 	size_t i = (size_t)(h ^ h >> 12) % SLOTS;
+	struct selected *out = &s->series[i].selected;
 
-	if (s->slots[i].metric != p->metric || s->slots[i].tags != p->tags) {
-		s->slots[i].selected = decide(s, p->metric->name, p->tags);
-		s->slots[i].metric = p->metric;
-		s->slots[i].tags = p->tags;
-	}
-	return &s->slots[i].selected;
-}
-
-const struct selected *
-select_tags(struct select *s, const struct tagset *tags)
-{
-	s->last = decide(s, SPAN(""), tags);
-	return &s->last;
+	if (s->series[i].metric == p->metric && s->series[i].tags == p->tags)
+		return out;
+	s->series[i].metric = p->metric;
+	s->series[i].tags = p->tags;
+	*out = *select_tags(s, p->tags);
+	out->is_kept = keeps(s, p->metric->name, p->tags);
+	return out;
 }
 
 bool
@@ -296,7 +299,8 @@ select_print(const struct point *p, const struct selected *selected,
 void
 select_trim(struct select *s, uint32_t max)
 {
-	memset(s->slots, 0, sizeof(s->slots));
+	memset(s->sets, 0, sizeof(s->sets));
+	memset(s->series, 0, sizeof(s->series));
 	if (s->tags.n > max)
 		tags_release(&s->tags);
 }
