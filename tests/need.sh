@@ -11,8 +11,8 @@ build) ;;
 demo) packages="$packages curl jq" ;;
 check | bench)
   packages="$packages curl jq bats python3 mandoc shellcheck strace valgrind
-chromium nftables iproute2 e2fsprogs openssl protobuf-compiler clang libclang-rt-14-dev cppcheck procps git
-util-linux zstd nghttp2-server"
+chromium python3-websocket nftables iproute2 e2fsprogs openssl
+protobuf-compiler clang libclang-rt-14-dev cppcheck procps git util-linux zstd nghttp2-server"
   [ "$1" = check ] ||
     packages="$packages wrk apache2-utils hey nghttp2-client" ;;
 *) echo "usage: need.sh build|demo|check|bench" >&2; exit 2 ;;

@@ -1,4 +1,4 @@
-// What both pages use. All text from a run goes through textContent.
+// What all pages use. All text from a run goes through textContent.
 "use strict";
 
 const STATES = {
@@ -34,23 +34,34 @@ function setText(id, text) {
 		e.textContent = text;
 }
 
-async function getJson(path) {
-	const reply = await fetch(path, { headers: { Accept: "application/json" } });
-	if (!reply.ok)
-		throw Object.assign(new Error("HTTP " + reply.status),
-		    { status: reply.status });
+async function ask(method, path, body) {
+	const reply = await fetch(path, { method, body: body && JSON.stringify(body),
+	    headers: body ? { "Content-Type": "application/json" } : {} });
+	if (!reply.ok) {
+		const told = await reply.json().catch(() => ({}));
+		throw Object.assign(new Error(told.error ? told.error.message :
+		    "HTTP " + reply.status), { status: reply.status });
+	}
 	return reply.json();
+}
+
+function getJson(path) {
+	return ask("GET", path);
 }
 
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
+const large = new Intl.NumberFormat("en-US", { notation: "compact",
+    maximumSignificantDigits: 4 });
 
 function count(n) {
 	return grouped.format(n);
 }
 
 function number(n) {
-	return n === null || n === undefined ? "–" :
+	if (n === null || n === undefined || Number.isNaN(n))
+		return "–";
+	return Math.abs(n) >= 1e15 ? n.toExponential(2) : Math.abs(n) >= 1e9 ? large.format(n) :
 	    Math.abs(n) >= 1000 ? grouped.format(n) : fine.format(n);
 }
 
@@ -82,7 +93,8 @@ function percent(part, whole) {
 	if (!whole)
 		return "–";
 	const p = 100 * part / whole;
-	return (p !== 0 && p < 0.1 ? "< 0.1" : fine.format(p)) + " %";
+	return (p !== 0 && p < 0.1 ? "< 0.1" : p > 99.9 && p < 100 ?
+	    "> 99.9" : fine.format(p)) + " %";
 }
 
 function time(text) {
@@ -92,4 +104,62 @@ function time(text) {
 
 function stateClass(state) {
 	return "badge " + (STATES[state] || ["bad"])[0];
+}
+
+function badge(kind, text) {
+	return el("span", { class: "badge " + kind }, text);
+}
+
+// Ask before something that cannot be undone. True: yes.
+function confirmed(title, text, yes) {
+	const no = el("button", { type: "button" }, "Cancel");
+	const go = el("button", { type: "button", class: "danger" }, yes);
+	const box = el("dialog", { "aria-labelledby": "dialog-title" },
+	    el("h2", { id: "dialog-title" }, title), el("p", {}, text),
+	    el("div", { class: "actions" }, no, go));
+	document.body.append(box);
+	return new Promise(done => {
+		no.addEventListener("click", () => box.close());
+		go.addEventListener("click", () => box.close("yes"));
+		box.addEventListener("close", () => {
+			box.remove();
+			done(box.returnValue === "yes");
+		});
+		box.showModal();
+	});
+}
+
+// The theme is the system's until somebody chooses.
+function applyTheme(theme) {
+	if (theme)
+		document.documentElement.dataset.theme = theme;
+	else
+		delete document.documentElement.dataset.theme;
+}
+
+function isDark() {
+	return (document.documentElement.dataset.theme || (matchMedia(
+	    "(prefers-color-scheme: dark)").matches ? "dark" : "")) === "dark";
+}
+
+function themeButton() {
+	const button = byId("theme");
+	button.addEventListener("click", () => {
+		const theme = isDark() ? "light" : "dark";
+		applyTheme(theme);
+		try {
+			localStorage.setItem("theme", theme);
+		} catch {
+			// not kept, then
+		}
+		dispatchEvent(new Event("theme"));
+	});
+	matchMedia("(prefers-color-scheme: dark)").addEventListener("change",
+	    () => dispatchEvent(new Event("theme")));
+}
+
+try {
+	applyTheme(localStorage.getItem("theme"));
+} catch {
+	applyTheme(null);
 }

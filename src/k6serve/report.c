@@ -2,14 +2,21 @@
 #include "k6serve/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/die.h"
 #include "base/num.h"
 #include "base/opt.h"
 #include "k6serve/app.h"
 #include "k6serve/csv.h"
+#include "k6serve/group.h"
 
-enum { MOST_URLS = 1000, MOST_STEPS = 360 };
+enum {
+	MOST_URLS = 1000,
+	MOST_STEPS = 360,
+	ROWS = 20,		/* of a file that have charts of their own */
+	ROW_STEPS = 120,
+};
 
 static const char *const formats[] = { "html", "json", "csv" };
 
@@ -26,20 +33,22 @@ report_format_parse(const char *name, enum report_format *format)
 	return false;
 }
 
-/* A step that gives no more than MOST_STEPS: 1, 2, 5, 10, 20, 30 s, 1, 2, 5,
- * 10 min and so on. */
+/* A step that gives no more than so many: 1, 2, 5, 10, 20, 30 s, 1, 2, 5,
+ * 10 min and so on, or the next multiple of the run's own. */
 static int64_t
-good_step(double seconds, int64_t least)
+good_step(double seconds, int64_t most, int64_t least)
 {
 	static const int steps[] = { 1, 2, 5, 10, 20, 30, 60, 120, 300, 600,
 	    1200, 1800, 3600 };
 	size_t i, n = sizeof(steps) / sizeof(steps[0]);
+	int64_t step = (int64_t)(seconds / (double)most) + 1;
 
 	for (i = 0; i < n; i++)
-		if (steps[i] % least == 0 &&
-		    seconds / steps[i] <= MOST_STEPS)
-			return steps[i];
-	return ((int64_t)(seconds / MOST_STEPS) / least + 1) * least;
+		if (seconds / steps[i] <= (double)most) {
+			step = steps[i];
+			break;
+		}
+	return (step + least - 1) / least * least;
 }
 
 int
@@ -57,7 +66,7 @@ view_report(const struct view *v, struct json_out *o, struct why *why)
 	struct view all = *v;
 	size_t i;
 
-	all.step_s = good_step(v->seconds, v->step_s);
+	all.step_s = good_step(v->seconds, MOST_STEPS, v->step_s);
 	all.most_urls = MOST_URLS;
 	json_open(o, '{');
 	json_member_text(o, "schema", SPAN("k6serve-report/1"));
@@ -68,6 +77,97 @@ view_report(const struct view *v, struct json_out *o, struct why *why)
 		if (parts[i].put(&all, o, why) < 0)
 			return -1;
 	}
+	json_close(o, '}');
+	return 0;
+}
+
+/* A series under the key that the page looks for. */
+static int
+put_row(const struct view *v, const char *key, struct json_out *o,
+    struct why *why)
+{
+	json_key(o, key);
+	return view_series(v, o, why);
+}
+
+static int
+put_url_rows(struct view *v, struct json_out *o, struct why *why)
+{
+	struct groups g = { .by = { "name", "method", "status" } };
+	struct store_query q = { .run = v->run, .metric = "http_reqs",
+	    .has_no_hist = true };
+	struct group **sorted;
+	char *key;
+	int status = groups_read(&g, v->store, &q, why);
+	size_t i;
+
+	sorted = groups_sorted(&g, group_by_reqs);
+	for (i = 0; status == 0 && i < ROWS && i < g.by_key.n; i++) {
+		v->name = sorted[i]->tag[0].p;
+		v->method = sorted[i]->tag[1].p;
+		v->status = sorted[i]->tag[2].p;
+		key = xasprintf("%s\n%s\n%s", v->name, v->method, v->status);
+		status = put_row(v, key, o, why);
+		free(key);
+	}
+	free(sorted);
+	groups_release(&g);
+	return status;
+}
+
+/* A metric that stands in no other table. */
+static int
+note_metric(void *ctx, const struct store_row *row)
+{
+	struct opt_list *names = ctx;
+
+	if (names->n < ROWS && memcmp(row->metric.p, "http_",
+	    row->metric.n < 5 ? row->metric.n : 5) != 0)
+		opt_list_add(names, xstrndup(row->metric.p, row->metric.n));
+	return 0;
+}
+
+static int
+put_metric_rows(const struct view *all, struct json_out *o, struct why *why)
+{
+	struct store_query q = { .run = all->run, .is_whole = true,
+	    .has_no_hist = true };
+	struct view v = *all;
+	struct opt_list names = { 0 };
+	char *key;
+	size_t i;
+	int status = store_series(v.store, &q, note_metric, &names, why);
+
+	v.name = v.method = v.status = NULL;
+	for (i = 0; i < names.n; i++) {
+		v.metric = names.items[i];
+		key = xasprintf("metric\n%s", v.metric);
+		if (status == 0)
+			status = put_row(&v, key, o, why);
+		free(key);
+		free((char *)names.items[i]);
+	}
+	opt_list_release(&names);
+	return status;
+}
+
+/* The report, and the charts of its first rows, for a page that cannot ask. */
+static int
+put_whole(const struct view *v, struct json_out *o, struct why *why)
+{
+	struct view row = *v;
+
+	if (view_report(v, o, why) < 0)
+		return -1;
+	o->to->n--;	/* the last bracket */
+	row.step_s = good_step(v->seconds, ROW_STEPS, v->step_s);
+	json_member_int(o, "row_step", row.step_s);
+	json_key(o, "rows");
+	json_open(o, '{');
+	if (put_url_rows(&row, o, why) < 0 ||
+	    put_metric_rows(&row, o, why) < 0)
+		return -1;
+	json_close(o, '}');
 	json_close(o, '}');
 	return 0;
 }
@@ -156,7 +256,8 @@ report_print(const struct view *v, enum report_format format,
 	struct buf json = { 0 };
 	struct json_out o = { .to = &json };
 	int status = format == REPORT_CSV ? view_urls(v, &o, why) :
-	    view_report(v, &o, why);
+	    format == REPORT_JSON ? view_report(v, &o, why) :
+	    put_whole(v, &o, why);
 
 	if (status == 0 && format == REPORT_CSV) {
 		csv_print(buf_whole(&json), out);
