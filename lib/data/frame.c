@@ -85,7 +85,7 @@ head_of(struct frames *f, struct span text)
 	if (guess != NULL && starts_with(text, guess->text))
 		return guess;
 	n = text.n < HEAD_BYTES ? text.n : HEAD_BYTES;
-	p = memmem(text.p, n, time_key, sizeof(time_key) - 1);
+	p = n != 0 ? memmem(text.p, n, time_key, sizeof(time_key) - 1) : NULL;
 	if (p == NULL)
 		return NULL;
 	n = (size_t)(p - text.p) + sizeof(time_key) - 1;
