@@ -48,8 +48,7 @@ END
   exit 1
 }
 
-# client COMMAND: user and system seconds of it on its core. It may name $n,
-# and tells how many requests it made in $dir/made if not $requests.
+# client COMMAND: user and system seconds of it on its core
 client() {
   bash -c "TIMEFORMAT='%U %S'; time taskset -c $last $1 2>$dir/err" \
     2>&1 >"$dir/out" | awk '{ print $1 + $2 }'
@@ -86,6 +85,10 @@ row 'h2load --h1' "h2load --h1 -n $requests -c $vus $url"
 row 'k6gen | cat (all samples)' \
   "k6gen -q -u $vus -i $requests $url > >(taskset -c 0 cat >/dev/null)"
 row 'k6gen -q --no-output' "k6gen -q --no-output -u $vus -i $requests $url"
+# What two threads cost: the same for each request, if they do not disturb
+# each other.
+row 'k6gen -q --no-output --threads 2' \
+  "k6gen -q --no-output --threads 2 -u $vus -i $requests $url"
 
 printf '\nmemory\n'
 k6gen -q --no-output -u 10000 -d 5s --think-time 1s..2s "$url" &

@@ -11,7 +11,10 @@ for t in "$@"; do
   source=tests/fuzz/fuzz_$t.c
   read -rd '' -a links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source")
   sources=()
-  for l in "${links[@]}"; do sources+=("lib/$l.c"); done
+  for l in "${links[@]}"; do
+    if [ -e "lib/$l.c" ]; then sources+=("lib/$l.c")
+    else sources+=("src/$l.c"); fi
+  done
   read -ra libs < <(pkg-config --libs "$(sed -n \
     's|^/\* libs: \(.*\) \*/|\1|p' "$source")" 2>/dev/null)
   clang -std=c11 -g -O1 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc \

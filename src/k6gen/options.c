@@ -2,13 +2,13 @@
 /* The table of all options. What they come to is made in options_finish. */
 #include "k6gen/options.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #include "base/die.h"
 #include "base/num.h"
 #include "base/units.h"
+#include "k6gen/target.h"
 
 enum { MOST_VUS = 1000000, MOST_THREADS = 256 };
 
@@ -38,24 +38,12 @@ set_rps(void *member, const struct opt *o, const char *value,
 	return why_set(why, "not a number of requests: \"%s\"", value);
 }
 
-static bool
-is_token(const char *text, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!isalnum((unsigned char)text[i]) &&
-		    strchr("!#$%&'*+-.^_`|~", text[i]) == NULL)
-			return false;
-	return n > 0;
-}
-
 static int
 set_method(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
 	(void)o;
-	if (!is_token(value, strlen(value)))
+	if (!target_is_token(span_of(value)))
 		return why_set(why, "not an HTTP method: \"%s\"", value);
 	*(const char **)member = value;
 	return 0;
@@ -65,16 +53,9 @@ static int
 add_header(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
-	const char *colon = strchr(value, ':'), *p;
-
 	(void)o;
-	for (p = value; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 && *p != '\t')
-			return why_set(why, "a control character in \"%s\"",
-			    value);
-	if (colon == NULL || !is_token(value, (size_t)(colon - value)))
-		return why_set(why, "not a header: \"%s\" (Name: value)",
-		    value);
+	if (target_check_header(span_of(value), why) < 0)
+		return -1;
 	opt_list_add(member, value);
 	return 0;
 }
@@ -117,40 +98,30 @@ set_think(void *member, const struct opt *o, const char *value,
 	return why_set(why, "not a duration: \"%s\" (1s, 500ms..2s)", value);
 }
 
-static int
-set_http(void *member, const struct opt *o, const char *value,
-    struct why *why)
-{
-	enum swarm_http *http = member;
-
-	(void)o;
-	if (strcmp(value, "auto") == 0)
-		*http = SWARM_HTTP_OFFERED;
-	else if (strcmp(value, "1.1") == 0)
-		*http = SWARM_HTTP_1;
-	else if (strcmp(value, "2") == 0)
-		*http = SWARM_HTTP_2;
-	else
-		return why_set(why, "not auto, 1.1 or 2: \"%s\"", value);
-	return 0;
-}
+/* One of three words; the member is an enum, whose values are in order. */
+enum { CHOICE_HTTP, CHOICE_KEEP };
 
 static int
-set_keep(void *member, const struct opt *o, const char *value,
+set_choice(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
-	enum swarm_keep *keep = member;
+	static const char *const words[][3] = {
+		[CHOICE_HTTP] = { [SWARM_HTTP_OFFERED] = "auto",
+		    [SWARM_HTTP_1] = "1.1", [SWARM_HTTP_2] = "2" },
+		[CHOICE_KEEP] = { [SWARM_KEEP] = "vu",
+		    [SWARM_KEEP_SHARED] = "shared",
+		    [SWARM_KEEP_NONE] = "off" },
+	};
+	const char *const *w = words[o->id];
+	unsigned i;
 
-	(void)o;
-	if (strcmp(value, "vu") == 0)
-		*keep = SWARM_KEEP;
-	else if (strcmp(value, "shared") == 0)
-		*keep = SWARM_KEEP_SHARED;
-	else if (strcmp(value, "off") == 0)
-		*keep = SWARM_KEEP_NONE;
-	else
-		return why_set(why, "not vu, shared or off: \"%s\"", value);
-	return 0;
+	for (i = 0; i < 3; i++)
+		if (strcmp(value, w[i]) == 0) {
+			*(unsigned *)member = i;
+			return 0;
+		}
+	return why_set(why, "not %s, %s or %s: \"%s\"", w[0], w[1], w[2],
+	    value);
 }
 
 static int
@@ -239,9 +210,10 @@ static const struct opt request_options[] = {
 	{ 0, "max-body", "BYTES", "longer answers fail (default no limit)",
 	    OPT_INT, AT(plan.swarm.max_body), NULL, 0 },
 	{ 0, "http", "VERSION", "auto, 1.1 or 2 (h2c without TLS)",
-	    OPT_CALL, AT(plan.swarm.http), set_http, 0 },
+	    OPT_CALL, AT(plan.swarm.http), set_choice, CHOICE_HTTP },
 	{ 0, "keep-alive", "vu|shared|off", "whose connections are "
-	    "(default vu)", OPT_CALL, AT(plan.swarm.keep), set_keep, 0 },
+	    "(default vu)", OPT_CALL, AT(plan.swarm.keep), set_choice,
+	    CHOICE_KEEP },
 	{ 'k', "insecure", NULL, "take any TLS certificate", OPT_FLAG,
 	    AT(plan.swarm.is_insecure), NULL, 0 },
 	{ 0, "ca", "FILE", "certificates of the authorities to trust (PEM)",

@@ -73,8 +73,8 @@ target_set_url(struct target *t, struct span url,
 	return 0;
 }
 
-static bool
-is_token(struct span s)
+bool
+target_is_token(struct span s)
 {
 	size_t i;
 
@@ -86,9 +86,8 @@ is_token(struct span s)
 	return s.n > 0;
 }
 
-static int
-add_header(struct target *t, struct span line,
-    const struct target_defaults *d, struct why *why)
+int
+target_check_header(struct span line, struct why *why)
 {
 	const char *colon = memchr(line.p, ':', line.n);
 	size_t i;
@@ -96,10 +95,19 @@ add_header(struct target *t, struct span line,
 	for (i = 0; i < line.n; i++)
 		if ((unsigned char)line.p[i] < 0x20 && line.p[i] != '\t')
 			return why_set(why, "a control character in a header");
-	if (colon == NULL || !is_token((struct span){ line.p,
+	if (colon == NULL || !target_is_token((struct span){ line.p,
 	    (size_t)(colon - line.p) }))
-		return why_set(why, "not a header: \"%.*s\"", (int)line.n,
-		    line.p);
+		return why_set(why, "not a header: \"%.*s\" (Name: value)",
+		    (int)line.n, line.p);
+	return 0;
+}
+
+static int
+add_header(struct target *t, struct span line,
+    const struct target_defaults *d, struct why *why)
+{
+	if (target_check_header(line, why) < 0)
+		return -1;
 	t->headers = xgrow(t->headers, t->n_headers, &t->cap_headers,
 	    sizeof(*t->headers));
 	t->headers[t->n_headers] = (struct text){ .n = 0 };
@@ -177,7 +185,7 @@ open_text(struct target_reader *r, struct span line, struct why *why)
 	struct span method = { line.p, blank != NULL ?
 		(size_t)(blank - line.p) : 0 }, url;
 
-	if (blank == NULL || !is_token(method))
+	if (blank == NULL || !target_is_token(method))
 		return why_set(why, "not METHOD URL: \"%.*s\"", (int)line.n,
 		    line.p);
 	url = (struct span){ blank + 1, line.n - method.n - 1 };
@@ -357,7 +365,7 @@ read_member(struct target *t, struct json *j, struct span key,
 	}
 	if (json_same(key, "method")) {
 		text = read_text(t, j);
-		if (!is_token(text) && j->error == NULL)
+		if (!target_is_token(text) && j->error == NULL)
 			return why_set(why, "not an HTTP method: \"%s\"",
 			    text.p);
 		t->method = text.p;

@@ -5,6 +5,12 @@
 
 #include "k6gen/targets.h"
 
+/* Whether the text is a token of HTTP: a method, a header's name. */
+bool target_is_token(struct span text);
+
+/* Check a header, "Name: value". -1: why. */
+int target_check_header(struct span line, struct why *why);
+
 /* Memory of a zeroed target. */
 void target_release(struct target *t);
 
