@@ -21,8 +21,7 @@ run_status_name(int status)
 	return names[status - RUN_CREATED];
 }
 
-/* Of two ways to end, the one that a person must hear of. */
-static int
+int
 run_status_worse(int a, int b)
 {
 	static const int by_weight[] = {

@@ -21,6 +21,9 @@ enum run_status {
 /* "Running", "Finished", "Aborted by User"; "Unknown" for other numbers. */
 const char *run_status_name(int status);
 
+/* Of two ways to end, the one that a person must hear of. */
+int run_status_worse(int a, int b);
+
 /* The header that k6gen writes. Text is plain, not escaped; spans are
  * borrowed, of the line after run_start_parse. */
 struct run_start {

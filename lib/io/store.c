@@ -10,7 +10,7 @@
 #include "io/store_priv.h"
 
 enum {
-	SCHEMA_VERSION = 3,
+	SCHEMA_VERSION = 4,
 	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
 	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
 	AT_VERSION = 60,
@@ -34,7 +34,8 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    " ?, ?, ?, ?, '{}', ?, 0, 0, ?, ?, 0, 0, 0, 1, 0, 0, 1, ?, ?)",
 	[SQL_RUN_OF_KEY] = "SELECT id FROM run WHERE create_key = ?",
 	[SQL_RUN_END] = "UPDATE run SET run_status = ?2, result_status = ?3,"
-	    " results = ?4, ended_ns = ?5, version = version + 1"
+	    " results = ?4, ended_ns = ?5, version = version + 1,"
+	    " created_ns = coalesce(nullif(?6, 0), created_ns)"
 	    " WHERE id = ?1",
 	[SQL_RUN_STATE] = "SELECT run_status, first_ns, last_ns FROM run"
 	    " WHERE id = ?",
@@ -44,6 +45,13 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    " is_late = max(is_late, ?8), run_status = 2,"
 	    " version = version + 1"
 	    " WHERE id = ?1",
+	[SQL_INSTANCE_PUT] = "INSERT INTO instance(run, name, run_status,"
+	    " result_status, results, seen_ns) VALUES(?, ?, ?, ?, ?, ?)"
+	    " ON CONFLICT(run, name) DO UPDATE SET run_status ="
+	    " excluded.run_status, result_status = excluded.result_status,"
+	    " results = excluded.results, seen_ns = excluded.seen_ns",
+	[SQL_INSTANCES] = "SELECT name, run_status, result_status, results,"
+	    " seen_ns FROM instance WHERE run = ? ORDER BY name",
 	[SQL_BATCH_FIND] = "SELECT digest FROM batch"
 	    " WHERE run = ? AND key = ?",
 	[SQL_BATCH_ADD] = "INSERT INTO batch(run, key, digest)"

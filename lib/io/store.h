@@ -81,10 +81,29 @@ struct store_run {
 enum store_result store_run_add(struct store *s, struct store_run *r,
     struct span key, struct why *why);
 
-/* End the run r->id with r's run_status, result_status, results, ended_ns.
- * STORE_ENDED: it was before, nothing changed. */
+/* End the run r->id with r's run_status, result_status, results, ended_ns, and
+ * created_ns if it is not 0. STORE_ENDED: it was before, nothing changed. */
 enum store_result store_run_end(struct store *s, const struct store_run *r,
     struct why *why);
+
+/* One of those who feed a run. */
+struct store_instance {
+	int64_t run;
+	struct span name, results;
+	int run_status;		/* RUN_RUNNING: it has not told its end */
+	int result_status;
+	int64_t seen_ns;
+};
+
+/* Keep its state, in the place of an earlier one. */
+enum store_result store_instance_put(struct store *s,
+    const struct store_instance *i, struct why *why);
+
+/* Hand out each, by name. */
+typedef int store_instance_each(void *ctx, const struct store_instance *i);
+int store_instances(struct store *s, int64_t run, store_instance_each *each,
+    void *ctx, struct why *why);
+
 
 /* Replace the note of a run, or remove it with all its data. STORE_NO_RUN:
  * there is none. */

@@ -132,6 +132,7 @@ update_end(struct store *s, const struct store_run *r, struct why *why)
 	(void)sqlite3_bind_int(sql, 3, r->result_status);
 	store_bind_text(sql, 4, r->results);
 	(void)sqlite3_bind_int64(sql, 5, r->ended_ns);
+	(void)sqlite3_bind_int64(sql, 6, r->created_ns);
 	return store_run_sql(s, sql, why) < 0 ? store_failure(s) : STORE_DONE;
 }
 

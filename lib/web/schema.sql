@@ -111,3 +111,16 @@ ALTER TABLE token ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 UPDATE token SET owner = name;
 ALTER TABLE run ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 CREATE INDEX open ON run (seen_ns) WHERE run_status = 2;
+
+-- version 4
+
+-- Those who feed a run side by side, and what each last told of itself.
+CREATE TABLE instance (
+	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	name TEXT NOT NULL,
+	run_status INTEGER NOT NULL,	-- 2: it has not told its end
+	result_status INTEGER NOT NULL,
+	results TEXT NOT NULL,		-- JSON: metric -> {source: has failed}
+	seen_ns INTEGER NOT NULL,
+	PRIMARY KEY (run, name)
+) WITHOUT ROWID;

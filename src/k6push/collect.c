@@ -3,6 +3,8 @@
 
 #include "base/die.h"
 
+enum { TAG_SETS_MAX = 20000 };
+
 void
 collector_release(struct collector *c)
 {
@@ -13,13 +15,44 @@ collector_release(struct collector *c)
 	run_ends_release(&c->ends);
 }
 
+static void
+note_time(struct collector *c, int64_t time_ns)
+{
+	if (c->first_ns == 0 || time_ns < c->first_ns)
+		c->first_ns = time_ns;
+	if (time_ns > c->last_ns)
+		c->last_ns = time_ns;
+}
+
+static int64_t
+time_of(const struct sample *s)
+{
+	switch (s->kind) {
+	case SAMPLE_TRAIL:
+		return s->trail->time_ns;
+	case SAMPLE_NET:
+		return s->net->time_ns;
+	case SAMPLE_AGGREGATE:
+		return s->aggregate->time_ns;
+	case SAMPLE_POINT:
+		break;
+	}
+	return s->time_ns;
+}
+
 static int
 count_and_hand_on(void *ctx, const struct sample *s)
 {
 	struct collector *c = ctx;
+	struct sample labelled;
 
 	c->points += sample_points(s);
 	c->requests += sample_requests(s);
+	note_time(c, time_of(s));
+	if (c->label.instance != NULL) {
+		labelled = label_sample(&c->label, s);
+		s = &labelled;
+	}
 	if (c->gather == NULL)
 		return c->each(c->ctx, s);
 	gather_sample(c->gather, s, c->line);
@@ -53,6 +86,7 @@ take_group(void *ctx, const struct group_out *g)
 static void
 take_point(struct collector *c, const struct point *p)
 {
+	struct point labelled;
 	struct metric *m;
 
 	if (!p->metric->is_declared &&
@@ -62,10 +96,12 @@ take_point(struct collector *c, const struct point *p)
 		m = metrics_get(&c->stream.metrics, p->metric->name);
 		m->is_declared = true;
 	}
-	if (p->time_ns > c->latest_ns)
-		c->latest_ns = p->time_ns;
 	if (c->gather != NULL) {
-		gather_point(c->gather, p);
+		note_time(c, p->time_ns);
+		labelled = *p;
+		if (c->label.instance != NULL)
+			labelled.tags = label_tags(&c->label, p->tags);
+		gather_point(c->gather, &labelled);
 		c->points++;
 		if (span_is(p->metric->name, "http_reqs") && p->value > 0 &&
 		    p->value < 0x1p53)
@@ -153,6 +189,17 @@ collector_take(struct collector *c, struct lines *in, struct bad_lines *bad)
 		else if (collector_line(c, text, &why) < 0)
 			bad_lines_add(bad, in, text, why.text);
 	}
+}
+
+void
+collector_trim(struct collector *c)
+{
+	if (c->trails.n > 0)
+		return;
+	if (c->gather != NULL && c->stream.tags.n > TAG_SETS_MAX)
+		gather_forget_tags(c->gather);
+	stream_trim(&c->stream, TAG_SETS_MAX);
+	label_forget(&c->label);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "data/sample.h"
 #include "data/stream.h"
 #include "k6push/gather.h"
+#include "k6push/label.h"
 
 /* What the stream told about the run, and the books of what came. */
 struct collector {
@@ -18,13 +19,14 @@ struct collector {
 	struct trails trails;
 	sample_each *each;	/* gets every sample, but for protocol 2 */
 	void *ctx;
+	struct label label;	/* put on every sample */
 	struct gather *gather;	/* of protocol 2, which takes them; or NULL */
 	struct span line;	/* the one in work */
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */
 	struct run_ends ends;	/* all trailers */
 	int starts;
-	int64_t latest_ns;	/* latest time of a point */
+	int64_t first_ns, last_ns;	/* times of samples; 0: none */
 	uint64_t points;	/* Point lines, or what aggregates stand for */
 	uint64_t requests;	/* of them, http_reqs */
 };
@@ -38,6 +40,10 @@ int collector_line(struct collector *c, struct span text, struct why *why);
 /* Take the whole lines that are in memory; count and show bad ones. */
 void collector_take(struct collector *c, struct lines *in,
     struct bad_lines *bad);
+
+/* Free the tag sets that nothing needs, if they are many. Call it between two
+ * reads. */
+void collector_trim(struct collector *c);
 
 /* No more lines: hand out what was held back. */
 void collector_end(struct collector *c);

@@ -42,6 +42,7 @@ control_release(struct control *c)
 	free(c->escaped_id);
 	buf_release(&c->body);
 	buf_release(&c->config);
+	buf_release(&c->announcement);
 	*c = (struct control){ 0 };
 }
 
@@ -204,6 +205,14 @@ take_finished(struct control *c, struct span body)
 	if (!json_enter(&j, '{'))
 		return;
 	while (json_member(&j, &key)) {
+		if (span_is(key, "run_status") && json_number(&j, &d)) {
+			c->run_status = (int)d;
+			continue;
+		}
+		if (span_is(key, "result_status") && json_number(&j, &d)) {
+			c->result_status = (int)d;
+			continue;
+		}
 		if (!span_is(key, "stored") || json_peek(&j) != '{') {
 			(void)json_skip(&j);
 			continue;
@@ -244,6 +253,13 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 			return;
 		break;
 	case OUTCOME_HOLD:
+		if (c->is_finishing && c->is_borrowed) {
+			/* A server that knows no instances. */
+			c->state = CONTROL_FINISHED;
+			return;
+		}
+		c->state = CONTROL_FAILED;
+		break;
 	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
 	case OUTCOME_STOP:
@@ -318,30 +334,83 @@ control_create(struct control *c, const struct run_plan *plan,
 	call(c);
 }
 
+static void
+put_time(struct json_out *o, const char *key, int64_t unix_ns)
+{
+	char text[TIME_TEXT];
+
+	if (unix_ns == 0)
+		return;
+	(void)time_print(text, unix_ns);
+	json_member_text(o, key, span_of(text));
+}
+
+/* {"name","result_status","run_status",...} of the finish call, or of an
+ * instance. */
+static void
+print_state(const struct control *c, const struct run_result *result,
+    struct buf *out)
+{
+	struct json_out o = { .to = out };
+
+	json_open(&o, '{');
+	if (c->is_borrowed)
+		json_member_text(&o, "name", span_of(c->instance));
+	json_member_int(&o, "result_status", result->result_status);
+	json_member_int(&o, "run_status", result->run_status);
+	json_member_raw(&o, "thresholds", result->thresholds);
+	put_time(&o, "start", result->start_ns);
+	put_time(&o, "end", result->end_ns);
+	if (result->is_worst) {
+		json_key(&o, "worst_of_instances");
+		json_put_bool(&o, true);
+	}
+	json_close(&o, '}');
+}
+
 void
 control_finish(struct control *c, const struct run_result *result,
     const char *key)
 {
-	struct json_out o = { .to = &c->body };
-
-	if (c->is_borrowed) {
+	if (c->is_borrowed && c->instance == NULL) {
 		c->state = CONTROL_FINISHED;
 		return;
 	}
 	buf_reset(&c->body);
-	json_open(&o, '{');
-	json_key(&o, "result_status");
-	json_put_int(&o, result->result_status);
-	json_key(&o, "run_status");
-	json_put_int(&o, result->run_status);
-	json_key(&o, "thresholds");
-	json_put_raw(&o, result->thresholds);
-	json_close(&o, '}');
+	print_state(c, result, &c->body);
 	free(c->url);
-	c->url = xasprintf("%s/v1/tests/%s", c->host, c->escaped_id);
+	c->url = xasprintf("%s/v1/tests/%s%s", c->host, c->escaped_id,
+	    c->is_borrowed ? "/instances" : "");
 	c->key = key;
 	c->is_finishing = true;
 	call(c);
+}
+
+static void
+on_announced(void *ctx, const struct fetch_reply *reply)
+{
+	(void)ctx;
+	(void)reply;
+}
+
+void
+control_announce(struct control *c, const char *instance)
+{
+	static const char *const headers[] = {
+	    "Content-Type: application/json", NULL };
+	struct run_result running = { .run_status = RUN_RUNNING,
+	    .thresholds = SPAN("{}") };
+	char *url = xasprintf("%s/v1/tests/%s/instances", c->host,
+	    c->escaped_id);
+	struct fetch_request request = { .url = url, .headers = headers,
+	    .token = c->token, .is_post = true };
+
+	c->instance = instance;
+	buf_reset(&c->announcement);
+	print_state(c, &running, &c->announcement);
+	request.body = buf_whole(&c->announcement);
+	(void)fetch_start(c->fetcher, &request, on_announced, c, NULL);
+	free(url);
 }
 
 /* Sources of one metric gathered in one array, wherever they stand. */

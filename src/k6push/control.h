@@ -35,6 +35,9 @@ struct control {
 	enum control_state state;
 	bool is_finishing;	/* the call is that of finish */
 	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
+	const char *instance;	/* borrowed; NULL: none announced */
+	struct buf announcement;
+	int run_status, result_status;	/* as the server ended it; 0 */
 	bool allows_http;	/* a token may go over plain http anywhere */
 	char *host, *token;	/* as they were before any override */
 	char *url;		/* of the call */
@@ -63,13 +66,20 @@ void control_create(struct control *c, const struct run_plan *plan,
  * none). */
 void control_adopt(struct control *c, const char *id, struct span config);
 
+/* As the pusher of that name, tell the server that we feed a run which is not
+ * ours. Once, and without waiting: servers of others do not know it. */
+void control_announce(struct control *c, const char *instance);
+
 /* How a run ended. */
 struct run_result {
 	int run_status, result_status;
 	struct span thresholds;	/* JSON object metric -> {source: has failed} */
+	int64_t start_ns, end_ns;	/* when it was; 0: as the server saw */
+	bool is_worst;		/* or the state of an instance, if worse */
 };
 
-/* Finish it. The key is borrowed. */
+/* Finish it; or, of a run that is not ours, tell our own end as the announced
+ * instance. The key is borrowed. */
 void control_finish(struct control *c, const struct run_result *result,
     const char *key);
 

@@ -48,12 +48,26 @@ push_create(struct push_options *o)
 	return status;
 }
 
+/* How the server says that the run ended; one that does not say ended well. */
+static int
+status_of(const struct control *c)
+{
+	int run_status = c->run_status != 0 ? c->run_status : RUN_FINISHED;
+
+	warnf("%s: %s", c->id, run_status_name(run_status));
+	if (run_status == RUN_ABORTED_BY_USER)
+		return EXIT_INTERRUPTED;
+	if (c->result_status != 0)
+		return EXIT_THRESHOLD;
+	return run_status == RUN_FINISHED ? EXIT_DONE : EXIT_FAILED;
+}
+
 int
 push_finish(struct push_options *o)
 {
 	struct push push = { 0 };
 	struct run_result result = { .run_status = RUN_FINISHED,
-	    .thresholds = SPAN("{}") };
+	    .thresholds = SPAN("{}"), .is_worst = true };
 	int status = EXIT_FAILED;
 	struct why why;
 
@@ -67,7 +81,7 @@ push_finish(struct push_options *o)
 			await(&push);
 		}
 		if (push.control.state == CONTROL_FINISHED)
-			status = EXIT_DONE;
+			status = status_of(&push.control);
 	}
 	push_release(&push);
 	return status;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -147,6 +148,8 @@ begin_run(struct push *push)
 	push->uploader.acked_ns = now_monotonic_ns();
 	push->reader.interval_ns = settings_int(s, SET_PUSH_INTERVAL);
 	push->reader.max_samples = settings_int(s, SET_MAX_SAMPLES);
+	if (n->is_borrowed && n->instance != NULL)
+		control_announce(c, n->instance);
 	print_banner(push);
 }
 
@@ -197,6 +200,18 @@ run_status_of(const struct push *push)
 	return ends->n > 0 ? ends->end.run_status : RUN_FINISHED;
 }
 
+/* When the run was, as its head and tail say, else as its samples do. */
+static void
+note_times(struct push *push)
+{
+	const struct collector *c = &push->reader.collector;
+	struct note *n = &push->note;
+
+	n->first_ns = c->start.time_ns != 0 ? c->start.time_ns : c->first_ns;
+	n->last_ns = c->ends.end.time_ns != 0 ? c->ends.end.time_ns
+	    : c->last_ns;
+}
+
 /* The reader has ended. From here on it is known how the run does, also to a
  * process that takes over. */
 static void
@@ -216,6 +231,8 @@ note_end(struct push *push)
 	/* The generator's own count, should it know of more than came. */
 	n->made = c->ends.end.requests > (int64_t)c->requests
 	    ? c->ends.end.requests : (int64_t)c->requests;
+	if (push->options->is_from_data)
+		note_times(push);
 	if (push->has_run || push->reader.has_head)
 		push_note(push);
 }
@@ -341,7 +358,8 @@ finish_phase(struct push *push)
 	struct control *c = &push->control;
 	struct run_result result = { .run_status = n->run_status,
 	    .result_status = n->result_status, .thresholds =
-	    n->results != NULL ? span_of(n->results) : SPAN("{}") };
+	    n->results != NULL ? span_of(n->results) : SPAN("{}"),
+	    .start_ns = n->first_ns, .end_ns = n->last_ns };
 	int signals_before = signals;
 	int64_t until = now_monotonic_ns() + push->options->drain_ns;
 
@@ -488,6 +506,27 @@ start_threads(struct push *push, char *const *files, int n_files)
 	reader_start(r);
 }
 
+/* One of several that feed a run has a name, and its samples show it. */
+static void
+name_instance(struct push *push)
+{
+	const struct push_options *o = push->options;
+	char host[HOST_NAME_MAX + 1] = "host";
+	char *name = NULL;
+
+	if (o->instance == NULL &&
+	    settings_text(&o->settings, SET_PUSH_REF_ID) == NULL)
+		return;
+	(void)gethostname(host, sizeof(host) - 1);
+	name = o->instance != NULL ? xstrdup(o->instance)
+	    : xasprintf("%s-%ld", host, (long)getpid());
+	note_set(&push->note.instance, name, strlen(name));
+	push->reader.collector.label.instance = push->note.instance;
+	push->reader.collector.label.tags =
+	    &push->reader.collector.stream.tags;
+	free(name);
+}
+
 int
 push_run(struct push_options *o, char *const *files, int n_files)
 {
@@ -505,6 +544,7 @@ push_run(struct push_options *o, char *const *files, int n_files)
 		warnf("%s", why.text);
 		status = EXIT_FAILED;
 	} else {
+		name_instance(&push);
 		note_set(&push.note.host, push.control.host,
 		    strlen(push.control.host));
 		push_note(&push);

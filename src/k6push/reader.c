@@ -14,7 +14,6 @@ enum {
 	PARCEL_BYTES = 8 << 20,	/* plain; more is cut earlier */
 	PIECE_BYTES = 128 << 10,	/* then they are written */
 	LONGEST_WAIT_MS = 200,
-	TAG_SETS_MAX = 20000,
 };
 
 static const int64_t warning_ns = 10 * NS_PER_S;
@@ -230,10 +229,7 @@ read_once(struct reader *r)
 		if (p[1].revents == 0)
 			return 1;
 	}
-	if (r->has_buckets && r->collector.stream.tags.n > TAG_SETS_MAX)
-		gather_forget_tags(&r->buckets.gather);
-	if (r->collector.trails.n == 0)
-		stream_trim(&r->collector.stream, TAG_SETS_MAX);
+	collector_trim(&r->collector);
 	more = lines_fill(&r->in, &why);
 	if (more < 0)
 		warnf("%s", why.text);

@@ -12,6 +12,7 @@
 #include "k6serve/app.h"
 #include "k6serve/batch.h"
 #include "k6serve/body.h"
+#include "k6serve/instances.h"
 #include "k6serve/ingest.h"
 
 enum {
@@ -270,6 +271,8 @@ put_books(void *ctx, const struct store_run *run)
 	struct json_out *o = ctx;
 
 	json_open(o, '{');
+	json_member_int(o, "run_status", run->run_status);
+	json_member_int(o, "result_status", run->result_status);
 	json_key(o, "stored");
 	json_open(o, '{');
 	json_member_int(o, "http_reqs", run->requests);
@@ -289,7 +292,8 @@ end(struct call *c, struct store_run *run)
 	struct why why;
 
 	run->id = c->run;
-	run->ended_ns = now_unix_ns();
+	if (run->ended_ns == 0)
+		run->ended_ns = now_unix_ns();
 	result = store_run_end(c->app->store, run, &why);
 	if (result != STORE_DONE && result != STORE_ENDED) {
 		reply_store(c->reply, result, &why);
@@ -300,8 +304,23 @@ end(struct call *c, struct store_run *run)
 		reply_store(c->reply, STORE_FAILED, &why);
 }
 
+/* A time as text, RFC 3339. */
+static void
+read_time(struct json *j, int64_t *to)
+{
+	struct span raw;
+
+	if (json_peek(j) != '"')
+		(void)json_skip(j);
+	else if (json_text(j, &raw) && !time_parse(raw, to))
+		(void)json_fail(j, "not a time of RFC 3339");
+}
+
+/* Members beside those of k6: "start" and "end" of a run that was uploaded
+ * later, and "worst_of_instances" of one that several fed. */
 static int
-parse_finish(struct call *c, struct span body, struct store_run *run)
+parse_finish(struct call *c, struct span body, struct store_run *run,
+    bool *is_worst)
 {
 	struct json j = json_of(body);
 	int64_t run_status = RUN_FINISHED, result_status = 0;
@@ -316,6 +335,12 @@ parse_finish(struct call *c, struct span body, struct store_run *run)
 			read_int(&j, &result_status);
 		else if (span_is(key, "thresholds"))
 			read_object(&j, &run->results);
+		else if (span_is(key, "start"))
+			read_time(&j, &run->created_ns);
+		else if (span_is(key, "end"))
+			read_time(&j, &run->ended_ns);
+		else if (span_is(key, "worst_of_instances"))
+			*is_worst = json_peek(&j) == 't', (void)json_skip(&j);
 		else
 			(void)json_skip(&j);
 	}
@@ -335,13 +360,16 @@ static void
 finish(struct call *c)
 {
 	struct store_run run = { 0 };
-	struct buf unpacked = { 0 };
+	struct buf unpacked = { 0 }, results = { 0 };
 	struct span body;
+	bool is_worst = false;
 
 	if (plain_body(c, &body, &unpacked) == 0 &&
-	    parse_finish(c, body, &run) == 0)
+	    parse_finish(c, body, &run, &is_worst) == 0 &&
+	    (!is_worst || instances_worst(c, &run, &results) == 0))
 		end(c, &run);
 	buf_release(&unpacked);
+	buf_release(&results);
 }
 
 static void
@@ -395,6 +423,8 @@ progress(struct call *c)
 const struct route ingest_routes[] = {
 	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create },
 	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish },
+	{ "POST", "/v1/tests/*/instances", ACCESS_WRITE,
+	    .answer = instances_answer },
 	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop },
 	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = metrics },
 	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,

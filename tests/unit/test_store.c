@@ -5,6 +5,7 @@
 #include "io/store.c"
 
 #include "io/store_edit.c"
+#include "io/store_instance.c"
 #include "io/store_read.c"
 #include "io/store_write.c"
 
@@ -397,6 +398,44 @@ group_breaks(void)
 	close_and_remove(s);
 }
 
+static int
+see_instance(void *ctx, const struct store_instance *i)
+{
+	char *seen = ctx;
+	size_t n = strlen(seen);
+
+	(void)snprintf(seen + n, 80 - n, "%.*s %d %d %.*s;", (int)i->name.n,
+	    i->name.p, i->run_status, i->result_status, (int)i->results.n,
+	    i->results.p);
+	return 0;
+}
+
+static void
+instances(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN("k"));
+	struct store_instance i = { .run = run, .name = SPAN("b"),
+	    .run_status = RUN_RUNNING, .results = SPAN("{}") };
+	char seen[80] = "";
+	struct why why;
+
+	CHECK(store_instance_put(s, &i, &why) == STORE_DONE);
+	i.name = SPAN("a");
+	CHECK(store_instance_put(s, &i, &why) == STORE_DONE);
+	i.run_status = RUN_FINISHED;
+	i.result_status = 1;
+	i.results = SPAN("{1}");
+	CHECK(store_instance_put(s, &i, &why) == STORE_DONE);
+	CHECK(store_instances(s, run, see_instance, seen, &why) == 0);
+	CHECK_TEXT(seen, "a 3 1 {1};b 2 0 {};");
+	CHECK(store_run_remove(s, run, &why) == STORE_DONE);
+	seen[0] = '\0';
+	CHECK(store_instances(s, run, see_instance, seen, &why) == 0);
+	CHECK_TEXT(seen, "");
+	close_and_remove(s);
+}
+
 int
 main(void)
 {
@@ -417,6 +456,7 @@ main(void)
 	test("a file of an older version is brought up", migrates);
 	test("a run is noted and removed", edits);
 	test("the slowest requests stay", keeps_the_slowest);
+	test("instances of a run keep their last state", instances);
 	test("a group is there at its end, all of it", groups);
 	test("a group with a failure is undone", group_breaks);
 	buf_release(&text);
