@@ -107,7 +107,7 @@ libs = $(shell pkg-config --libs $$(sed -n \
 
 $(BUILD)/unit/%: tests/unit/test_%.c $(wildcard tests/unit/*.h) $(LIB_OBJS) \
 		$(patsubst %,$(BUILD)/k6push/%.o,outcome retry parcel packer \
-		wire wire_v1) $(BUILD)/k6gen/rows.o
+		wire wire_v1 wire_v2 buckets collect gather label) $(BUILD)/k6gen/rows.o
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit \
 	  -o $@ $< $(call links,$<) $(call libs,$<) -lm

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: k6push/outcome k6push/retry k6push/parcel k6push/packer k6push/wire */
-/* links: k6push/wire_v2 k6push/collect k6push/gather data/timeseries */
+/* links: k6push/wire_v2 k6push/collect k6push/label k6push/gather data/timeseries */
 /* links: data/metricset data/metricset_parse data/pb data/sink data/run */
 /* links: data/sample_sink data/stream data/frame base/lines io/snap */
 /* links: k6push/wire_v1 data/sample data/sample_parse data/aggregate */
