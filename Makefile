@@ -152,6 +152,7 @@ bench: all
 	tests/need.sh bench
 	tests/bench.sh
 	tests/bench_gen.sh
+	tests/bench_serve.sh
 
 proof: all
 	tests/need.sh check
