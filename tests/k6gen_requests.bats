@@ -164,6 +164,8 @@ GET /1/2/1/5 [ann-2] " ]
   sed -n 1p "$out.log" | grep -qF '[a=1; b=2]'
   [ "$(grep -c 'GET /2 .*\[id=7\]' "$out.log")" -eq 2 ]
   [ "$(grep -c 'GET /1 .*\[id=7\]' "$out.log")" -eq 0 ]
+  gen --cookie a=1 "$target/cookie" "$target/3"
+  log 9 | tail -n 1 | grep -qE '\[(a=1; id=7|id=7; a=1)\]'
 }
 
 @test "a form is multipart, with files" {
@@ -230,6 +232,48 @@ END
   gen --unix-socket "$BATS_TEST_TMPDIR/sock" http://any/
   wait "$helper"
   [ "$(tags .status)" = 204 ]
+}
+
+@test "IPv6, names and addresses that are looked up each time" {
+  python3 - "$BATS_TEST_TMPDIR/port" 3>&- <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_INET6)
+s.bind(("::1", 0))
+s.listen(9)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]) + "\n")
+while True:
+  c, _ = s.accept()
+  while c.recv(65536):
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  gen -i 3 --system-tags status,ip "http://[::1]:$(cat "$BATS_TEST_TMPDIR/port")/"
+  [ "$(tags '[.status, .ip] | join(" ")' | sort -u)" = "200 ::1" ]
+  gen -u 3 -i 9 --dns-ttl 0 --keep-alive off \
+    "http://localhost:${target##*:}/"
+  [ "$(tags .status | sort | uniq -c | xargs)" = "9 200" ]
+  gen -u 3 -i 9 --dns-ttl inf http://no-such-host.invalid/
+  [ "$(tags .error | sort | uniq -c | xargs)" = "9 lookup: no such host" ]
+}
+
+@test "a redirect may lead from plain HTTP to TLS and back" {
+  local tls
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -keyout "$BATS_TEST_TMPDIR/k" -out "$BATS_TEST_TMPDIR/c" 2>/dev/null
+  stop_nginx
+  tls=$((20000 + RANDOM % 20000))
+  nginx_http="server { listen 127.0.0.1:$tls ssl;
+    ssl_certificate $BATS_TEST_TMPDIR/c;
+    ssl_certificate_key $BATS_TEST_TMPDIR/k;
+    location / { return 302 http://127.0.0.1:\$arg_port/end; } }" \
+    start_nginx <<END
+location = /to { return 302 https://127.0.0.1:$tls/back?port=\$server_port; }
+location / { return 200 end; }
+END
+  gen -k -i 3 "$target/to"
+  [ "$(tags '.status + " " + (has("tls_version") | tostring)' | sort |
+    uniq -c | xargs)" = "3 200 false 3 302 false 3 302 true" ]
 }
 
 @test "a proxy is used, and an empty one is none" {

@@ -272,9 +272,22 @@ append_all(struct curl_slist **list, const struct swarm_texts *t,
 
 	for (i = 0; i < t->n; i++)
 		if (!swarm_leaves_out(t->items[i], leave_out) &&
-		    !swarm_has_header(instead, t->items[i]))
+		    !swarm_has_header(instead, t->items[i]) &&
+		    !starts_with(t->items[i], "Cookie:"))
 			status |= append(list, t->items[i]);
 	return status;
+}
+
+/* The cookies that a header names, which curl joins with those of its jar. */
+static const char *
+cookies_of(const struct swarm_texts *t)
+{
+	size_t i, n = sizeof("Cookie:") - 1;
+
+	for (i = 0; i < t->n; i++)
+		if (starts_with(t->items[i], "Cookie:"))
+			return t->items[i] + n + strspn(t->items[i] + n, " ");
+	return NULL;
 }
 
 /* The options' headers and a request's own. A line without a value takes away
@@ -564,6 +577,18 @@ set_version(struct user *u)
 }
 
 static void
+set_cookies(struct user *u, const struct swarm_request *r)
+{
+	const char *cookies = cookies_of(&r->headers);
+
+	if (cookies == NULL)
+		cookies = cookies_of(&u->swarm->options->headers);
+	if (r->leave_out & SWARM_NO_SECRETS)
+		cookies = NULL;
+	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIE, cookies);
+}
+
+static void
 set_request(struct user *u, const struct swarm_request *r)
 {
 	CURL *e = u->easy;
@@ -608,6 +633,7 @@ swarm_send(struct swarm *s, int user, const struct swarm_request *r)
 		return;
 	u->is_curled = true;
 	set_version(u);
+	set_cookies(u, r);
 	set_request(u, r);
 	(void)curl_multi_add_handle(s->multi, u->easy);
 }
