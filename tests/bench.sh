@@ -68,3 +68,5 @@ command -v mlr >/dev/null &&
   row 'mlr cat' "mlr --ijsonl --ojsonl cat $dir/short" "$short"
 row 'python3 json' "python3 -c 'import json, sys
 for l in sys.stdin: json.loads(l)' <$dir/short" "$short"
+
+RUNS=$runs tests/bench_page.sh

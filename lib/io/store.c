@@ -127,7 +127,7 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_POINTS_OF] = "SELECT '', 0, '', second, count, nonzero, sum,"
 	    " min, max, last, last_ns, hist, series FROM point"
 	    " WHERE series = ? ORDER BY second",
-	[SQL_SUMS] = "SELECT second, sum FROM point WHERE series = ?"
+	[SQL_SUMS] = "SELECT second, sum, count FROM point WHERE series = ?"
 	    " ORDER BY second",
 	/* from the few wholes to their series: a run may have many others */
 	[SQL_OVERFLOW] = "SELECT total(s.count) FROM tagset t"

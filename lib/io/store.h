@@ -209,8 +209,9 @@ int store_points(struct store *s, const struct store_query *q,
 int store_points_of(struct store *s, int64_t series, enum metric_type type,
     store_row_each *each, void *ctx, struct why *why);
 
-/* Of one series only the sums, which is quicker still. */
-typedef int store_sum_each(void *ctx, int64_t second, double sum);
+/* Of one series only sum and count, which is quicker still. */
+typedef int store_sum_each(void *ctx, int64_t second, double sum,
+    uint64_t count);
 int store_sums(struct store *s, int64_t series, store_sum_each *each,
     void *ctx, struct why *why);
 

@@ -149,7 +149,8 @@ store_sums(struct store *s, int64_t series, store_sum_each *each, void *ctx,
 	(void)sqlite3_bind_int64(sql, 1, series);
 	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW)
 		status = each(ctx, sqlite3_column_int64(sql, 0),
-		    sqlite3_column_double(sql, 1));
+		    sqlite3_column_double(sql, 1),
+		    (uint64_t)sqlite3_column_int64(sql, 2));
 	if (status == 0 && step != SQLITE_DONE)
 		status = store_why(s, why);
 	(void)sqlite3_reset(sql);

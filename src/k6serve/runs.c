@@ -355,5 +355,10 @@ note_run(void *ctx, const struct store_run *run)
 int
 view_open(struct view *v, struct why *why)
 {
-	return store_runs(v->store, v->run, 1, note_run, v, why);
+	enum store_result result = store_find(v->store, v->run, why);
+
+	if (result == STORE_NO_RUN)
+		return 0;
+	return result != STORE_DONE ? -1 :
+	    store_runs(v->store, v->run, 1, note_run, v, why);
 }

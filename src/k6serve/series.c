@@ -91,13 +91,12 @@ steps_release(struct steps *all)
 }
 
 static int
-add_number(void *ctx, const struct store_row *row)
+add_sum(void *ctx, int64_t second, double sum, uint64_t count)
 {
 	struct steps *all = ctx;
-	struct step *step = step_at(all, row->second);
 
-	step->sum[all->sum] += row->type == METRIC_RATE ?
-	    (double)row->sink->nonzero : row->sink->sum;
+	(void)count;
+	step_at(all, second)->sum[all->sum] += sum;
 	return 0;
 }
 
@@ -113,13 +112,13 @@ add_trend(void *ctx, const struct store_row *row)
 }
 
 static int
-add_timing(void *ctx, const struct store_row *row)
+add_timing(void *ctx, int64_t second, double sum, uint64_t count)
 {
 	struct steps *all = ctx;
-	struct step *step = step_at(all, row->second);
+	struct step *step = step_at(all, second);
 
-	step->timing_sum[all->timing] += row->sink->sum;
-	step->timing_n[all->timing] += row->sink->count;
+	step->timing_sum[all->timing] += sum;
+	step->timing_n[all->timing] += count;
 	return 0;
 }
 
@@ -141,10 +140,11 @@ add_vus(void *ctx, const struct store_row *row)
 }
 
 static int
-add_status(void *ctx, int64_t second, double sum)
+add_status(void *ctx, int64_t second, double sum, uint64_t count)
 {
 	struct steps *all = ctx;
 
+	(void)count;
 	step_at(all, second)->status[all->column] += sum;
 	return 0;
 }
@@ -275,6 +275,33 @@ put_steps(struct json_out *o, const struct steps *all,
 	free(sorted);
 }
 
+/* Series are read one by one: in the order of the seconds they lie. */
+static int
+read_sums(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return store_sums(all->v->store, row->series, add_sum, all, all->why);
+}
+
+static int
+read_timing(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return store_sums(all->v->store, row->series, add_timing, all,
+	    all->why);
+}
+
+static int
+read_trend(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return store_points_of(all->v->store, row->series, row->type,
+	    add_trend, all, all->why);
+}
+
 static int
 read_overview(struct steps *all, struct why *why)
 {
@@ -286,24 +313,22 @@ read_overview(struct steps *all, struct why *why)
 	for (i = 0; i < SUMS; i++) {
 		all->sum = (enum sum)i;
 		q.metric = summed[i];
-		if (store_points(s, &q, add_number, all, why) < 0)
+		if (store_series(s, &q, read_sums, all, why) < 0)
 			return -1;
 	}
 	for (i = TIMING_BLOCKED; i < TIMINGS; i++) {
 		all->timing = (enum timing)i;
 		q.metric = timing_names[i];
-		if (store_points(s, &q, add_timing, all, why) < 0)
+		if (store_series(s, &q, read_timing, all, why) < 0)
 			return -1;
 	}
-	q.has_no_hist = false;
 	q.metric = timing_names[TIMING_DURATION];
-	if (store_points(s, &q, add_trend, all, why) < 0)
+	if (store_series(s, &q, read_trend, all, why) < 0)
 		return -1;
 	q.is_whole = false;
 	q.metric = "vus";
 	if (store_points(s, &q, add_vus, all, why) < 0)
 		return -1;
-	q.has_no_hist = true;
 	q.metric = "http_reqs";
 	return store_series(s, &q, read_status, all, why);
 }
@@ -312,9 +337,9 @@ static int
 read_custom(struct steps *all, struct why *why)
 {
 	struct store_query q = { .run = all->v->run,
-	    .metric = all->v->metric, .is_whole = true };
+	    .metric = all->v->metric, .is_whole = true, .has_no_hist = true };
 
-	return store_points(all->v->store, &q, add_trend, all, why);
+	return store_series(all->v->store, &q, read_trend, all, why);
 }
 
 static bool
@@ -330,14 +355,13 @@ read_matching(void *ctx, const struct store_row *row)
 	struct steps *all = ctx;
 	const struct view *v = all->v;
 	const struct group *g = groups_of(&all->match, row->tags);
-	bool is_trend = row->type == METRIC_TREND;
 
 	if (g == NULL || !is_asked(v->name, g->tag[0]) ||
 	    !is_asked(v->method, g->tag[1]) ||
 	    !is_asked(v->status, g->tag[2]))
 		return 0;
-	return store_points_of(v->store, row->series, row->type,
-	    is_trend ? add_trend : add_number, all, all->why);
+	return row->type == METRIC_TREND ? read_trend(all, row) :
+	    read_sums(all, row);
 }
 
 /* Requests with the tags that are asked for. */
