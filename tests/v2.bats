@@ -212,6 +212,36 @@ quarantined=([0-9]+) ]]
   [ "${BASH_REMATCH[1]}" = $((BASH_REMATCH[2] + BASH_REMATCH[3])) ]
 }
 
+@test "killed in the middle of a bucket: --resume delivers all of it, once" {
+  start_server
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  k6push -q --sync always "$BATS_TEST_TMPDIR/fifo" \
+    >"$BATS_TEST_TMPDIR/push.out" 2>&1 3>&- &
+  push=$!
+  exec 9<>"$BATS_TEST_TMPDIR/fifo"
+  # a custom counter, that only its Metric line tells from a trend
+  {
+    printf '{"type":"Metric","data":{"name":"my","type":"counter",'
+    printf '"contains":"default","thresholds":[],"submetrics":null},'
+    printf '"metric":"my"}\n{"metric":"my","type":"Point","data":{"time":'
+    printf '"2026-11-22T10:44:21Z","value":5,"tags":{}}}\n'
+    cat "$root/tests/data/small.ndjson"
+  } >&9
+  n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
+    | .data.value) | add' "$root/tests/data/small.ndjson")
+  retry 10 bash -c "grep -rqs '\"my\"' '$HOME/.local/state/k6push'"
+  kill -9 "$push"
+  wait "$push" || true
+  exec 9>&-
+  [ "$(api runs/1 .totals.http_reqs)" -lt "$n" ]
+  capture k6push --resume
+  # the stream was cut, but nothing that was read is lost
+  retry 5 bash -c "[ \"\$(curl -sS $url/api/v1/runs/1 |
+    jq .totals.http_reqs)\" = $n ]"
+  capture k6push --resume
+  [ "$(api runs/1 .totals.http_reqs)" = "$n" ]
+}
+
 @test "a server that does not speak the version: what to set is told" {
   start_nginx <<'CONF'
 location = /v1/tests { default_type application/json;
