@@ -153,6 +153,7 @@ bench: all
 	tests/bench.sh
 	tests/bench_gen.sh
 	tests/bench_serve.sh
+	tests/bench_v2.sh
 
 proof: all
 	tests/need.sh check
