@@ -33,12 +33,12 @@ k6agg_OBJS := k6agg/main k6agg/agg k6agg/ahead k6agg/books k6agg/fold \
 	data/sink data/sample_sink io/gz io/zst
 k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
 	k6gen/plan k6gen/profile k6gen/targets k6gen/target k6gen/text \
-	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/vu k6gen/wake \
+	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/load_clock k6gen/vu k6gen/wake \
 	k6gen/redirect k6gen/emit k6gen/declare k6gen/tally k6gen/writer \
 	k6gen/report k6gen/summary k6gen/summary_export k6gen/figures \
-	io/swarm io/swarm_reply io/swarm_plain io/swarm_http io/swarm_names \
-	io/url $(BASE) $(STREAM) \
-	data/threshold
+	io/swarm io/swarm_curl io/swarm_setup io/swarm_reply \
+	io/swarm_plain io/swarm_http io/swarm_names io/url $(BASE) \
+	$(STREAM) data/threshold
 k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json data/settings io/config \
 	io/fetch io/url
 k6push_OBJS := k6push/main k6push/push k6push/books k6push/resume \

@@ -85,13 +85,6 @@ add_host(struct buf *head, const struct swarm_request *r, const char *path)
 	buf_add(head, "\r\n", 2);
 }
 
-static bool
-wants_length(const struct swarm_request *r)
-{
-	return r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
-	    strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
-}
-
 void
 http_head(struct user *u, const struct swarm_request *r)
 {
@@ -115,7 +108,7 @@ http_head(struct user *u, const struct swarm_request *r)
 		buf_span(head, buf_whole(&s->heads[r->leave_out]));
 	else
 		http_lines(s->options, &r->headers, r->leave_out, head);
-	if (wants_length(r)) {
+	if (swarm_wants_body(r)) {
 		n = num_print_int(text, (int64_t)r->body.n);
 		buf_add(head, "Content-Length: ", 16);
 		buf_add(head, text, n);

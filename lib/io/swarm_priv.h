@@ -4,7 +4,8 @@
  *
  * Two engines make requests. Plain HTTP/1.1 over TCP, what most load is, is
  * swarm_plain's: a connection is one descriptor, a request two system calls.
- * All else (TLS, HTTP/2, proxies, cookies ...) is libcurl's, in swarm.c.
+ * All else (TLS, HTTP/2, proxies, cookies ...) is libcurl's: swarm_curl and
+ * swarm_setup.
  */
 #ifndef K6PIPE_IO_SWARM_PRIV_H
 #define K6PIPE_IO_SWARM_PRIV_H
@@ -137,6 +138,24 @@ struct swarm {
 };
 
 struct watch *swarm_watch(struct swarm *s, int fd);
+
+/* swarm_curl: the multi handle; what a user's handle calls; something that
+ * happened to a descriptor, or the timer; one that epoll need not watch. */
+int swarm_curl_init(struct swarm *s, struct why *why);
+void swarm_curl_watch(struct user *u);
+void swarm_curl_act(struct swarm *s, curl_socket_t fd, int what);
+void swarm_curl_unregister(struct swarm *s, int fd);
+
+/* swarm_setup: lists for curl, the options' headers and a request's own, a
+ * user's handle (-1: no memory, or curl cannot do what is asked), a request
+ * of it; and whether a request has a body, if an empty one. */
+int swarm_setup_list(struct curl_slist **list, const struct swarm_texts *t);
+int swarm_setup_headers(struct curl_slist **list,
+    const struct swarm_options *o, const struct swarm_texts *own,
+    unsigned leave_out);
+int swarm_setup_user(struct user *u, const struct swarm_options *o);
+void swarm_setup_request(struct user *u, const struct swarm_request *r);
+bool swarm_wants_body(const struct swarm_request *r);
 
 /* Whether a header is left out of what the flags say. */
 bool swarm_leaves_out(const char *line, unsigned leave_out);

@@ -2,7 +2,6 @@
 #include "k6gen/load.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,44 +9,12 @@
 
 #include "base/die.h"
 #include "base/units.h"
-#include "k6gen/dice.h"
+#include "k6gen/load_state.h"
 #include "k6gen/redirect.h"
-#include "k6gen/vu.h"
-#include "k6gen/wake.h"
 
 #define TELL_NS (100 * NS_PER_MS)	/* between looks at the tally */
-#define RAMP_NS (5 * NS_PER_MS)		/* between looks at a ramp */
 #define STARVED_NS (100 * NS_PER_MS)	/* pause of a VU without socket */
 #define DRY_NS (5 * NS_PER_MS)		/* pause of one without target */
-
-struct load {
-	struct load_shared *shared;
-	const struct plan *plan;
-	int share, shares;
-	struct emit emit;
-	struct swarm_options swarm_options;	/* which the swarm borrows */
-	struct swarm *swarm;
-	struct vu *vus;
-	int n_vus;
-	int *idle;		/* VUs without iteration, the last one first */
-	int n_idle;
-	struct wake wake;
-	int active, told_active;
-	int most_active;	/* VUs that a rate has needed so far */
-	bool is_stopping, is_dry;	/* by a signal; stdin is at its end */
-	bool is_warned;		/* about sockets */
-	int64_t begin_ns;
-	int64_t stop_ns;	/* no iteration begins later */
-	int64_t kill_ns;	/* none goes on later */
-	int64_t told_ns;	/* when to look at the tally again */
-	int64_t cpu_ns;		/* used when it was told last */
-	int64_t lag_ns;		/* longest since */
-	int64_t next_start;	/* by the clock: its number */
-	int64_t start_ns;	/* and its time; INT64_MAX: no more */
-	int64_t slot_ns;	/* earliest next request, of --rps */
-	int64_t ramp_ns;	/* when to look at the ramp again */
-	int target;		/* VUs of all shares, by the ramp */
-};
 
 static int64_t
 min_ns(int64_t a, int64_t b)
@@ -67,15 +34,14 @@ index_of(const struct load *l, const struct vu *v)
 	return (int)(v - l->vus);
 }
 
-/* k6 counts VUs from 1. */
-static int64_t
-number_of(const struct load *l, const struct vu *v)
+int64_t
+load_number_of(const struct load *l, const struct vu *v)
 {
 	return (int64_t)index_of(l, v) * l->shares + l->share + 1;
 }
 
-static bool
-is_warming(const struct load *l, int64_t now_ns)
+bool
+load_is_warming(const struct load *l, int64_t now_ns)
 {
 	return now_ns < l->begin_ns + l->plan->warm_up_ns;
 }
@@ -131,7 +97,7 @@ end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 		.duration_ns = now - v->due_ns,
 		.lag_ns = plan_is_open(l->plan) ? v->begin_ns - v->due_ns :
 		    -1,
-		.vu = number_of(l, v), .iter = v->iter,
+		.vu = load_number_of(l, v), .iter = v->iter,
 		.bytes = { all.sent - v->bytes.sent,
 		    all.received - v->bytes.received },
 		.is_interrupted = is_interrupted };
@@ -139,7 +105,7 @@ end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 	v->bytes = all;
 	v->iter++;
 	give_back_target(l, v);
-	if (!is_warming(l, now))
+	if (!load_is_warming(l, now))
 		emit_iteration(&l->emit, &i);
 }
 
@@ -181,7 +147,7 @@ run_dry(struct load *l, struct vu *v)
 static void
 request_next(struct load *l, struct vu *v)
 {
-	struct text_values values = { .vu = number_of(l, v), .iter = v->iter,
+	struct text_values values = { .vu = load_number_of(l, v), .iter = v->iter,
 		.row = v->row, .rows = &l->plan->rows, .dice = &v->dice };
 	int64_t now = now_monotonic_ns();
 
@@ -249,8 +215,8 @@ next_iteration(struct load *l, struct vu *v)
 		begin_iteration(l, v, now, now);
 }
 
-static void
-activate(struct load *l, int64_t due_ns, int64_t now_ns)
+void
+load_activate(struct load *l, int64_t due_ns, int64_t now_ns)
 {
 	struct vu *v = &l->vus[l->idle[--l->n_idle]];
 
@@ -347,10 +313,10 @@ emit_reply(struct load *l, struct vu *v, const struct swarm_reply *reply)
 {
 	struct emit_request r = { .target = v->target,
 		.url = v->request.url, .method = v->request.method,
-		.is_hop = v->n_hops > 0, .vu = number_of(l, v),
+		.is_hop = v->n_hops > 0, .vu = load_number_of(l, v),
 		.iter = v->iter, .reply = reply };
 
-	if (!is_warming(l, now_monotonic_ns()))
+	if (!load_is_warming(l, now_monotonic_ns()))
 		emit_request(&l->emit, &r);
 }
 
@@ -361,7 +327,7 @@ emit_checks(struct load *l, const struct swarm_reply *reply)
 	const struct plan *p = l->plan;
 	size_t i;
 
-	if (is_warming(l, now_monotonic_ns()))
+	if (load_is_warming(l, now_monotonic_ns()))
 		return;
 	for (i = 0; i < p->n_checks; i++)
 		emit_check(&l->emit, i, check_holds(&p->checks[i], reply));
@@ -400,8 +366,8 @@ on_reply(void *ctx, const struct swarm_reply *reply)
 	}
 }
 
-static void
-interrupt(struct load *l, struct vu *v)
+void
+load_interrupt(struct load *l, struct vu *v)
 {
 	if (v->state == VU_IDLE)
 		return;
@@ -418,86 +384,7 @@ interrupt_all(struct load *l)
 	int i;
 
 	for (i = 0; i < l->n_vus; i++)
-		interrupt(l, &l->vus[i]);
-}
-
-/* How many VUs the ramp wants: k6 adds one when the line has reached it, and
- * takes it away when the line has left it. */
-static int
-ramp_target(const struct load *l, int64_t now_ns)
-{
-	double at = profile_at(&l->plan->profile, now_ns - l->begin_ns);
-	double soon = profile_at(&l->plan->profile,
-	    now_ns - l->begin_ns + NS_PER_US);
-
-	if (now_ns >= l->stop_ns)
-		return 0;
-	return (int)(soon < at ? ceil(at) : floor(at + 1e-9));
-}
-
-static void
-retire(struct load *l, struct vu *v, int64_t now_ns)
-{
-	v->is_retiring = true;
-	v->kill_ns = now_ns + l->plan->ramp_down_ns;
-}
-
-/* VUs below the target run; those above end, in their own time at first. */
-static void
-follow_ramp(struct load *l, int64_t now_ns)
-{
-	struct vu *v;
-	bool is_wanted;
-	int i;
-
-	l->target = l->is_stopping ? 0 : ramp_target(l, now_ns);
-	l->n_idle = 0;
-	for (i = 0; i < l->n_vus; i++) {
-		v = &l->vus[i];
-		is_wanted = number_of(l, v) <= l->target;
-		if (v->state == VU_IDLE) {
-			l->idle[l->n_idle++] = i;
-			if (is_wanted && now_ns < l->stop_ns)
-				activate(l, now_ns, now_ns);
-		} else if (is_wanted) {
-			v->is_retiring = false;
-		} else if (!v->is_retiring) {
-			retire(l, v, now_ns);
-		} else if (now_ns >= v->kill_ns && now_ns < l->stop_ns) {
-			interrupt(l, v);
-		}
-	}
-	l->ramp_ns = now_ns + RAMP_NS;
-}
-
-static int64_t
-start_time(const struct load *l, int64_t start)
-{
-	int64_t ns = profile_when(&l->plan->profile, (double)start);
-
-	return ns == INT64_MAX ? ns : l->begin_ns + ns;
-}
-
-/* Begin the iterations that are due by the clock; those for which no VU is
- * free are dropped, as in k6. */
-static void
-start_due(struct load *l, int64_t now_ns)
-{
-	int64_t n_dropped = 0;
-
-	while (l->start_ns <= now_ns && l->start_ns < l->stop_ns &&
-	    !l->is_dry) {
-		if (l->n_idle > 0)
-			activate(l, l->start_ns, now_monotonic_ns());
-		else
-			n_dropped++;
-		l->next_start += l->shares;
-		l->start_ns = start_time(l, l->next_start);
-	}
-	if (l->start_ns >= l->stop_ns)
-		l->start_ns = INT64_MAX;
-	if (n_dropped > 0 && !is_warming(l, now_ns))
-		emit_dropped(&l->emit, n_dropped, now_unix_ns());
+		load_interrupt(l, &l->vus[i]);
 }
 
 static void
@@ -582,9 +469,9 @@ tick(struct load *l, int64_t now_ns)
 {
 	heed_limits(l, now_ns);
 	if (l->plan->executor == RAMPING_VUS && now_ns >= l->ramp_ns)
-		follow_ramp(l, now_ns);
+		load_follow_ramp(l, now_ns);
 	if (now_ns >= l->start_ns)
-		start_due(l, now_ns);
+		load_start_due(l, now_ns);
 	wake_due(l, now_ns);
 	if (now_ns >= l->told_ns)
 		tell(l, now_ns, true);
@@ -629,10 +516,10 @@ begin(struct load *l)
 	l->start_ns = INT64_MAX;
 	l->next_start = l->share;
 	if (plan_is_open(p))
-		l->start_ns = start_time(l, l->next_start);
+		l->start_ns = load_start_time(l, l->next_start);
 	else if (p->executor != RAMPING_VUS)
 		for (i = l->n_vus; i > 0; i--)
-			activate(l, l->begin_ns, now_monotonic_ns());
+			load_activate(l, l->begin_ns, now_monotonic_ns());
 }
 
 int
@@ -702,7 +589,7 @@ load_new(struct load_shared *shared, struct writer *writer, int i, int n,
 	for (v = l->n_vus - 1; v >= 0; v--) {
 		l->idle[l->n_idle++] = v;
 		l->vus[v].dice.state = p->seed +
-		    (uint64_t)number_of(l, &l->vus[v]) * 0x10001;
+		    (uint64_t)load_number_of(l, &l->vus[v]) * 0x10001;
 	}
 	emit_init(&l->emit, p, writer, &shared->errors_left);
 	l->swarm_options = p->swarm;
