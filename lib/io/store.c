@@ -71,9 +71,10 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	    " AND tagset != 0 AND tagset != ?2",
 	[SQL_POINT_FIND] = "SELECT count, nonzero, sum, min, max, last,"
 	    " last_ns, hist FROM point WHERE series = ? AND second = ?",
-	[SQL_POINT_SET] = "INSERT OR REPLACE INTO point(series, second,"
-	    " count, nonzero, sum, min, max, last, last_ns, hist)"
-	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+#define INTO_POINT "INTO point(series, second, count, nonzero, sum, min," \
+	" max, last, last_ns, hist) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	[SQL_POINT_ADD] = "INSERT OR IGNORE " INTO_POINT,
+	[SQL_POINT_SET] = "INSERT OR REPLACE " INTO_POINT,
 	[SQL_RUN_NOTE] = "UPDATE run SET note = ?2, version = version + 1"
 	    " WHERE id = ?1",
 	[SQL_RUN_REMOVE] = "DELETE FROM run WHERE id = ?",

@@ -282,28 +282,42 @@ merge_point(struct store *s, int64_t series, int64_t second,
 	return found < 0 ? -1 : 0;
 }
 
-/* Store n rows of one series and one second. */
+/* Write a point by either statement. */
+static int
+write_point(struct store *s, enum store_statement which, int64_t series,
+    int64_t second, const struct sink *sink, struct why *why)
+{
+	sqlite3_stmt *sql = store_sql(s, which, why);
+
+	if (sql == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(sql, 1, series);
+	(void)sqlite3_bind_int64(sql, 2, second);
+	store_bind_sink(s, sql, 3, sink);
+	return store_run_sql(s, sql, why);
+}
+
+/* Store n rows of one series and one second. Usually the second is new. */
 static int
 put_point(struct store *s, int64_t series, const struct store_row *rows,
     size_t n, struct why *why)
 {
 	struct sink sink = { .type = rows->type };
-	sqlite3_stmt *sql;
+	int64_t second = rows->second;
 	int status;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		sink_merge(&sink, rows[i].sink);
-	status = merge_point(s, series, rows->second, &sink, why);
-	sql = status == 0 ? store_sql(s, SQL_POINT_SET, why) : NULL;
-	if (sql != NULL) {
-		(void)sqlite3_bind_int64(sql, 1, series);
-		(void)sqlite3_bind_int64(sql, 2, rows->second);
-		store_bind_sink(s, sql, 3, &sink);
-		status = store_run_sql(s, sql, why);
+	status = write_point(s, SQL_POINT_ADD, series, second, &sink, why);
+	if (status == 0 && sqlite3_changes(s->db) == 0) {
+		status = merge_point(s, series, second, &sink, why);
+		if (status == 0)
+			status = write_point(s, SQL_POINT_SET, series, second,
+			    &sink, why);
 	}
 	sink_release(&sink);
-	return sql == NULL ? -1 : status;
+	return status;
 }
 
 /* Store n rows of one series and add them to its total so far. */

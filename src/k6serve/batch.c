@@ -86,15 +86,15 @@ metric_of(struct batch *b, struct span name, enum metric_type type)
 	return metric;
 }
 
-static struct sink *
-sink_of(struct batch *b, const struct series_of *metric, struct cell_key key,
+static struct cell *
+cell_of(struct batch *b, const struct series_of *metric, struct cell_key key,
     struct span tags)
 {
 	struct cell *cell = map_get(&b->cells,
 	    (struct span){ (const char *)&key, sizeof(key) });
 
 	if (cell != NULL)
-		return &cell->sink;
+		return cell;
 	cell = xcalloc(1, sizeof(*cell));
 	cell->key = key;
 	cell->metric = metric;
@@ -104,7 +104,7 @@ sink_of(struct batch *b, const struct series_of *metric, struct cell_key key,
 	    sizeof(cell->key) }, cell);
 	b->all = xgrow(b->all, b->n, &b->cap, sizeof(b->all[0]));
 	b->all[b->n++] = cell;
-	return &cell->sink;
+	return cell;
 }
 
 static int64_t
@@ -113,21 +113,46 @@ second_of(int64_t ns)
 	return ns / NS_PER_S - (ns % NS_PER_S < 0);
 }
 
+/* Where in b->recent the cell may be. Metrics of one request differ in length
+ * or in the letters here. */
+static size_t
+slot_of(struct span name, uint32_t tags, int64_t second)
+{
+	size_t letter = name.n > 4 ? (unsigned char)name.p[name.n - 4] : 0;
+
+	return (name.n + 7 * letter + 37 * (size_t)tags +
+	    1000003 * (size_t)second) % BATCH_RECENT;
+}
+
+static bool
+is_cell(const struct cell *cell, const struct sample_series *at,
+    uint32_t tags, int64_t second)
+{
+	return cell->key.tags == tags && cell->key.second == second &&
+	    cell->metric->type == at->type &&
+	    span_equal(cell->metric->name, at->metric);
+}
+
 /* Where values belong; for sample_sink. */
 static struct sink *
 place(void *ctx, const struct sample_series *at)
 {
 	static const struct tag other = { { "name", 4 }, { "__other__", 9 } };
 	struct batch *b = ctx;
-	const struct series_of *metric = metric_of(b, at->metric, at->type);
+	const struct series_of *metric;
 	const struct tagset *tags = at->tags;
-	struct cell_key key = { metric->id, tags->id, second_of(at->time_ns) };
+	int64_t second = second_of(at->time_ns);
+	struct cell **recent;
 
-	if (tags->id >= b->most_tags) {
+	if (tags->id >= b->most_tags)
 		tags = tags_intern(&b->tags, &other, 1);
-		key.tags = tags->id;
+	recent = &b->recent[slot_of(at->metric, tags->id, second)];
+	if (*recent == NULL || !is_cell(*recent, at, tags->id, second)) {
+		metric = metric_of(b, at->metric, at->type);
+		*recent = cell_of(b, metric, (struct cell_key){ metric->id,
+		    tags->id, second }, tags->json);
 	}
-	return sink_of(b, metric, key, tags->json);
+	return &(*recent)->sink;
 }
 
 /* The longest period rules how coarse a chart must be. Real k6 does not send
@@ -242,8 +267,8 @@ add_wholes(struct batch *b)
 	for (i = 0; i < n; i++) {
 		key = b->all[i]->key;
 		key.tags = ALL_TAGS;
-		sink_merge(sink_of(b, b->all[i]->metric, key,
-		    (struct span){ NULL, 0 }), &b->all[i]->sink);
+		sink_merge(&cell_of(b, b->all[i]->metric, key,
+		    (struct span){ NULL, 0 })->sink, &b->all[i]->sink);
 	}
 }
 

@@ -14,12 +14,16 @@
 
 struct cell;	/* values of one series in one second */
 
+enum { BATCH_RECENT = 4096 };
+
 /* A zeroed struct is empty. All of it is owned. */
 struct batch {
 	struct tags tags;		/* of the samples that are added */
 	uint32_t most_tags;		/* sets; others go to STORE_OVERFLOW */
 	struct map metrics;		/* name and type -> struct series_of */
 	struct map cells;		/* struct cell_key -> struct cell */
+	struct cell *recent[BATCH_RECENT];	/* some of those, by a part
+					   of their key: found sooner */
 	struct cell **all;		/* those, in order of arrival */
 	size_t n, cap;
 	struct store_row *rows;		/* NULL before batch_rows */
