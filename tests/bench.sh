@@ -62,6 +62,22 @@ row 'k6agg -p 3s' "k6agg -q -p 3s $i" "$bytes"
 row 'k6push --dry-run' "k6push --dry-run $i" "$bytes"
 row 'k6agg -p 3s | k6push --dry-run' \
   "k6agg -q -p 3s $i | k6push --dry-run" "$bytes"
+# To a k6serve whose time does not count; journal and all.
+rm -rf "$dir/serve.db"* "$dir/journals"
+k6serve --listen 127.0.0.1:0 --db "$dir/serve.db" >"$dir/serve.out" \
+  2>/dev/null &
+server=$!
+trap 'kill "$server"' EXIT
+for _ in $(seq 100); do
+  grep -qs ^http "$dir/serve.out" && break
+  sleep 0.05
+done
+K6_CLOUD_HOST=$(head -n 1 "$dir/serve.out")
+export K6_CLOUD_HOST
+push="k6push -q --journal $dir/journals"
+row 'k6push' "$push $i" "$bytes"
+row 'k6push --no-journal' "k6push -q --no-journal $i" "$bytes"
+row 'k6agg -p 3s | k6push' "k6agg -q -p 3s $i | $push" "$bytes"
 row 'gzip -1' "gzip -1 <$i" "$bytes"
 row 'jq .data.value' "jq -c .data.value $dir/short" "$short"
 command -v mlr >/dev/null &&

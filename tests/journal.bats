@@ -334,6 +334,63 @@ EOF
   [ "$(api runs/1 .result_status)" = 1 ]
 }
 
+@test "the next push says that an earlier one waits" {
+  away "$small"
+  away "$small"
+  grep -F '1 earlier push is not delivered yet: k6push --resume' <<<"$err"
+}
+
+@test "a name that moves to another address is looked up anew" {
+  unshare -rnm true 2>/dev/null || skip 'no namespaces here'
+  cat >"$BATS_TEST_TMPDIR/move.sh" <<'EOF'
+set -eu
+ip link set lo up
+cd "$1"
+echo '127.0.0.1 moving.test' >hosts
+mount --bind hosts /etc/hosts
+serve() {
+  rm -f out
+  k6serve --listen "$1:7070" --db db --url http://moving.test:7070 >out 2>serve.err &
+  server=$!
+  until grep -qs ^http out; do sleep 0.05; done
+}
+serve 127.0.0.1
+python3 "$2/stream.py" 150 50 |
+  K6_CLOUD_HOST=http://moving.test:7070 k6push -q --insecure-http 2>err &
+push=$!
+sleep 1
+kill -9 "$server"
+echo '127.0.0.2 moving.test' >hosts
+serve 127.0.0.2
+wait "$push" || true
+kill "$server"
+EOF
+  unshare -rnm timeout 60 bash "$BATS_TEST_TMPDIR/move.sh" \
+    "$BATS_TEST_TMPDIR" "$BATS_TEST_DIRNAME" 3>&-
+  cat "$BATS_TEST_TMPDIR/err"
+  grep -F '150 made = 150 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "HTTP/2 where the server speaks it, on one connection" {
+  start_server
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$BATS_TEST_TMPDIR/key" \
+    -out "$BATS_TEST_TMPDIR/crt" 2>/dev/null
+  nginx_listen='ssl http2'
+  nginx_format='$server_protocol $connection'
+  start_nginx <<EOF
+ssl_certificate $BATS_TEST_TMPDIR/crt;
+ssl_certificate_key $BATS_TEST_TMPDIR/key;
+location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push --cacert "$BATS_TEST_TMPDIR/crt" \
+    --max-samples-per-package 20 "$small"
+  [ "$status" -eq 0 ]
+  [ "$(sort -u "$nginx_log" | wc -l)" -eq 1 ]
+  [ "$(wc -l <"$nginx_log")" -gt 4 ]
+  grep -q ^HTTP/2.0 "$nginx_log"
+}
+
 @test "modes exclude each other, and sizes and times are checked" {
   for bad in '--resume --list' '--create --dry-run' '--journal-size 5' \
     '--journal-size 1X' '--sync soon' '--sync -1s'; do

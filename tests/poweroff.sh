@@ -43,11 +43,8 @@ rate=200 bad=0 lost=0 twice=0 longest=0 all_count=0 all_sum=0
 for cycle in $(seq "$1"); do
   rm -rf "$dir/disk/journal"
   sync -f "$dir/disk"
-  python3 "$here/stream.py" 2000 "$rate" >"$dir/fifo.$cycle" &
-  maker=$!
-  disown
-  # As a live run: the file grows while it is read.
-  tail -c +1 -f "$dir/fifo.$cycle" --pid="$maker" 2>/dev/null |
+  python3 "$here/stream.py" 2000 "$rate" 2>/dev/null |
+    tee "$dir/made.$cycle" |
     k6push -q --journal "$dir/disk/journal" >/dev/null 2>&1 &
   disown
   sleep 0.8
@@ -55,10 +52,9 @@ for cycle in $(seq "$1"); do
   [ "$away" = 0 ] || kill -STOP "$server"
   sleep "0.$((RANDOM % 900 + 100))"
   cut_power
-  written=$(grep -c http_req_failed "$dir/fifo.$cycle" || true)
+  written=$(grep -c http_req_failed "$dir/made.$cycle" || true)
   push=$(pgrep -f "journal $dir/disk/journal" | head -n 1 || true)
   [ -z "$push" ] || kill -9 "$push" 2>/dev/null || true
-  kill -9 "$maker" 2>/dev/null || true
   [ "$away" = 0 ] || kill -CONT "$server"
   sleep 0.1
   umount "$dir/disk" 2>/dev/null || umount -l "$dir/disk"
@@ -83,6 +79,8 @@ for cycle in $(seq "$1"); do
     echo "cycle $cycle: $count stored, sum $sum" >&2
   fi
   gap=$(((written - count) * 1000 / rate))
+  [ -z "${VERBOSE:-}" ] || echo "cycle $cycle: $written made, $before" \
+    "before, $count after, $gap ms" >&2
   [ "$gap" -le "$longest" ] || longest=$gap
 done
 echo "$1 $bad $lost $twice $longest"

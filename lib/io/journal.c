@@ -21,6 +21,13 @@ journal_errno(const struct journal *j, const char *name, struct why *why)
 	return why_set(why, "%s/%s: %s", j->path, name, strerror(errno));
 }
 
+static void
+close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* The folder must be ours, and closed to all others. */
 static int
 open_folder(const char *path, struct why *why)
@@ -67,6 +74,21 @@ take_lock(struct journal *j, enum journal_open how, struct why *why)
 	return 0;
 }
 
+/* Have a new folder's name on the disk. Where that fails, what is in it will
+ * too, and is told. */
+static void
+sync_parent(const char *path)
+{
+	char *parent = xasprintf("%s/..", path);
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(parent);
+}
+
 static struct journal *
 new_journal(const char *path, const struct journal_options *o)
 {
@@ -94,6 +116,8 @@ journal_open(struct journal **out, const char *path, enum journal_open how,
 		return -1;
 	j = new_journal(path, o);
 	j->dir = open_folder(path, why);
+	if (j->dir >= 0 && how == JOURNAL_NEW && o->sync_ns >= 0)
+		sync_parent(path);
 	status = j->dir < 0 ? -1 : take_lock(j, how, why);
 	if (status < 0) {
 		journal_close(j);
@@ -101,13 +125,6 @@ journal_open(struct journal **out, const char *path, enum journal_open how,
 	}
 	*out = j;
 	return 0;
-}
-
-static void
-close_fd(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 void
@@ -151,6 +168,18 @@ journal_is_at(const char *path)
 	free(run);
 	free(lock);
 	return is;
+}
+
+bool
+journal_waits_at(const char *path)
+{
+	char *lock = xasprintf("%s/lock", path);
+	int fd = open(lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool is_free = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
+
+	close_fd(fd);
+	free(lock);
+	return is_free;
 }
 
 const char *

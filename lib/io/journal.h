@@ -72,6 +72,10 @@ void journal_remove(struct journal *j);
 /* True if path is a folder with a journal in it. */
 bool journal_is_at(const char *path);
 
+/* True if that journal waits for somebody to deliver it: nobody has it open,
+ * and there is more in it than what was refused. */
+bool journal_waits_at(const char *path);
+
 const char *journal_path(const struct journal *j);
 
 /* Write down what the batches belong to; on disk when this returns. */

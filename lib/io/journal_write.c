@@ -141,7 +141,8 @@ journal_sync(struct journal *j, bool is_now, struct why *why)
 	if (j->options.sync_ns < 0)
 		return 0;
 	(void)pthread_mutex_lock(&j->syncing);
-	if (!is_now && now - j->last_sync_ns < j->options.sync_ns) {
+	/* The next call may be some time away. */
+	if (!is_now && now - j->last_sync_ns < j->options.sync_ns / 4 * 3) {
 		(void)pthread_mutex_unlock(&j->syncing);
 		return 0;
 	}

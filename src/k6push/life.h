@@ -78,6 +78,9 @@ void signals_take(int wake);
 /* Where journals are: a path, which the caller frees. NULL: why. */
 char *journals_path(const struct push_options *o, struct why *why);
 
+/* Say so if earlier pushes left something in their journals. */
+void tell_leftovers(const struct push_options *o);
+
 /* Say where the rest lies and how to go on. */
 void tell_resume(const struct push *push, const struct books *b);
 

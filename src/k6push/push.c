@@ -544,6 +544,8 @@ push_run(struct push_options *o, char *const *files, int n_files)
 		warnf("%s", why.text);
 		status = EXIT_FAILED;
 	} else {
+		if (!o->is_quiet && !o->has_no_journal)
+			tell_leftovers(o);
 		name_instance(&push);
 		note_set(&push.note.host, push.control.host,
 		    strlen(push.control.host));

@@ -254,11 +254,12 @@ push_resume(struct push_options *o, char *const *paths, int n)
 	struct places p = { 0 };
 	int worst = find_all(o, paths, n, &p), status;
 	struct settings before;
-	size_t i;
+	size_t i, n_waiting = 0;
 
-	if (worst == 0 && p.n == 0)
-		warnf("nothing is left to deliver");
 	for (i = 0; i < p.n && signals == 0; i++) {
+		if (n == 0 && !journal_waits_at(p.paths[i]))
+			continue;
+		n_waiting++;
 		warnf("%s:", p.paths[i]);
 		before = settings_copy(&o->settings);
 		status = resume_one(o, p.paths[i]);
@@ -267,8 +268,28 @@ push_resume(struct push_options *o, char *const *paths, int n)
 		if (status == EXIT_UNDELIVERED || worst == 0)
 			worst = status;
 	}
+	if (worst == 0 && n_waiting == 0)
+		warnf("nothing is left to deliver");
 	places_release(&p);
 	return worst;
+}
+
+void
+tell_leftovers(const struct push_options *o)
+{
+	struct places p = { 0 };
+	char *home = journals_path(o, NULL);
+	size_t i, n_waiting = 0;
+
+	if (home != NULL)
+		(void)find_journals(&p, home, NULL);
+	for (i = 0; i < p.n; i++)
+		n_waiting += journal_waits_at(p.paths[i]);
+	if (n_waiting > 0)
+		warnf("%zu earlier %s not delivered yet: k6push --resume",
+		    n_waiting, n_waiting == 1 ? "push is" : "pushes are");
+	places_release(&p);
+	free(home);
 }
 
 /* Samples that wait, for the list. */
