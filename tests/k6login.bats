@@ -223,3 +223,42 @@ stored() { jq -r .collectors.cloud.token "$file"; }
     [ "$status" -eq 2 ]
   done
 }
+
+@test "--stack is checked as k6 2 does it, and stored with its numbers" {
+  # shellcheck disable=SC2016 # nginx expands it
+  nginx_format='$request_method $uri $http_authorization $http_x_stack_url'
+  start_nginx <<'CONF'
+location = /cloud/v6/auth { default_type application/json;
+  if ($http_authorization != "Bearer good-token") { return 401 '{}'; }
+  return 200 '{"stack_id":12,"default_project_id":34}'; }
+CONF
+  export K6_CLOUD_HOST_V6=$target
+  capture k6login --token good-token --stack mycompany
+  stop_nginx
+  [ "$status" -eq 0 ]
+  [[ $out == *"token and stack info saved in $file" ]]
+  [ "$(cat "$nginx_log")" = 'GET /cloud/v6/auth Bearer good-token '"\
+https://mycompany.grafana.net" ]
+  [ "$(jq -c '.collectors.cloud | [.token, .stackID, .stackURL,
+    .defaultProjectID]' "$file")" = \
+    '["good-token",12,"https://mycompany.grafana.net",34]' ]
+  k6login --show | grep -x 'stack-id: 12'
+  k6login --show | grep -x 'default-project-id: 34'
+  k6login --reset
+  [ "$(jq -c '.collectors.cloud | [.token, .stackID, .stackURL,
+    .defaultProjectID]' "$file")" = '[null,null,null,null]' ]
+  capture k6login --token x --stack 'not a stack'
+  [ "$status" -eq 1 ]
+  grep -F "neither a URL nor a stack's name" <<<"$err"
+}
+
+@test "a token that is not the stack's is not stored" {
+  start_nginx <<'CONF'
+location / { default_type application/json; return 401 '{}'; }
+CONF
+  K6_CLOUD_HOST_V6=$target capture k6login --token bad --stack https://s.net/x
+  stop_nginx
+  [ "$status" -eq 1 ]
+  grep -F 'authentication failed' <<<"$err"
+  [ ! -e "$file" ]
+}

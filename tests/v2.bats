@@ -259,3 +259,29 @@ CONF
   [ "$status" -ne 0 ]
   grep -F 'K6_CLOUD_API_VERSION=1 sends the other' <<<"$err"
 }
+
+@test "started by a provisioner: to its URL, with the run's own bearer token" {
+  start_server
+  run=$(curl -sS -H 'Content-Type: application/json' -d '{"name":"p"}' \
+    "$url/v1/tests" | jq -r .reference_id)
+  # shellcheck disable=SC2016 # nginx expands it
+  nginx_format='$uri $http_authorization'
+  start_nginx <<CONF
+location = /push/here { proxy_pass $url/v2/metrics/$run;
+  proxy_set_header Host \$proxy_host; }
+CONF
+  export K6_CLOUD_HOST=http://127.0.0.1:1 K6_CLOUD_PUSH_REF_ID=$run
+  unset K6_CLOUD_API_VERSION
+  K6_CLOUD_METRICS_PUSH_URL=$target/push/here \
+    K6_CLOUD_TEST_RUN_TOKEN=run-token K6_CLOUD_TOKEN=other \
+    capture timeout 30 k6push -q "$root/tests/data/small.ndjson"
+  [ "$status" -eq 0 ]
+  [ "$(sort -u "$nginx_log")" = '/push/here Bearer run-token' ]
+  n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
+    | .data.value) | add' "$root/tests/data/small.ndjson")
+  [ "$(api "runs/$run" .totals.http_reqs)" = "$n" ]
+  K6_CLOUD_METRICS_PUSH_URL=$target/push/here capture timeout 30 k6push \
+    -q "$root/tests/data/small.ndjson"
+  [ "$status" -eq 2 ]
+  grep -F 'go together' <<<"$err"
+}

@@ -24,6 +24,11 @@ const struct setting_row settings_table[SETTINGS] = {
 	[SET_HOST_V6] = { "hostv6", "K6_CLOUD_HOST_V6", 0, NULL, NULL,
 	    SETTING_TEXT, "https://api.k6.io", 0, 0,
 	    "server of the newer API" },
+	[SET_METRICS_PUSH_URL] = { NULL, "K6_CLOUD_METRICS_PUSH_URL", 0, NULL,
+	    NULL, SETTING_TEXT, "", 0, 0, "where a provisioned run's samples "
+	    "go, by protocol 2" },
+	[SET_TEST_RUN_TOKEN] = { NULL, "K6_CLOUD_TEST_RUN_TOKEN", 0, NULL,
+	    NULL, SETTING_TEXT, "", 0, 0, "token for that URL alone" },
 	[SET_STACK_ID] = { "stackID", "K6_CLOUD_STACK_ID", 0, NULL, NULL,
 	    SETTING_INT, "", 0, 1, "Grafana Cloud stack" },
 	[SET_STACK_URL] = { "stackURL", "K6_CLOUD_STACK_URL", 0, NULL, NULL,

@@ -275,15 +275,18 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 static void
 call(struct control *c)
 {
-	char key[48];
+	int64_t stack = settings_int(c->settings, SET_STACK_ID);
+	char key[48], stack_id[32];
 	const char *headers[] = { "Content-Type: application/json", key,
-	    NULL };
+	    stack != 0 ? stack_id : NULL, NULL };
 	struct fetch_request request = { .url = c->url, .headers = headers,
 	    .token = c->token, .is_post = true,
 	    .body = { c->body.p, c->body.n } };
 	struct why why;
 
 	(void)snprintf(key, sizeof(key), "K6-Idempotency-Key: %s", c->key);
+	(void)snprintf(stack_id, sizeof(stack_id), "X-Stack-Id: %lld",
+	    (long long)stack);
 	c->state = CONTROL_CALLING;
 	if (fetch_start(c->fetcher, &request, on_reply, c, &why) < 0) {
 		warnf("%s", why.text);

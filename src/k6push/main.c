@@ -13,9 +13,32 @@
 #include "base/opt.h"
 #include "base/units.h"
 #include "io/config.h"
+#include "io/url.h"
 #include "k6push/push.h"
 
 enum { JOURNAL_LEAST = 1 << 20 };
+
+/* Who started us may have made the run, and says where its samples go and by
+ * which token: by protocol 2 (PROTOCOL 5.7). */
+static int
+check_provisioned(struct push_options *o, struct why *why)
+{
+	struct settings *s = &o->settings;
+	const char *url = settings_text(s, SET_METRICS_PUSH_URL);
+	bool has_token = settings_text(s, SET_TEST_RUN_TOKEN) != NULL;
+
+	if (url == NULL && !has_token)
+		return 0;
+	if (url == NULL || !has_token)
+		return why_set(why, "K6_CLOUD_METRICS_PUSH_URL and "
+		    "K6_CLOUD_TEST_RUN_TOKEN go together");
+	if (settings_text(s, SET_PUSH_REF_ID) == NULL)
+		return why_set(why, "K6_CLOUD_METRICS_PUSH_URL: "
+		    "K6_CLOUD_PUSH_REF_ID must name the run");
+	if (url_check_server(url, true, o->allows_http, why) < 0)
+		return -1;
+	return settings_set(s, SET_API_VERSION, "2", FROM_FLAG, why);
+}
 
 /* Settings in the order of their sources; flags are in already. */
 static int
@@ -28,7 +51,7 @@ load_settings(struct push_options *o, struct why *why)
 	if (status == 0 && settings_int(&o->settings, SET_API_VERSION) > 2)
 		status = why_set(why, "K6_CLOUD_API_VERSION: there are "
 		    "protocols 1 and 2");
-	return status;
+	return status == 0 ? check_provisioned(o, why) : status;
 }
 
 /* "200ms" and the like, "always", "never". */

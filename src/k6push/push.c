@@ -145,10 +145,13 @@ begin_run(struct push *push)
 	push->uploader.run = c->escaped_id;
 	push->uploader.run_id = c->id;
 	push->uploader.token = settings_text(s, SET_TOKEN);
+	push->uploader.push_url = settings_text(s, SET_METRICS_PUSH_URL);
+	push->uploader.push_token = settings_text(s, SET_TEST_RUN_TOKEN);
 	push->uploader.acked_ns = now_monotonic_ns();
 	push->reader.interval_ns = settings_int(s, SET_PUSH_INTERVAL);
 	push->reader.max_samples = settings_int(s, SET_MAX_SAMPLES);
-	if (n->is_borrowed && n->instance != NULL)
+	if (n->is_borrowed && n->instance != NULL &&
+	    push->uploader.push_url == NULL)
 		control_announce(c, n->instance);
 	print_banner(push);
 }

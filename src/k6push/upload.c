@@ -27,6 +27,7 @@ struct sending {
 	struct buf body;	/* what of it is only for this try */
 	struct wire_message message;
 	char *url;
+	char *bearer;		/* header with a token; NULL: none */
 };
 
 static void
@@ -40,6 +41,9 @@ sending_free(struct sending *s)
 		*at = s->next;
 	wire_release(&s->message);
 	buf_release(&s->body);
+	if (s->bearer != NULL)
+		explicit_bzero(s->bearer, strlen(s->bearer));
+	free(s->bearer);
 	free(s->url);
 	free(s);
 }
@@ -300,7 +304,15 @@ post(struct uploader *u, struct sending *s, const char *path,
 	(void)snprintf(s->message.text[3], sizeof(s->message.text[3]),
 	    "K6-Idempotency-Key: %.*s", JOURNAL_KEY, key);
 	wire_header(&s->message, s->message.text[3]);
-	s->url = xasprintf("%s%s%s", u->host, path, u->run);
+	if (u->push_url != NULL) {
+		request.token = NULL;
+		s->bearer = xasprintf("Authorization: Bearer %s",
+		    u->push_token);
+		wire_header(&s->message, s->bearer);
+		s->url = xstrdup(u->push_url);
+	} else {
+		s->url = xasprintf("%s%s%s", u->host, path, u->run);
+	}
 	s->started_ns = now_monotonic_ns();
 	request.url = s->url;
 	request.headers = s->message.headers;

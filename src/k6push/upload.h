@@ -31,6 +31,8 @@ struct uploader {
 	const char *run;	/* id as it stands in URLs, */
 	const char *run_id;	/* and as it is */
 	const char *token;
+	const char *push_url;	/* NULL; or where all goes, instead, */
+	const char *push_token;	/* with this bearer token */
 	_Atomic uint64_t *last_number;	/* the highest given away */
 	struct parcels waiting;	/* not yet acked, in flight or not */
 	int in_flight;
