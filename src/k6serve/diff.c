@@ -455,7 +455,7 @@ int
 diff_command(struct view *v, const char *base, const char *run)
 {
 	struct diff d = { 0 };
-	struct why why;
+	struct why why = { .text = "the run is gone" };
 	int status = EXIT_FAILED;
 
 	v->base = run_operand(v->store, base);
