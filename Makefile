@@ -150,10 +150,7 @@ lint:
 
 bench: all
 	tests/need.sh bench
-	tests/bench.sh
-	tests/bench_gen.sh
-	tests/bench_serve.sh
-	tests/bench_v2.sh
+	tests/bench.sh $(B)
 
 proof: all
 	tests/need.sh check
@@ -194,7 +191,7 @@ help:
 	@echo 'make lint       warnings as errors, cppcheck, shellcheck, pages'
 	@echo 'make asan       all tests with address and undefined sanitizers'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
-	@echo 'make bench      speed beside other programs, as ratios'
+	@echo 'make bench      speed beside other programs, as ratios; B=agg: one'
 	@echo 'make proof      real faults against k6push, as a table (15 min)'
 	@echo 'make fresh      both README commands in a bare Debian 12 (root)'
 	@echo 'make deps       install what building needs'

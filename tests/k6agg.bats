@@ -814,6 +814,7 @@ PY
   for period in 0s 1s 3s; do
     k6agg -p $period "$BATS_TEST_TMPDIR/file" \
       >"$BATS_TEST_TMPDIR/two" 2>"$BATS_TEST_TMPDIR/two.err"
+    # shellcheck disable=SC2002 # a pipe, not the file itself
     cat "$BATS_TEST_TMPDIR/file" | k6agg -p $period \
       >"$BATS_TEST_TMPDIR/one" 2>"$BATS_TEST_TMPDIR/one.err"
     cmp "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two"

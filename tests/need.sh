@@ -14,7 +14,8 @@ check | bench)
 chromium python3-websocket nftables iproute2 e2fsprogs openssl
 protobuf-compiler clang libclang-rt-14-dev cppcheck procps git util-linux zstd nghttp2-server"
   [ "$1" = check ] ||
-    packages="$packages wrk apache2-utils hey nghttp2-client" ;;
+    packages="$packages wrk apache2-utils hey nghttp2-client g++
+libsimdjson-dev miller" ;;
 *) echo "usage: need.sh build|demo|check|bench" >&2; exit 2 ;;
 esac
 

@@ -9,7 +9,8 @@
 #include "base/opt.h"
 #include "k6agg/agg.h"
 
-enum { OUTPUT_BUFFER = 1 << 18 };
+/* stdio takes the size of a buffer only with the buffer. */
+static char output_buffer[1 << 18];
 
 static volatile sig_atomic_t stop_signal;
 
@@ -104,7 +105,8 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
-		(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER);
+		(void)setvbuf(stdout, output_buffer, _IOFBF,
+		    sizeof(output_buffer));
 		status = agg_run(&o, argv + first, argc - first,
 		    &stop_signal);
 	}

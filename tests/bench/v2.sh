@@ -1,9 +1,9 @@
 #!/bin/bash
-# bench_v2.sh: protocol 2 on one core, points per CPU second, beside python3's
+# protocol 2 on one core, points per CPU second, beside python3's
 # json reading the same lines. (k6's own code, Go, on such a machine: collect
 # 9.7-13.6 M, with protobuf and snappy 4.2 M; encoding/json reads 67-88 k.)
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 dir=build/bench
 mkdir -p "$dir"
 input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz}

@@ -1,10 +1,10 @@
 #!/bin/bash
-# bench_gen.sh: k6gen beside other load generators, all in one run: requests
+# k6gen beside other load generators, all in one run: requests
 # per CPU second of the client, medians of RUNS runs; nginx on one core, the
 # client on the other, VUS kept connections, a small static file. Then what
 # else is promised of it. Machines are noisy: trust the ratios.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 runs=${RUNS:-3}
 requests=${REQUESTS:-200000}
 vus=${VUS:-50}

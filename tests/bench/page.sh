@@ -1,9 +1,9 @@
 #!/bin/bash
-# bench_page.sh: how long the page's queries take on a run of one hour with 300
+# How long the page's queries take on a run of one hour with 300
 # series, and the bytes of the database; beside one read of all its points by
 # python3's SQLite. Medians of RUNS.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 runs=${RUNS:-5}
 dir=$(mktemp -d)
 server=

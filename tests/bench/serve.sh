@@ -1,10 +1,10 @@
 #!/bin/bash
-# bench_serve.sh: what k6serve takes in, in samples a second of its own CPU
+# What k6serve takes in, in samples a second of its own CPU
 # time, beside programs that only read the same bodies; then how large an hour
 # is, how long its pages take, and what a hundred viewers cost. Bodies are those
 # of one second each, of INPUT, moved on in time REPEAT times.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 repeat=${REPEAT:-4}
 dir=$PWD/build/bench/serve
 mkdir -p "$dir"

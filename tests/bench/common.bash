@@ -1,0 +1,37 @@
+# What the benchmarks share. Machines are noisy: all programs of a table run in
+# turn, RUNS times (3), and medians are compared as ratios within one run.
+# shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+runs=${RUNS:-3}
+dir=build/bench
+mkdir -p "$dir"
+PATH=$PWD/bin:$PWD/build/bench:$PATH
+unset "${!K6_@}"
+
+# median < numbers
+median() { sort -n | sed -n "$(((runs + 1) / 2))p"; }
+
+# once COMMAND: a shell command's wall and CPU seconds; its output goes away.
+once() {
+  # shellcheck disable=SC2016
+  bash -c 'TIMEFORMAT="%R %U %S"; time { '"$1"'; } >/dev/null 2>&1' 2>&1 |
+    tail -n 1 | awk '{ printf "%.4f %.4f\n", $1, $2 + $3 }'
+}
+
+# make_input MB: $dir/input, the corpus medium (or INPUT) repeated to at least
+# so many megabytes.
+make_input() {
+  local input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz} unpack=cat
+  [ -e "$input" ] || input=tests/data/small.ndjson
+  case $input in *.gz) unpack=zcat ;; esac
+  corpus=$(basename "$input")
+  [ "$dir/input" -nt "$input" ] &&
+    [ "$(stat -c %s "$dir/input")" -ge $(($1 * 1000000)) ] && return
+  $unpack "$input" >"$dir/one"
+  : >"$dir/input"
+  while [ "$(stat -c %s "$dir/input")" -lt $(($1 * 1000000)) ]; do
+    cat "$dir/one" >>"$dir/input"
+  done
+  rm "$dir/one"
+}

@@ -1,0 +1,24 @@
+#!/bin/bash
+# k6push reading and making samples, without a network, beside gzip -1 of the
+# same bytes. CPU time.
+. "$(dirname "$0")/common.bash"
+make_input "${MB:-200}"
+i=$dir/input
+bytes=$(stat -c %s "$i")
+lines=$(wc -l <"$i")
+
+printf '%s repeated: %d MB; CPU time, median of %d\n' "$corpus" \
+  $((bytes / 1000000)) "$runs"
+printf '%-34s %8s %10s %12s %10s\n' command 's' 'MB/s' 'ns/sample' '/ gzip -1'
+base=
+row() {
+  local s
+  s=$(for _ in $(seq "$runs"); do once "$2" | cut -d' ' -f2; done | median)
+  base=${base:-$s}
+  awk -v name="$1" -v s="$s" -v n="$bytes" -v lines="$lines" -v base="$base" \
+    'BEGIN { printf "%-34s %8.2f %10.0f %12.1f %10.2f\n", name, s,
+      n / s / 1e6, s / lines * 1e9, s / base }'
+}
+row 'gzip -1' "gzip -1 <$i"
+row 'k6push --dry-run' "k6push --dry-run $i"
+row 'k6agg -p 3s | k6push --dry-run' "k6agg -q -p 3s $i | k6push --dry-run"
