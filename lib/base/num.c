@@ -145,16 +145,14 @@ quick(const char *p, size_t n, double *value)
 	return n;
 }
 
-size_t
-num_parse(const char *p, size_t n, double *value)
+/* Any number. */
+static __attribute__((noinline)) size_t
+parse_slowly(const char *p, size_t n, double *value)
 {
 	struct decimal d = { 0 };
-	size_t length = quick(p, n, value);
+	size_t length = scan(p, n, &d);
 	double v;
 
-	if (length > 0)
-		return length;
-	length = scan(p, n, &d);
 	if (length == 0)
 		return 0;
 	/* Clinger: both the digits and the power of ten are exact doubles,
@@ -173,6 +171,14 @@ num_parse(const char *p, size_t n, double *value)
 		return 0;
 	*value = v;
 	return length;
+}
+
+size_t
+num_parse(const char *p, size_t n, double *value)
+{
+	size_t length = quick(p, n, value);
+
+	return length > 0 ? length : parse_slowly(p, n, value);
 }
 
 bool

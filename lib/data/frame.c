@@ -61,31 +61,26 @@ frames_release(struct frames *f)
 	*f = (struct frames){ 0 };
 }
 
-static bool
+static inline bool
 starts_with(struct span text, struct span head)
 {
 	return text.n > head.n && memcmp(text.p, head.p, head.n) == 0;
 }
 
-static struct span
+static inline struct span
 from(struct span text, size_t at)
 {
 	return (struct span){ text.p + at, text.n - at };
 }
 
-/* The head that text begins with: what came next the last time, or else the
- * one up to the first time. */
+/* The head that text begins with, if it goes up to the first time. */
 static struct head *
-head_of(struct frames *f, struct span text)
+find_head(struct frames *f, struct span text)
 {
-	struct head *guess = f->head != NULL ? f->head->next : NULL;
-	const char *p;
-	size_t n;
+	size_t n = text.n < HEAD_BYTES ? text.n : HEAD_BYTES;
+	const char *p = n != 0 ? memmem(text.p, n, time_key,
+	    sizeof(time_key) - 1) : NULL;
 
-	if (guess != NULL && starts_with(text, guess->text))
-		return guess;
-	n = text.n < HEAD_BYTES ? text.n : HEAD_BYTES;
-	p = n != 0 ? memmem(text.p, n, time_key, sizeof(time_key) - 1) : NULL;
 	if (p == NULL)
 		return NULL;
 	n = (size_t)(p - text.p) + sizeof(time_key) - 1;
@@ -96,18 +91,20 @@ head_of(struct frames *f, struct span text)
 static bool
 parse_seconds(struct span s, int64_t *ns)
 {
-	int64_t v = 0, unit = NS_PER_S / 10;
+	int64_t v = 0;
 	size_t i;
 
 	if (s.n < 3 || s.n > 13 || s.p[0] < '0' || s.p[0] > '5' ||
 	    s.p[1] < '0' || s.p[1] > '9' || s.p[s.n - 1] != 'Z' ||
 	    (s.n > 3 && (s.p[2] != '.' || s.n < 5)))
 		return false;
-	for (i = 3; i + 1 < s.n; i++, unit /= 10) {
+	for (i = 3; i + 1 < s.n; i++) {
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return false;
-		v += (s.p[i] - '0') * unit;
+		v = v * 10 + (s.p[i] - '0');
 	}
+	for (i = s.n > 3 ? s.n : 4; i < 13; i++)
+		v *= 10;
 	*ns = ((s.p[0] - '0') * 10 + (s.p[1] - '0')) * NS_PER_S + v;
 	return true;
 }
@@ -133,18 +130,14 @@ parse_time(struct frames *f, struct span time)
 	return !__builtin_add_overflow(f->minute_ns, ns, &f->time_ns);
 }
 
-/* Read the time and what follows it, most often that of the line before.
- * Returns the bytes up to the value, or 0. */
+/* Read a time that is not that of the line before, up to the value. */
 static size_t
-read_time(struct frames *f, struct span text)
+read_other_time(struct frames *f, struct span text)
 {
 	const char *quote;
 	struct span time;
 	size_t n;
 
-	if (f->time_n != 0 && starts_with(text,
-	    (struct span){ f->time_text, f->time_n }))
-		return f->time_n;
 	n = text.n < sizeof(f->time_text) ? text.n : sizeof(f->time_text);
 	quote = memchr(text.p, '"', n);
 	if (quote == NULL)
@@ -162,20 +155,28 @@ read_time(struct frames *f, struct span text)
 	return f->time_n = n;
 }
 
-/* The tail that text begins with, up to a newline or the end: that of the
- * line before, the one that followed it the last time, or another. */
-static struct tail *
-tail_of(struct frames *f, struct span text)
+/* Read the time and what follows it, most often that of the line before.
+ * Returns the bytes up to the value, or 0. */
+static inline size_t
+read_time(struct frames *f, struct span text)
 {
-	struct tail *t = f->tail;
-	const char *newline;
-	int i;
+	if (f->time_n != 0 && starts_with(text,
+	    (struct span){ f->time_text, f->time_n }))
+		return f->time_n;
+	return read_other_time(f, text);
+}
 
-	for (i = 0; t != NULL && i < 2; i++, t = t->next)
-		if (text.n >= t->text.n &&
-		    memcmp(text.p, t->text.p, t->text.n) == 0 &&
-		    (text.n == t->text.n || text.p[t->text.n] == '\n'))
-			return t;
+/* A tail that is not the likely one: the one that followed it the last time,
+ * or any other up to a newline or text's end. */
+static struct tail *
+find_tail(struct frames *f, struct span text)
+{
+	struct tail *t = f->tail != NULL ? f->tail->next : NULL;
+	const char *newline;
+
+	if (t != NULL && starts_with(text, t->text) &&
+	    text.p[t->text.n] == '\n')
+		return t;
 	newline = memchr(text.p, '\n', text.n);
 	if (newline != NULL)
 		text.n = (size_t)(newline - text.p);
@@ -183,7 +184,7 @@ tail_of(struct frames *f, struct span text)
 }
 
 /* Note which head and tail came after which. */
-static void
+static inline void
 note_order(struct frames *f, struct head *h, struct tail *t)
 {
 	if (f->head != NULL)
@@ -197,7 +198,7 @@ note_order(struct frames *f, struct head *h, struct tail *t)
 }
 
 /* The line of a head and tail as a point, but for its value. */
-static void
+static inline void
 fill(struct point *p, const struct frames *f, const struct head *h,
     const struct tail *t)
 {
@@ -214,7 +215,7 @@ fill(struct point *p, const struct frames *f, const struct head *h,
 size_t
 frames_match(struct frames *f, struct span text, struct point *out)
 {
-	struct head *h = head_of(f, text);
+	struct head *h = find_head(f, text);
 	size_t at, n;
 	struct tail *t;
 
@@ -230,7 +231,7 @@ frames_match(struct frames *f, struct span text, struct point *out)
 		return 0;
 	out->value_n = (uint8_t)n;
 	at += n;
-	t = tail_of(f, from(text, at));
+	t = find_tail(f, from(text, at));
 	if (t == NULL || (h->metric != NULL) == (t->metric != NULL))
 		return 0;
 	at += t->text.n;
@@ -240,41 +241,39 @@ frames_match(struct frames *f, struct span text, struct point *out)
 	return at;
 }
 
-/* frames_match for the line that is likely: the head that came next the last
- * time, the time of the line before, its tail or the one that came next. There
- * is room for any such line. 0: it is another. */
+/* The same, faster, where text goes on behind any line of a known frame, so
+ * that what is likely is compared without a look at the end: the head that
+ * came next the last time, the time of the line before, and its tail. */
 static inline size_t
-match_likely(struct frames *f, const char *p, struct point *out)
+match_likely(struct frames *f, const char *p, const char *end,
+    struct point *out)
 {
 	struct head *h = f->head->next;
 	struct tail *t = f->tail;
-	size_t at, n;
+	const char *at;
+	size_t n;
 
-	if (h == NULL || memcmp(p, h->text.p, h->text.n) != 0 ||
-	    memcmp(p + h->text.n, f->time_text, f->time_n) != 0)
+	if (h == NULL || memcmp(p, h->text.p, h->text.n) != 0)
+		return frames_match(f, (struct span){ p, (size_t)(end - p) },
+		    out);
+	at = p + h->text.n;
+	if (memcmp(at, f->time_text, f->time_n) != 0 &&
+	    read_other_time(f, (struct span){ at, (size_t)(end - at) }) == 0)
 		return 0;
-	at = h->text.n + f->time_n;
-	n = num_parse(p + at, NUM_ROOM, &out->value);
+	at += f->time_n;
+	n = num_parse(at, NUM_ROOM, &out->value);
+	if (n == 0)
+		return 0;
 	at += n;
-	if (memcmp(p + at, t->text.p, t->text.n) != 0) {
-		t = t->next;
-		if (t == NULL || memcmp(p + at, t->text.p, t->text.n) != 0)
-			return 0;
-	}
-	if (n == 0 || (h->metric != NULL) == (t->metric != NULL))
+	if (memcmp(at, t->text.p, t->text.n) != 0 || at[t->text.n] != '\n')
+		t = find_tail(f, (struct span){ at, (size_t)(end - at) });
+	if (t == NULL || (h->metric != NULL) == (t->metric != NULL))
 		return 0;
-	at += t->text.n;
-	if (p[at] != '\n')
-		return 0;
-	out->line = (struct span){ p, at };
 	out->value_n = (uint8_t)n;
+	out->line = (struct span){ p, (size_t)(at - p) + t->text.n };
 	fill(out, f, h, t);
-	f->head = h;
-	if (f->tail != t) {
-		f->tail->next = t;
-		f->tail = t;
-	}
-	return at + 1;
+	note_order(f, h, t);
+	return out->line.n;
 }
 
 int
@@ -284,21 +283,17 @@ frames_match_all(struct frames *f, struct span text, struct point *out,
 	size_t room = f->longest_head + sizeof(f->time_text) + NUM_ROOM +
 	    f->longest_tail + 1;
 	const char *p = text.p, *end = p + text.n;
-	size_t n;
+	size_t left, n;
 	int i;
 
-	for (i = 0; i < max; i++, p += n) {
-		n = 0;
-		if ((size_t)(end - p) >= room && f->head != NULL &&
-		    f->tail != NULL)
-			n = match_likely(f, p, &out[i]);
-		if (n != 0)
-			continue;
-		n = frames_match(f, (struct span){ p, (size_t)(end - p) },
-		    &out[i]);
-		if (n == 0 || n == (size_t)(end - p))
+	for (i = 0; i < max; i++) {
+		left = (size_t)(end - p);
+		n = left >= room && f->head != NULL && f->tail != NULL &&
+		    f->time_n != 0 ? match_likely(f, p, end, &out[i])
+		    : frames_match(f, (struct span){ p, left }, &out[i]);
+		if (n == 0 || n == left)
 			break;
-		n++;
+		p += n + 1;
 	}
 	*bytes = (size_t)(p - text.p);
 	return i;

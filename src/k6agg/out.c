@@ -15,7 +15,7 @@ out_release(struct out *o)
 static void
 put(struct out *o, struct span s)
 {
-	if (fwrite(s.p, 1, s.n, stdout) != s.n && o->error == 0)
+	if (fwrite_unlocked(s.p, 1, s.n, stdout) != s.n && o->error == 0)
 		o->error = errno;
 }
 
@@ -23,19 +23,19 @@ void
 out_line(struct out *o, struct span line, bool had_newline)
 {
 	if (o->lacks_newline)
-		(void)putc('\n', stdout);
+		(void)putc_unlocked('\n', stdout);
 	put(o, line);
 	/* `cat` adds no newline; neither do we, unless something follows. */
 	o->lacks_newline = !had_newline;
 	if (had_newline)
-		(void)putc('\n', stdout);
+		(void)putc_unlocked('\n', stdout);
 }
 
 void
 out_lines(struct out *o, struct span lines)
 {
 	if (o->lacks_newline)
-		(void)putc('\n', stdout);
+		(void)putc_unlocked('\n', stdout);
 	o->lacks_newline = false;
 	put(o, lines);
 }
