@@ -62,11 +62,11 @@ gz_deflate(struct span in, int level, struct buf *out, struct why *why)
 	    why_set(why, "the compressed data is too large");
 }
 
-static size_t
-limit_of(size_t n_in, size_t max_out)
+size_t
+gz_limit(size_t n, size_t max_out)
 {
-	size_t limit = n_in < (SIZE_MAX - SMALL) / RATIO_MAX
-	    ? n_in * RATIO_MAX + SMALL : SIZE_MAX;
+	size_t limit = n < (SIZE_MAX - SMALL) / RATIO_MAX
+	    ? n * RATIO_MAX + SMALL : SIZE_MAX;
 
 	return limit < max_out ? limit : max_out;
 }
@@ -117,7 +117,7 @@ gz_inflate(struct span in, size_t max_out, struct buf *out, struct why *why)
 
 	if (inflateInit2(&z, WINDOW_GZIP) != Z_OK)
 		return why_set(why, "zlib: cannot start to unpack");
-	status = inflate_all(&z, in, limit_of(in.n, max_out), out, why);
+	status = inflate_all(&z, in, gz_limit(in.n, max_out), out, why);
 	(void)inflateEnd(&z);
 	buf_add(out, "", 0);
 	return status;

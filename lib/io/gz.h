@@ -17,12 +17,15 @@ int gz_deflate(struct span in, int level, struct buf *out, struct why *why);
 /* gzip streams of any length, member by member. */
 extern const struct codec gz_codec;
 
+/* The most that n bytes of gzip may unpack to: max_out, or 200 times as much,
+ * since more is no honest data. */
+size_t gz_limit(size_t n, size_t max_out);
+
 #define GZ_TOO_LARGE (-2)
 
 /* Append what the gzip stream in holds (any number of members) to out. -1: it
- * is no whole gzip stream. GZ_TOO_LARGE: it would give more than max_out
- * bytes, or more than 200 times its own size, which is no honest data; out
- * then never held more than that. */
+ * is no whole gzip stream. GZ_TOO_LARGE: it would give more than
+ * gz_limit; out then never held more than that. */
 int gz_inflate(struct span in, size_t max_out, struct buf *out,
     struct why *why);
 

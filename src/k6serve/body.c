@@ -8,8 +8,6 @@
 enum {
 	WINDOW = 64 * 1024,		/* bytes read at a time */
 	SAMPLE_MAX = 1024 * 1024,	/* bytes of one sample */
-	RATIO_MAX = 200,		/* as in gz_inflate */
-	SMALL = 64 * 1024,
 };
 
 struct intake {
@@ -56,19 +54,12 @@ take(void *ctx, struct span piece)
 	return in->window.n < WINDOW || drain(in, false);
 }
 
-static size_t
-limit_of(size_t n)
-{
-	return n < (INFLATED_MAX - SMALL) / RATIO_MAX
-	    ? n * RATIO_MAX + SMALL : INFLATED_MAX;
-}
-
 static void
 unpack(struct intake *in, struct span body)
 {
 	void *state = gz_codec.open();
 
-	in->limit = limit_of(body.n);
+	in->limit = gz_limit(body.n, INFLATED_MAX);
 	if (state == NULL) {
 		in->status = why_set(in->why, "zlib: cannot start to unpack");
 		return;
