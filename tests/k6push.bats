@@ -399,7 +399,7 @@ EOF
 @test "settings that are none are refused, naming the variable" {
   for bad in K6_CLOUD_METRIC_PUSH_INTERVAL=x K6_CLOUD_NO_COMPRESS=yes \
     K6_CLOUD_METRIC_PUSH_CONCURRENCY=0 K6_CLOUD_PROJECT_ID=-1 \
-    K6_CLOUD_API_VERSION=2 K6_CLOUD_TIMEOUT=-; do
+    K6_CLOUD_API_VERSION=3 K6_CLOUD_TIMEOUT=-; do
     capture env "$bad" k6push "$small"
     [ "$status" -eq 2 ]
     grep -F "${bad%%=*}" <<<"$err"
