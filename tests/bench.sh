@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/bench"
 if [ $# -eq 0 ]; then
-  for script in *.sh; do set -- "$@" "${script%.sh}"; done
+  for script in [!m]*.sh; do set -- "$@" "${script%.sh}"; done
 fi
 for name; do
   bash "$name.sh"

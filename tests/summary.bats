@@ -198,3 +198,10 @@ same_requests() {
   [ "$status" -eq 105 ]
   [ "$(jq .metrics.vus.value "$BATS_TEST_TMPDIR/out")" -eq 1 ]
 }
+
+@test "percentiles of folded data are as far off as k6agg(1) says" {
+  "$BATS_TEST_DIRNAME/percentiles.py" >"$BATS_TEST_TMPDIR/table"
+  sed -n '/^\.Bd -literal$/,/^\.Ed$/p' "$root/man/k6agg.1" |
+    sed -n '/p99\.9$/,/^heavy/p' >"$BATS_TEST_TMPDIR/told"
+  diff "$BATS_TEST_TMPDIR/told" "$BATS_TEST_TMPDIR/table"
+}

@@ -20,18 +20,21 @@ once() {
 }
 
 # make_input MB: $dir/input, the corpus medium (or INPUT) repeated to at least
-# so many megabytes.
+# so many megabytes, each time later, as one long run.
 make_input() {
   local input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz} unpack=cat
   [ -e "$input" ] || input=tests/data/small.ndjson
   case $input in *.gz) unpack=zcat ;; esac
   corpus=$(basename "$input")
+  build_repeat
   [ "$dir/input" -nt "$input" ] &&
     [ "$(stat -c %s "$dir/input")" -ge $(($1 * 1000000)) ] && return
   $unpack "$input" >"$dir/one"
-  : >"$dir/input"
-  while [ "$(stat -c %s "$dir/input")" -lt $(($1 * 1000000)) ]; do
-    cat "$dir/one" >>"$dir/input"
-  done
-  rm "$dir/one"
+  repeat "$dir/one" $(($1 * 1000000)) >"$dir/input"
+}
+
+# build_repeat: the program that makes a long run of a short one.
+build_repeat() {
+  [ "$dir/repeat" -nt tests/bench/repeat.c ] ||
+    cc -O2 -D_GNU_SOURCE -o "$dir/repeat" tests/bench/repeat.c
 }
