@@ -441,6 +441,55 @@ run_holds() {
   [[ $output == *"There is no such run."* ]]
 }
 
+@test "a run that goes away is not shown as if it went on" {
+  start_server
+  echo '{"name":"live"}' | post /v1/tests
+  # the console tells the reply 404, and of that browse makes a failure
+  run browse "goto $url/runs/1" "wait document.title.startsWith('Running')" \
+    "sh curl -sS --fail -X DELETE $url/api/v1/runs/1" \
+    "wait document.getElementById('run').hidden" \
+    "eval document.getElementById('message').innerText"
+  [[ $output == *"This run was deleted."* ]]
+}
+
+@test "a page tells when the server is away, and goes on with it" {
+  start_server --listen "127.0.0.1:$((20000 + RANDOM % 20000))"
+  echo '{"name":"live"}' | post /v1/tests
+  export url server PATH
+  # shellcheck disable=SC2016 # for the inner shell
+  run browse "goto $url/runs/1" "wait document.title.startsWith('Running')" \
+    'sh kill -9 $server' \
+    "wait document.getElementById('message').innerText.includes('Trying again')" \
+    "sh k6serve --listen ${url#http://} --db $BATS_TEST_TMPDIR/k6serve.db \
+      >$BATS_TEST_TMPDIR/again.out 2>&1 3>&- & echo \$! \
+      >$BATS_TEST_TMPDIR/again; sleep 0.5" \
+    "wait !document.getElementById('message').innerText.includes('Trying')" \
+    "sh curl -sS --fail $url/v1/tests/1 -d '{\"run_status\":5}' \
+      -H 'Content-Type: application/json' -o /dev/null" \
+    "wait document.title.startsWith('Aborted by User')" \
+    "eval 'went ' + 'on'"
+  kill "$(cat "$BATS_TEST_TMPDIR/again")"
+  [[ $output == *"went on"* ]]
+}
+
+@test "comparing with a run that does not exist is told" {
+  start_server
+  for i in 1 2; do
+    echo "{\"name\":\"v$i\"}" | post /v1/tests
+  done
+  for query in "a=1&b=99" "a=x&b=2"; do
+    run browse "goto $url/compare?$query" "$ready" \
+      "eval document.getElementById('message').innerText" \
+      "eval document.getElementById('diff').hidden" \
+      "eval { const s = document.getElementById('run-a'); s.value = 1;
+        const t = document.getElementById('run-b'); t.value = 2;
+        s.dispatchEvent(new Event('change')); void 0; }" \
+      "wait !document.getElementById('diff').hidden" \
+      "eval '[' + document.getElementById('message').innerText + ']'"
+    [[ $output == *"There is no such run."*true*"[]"* ]]
+  done
+}
+
 @test "nothing is loaded from elsewhere" {
   run ! grep -rnE '(src|href)="(https?:)?//|@import|url\(' "$root/lib/web"
 }

@@ -135,12 +135,12 @@ function showDiff(d) {
 async function load() {
 	const [a, b] = SIDES.map(s => byId("run-" + s).value);
 	const path = "/api/v1/runs/";
-	if (!a || !b)
-		return;
-	history.replaceState(null, "", "/compare?a=" + a + "&b=" + b);
+	history.replaceState(null, "", "/compare?" +
+	    new URLSearchParams({ a, b }));
 	document.title = "Run " + a + " and " + b + " · k6serve";
 	try {
-		const d = await getJson(path + b + "/diff?base=" + a);
+		const d = await getJson(path + encodeURIComponent(b) +
+		    "/diff?base=" + encodeURIComponent(a));
 		const reports = await Promise.all([a, b].map(id =>
 		    getJson(path + id + "/report")));
 		const step = Math.max(...reports.map(r => r.step));
@@ -152,7 +152,8 @@ async function load() {
 		    series: await getJson(path + id + "/series?step=" + step),
 		    i }))));
 	} catch (error) {
-		setText("message", error.status === 404 ?
+		byId("diff").hidden = true;
+		setText("message", error.status === 404 || error.status === 400 ?
 		    "There is no such run." : error.message);
 	}
 }
@@ -171,7 +172,12 @@ async function begin() {
 		    ")";
 		select.append(...runs.map(r => el("option", { value: r.id },
 		    r.id + " · " + r.name + " · " + time(r.start))));
-		select.value = query.get(side) || runs[1 - i].id;
+		// one that is not in the list may be older, or gone
+		const wanted = query.get(side);
+		if (wanted && !runs.some(r => String(r.id) === wanted))
+			select.append(el("option", { value: wanted },
+			    "Run " + wanted));
+		select.value = wanted || runs[1 - i].id;
 		select.addEventListener("change", load);
 	});
 	if (!query.get("a") && query.get("b")) {

@@ -473,6 +473,21 @@ async function loadAllUrls(data) {
 		allUrls = await getJson(api + "/urls");
 }
 
+// A run that is gone is not shown as if it went on.
+function showTrouble(error) {
+	if (error.status === 404) {
+		follow(false);
+		byId("run").hidden = true;
+		setText("message", report ? "This run was deleted." :
+		    "There is no such run.");
+		return;
+	}
+	setText("message", "The server does not answer (" + error.message +
+	    "). Trying again.");
+	if (error.status === undefined || error.status >= 500)
+		setTimeout(load, 2000);
+}
+
 async function load() {
 	if (isLoading) {
 		isStale = true;
@@ -487,11 +502,7 @@ async function load() {
 		follow(data.run.state === "Running" ||
 		    data.run.state === "Timed out");
 	} catch (error) {
-		setText("message", error.status === 404 ?
-		    "There is no such run." : "The server does not answer (" +
-		    error.message + "). Trying again.");
-		if (error.status === undefined || error.status >= 500)
-			setTimeout(load, 2000);
+		showTrouble(error);
 	}
 	// not more than one load a second, and at most a quarter of the time
 	setTimeout(() => {
@@ -506,12 +517,14 @@ async function load() {
 let source = null;
 
 function follow(isOpen) {
-	if (!isOpen && source) {
+	if (source && (!isOpen || source.readyState === EventSource.CLOSED)) {
 		source.close();
 		source = null;
-	} else if (isOpen && !source) {
+	}
+	if (isOpen && !source) {
 		source = new EventSource(api + "/events");
 		source.addEventListener("change", load);
+		source.addEventListener("error", load);	// to tell why
 	}
 }
 
