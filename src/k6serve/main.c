@@ -145,8 +145,9 @@ default_db(struct buf *path, struct why *why)
 	return file_make_folder(path->p, why);
 }
 
+/* Only what writes makes the file: a misspelt name is told to readers. */
 static struct store *
-open_store(const struct options *o)
+open_store(const struct options *o, bool makes_it)
 {
 	struct buf path = { 0 };
 	struct store *store;
@@ -156,6 +157,8 @@ open_store(const struct options *o)
 		buf_text(&path, o->db);
 	else if (default_db(&path, &why) < 0)
 		dief(EXIT_FAILED, "%s", why.text);
+	if (!makes_it && access(path.p, F_OK) < 0)
+		dief(EXIT_FAILED, "%s: %s", path.p, strerror(errno));
 	store = store_open(path.p, asset(ASSET_SCHEMA), &why);
 	if (store == NULL)
 		dief(EXIT_FAILED, "%s: %s", path.p, why.text);
@@ -357,7 +360,8 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
 	(void)umask(077);
-	app.store = open_store(&o);
+	app.store = open_store(&o, first == argc ||
+	    strcmp(argv[first], "token") == 0);
 	if (first < argc)
 		status = run_command(&o, app.store, argv + first,
 		    argc - first);
