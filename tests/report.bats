@@ -144,3 +144,39 @@ for row in csv.reader(open(sys.argv[1], newline="")): print(row[0])' \
   [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/api/v1/runs/1")" = 404 ]
   [ "$(api runs length)" = 0 ]
 }
+
+@test "all tables come as CSV, the list of runs too, and nothing else does" {
+  start_server
+  requests 5 1 / | run_of 1
+  curl -sS --fail "$url/api/v1/runs?format=csv" >"$BATS_TEST_TMPDIR/csv"
+  [[ $(head -n 1 "$BATS_TEST_TMPDIR/csv") == '"id","name",'* ]]
+  [[ $(tail -n 1 "$BATS_TEST_TMPDIR/csv") == '1,"run 1",'* ]]
+  for path in runs/1 runs/1/report "runs/1/diff?base=1" runs/1/urls; do
+    [ "$(curl -s -o "$BATS_TEST_TMPDIR/told" -w '%{http_code}' -G \
+      -d format="$([[ $path == */urls ]] && echo xml || echo csv)" \
+      "$url/api/v1/$path")" = 400 ]
+    jq -e '.error.message | startswith("format")' "$BATS_TEST_TMPDIR/told"
+  done
+}
+
+@test "report and diff make no database where there is none" {
+  for args in "report 1" "diff 1 2"; do
+    # shellcheck disable=SC2086 # words
+    capture k6serve --db "$BATS_TEST_TMPDIR/misspelt.db" $args
+    [ "$status" = 1 ]
+    [ "$err" = "k6serve: $BATS_TEST_TMPDIR/misspelt.db: \
+No such file or directory" ]
+  done
+  [ ! -e "$BATS_TEST_TMPDIR/misspelt.db" ]
+}
+
+@test "the share of failed requests is one number, wherever it stands" {
+  start_server
+  # requests whose failure the script did not ask for have no http_req_failed
+  requests 100 10 / 20 |
+    jq -c '.[50:] |= map(del(.data.values.http_req_failed))' | run_of 1
+  requests 100 10 / 20 | run_of 2
+  [ "$(api runs/1 .totals.http_req_failed)" = 20 ]
+  [ "$(api 'runs/2/diff?base=1&bound=0' \
+    '.figures[] | select(.figure == "failed") | .base, .run')" = $'0.2\n0.2' ]
+}

@@ -21,14 +21,41 @@ enum {
 /* The number that a word of the query gives, or *value as it is without it.
  * -1: the reply says that it is no such number. */
 static int
-query_int(struct call *c, const char *name, int64_t max, int64_t *value)
+query_int(struct call *c, const char *name, int64_t min, int64_t max,
+    int64_t *value)
 {
 	const char *text = httpd_query(c->r, name);
 
-	if (text == NULL || num_parse_int(text, 1, max, value))
+	if (text == NULL || num_parse_int(text, min, max, value))
 		return 0;
-	reply_error(c->reply, 400, 0, "%s must be 1 to %lld", name,
-	    (long long)max);
+	reply_error(c->reply, 400, 0, "%s must be %lld to %lld", name,
+	    (long long)min, (long long)max);
+	return -1;
+}
+
+static bool
+wants_csv(const struct call *c)
+{
+	const char *format = httpd_query(c->r, "format");
+
+	return format != NULL && strcmp(format, "csv") == 0;
+}
+
+/* Does the answer come in the format that the query wants? -1: the reply
+ * says that it does not. */
+static int
+check_format(struct call *c)
+{
+	const char *format = httpd_query(c->r, "format");
+
+	if (format == NULL || strcmp(format, "json") == 0 ||
+	    (wants_csv(c) && c->route->saved_as != NULL))
+		return 0;
+	if (wants_csv(c))
+		reply_error(c->reply, 400, 0, "format: only tables come as "
+		    "csv");
+	else
+		reply_error(c->reply, 400, 0, "format must be json or csv");
 	return -1;
 }
 
@@ -46,9 +73,10 @@ read_query(struct call *c, struct view *v)
 	    .name = httpd_query(c->r, "name"),
 	    .method = httpd_query(c->r, "method"),
 	    .status = httpd_query(c->r, "status") };
-	if (query_int(c, "step", STEP_MAX, &v->step_s) < 0 ||
-	    query_int(c, "base", INT64_MAX, &v->base) < 0 ||
-	    query_int(c, "bound", 1000, &bound) < 0)
+	if (check_format(c) < 0 ||
+	    query_int(c, "step", 1, STEP_MAX, &v->step_s) < 0 ||
+	    query_int(c, "base", 1, INT64_MAX, &v->base) < 0 ||
+	    query_int(c, "bound", 0, 1000, &bound) < 0)
 		return -1;
 	v->bound = (double)bound / 100;
 	if (v->base == 0)
@@ -66,14 +94,6 @@ takes_gzip(const struct call *c)
 	const char *encodings = httpd_header(c->r, "Accept-Encoding");
 
 	return encodings != NULL && strstr(encodings, "gzip") != NULL;
-}
-
-static bool
-wants_csv(const struct call *c)
-{
-	const char *format = httpd_query(c->r, "format");
-
-	return format != NULL && strcmp(format, "csv") == 0;
 }
 
 /* What tells apart two answers about one version of a run. */
@@ -260,12 +280,15 @@ list_runs(struct call *c)
 	struct view v;
 	struct why why;
 
-	if (query_int(c, "limit", RUNS_MAX, &limit) < 0 ||
+	if (query_int(c, "limit", 1, RUNS_MAX, &limit) < 0 ||
 	    read_query(c, &v) < 0)
 		return;
 	o = reply_json(c->reply, 200);
-	if (view_runs(&v, limit, httpd_query(c->r, "search"), &o, &why) < 0)
+	if (view_runs(&v, limit, httpd_query(c->r, "search"), &o, &why) < 0 ||
+	    dress(c, &c->reply->body, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
+	else
+		send_view(c);
 }
 
 static void
@@ -392,11 +415,13 @@ health(struct call *c)
 	    .saved_as = "attachment; filename=\"" name ".csv\"" }
 
 const struct route api_routes[] = {
-	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs },
+	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs,
+	    .saved_as = "attachment; filename=\"runs.csv\"" },
 	{ "GET", RUN, ACCESS_READ, .answer = show, .view = view_run },
 	{ "PATCH", RUN, ACCESS_WRITE, .answer = change_run },
 	{ "DELETE", RUN, ACCESS_WRITE, .answer = remove_run },
-	VIEW("report", view_report),
+	{ "GET", RUN "/report", ACCESS_READ, .answer = show,
+	    .view = view_report },
 	VIEW("series", view_series),
 	VIEW("urls", view_urls),
 	VIEW("distribution", view_distribution),
