@@ -55,11 +55,11 @@ k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/instances k6serv
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
 	data/trail data/aggregate data/sample data/sample_parse \
 	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \
-	io/store io/store_edit io/store_instance io/store_keep io/store_read io/store_write
+	io/store io/store_edit io/store_instance io/store_keep io/store_read io/store_started io/store_write
 
 k6push_OBJS += k6push/buckets k6push/wire_v2 data/metricset_parse io/snap
 k6agg_LIBS := zlib libzstd
-k6serve_OBJS += base/unpack k6serve/body k6serve/session k6serve/offer data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
+k6serve_OBJS += base/unpack k6serve/body k6serve/session k6serve/offer k6serve/provision k6serve/provision_run k6serve/multipart data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
 
 k6gen_LIBS := libcurl libssl libcrypto
 # Debian's libhttp-parser has no pkg-config file.

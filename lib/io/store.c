@@ -10,7 +10,7 @@
 #include "io/store_priv.h"
 
 enum {
-	SCHEMA_VERSION = 4,
+	SCHEMA_VERSION = 5,
 	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
 	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
 	AT_VERSION = 60,
@@ -100,6 +100,17 @@ static const char *const sql_text[STORE_STATEMENTS] = {
 	[SQL_RUN_LIST] = "SELECT " RUN_COLUMNS " WHERE " OF_VIEW
 	    " ORDER BY id DESC LIMIT ?2",
 	[SQL_RUN_FIND] = "SELECT 1 FROM run WHERE id = ?1 AND " OF_VIEW,
+	[SQL_LOAD_TEST_ADD] = "INSERT INTO load_test(owner, project, name,"
+	    " created_ns) VALUES(?, ?, ?, ?)",
+	[SQL_LOAD_TESTS] = "SELECT id, name, owner, created_ns FROM load_test"
+	    " WHERE project = ?1 AND (?2 IS NULL OR name = ?2) AND " OF_VIEW
+	    " ORDER BY id DESC LIMIT 1000",
+	[SQL_LOAD_TEST_GET] = "SELECT name, project FROM load_test"
+	    " WHERE id = ?1 AND " OF_VIEW,
+	[SQL_STARTED_PUT] = "INSERT OR REPLACE INTO started(run, load_test,"
+	    " hash) VALUES(?, ?, ?)",
+	[SQL_STARTED_GET] = "SELECT s.load_test, s.hash, r.owner"
+	    " FROM started s JOIN run r ON r.id = s.run WHERE s.run = ?",
 	[SQL_EXPIRE] = "UPDATE run SET run_status = 4, version = version + 1"
 	    " WHERE run_status = 2 AND seen_ns < ?",
 	[SQL_SIZE] = "SELECT (page_count - freelist_count) * page_size"

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/why.h"
 #include "data/metric.h"
@@ -104,6 +105,43 @@ typedef int store_instance_each(void *ctx, const struct store_instance *i);
 int store_instances(struct store *s, int64_t run, store_instance_each *each,
     void *ctx, struct why *why);
 
+/* A load test of k6's newer API: a name in a project, of which runs are
+ * started. They have owners as runs do. */
+struct store_load_test {
+	int64_t id, project, created_ns;
+	struct span name, owner;
+};
+
+/* Make one; t->id becomes its number. STORE_CONFLICT: the view has one of that
+ * name in the project. */
+enum store_result store_load_test_add(struct store *s,
+    struct store_load_test *t, struct why *why);
+
+/* Hand out those of a project in the view, the newest first and 1000 at most;
+ * with a name, n != 0, those of that name alone. */
+typedef int store_load_test_each(void *ctx, const struct store_load_test *t);
+int store_load_tests(struct store *s, int64_t project, struct span name,
+    store_load_test_each *each, void *ctx, struct why *why);
+
+/* Append the name of one to an empty buf. STORE_NO_RUN: the view has none. */
+enum store_result store_load_test_get(struct store *s, int64_t id,
+    struct buf *name, int64_t *project, struct why *why);
+
+/* The run of such a start, and the hash of the token that is good for it
+ * alone. */
+struct store_started {
+	int64_t run, load_test;
+	unsigned char hash[STORE_DIGEST];
+};
+
+/* Note it, in the place of an earlier one of the run. */
+enum store_result store_started_put(struct store *s,
+    const struct store_started *r, struct why *why);
+
+/* Find that of r->run, whatever the view, and append the run's owner to an
+ * empty buf. 1; 0: the run was not started so; -1: why. */
+int store_started_get(struct store *s, struct store_started *r,
+    struct buf *owner, struct why *why);
 
 /* Replace the note of a run, or remove it with all its data. STORE_NO_RUN:
  * there is none. */

@@ -124,3 +124,23 @@ CREATE TABLE instance (
 	seen_ns INTEGER NOT NULL,
 	PRIMARY KEY (run, name)
 ) WITHOUT ROWID;
+
+-- version 5
+
+-- What k6's newer API calls a load test: a name in a project, of which runs
+-- are started.
+CREATE TABLE load_test (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	owner TEXT NOT NULL,
+	project INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	created_ns INTEGER NOT NULL,
+	UNIQUE (project, name, owner)
+);
+
+-- The run of such a start, and the token that feeds and ends it alone.
+CREATE TABLE started (
+	run INTEGER PRIMARY KEY REFERENCES run(id) ON DELETE CASCADE,
+	load_test INTEGER NOT NULL REFERENCES load_test(id),
+	hash BLOB NOT NULL	-- SHA-256; the token itself is not kept
+);

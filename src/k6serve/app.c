@@ -13,8 +13,8 @@
 #include "k6serve/view.h"
 #include "k6serve/writer.h"
 
-static const struct route *const route_tables[] = { ingest_routes, session_routes,
-    api_routes, page_routes };
+static const struct route *const route_tables[] = { ingest_routes,
+    session_routes, provision_routes, api_routes, page_routes };
 
 void
 reply_field(struct httpd_reply *reply, const char *name, const char *value)
@@ -56,6 +56,34 @@ reply_error(struct httpd_reply *reply, int status, int code,
 	json_member_text(&o, "message", span_of(text));
 	json_close(&o, '}');
 	json_close(&o, '}');
+}
+
+void
+reply_newer_error(struct httpd_reply *reply)
+{
+	static const char head[] = "{\"error\":{";
+	struct buf whole = { 0 };
+
+	if (reply->status < 400 || reply->body.n < sizeof(head) - 1 ||
+	    memcmp(reply->body.p, head, sizeof(head) - 1) != 0)
+		return;
+	buf_printf(&whole, "%s\"code\":\"%d\",", head, reply->status);
+	buf_add(&whole, reply->body.p + sizeof(head) - 1,
+	    reply->body.n - (sizeof(head) - 1));
+	buf_release(&reply->body);
+	reply->body = whole;
+}
+
+void
+app_put_url(const struct call *c, struct buf *out)
+{
+	const char *host = httpd_header(c->r, "Host");
+
+	if (c->app->url != NULL)
+		buf_text(out, c->app->url);
+	else
+		buf_printf(out, "%s://%s", c->app->scheme, host != NULL ? host
+		    : c->app->address);
 }
 
 void
@@ -252,8 +280,13 @@ app_admit(void *ctx, struct httpd_request *r,
 		return -1;
 	}
 	route = route_of(r, &run, reply);
-	if (route == NULL || token_check(app, r, route->access, reply) < 0)
+	if (route == NULL)
 		return -1;
+	if (token_check(app, r, route, run, reply) < 0) {
+		if (route->is_newer)
+			reply_newer_error(reply);
+		return -1;
+	}
 	if (is_write(r) && !route->takes_any_type && !is_json(r)) {
 		reply_error(reply, 415, 0, "the body must come with "
 		    "\"Content-Type: application/json\"");
@@ -290,7 +323,9 @@ app_call(struct call *c)
 	bool is_page = c->route->type != NULL;
 
 	store_view(c->app->store, c->owner);
-	if (c->run == 0 || is_page || app_has_run(c))
+	if (c->run == 0 || is_page || c->route->names_other || app_has_run(c))
 		c->route->answer(c);
 	store_view(c->app->store, NULL);
+	if (c->route->is_newer)
+		reply_newer_error(c->reply);
 }

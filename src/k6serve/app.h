@@ -56,7 +56,7 @@ struct call {
 	struct app *app;
 	const struct httpd_request *r;
 	const struct route *route;
-	int64_t run;		/* from the path; 0: none there */
+	int64_t run;		/* the path's number; 0: none there */
 	const char *owner;	/* whose token came; NULL: none, or any */
 	struct httpd_reply *reply;
 };
@@ -74,6 +74,9 @@ struct route {
 	enum access access;
 	void (*answer)(struct call *c);
 	bool takes_any_type;	/* of body; else it must be JSON */
+	bool takes_run_token;	/* the token of a started run is enough, too */
+	bool is_newer;		/* of k6's newer API: errors have other codes */
+	bool names_other;	/* the number is not that of a run */
 	view_put *view;		/* api_routes: what is shown */
 	const char *saved_as;	/* and the name of its download */
 	enum asset file;	/* page_routes: what is sent, */
@@ -81,8 +84,8 @@ struct route {
 };
 
 /* Tables, ended by a NULL method. */
-extern const struct route ingest_routes[], session_routes[], api_routes[],
-    page_routes[];
+extern const struct route ingest_routes[], session_routes[],
+    provision_routes[], api_routes[], page_routes[];
 
 /* For httpd_config; ctx is the app. */
 int app_admit(void *ctx, struct httpd_request *r,
@@ -101,6 +104,14 @@ void reply_error(struct httpd_reply *reply, int status, int code,
 struct json_out reply_json(struct httpd_reply *reply, int status);
 void reply_field(struct httpd_reply *reply, const char *name,
     const char *value);
+
+/* The error that a reply holds as the newer API has it: with a code that is a
+ * text. Replies without an error stay. */
+void reply_newer_error(struct httpd_reply *reply);
+
+/* Append the base URL of this server as the client sees it. Its Host was found
+ * to be ours. */
+void app_put_url(const struct call *c, struct buf *out);
 
 /* A failure of the store. */
 void reply_store(struct httpd_reply *reply, enum store_result result,

@@ -14,6 +14,7 @@
 #include "k6serve/body.h"
 #include "k6serve/instances.h"
 #include "k6serve/ingest.h"
+#include "k6serve/provision.h"
 
 enum {
 	NAME_BYTES = 250,	/* of a run's name */
@@ -100,10 +101,8 @@ check_json(struct call *c, struct json *j)
 	return -1;
 }
 
-/* Cut a name that nobody can read, between two characters; one of blanks is
- * none. */
-static void
-shorten(struct buf *name)
+void
+ingest_shorten(struct buf *name)
 {
 	size_t n = NAME_BYTES;
 
@@ -144,41 +143,27 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 	}
 	if (check_json(c, &j) < 0)
 		return -1;
-	shorten(name);
+	ingest_shorten(name);
 	if (name->n == 0)
 		buf_text(name, "k6 test");
 	run->name = buf_whole(name);
 	return 0;
 }
 
-/* Where this server's pages are, as the client sees it: its Host was found to
- * be ours. */
-static void
-put_web_url(struct json_out *o, const struct call *c)
-{
-	const char *host = httpd_header(c->r, "Host");
-	char url[300];
-
-	if (c->app->url != NULL)
-		(void)snprintf(url, sizeof(url), "%s", c->app->url);
-	else
-		(void)snprintf(url, sizeof(url), "%s://%s", c->app->scheme,
-		    host != NULL ? host : c->app->address);
-	json_member_text(o, "webAppURL", span_of(url));
-}
-
 static void
 reply_created(struct call *c, int64_t id)
 {
 	struct json_out o = reply_json(c->reply, 200);
+	struct buf url = { 0 };
 	char text[24];
 
+	app_put_url(c, &url);
 	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
 	json_open(&o, '{');
 	json_member_text(&o, "reference_id", span_of(text));
 	json_key(&o, "config");
 	json_open(&o, '{');
-	put_web_url(&o, c);
+	json_member_text(&o, "webAppURL", buf_whole(&url));
 	json_key(&o, "sendHistograms");
 	json_put_bool(&o, true);
 	json_key(&o, "tracesEnabled");
@@ -187,6 +172,7 @@ reply_created(struct call *c, int64_t id)
 	json_close(&o, '}');
 	offer_put_logs(&c->app->offer, &o);
 	json_close(&o, '}');
+	buf_release(&url);
 }
 
 /* Owners cannot meet each other's runs by a key that they share. */
@@ -200,29 +186,40 @@ put_create_key(const struct call *c, struct buf *out)
 	buf_span(out, key);
 }
 
+enum store_result
+ingest_add(struct call *c, struct store_run *run, struct why *why)
+{
+	const char *agent = httpd_header(c->r, "User-Agent");
+	enum store_result result;
+	struct buf key = { 0 };
+
+	run->created_ns = now_unix_ns();
+	run->agent = (struct span){ agent, agent != NULL ?
+	    strnlen(agent, AGENT_BYTES) : 0 };
+	run->owner = span_of(c->owner != NULL ? c->owner : "");
+	put_create_key(c, &key);
+	result = store_run_add(c->app->store, run, buf_whole(&key), why);
+	buf_release(&key);
+	return result;
+}
+
 static void
 create(struct call *c)
 {
-	const char *agent = httpd_header(c->r, "User-Agent");
-	struct store_run run = { .created_ns = now_unix_ns(), .agent = {
-	    agent, agent != NULL ? strnlen(agent, AGENT_BYTES) : 0 } };
-	struct buf name = { 0 }, unpacked = { 0 }, key = { 0 };
+	struct store_run run = { 0 };
+	struct buf name = { 0 }, unpacked = { 0 };
 	enum store_result result;
 	struct span body;
 	struct why why;
 
-	put_create_key(c, &key);
-	run.owner = span_of(c->owner != NULL ? c->owner : "");
 	if (plain_body(c, &body, &unpacked) == 0 &&
 	    parse_create(c, body, &run, &name) == 0) {
-		result = store_run_add(c->app->store, &run, buf_whole(&key),
-		    &why);
+		result = ingest_add(c, &run, &why);
 		if (result == STORE_DONE || result == STORE_DUPLICATE)
 			reply_created(c, run.id);
 		else
 			reply_store(c->reply, result, &why);
 	}
-	buf_release(&key);
 	buf_release(&name);
 	buf_release(&unpacked);
 }
@@ -234,10 +231,13 @@ ingest_store(struct call *c, struct batch *batch,
 	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
 	    .digest = digest, .max_series = c->app->max_series,
 	    .now_ns = now_unix_ns() };
+	char own_key[PROVISION_KEY];
 	enum store_result result;
 	struct json_out o;
 	struct why why;
 
+	if (b.key.n == 0 && provision_key(c, digest, own_key))
+		b.key = span_of(own_key);
 	batch_rows(batch, &b);
 	result = store_batch_add(c->app->store, &b, &why);
 	if (result != STORE_DONE && result != STORE_DUPLICATE) {
@@ -428,7 +428,8 @@ const struct route ingest_routes[] = {
 	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop },
 	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = metrics },
 	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
-	    .takes_any_type = true },	/* protobuf */
+	    .takes_any_type = true,	/* protobuf */
+	    .takes_run_token = true },
 	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = progress },
 	{ 0 },
 };

@@ -7,6 +7,15 @@
 #include "k6serve/app.h"
 #include "k6serve/batch.h"
 
+/* Cut a name that nobody can read, between two characters; one of blanks is
+ * none. */
+void ingest_shorten(struct buf *name);
+
+/* Make a run for the caller, whom the request tells, once for each idempotency
+ * key (STORE_DUPLICATE); r->id becomes its number. */
+enum store_result ingest_add(struct call *c, struct store_run *r,
+    struct why *why);
+
 /* Add a batch to the run of the path, once for each idempotency key; the
  * digest of the body of which it was made tells a repetition from a mistake.
  * The reply says how it went. */

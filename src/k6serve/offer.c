@@ -127,3 +127,49 @@ offer_put_logs(const struct offer *o, struct json_out *out)
 	json_put_raw(out, buf_whole(&o->logs));
 	json_close(out, ']');
 }
+
+/* The text of the setting with that key, the last one; n 0: not offered. */
+static struct span
+value_of(struct span object, const char *name)
+{
+	struct json j = json_of(object);
+	struct span key, value = { NULL, 0 };
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key))
+		if (span_is(key, name))
+			(void)json_value(&j, &value);
+		else
+			(void)json_skip(&j);
+	return value;
+}
+
+void
+offer_put_runtime(const struct offer *o, struct json_out *out)
+{
+	static const struct {
+		const char *name;
+		enum setting setting;
+	} members[] = {
+		{ "push_interval", SET_PUSH_INTERVAL },
+		{ "push_concurrency", SET_PUSH_CONCURRENCY },
+		{ "aggregation_period", SET_PERIOD },
+		{ "aggregation_wait_period", SET_WAIT_PERIOD },
+		{ "aggregation_min_samples", SET_MIN_SAMPLES },
+		{ "max_samples_per_package", SET_MAX_TIME_SERIES },
+	};
+	struct buf object = { 0 };
+	struct span value;
+	size_t i;
+
+	buf_char(&object, '{');
+	buf_span(&object, buf_whole(&o->config));
+	buf_char(&object, '}');
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		value = value_of(buf_whole(&object),
+		    settings_table[members[i].setting].key);
+		json_member_raw(out, members[i].name, value.n != 0 ? value
+		    : SPAN("null"));
+	}
+	buf_release(&object);
+}

@@ -22,6 +22,10 @@ void offer_release(struct offer *o);
 int offer_set(struct offer *o, const struct opt_list *config,
     const struct opt_list *logs, struct why *why);
 
+/* Write the members of "metrics" in the newer API's runtime_config (PROTOCOL
+ * 5.7), all of them; null: not offered. */
+void offer_put_runtime(const struct offer *o, struct json_out *out);
+
 /* Write the members of "config", and the member "logs" if there are any. */
 void offer_put_config(const struct offer *o, struct json_out *out);
 void offer_put_logs(const struct offer *o, struct json_out *out);

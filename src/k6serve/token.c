@@ -107,10 +107,32 @@ refuse(struct app *app, const struct httpd_request *r, enum access access,
 		    "Basic realm=\"k6serve: the token as password\"");
 }
 
-int
-token_check(struct app *app, struct httpd_request *r, enum access access,
-    struct httpd_reply *reply)
+/* Is it the token that a run was started with? As token_lookup. */
+static int
+lookup_of_run(struct store *s, struct span token, int64_t run, char **owner,
+    struct why *why)
 {
+	struct store_started started = { .run = run };
+	unsigned char hash[DIGEST_BYTES];
+	struct buf text = { 0 };
+	int found;
+
+	if (digest_sha256(token, hash, why) < 0)
+		return -1;
+	found = store_started_get(s, &started, &text, why);
+	if (found > 0)
+		found = digest_equal(hash, started.hash);
+	if (found > 0 && text.n > 0)
+		*owner = xstrndup(text.p, text.n);
+	buf_release(&text);
+	return found;
+}
+
+int
+token_check(struct app *app, struct httpd_request *r,
+    const struct route *route, int64_t run, struct httpd_reply *reply)
+{
+	enum access access = route->access;
 	struct buf token = { .max = 4096 };
 	char *owner = NULL;
 	int n = 0, is_known;
@@ -121,6 +143,9 @@ token_check(struct app *app, struct httpd_request *r, enum access access,
 	token_of(r, access, &token);
 	is_known = token_lookup(app->store, buf_whole(&token), &n, &owner,
 	    &why);
+	if (is_known == 0 && route->takes_run_token && token.n != 0)
+		is_known = lookup_of_run(app->store, buf_whole(&token), run,
+		    &owner, &why);
 	if (is_known == 0 && app->is_loopback &&
 	    (n == 0 || (access == ACCESS_READ && token.n == 0)))
 		is_known = 1;	/* none is needed */
@@ -131,6 +156,13 @@ token_check(struct app *app, struct httpd_request *r, enum access access,
 		refuse(app, r, access, token.n != 0, reply);
 	buf_release(&token);
 	return is_known == 1 ? 0 : -1;
+}
+
+int
+token_hash(struct span token, unsigned char hash[STORE_DIGEST],
+    struct why *why)
+{
+	return digest_sha256(token, hash, why);
 }
 
 static int

@@ -11,11 +11,15 @@
 int token_lookup(struct store *s, struct span token, int *how_many,
     char **owner, struct why *why);
 
-/* May the request do what the route is for? 0: yes, and r->note is the owner
- * of the token or NULL; -1: no, the reply says why (401, 429 when wrong tokens
+/* Hash a token as it is kept. -1: why. */
+int token_hash(struct span token, unsigned char hash[STORE_DIGEST],
+    struct why *why);
+
+/* May the request do what the route is for, with the run of its path? 0: yes,
+ * and r->note is the owner of the token or NULL; -1: no, the reply says why (401, 429 when wrong tokens
  * keep coming from there, or 500 when the store fails). */
-int token_check(struct app *app, struct httpd_request *r, enum access access,
-    struct httpd_reply *reply);
+int token_check(struct app *app, struct httpd_request *r,
+    const struct route *route, int64_t run, struct httpd_reply *reply);
 
 /* "token add NAME" and so on, from the command line: args are what follows
  * "token", borrowed. The first tells if they are right, without doing
