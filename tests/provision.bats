@@ -189,9 +189,10 @@ has_members() {
   notify null "${own[@]}"
   [ "$code" = 204 ]
   [ "$(status_of "${bearer[@]}" | tail -n 1)" = 'completed null' ]
-  post "/v2/metrics/$run" "${own[@]}" "${v2[@]}"
+  post "/v2/metrics/$run" "${own[@]}" "${v2[@]}" -H 'K6-Idempotency-Key: 2'
   [ "$code" = 403 ]
-  ! grep -qa "$secret" "$BATS_TEST_TMPDIR"/k6serve.db*
+  run grep -qa "$secret" "$BATS_TEST_TMPDIR"/k6serve.db*
+  [ "$status" -eq 1 ]
 }
 
 @test "what ended a run is told by k6's codes" {

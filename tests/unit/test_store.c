@@ -6,7 +6,9 @@
 
 #include "io/store_edit.c"
 #include "io/store_instance.c"
+#include "io/store_keep.c"
 #include "io/store_read.c"
+#include "io/store_started.c"
 #include "io/store_write.c"
 
 #include "data/run.h"
@@ -436,6 +438,80 @@ instances(void)
 	close_and_remove(s);
 }
 
+static int
+count_test(void *ctx, const struct store_load_test *t)
+{
+	int *n = ctx;
+
+	CHECK(t->id > 0 && t->project == 7);
+	(*n)++;
+	return 0;
+}
+
+static int
+tests_of(struct store *s, int64_t project, struct span name)
+{
+	struct why why;
+	int n = 0;
+
+	CHECK(store_load_tests(s, project, name, count_test, &n, &why) == 0);
+	return n;
+}
+
+static void
+load_tests(void)
+{
+	struct store *s = open_new();
+	struct store_load_test t = { .project = 7, .name = SPAN("a"),
+	    .owner = SPAN("ann") };
+	struct buf name = { 0 };
+	int64_t project = 0, id;
+	struct why why;
+
+	CHECK(store_load_test_add(s, &t, &why) == STORE_DONE);
+	id = t.id;
+	CHECK(store_load_test_add(s, &t, &why) == STORE_CONFLICT);
+	store_view(s, "ben");	/* may have that name too */
+	CHECK(tests_of(s, 7, SPAN("a")) == 0);
+	CHECK(store_load_test_get(s, id, &name, &project, &why) ==
+	    STORE_NO_RUN);
+	t.owner = SPAN("ben");
+	CHECK(store_load_test_add(s, &t, &why) == STORE_DONE);
+	CHECK(tests_of(s, 7, SPAN("a")) == 1);
+	store_view(s, NULL);
+	CHECK(tests_of(s, 7, SPAN("")) == 2 && tests_of(s, 8, SPAN("")) == 0);
+	CHECK(store_load_test_get(s, id, &name, &project, &why) ==
+	    STORE_DONE);
+	CHECK(span_is(buf_whole(&name), "a") && project == 7);
+	buf_release(&name);
+	close_and_remove(s);
+}
+
+static void
+started(void)
+{
+	struct store *s = open_new();
+	struct store_load_test t = { .project = 7, .name = SPAN("a") };
+	struct store_started r = { .run = new_run(s, SPAN("k")) }, other = r;
+	struct buf owner = { 0 };
+	struct why why;
+
+	CHECK(store_load_test_add(s, &t, &why) == STORE_DONE);
+	CHECK(store_started_get(s, &other, &owner, &why) == 0);
+	r.load_test = t.id;
+	memset(r.hash, 'x', sizeof(r.hash));
+	CHECK(store_started_put(s, &r, &why) == STORE_DONE);
+	r.hash[0] = 'y';
+	CHECK(store_started_put(s, &r, &why) == STORE_DONE);
+	CHECK(store_started_get(s, &other, &owner, &why) == 1);
+	CHECK(other.load_test == t.id && memcmp(other.hash, r.hash,
+	    STORE_DIGEST) == 0);
+	CHECK(store_run_remove(s, r.run, &why) == STORE_DONE);
+	CHECK(store_started_get(s, &other, &owner, &why) == 0);
+	buf_release(&owner);
+	close_and_remove(s);
+}
+
 int
 main(void)
 {
@@ -457,6 +533,8 @@ main(void)
 	test("a run is noted and removed", edits);
 	test("the slowest requests stay", keeps_the_slowest);
 	test("instances of a run keep their last state", instances);
+	test("a load test is its owner's, once by its name", load_tests);
+	test("a started run has one token, which goes with it", started);
 	test("a group is there at its end, all of it", groups);
 	test("a group with a failure is undone", group_breaks);
 	buf_release(&text);
