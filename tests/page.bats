@@ -102,6 +102,23 @@ rows() {
   [[ $seen == *"No run yet"*"K6_CLOUD_HOST=$url"* ]]
 }
 
+@test "more runs than the list shows at first are told and found" {
+  start_server
+  for _ in $(seq 201); do
+    echo '--next'
+    echo "url = \"$url/v1/tests\""
+    echo 'header = "Content-Type: application/json"'
+    echo 'data = "{\"name\":\"r\"}"'
+  done | curl -sS --fail -K - >/dev/null
+  n="eval document.querySelectorAll('#rows tr').length"
+  browse "goto $url/" "wait document.querySelector('#rows tr')" "$n" \
+    "eval document.getElementById('more').innerText" \
+    "shot $shots/list-many.png" \
+    "eval document.getElementById('more-button').click()" \
+    "wait document.getElementById('more').hidden" "$n"
+  [ "$seen" = $'200\nThe newest 200. Show more\n201' ]
+}
+
 @test "runs are searched, noted, chosen and deleted" {
   start_server
   finished_run

@@ -4,6 +4,7 @@
 const chosen = new Map();	// number -> run
 let shown = "";
 let timer = 0;
+let limit = 200;	// runs asked for; the server has 10000 at most
 
 function chooseBox(run) {
 	const box = el("input", { type: "checkbox",
@@ -53,6 +54,8 @@ function showChosen() {
 function showList(runs, wanted) {
 	byId("rows").replaceChildren(...runs.map(row));
 	byId("list").hidden = runs.length === 0;
+	byId("more").hidden = runs.length < limit;
+	setText("more-text", "The newest " + count(limit) + ".");
 	byId("welcome").hidden = runs.length !== 0 || wanted !== "";
 	setText("message", runs.length || !wanted ? "" :
 	    "No name or note holds “" + wanted + "”.");
@@ -62,8 +65,8 @@ async function load() {
 	clearTimeout(timer);
 	const wanted = byId("search").value.trim();
 	try {
-		const runs = await getJson("/api/v1/runs" + (wanted ?
-		    "?search=" + encodeURIComponent(wanted) : ""));
+		const runs = await getJson("/api/v1/runs?limit=" + limit +
+		    (wanted ? "&search=" + encodeURIComponent(wanted) : ""));
 		const text = wanted + "\n" + JSON.stringify(runs);
 		if (wanted === byId("search").value.trim() && text !== shown) {
 			const at = document.activeElement;
@@ -107,6 +110,10 @@ byId("commands").textContent = "k6gen -u 20 -d 30s https://test.example/ |\n" +
     "    k6 run --out cloud script.js\n\n" +
     "K6_CLOUD_HOST=" + location.origin + " k6push < results.json";
 byId("search").addEventListener("input", load);
+byId("more-button").addEventListener("click", () => {
+	limit = Math.min(4 * limit, 10000);
+	load();
+});
 byId("compare").addEventListener("click", () => {
 	const [a, b] = [...chosen.keys()].sort((x, y) => x - y);
 	location.href = "/compare?a=" + a + "&b=" + b;
