@@ -50,7 +50,8 @@ k6push_OBJS := k6push/main k6push/push k6push/books k6push/resume \
 	base/crc io/journal io/journal_log io/journal_write io/journal_load
 k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/instances k6serve/batch \
 	k6serve/api k6serve/cache k6serve/csv k6serve/diff k6serve/group \
-	k6serve/report k6serve/runs k6serve/series k6serve/tables \
+	k6serve/measure k6serve/report k6serve/runs k6serve/series \
+	k6serve/tables \
 	k6serve/page k6serve/assets k6serve/token k6serve/writer \
 	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
 	data/trail data/aggregate data/sample data/sample_parse \

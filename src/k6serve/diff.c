@@ -6,164 +6,13 @@
 
 #include "base/die.h"
 #include "k6serve/group.h"
+#include "k6serve/measure.h"
 #include "k6serve/report.h"
 
-#define LEAST_MS 0.1	/* a shorter time is noise, whatever its share */
-#define LEAST_SHARE 0.01	/* of failures and of failed checks */
 enum { LEAST_COUNT = 100 };	/* requests, before a name counts */
 
-enum verdict { SAME, BETTER, WORSE };
 static const char *const verdicts[] = { "same", "better", "worse" };
-
-/* What is compared of a run. */
-struct figures {
-	double reqs, seconds, iterations;
-	struct sink failed, checks, duration;
-	int result_status;
-};
-
-enum unit { UNIT_RATE, UNIT_SHARE, UNIT_MS, UNIT_COUNT };
-
 static const char *const units[] = { "1/s", "share", "ms", "" };
-
-static double
-share_of(const struct sink *s)
-{
-	return s->count != 0 ? (double)s->nonzero / (double)s->count : NAN;
-}
-
-static double
-reqs_of(const struct figures *f)
-{
-	return f->reqs;
-}
-
-static double
-rate_of(const struct figures *f)
-{
-	return f->reqs / f->seconds;
-}
-
-static double
-iterations_of(const struct figures *f)
-{
-	return f->iterations / f->seconds;
-}
-
-static double
-failed_of(const struct figures *f)
-{
-	return f->reqs != 0 ? (double)f->failed.nonzero / f->reqs : NAN;
-}
-
-static double
-unchecked_of(const struct figures *f)
-{
-	return 1 - share_of(&f->checks);
-}
-
-static double
-crossed_of(const struct figures *f)
-{
-	return f->result_status;
-}
-
-static double
-avg_of(const struct figures *f)
-{
-	return f->duration.count != 0 ? sink_avg(&f->duration) : NAN;
-}
-
-#define QUANTILE(name, p) \
-	static double name(const struct figures *f) \
-	{ \
-		return f->duration.count != 0 ? \
-		    sink_quantile(&f->duration, p) : NAN; \
-	}
-
-QUANTILE(med_of, 0.5)
-QUANTILE(p90_of, 0.9)
-QUANTILE(p95_of, 0.95)
-QUANTILE(p99_of, 0.99)
-
-static double
-max_of(const struct figures *f)
-{
-	return f->duration.count != 0 ? f->duration.max : NAN;
-}
-
-/* What is compared. Those with a sign get a verdict: -1 less is
- * better, 1 more is better. */
-static const struct measure {
-	const char *name;
-	double (*of)(const struct figures *f);
-	enum unit unit;
-	int sign;
-} measures[] = {
-	{ "requests", reqs_of, UNIT_COUNT, 0 },
-	{ "requests/s", rate_of, UNIT_RATE, 1 },
-	{ "iterations/s", iterations_of, UNIT_RATE, 0 },
-	{ "failed", failed_of, UNIT_SHARE, -1 },
-	{ "failed checks", unchecked_of, UNIT_SHARE, -1 },
-	{ "crossed thresholds", crossed_of, UNIT_COUNT, -1 },
-	{ "avg", avg_of, UNIT_MS, 0 },
-	{ "med", med_of, UNIT_MS, -1 },
-	{ "p90", p90_of, UNIT_MS, -1 },
-	{ "p95", p95_of, UNIT_MS, -1 },
-	{ "p99", p99_of, UNIT_MS, -1 },
-	{ "max", max_of, UNIT_MS, 0 },
-};
-
-enum { MEASURES = sizeof(measures) / sizeof(measures[0]) };
-
-/* A change as the share of the first value; NAN: it has none. */
-static double
-change_of(double a, double b)
-{
-	return a != 0 ? (b - a) / a : NAN;
-}
-
-static enum verdict
-judge(const struct measure *m, double a, double b, double bound)
-{
-	double worse = m->sign < 0 ? b - a : a - b, least = 0;
-
-	if (m->sign == 0 || !isfinite(a) || !isfinite(b))
-		return SAME;
-	switch (m->unit) {
-	case UNIT_SHARE:
-		least = LEAST_SHARE;
-		break;
-	case UNIT_COUNT:
-		least = 0.5;
-		break;
-	case UNIT_MS:
-		least = fmax(LEAST_MS, fabs(a) * bound);
-		break;
-	case UNIT_RATE:
-		least = fabs(a) * bound;
-		break;
-	}
-	return worse > least ? WORSE : worse < -least ? BETTER : SAME;
-}
-
-static int
-add_figure(void *ctx, const struct store_row *row)
-{
-	struct figures *f = ctx;
-
-	if (span_is(row->metric, "http_reqs"))
-		f->reqs += row->sink->sum;
-	else if (span_is(row->metric, "iterations"))
-		f->iterations += row->sink->sum;
-	else if (span_is(row->metric, "http_req_failed"))
-		sink_merge(&f->failed, row->sink);
-	else if (span_is(row->metric, "checks"))
-		sink_merge(&f->checks, row->sink);
-	else if (span_is(row->metric, "http_req_duration"))
-		sink_merge(&f->duration, row->sink);
-	return 0;
-}
 
 static int
 note_result(void *ctx, const struct store_run *run)
@@ -218,7 +67,7 @@ read_side(struct diff *d, int i, struct why *why)
 	d->g[i].by[0] = "name";
 	d->g[i].by[1] = "method";
 	if (store_runs(v->store, v->run, 1, note_result, &d->f[i], why) < 0 ||
-	    store_series(v->store, &q, add_figure, &d->f[i], why) < 0)
+	    store_series(v->store, &q, measure_add, &d->f[i], why) < 0)
 		return -1;
 	q.is_whole = false;
 	for (k = 0; k < 3; k++) {
@@ -249,7 +98,6 @@ key_of(const struct group *g)
 static void
 find_pairs(struct diff *d)
 {
-	static const struct measure p95 = { "p95", p95_of, UNIT_MS, -1 };
 	struct pair *pair;
 	struct group *g;
 	double p[2];
@@ -267,9 +115,10 @@ find_pairs(struct diff *d)
 		for (i = 0; i < 2; i++)
 			p[i] = pair->run[i]->sink.count != 0 ?
 			    sink_quantile(&pair->run[i]->sink, 0.95) : NAN;
-		pair->change = change_of(p[0], p[1]);
+		pair->change = measure_change(p[0], p[1]);
 		if (pair->run[0]->reqs >= LEAST_COUNT && g->reqs >= LEAST_COUNT)
-			pair->verdict = judge(&p95, p[0], p[1], d->v[1].bound);
+			pair->verdict = measure_judge(&measure_url, p[0], p[1],
+			    d->v[1].bound);
 		d->worse += pair->verdict == WORSE;
 	}
 	if (d->n != 0)
@@ -290,7 +139,7 @@ diff_read(struct diff *d, const struct view *v, struct why *why)
 			return status;
 	}
 	for (i = 0; i < MEASURES; i++)
-		d->worse += judge(&measures[i], measures[i].of(&d->f[0]),
+		d->worse += measure_judge(&measures[i], measures[i].of(&d->f[0]),
 		    measures[i].of(&d->f[1]), v->bound) == WORSE;
 	find_pairs(d);
 	return 0;
@@ -306,10 +155,10 @@ put_line(struct json_out *o, const struct measure *m, const struct diff *d)
 	json_member_text(o, "unit", span_of(units[m->unit]));
 	json_member_number(o, "base", a);
 	json_member_number(o, "run", b);
-	json_member_number(o, "change", change_of(a, b));
+	json_member_number(o, "change", measure_change(a, b));
 	json_key(o, "judged");
 	json_put_bool(o, m->sign != 0);
-	json_member_text(o, "verdict", span_of(verdicts[judge(m, a, b,
+	json_member_text(o, "verdict", span_of(verdicts[measure_judge(m, a, b,
 	    d->v[1].bound)]));
 	json_close(o, '}');
 }
@@ -398,7 +247,7 @@ static void
 print_line(const char *name, enum unit unit, const double value[2],
     enum verdict verdict)
 {
-	double change = change_of(value[0], value[1]);
+	double change = measure_change(value[0], value[1]);
 	char text[32] = "";
 
 	printf("%-20s", name);
@@ -439,7 +288,8 @@ print_diff(const struct diff *d)
 		value[0] = measures[i].of(&d->f[0]);
 		value[1] = measures[i].of(&d->f[1]);
 		print_line(measures[i].name, measures[i].unit, value,
-		    judge(&measures[i], value[0], value[1], d->v[1].bound));
+		    measure_judge(&measures[i], value[0], value[1],
+		    d->v[1].bound));
 	}
 	for (i = 0; i < d->n; i++)
 		print_pair(&d->pairs[i]);
