@@ -8,7 +8,6 @@
 #include "k6serve/ingest.h"
 #include "k6serve/multipart.h"
 #include "k6serve/provision.h"
-#include "k6serve/token.h"
 
 enum {
 	STACK = 1, PROJECT = 1,	/* there is one of each */
@@ -286,7 +285,7 @@ add_started(struct call *c, struct start *s)
 	struct why why;
 
 	random_hex(secret, TOKEN_BYTES);
-	if (token_hash(span_of(secret), started.hash, &why) == 0)
+	if (digest_sha256(span_of(secret), started.hash, &why) == 0)
 		result = ingest_add(c, &s->run, &why);
 	if (result == STORE_DONE || result == STORE_DUPLICATE) {
 		started.run = s->run.id;

@@ -158,13 +158,6 @@ token_check(struct app *app, struct httpd_request *r,
 	return is_known == 1 ? 0 : -1;
 }
 
-int
-token_hash(struct span token, unsigned char hash[STORE_DIGEST],
-    struct why *why)
-{
-	return digest_sha256(token, hash, why);
-}
-
 static int
 print_token(void *ctx, const struct store_token *t)
 {

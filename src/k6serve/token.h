@@ -11,10 +11,6 @@
 int token_lookup(struct store *s, struct span token, int *how_many,
     char **owner, struct why *why);
 
-/* Hash a token as it is kept. -1: why. */
-int token_hash(struct span token, unsigned char hash[STORE_DIGEST],
-    struct why *why);
-
 /* May the request do what the route is for, with the run of its path? 0: yes,
  * and r->note is the owner of the token or NULL; -1: no, the reply says why (401, 429 when wrong tokens
  * keep coming from there, or 500 when the store fails). */
