@@ -31,7 +31,8 @@ k6agg_OBJS := k6agg/main k6agg/agg k6agg/ahead k6agg/books k6agg/fold \
 	$(BASE) $(STREAM) \
 	data/settings data/fence data/aggregates data/bucket data/keep \
 	data/sink data/sample_sink io/gz io/zst
-k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish k6gen/form \
+k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish \
+	k6gen/options_request k6gen/form \
 	k6gen/plan k6gen/profile k6gen/targets k6gen/target k6gen/text \
 	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/load_clock k6gen/vu k6gen/wake \
 	k6gen/redirect k6gen/emit k6gen/declare k6gen/tally k6gen/writer \

@@ -102,6 +102,18 @@ $target/p $target/p " ]
   [ "$(wc -l <"$nginx_log")" -eq 2 ]
 }
 
+@test "a targets file with DOS line ends is read as any other" {
+  printf 'GET %s/1\r\nX-Test: one\r\n\r\n{"url":"%s/2"}\r\n' "$target" \
+    "$target" | gen -t -
+  [ "$(log 2 | cut -d' ' -f2-3)" = "/1 [one]
+/2 [-]" ]
+}
+
+@test "a stdin that brings no target at all is a failure" {
+  run -1 k6gen -q -t - </dev/null
+  [[ ${lines[-1]} == "k6gen: stdin: no targets" ]]
+}
+
 @test "a million targets on stdin need no more memory than a few" {
   k6gen -q -t - -d 1s --no-output -u 2 < <(yes "GET $target/" |
     head -n 2000000) 2>"$out.err" 3>&- &
@@ -145,6 +157,29 @@ GET /1/2/1/5 [ann-2] " ]
   [[ ${lines[0]} == *"{{row.a}} needs --data"* ]]
   run k6gen --data /nonexistent "$target/"
   [ "$status" -eq 1 ]
+}
+
+@test "a line break of a cell is a blank in a header" {
+  printf 'a\n"v\r\nX-More: 1"\n' >"$BATS_TEST_TMPDIR/csv"
+  gen --data "$BATS_TEST_TMPDIR/csv" -H 'X-Test: {{row.a}}' "$target/"
+  log 1 | grep -qF '[v  X-More: 1]'
+}
+
+@test "what curl would pass over is refused before the run" {
+  run -2 k6gen --resolve host "$target"
+  [[ ${lines[0]} == "k6gen: --resolve: not HOST:PORT:ADDRESS"* ]]
+  run -2 k6gen --connect-to host:80 "$target"
+  [[ ${lines[0]} == "k6gen: --connect-to: not H:P:H2:P2"* ]]
+  run -2 k6gen -x ftp://host "$target"
+  [[ ${lines[0]} == "k6gen: --proxy: unsupported scheme"* ]]
+  run -1 k6gen --bearer $'a\r\nX-Test: b' "$target"
+  [ "$output" = "k6gen: --bearer: a control character in it" ]
+  local option
+  for option in --ca --cert --key; do
+    run -1 k6gen "$option" "$BATS_TEST_TMPDIR/none" "$target"
+    [ "$output" = "k6gen: $BATS_TEST_TMPDIR/none: No such file or directory" ]
+  done
+  [ ! -s "$nginx_log" ]
 }
 
 @test "basic and bearer authentication, also from a file" {

@@ -61,6 +61,9 @@ run(struct options *o)
 		warnf("stdin: %lld bad targets were left out",
 		    (long long)targets_bad(o->plan.targets));
 		status = EXIT_FAILED;
+	} else if (status == EXIT_DONE && targets_were_none(o->plan.targets)) {
+		warnf("stdin: no targets");
+		status = EXIT_FAILED;
 	}
 	return status;
 }

@@ -40,4 +40,7 @@ void options_release(struct options *o);
  * or the status to exit with after a message. */
 int options_finish(struct options *o, char *const *urls, int n_urls);
 
+/* Its part that sets headers, body, secrets, data and targets of the plan. */
+int options_set_request(struct options *o, char *const *urls, int n_urls);
+
 #endif

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* From what was given to a plan that can be run. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/die.h"
-#include "base/file.h"
 #include "base/num.h"
 #include "base/random.h"
 #include "base/units.h"
-#include "k6gen/form.h"
 #include "k6gen/options.h"
 
-enum { BODY_MAX = 1 << 30, SECRET_MAX = 1 << 16, RATE_VUS = 1000 };
+enum { RATE_VUS = 1000 };
 
 static const char *const system_tag_names[SYSTEM_TAGS] = {
 	[TAG_PROTO] = "proto", [TAG_STATUS] = "status",
@@ -290,143 +287,6 @@ set_limits(struct options *o)
 }
 
 static int
-fail(const char *text)
-{
-	warnf("%s", text);
-	return EXIT_FAILED;
-}
-
-/* A secret, or the first line of a file: processes can see each other's
- * arguments. */
-static int
-read_secret(const char *text, struct buf *secret, struct why *why)
-{
-	int status;
-
-	buf_reset(secret);
-	if (text[0] != '@') {
-		buf_text(secret, text);
-		return 0;
-	}
-	status = file_read(text + 1, SECRET_MAX, secret, why);
-	if (status > 0)
-		return why_set(why, "%s: %s", text + 1, strerror(ENOENT));
-	if (status < 0)
-		return -1;
-	buf_char(secret, '\0');
-	secret->n = strcspn(secret->p, "\r\n");
-	secret->p[secret->n] = '\0';
-	return 0;
-}
-
-static int
-add_secrets(struct options *o, struct why *why)
-{
-	struct buf secret = { 0 };
-	int status = 0;
-
-	if (o->user != NULL) {
-		status = read_secret(o->user, &secret, why);
-		if (status == 0) {
-			o->basic = form_basic_header(buf_whole(&secret));
-			opt_list_add(&o->lines, o->basic);
-		}
-	}
-	if (o->bearer != NULL && status == 0) {
-		status = read_secret(o->bearer, &secret, why);
-		if (status == 0) {
-			o->bearer_line = xasprintf("Authorization: Bearer %s",
-			    secret.p);
-			opt_list_add(&o->lines, o->bearer_line);
-		}
-	}
-	buf_release(&secret);
-	return status;
-}
-
-static void
-add_cookies(struct options *o)
-{
-	struct buf line = { 0 };
-	size_t i;
-
-	for (i = 0; i < o->cookies.n; i++)
-		buf_printf(&line, "%s%s", i == 0 ? "Cookie: " : "; ",
-		    o->cookies.items[i]);
-	o->cookie_line = line.p;
-	if (line.n > 0)
-		opt_list_add(&o->lines, o->cookie_line);
-}
-
-static int
-set_body(struct options *o, struct why *why)
-{
-	int status;
-
-	if (o->form.n > 0) {
-		if (form_make(&o->form, &o->body_bytes, &o->form_type,
-		    why) < 0)
-			return -1;
-		opt_list_add(&o->lines, o->form_type);
-	} else if (o->body != NULL && o->body[0] == '@') {
-		status = file_read(o->body + 1, BODY_MAX, &o->body_bytes,
-		    why);
-		if (status > 0)
-			return why_set(why, "%s: %s", o->body + 1,
-			    strerror(ENOENT));
-		if (status < 0)
-			return -1;
-	} else if (o->body != NULL) {
-		buf_text(&o->body_bytes, o->body);
-	}
-	return 0;
-}
-
-/* Headers with secrets, body, CSV. */
-static int
-set_request(struct options *o, struct why *why)
-{
-	struct plan *p = &o->plan;
-	size_t i;
-
-	for (i = 0; i < o->headers.n; i++)
-		opt_list_add(!o->is_raw && strstr(o->headers.items[i], "{{")
-		    != NULL ? &o->filled : &o->lines, o->headers.items[i]);
-	if (add_secrets(o, why) < 0 || set_body(o, why) < 0)
-		return -1;
-	add_cookies(o);
-	p->swarm.headers = (struct swarm_texts){ o->lines.items,
-		o->lines.n };
-	p->swarm.connect_to = (struct swarm_texts){ o->connect_to.items,
-		o->connect_to.n };
-	p->swarm.resolve = (struct swarm_texts){ o->resolve.items,
-		o->resolve.n };
-	p->is_row_random = o->is_random;
-	return o->data != NULL ? rows_read(&p->rows, o->data, why) : 0;
-}
-
-static int
-set_targets(struct options *o, char *const *urls, int n_urls)
-{
-	struct plan *p = &o->plan;
-	struct target_defaults d = { .method = o->method, .name = o->name,
-		.headers = &o->filled, .rows = &p->rows,
-		.is_raw = o->is_raw };
-	struct why why;
-
-	if (o->body != NULL || o->form.n > 0)
-		d.body = buf_whole(&o->body_bytes);
-	if (o->targets != NULL) {
-		p->targets = targets_of_file(o->targets, o->is_random, &d,
-		    &why);
-		return p->targets != NULL ? OPT_CONTINUE : fail(why.text);
-	}
-	p->targets = targets_of_urls(urls, n_urls, &d, &why);
-	return p->targets != NULL ? OPT_CONTINUE : opt_misuse("%s",
-	    why.text);
-}
-
-static int
 check_rest(struct options *o, int n_urls)
 {
 	struct plan *p = &o->plan;
@@ -461,7 +321,6 @@ options_finish(struct options *o, char *const *urls, int n_urls)
 	static int (*const steps[])(struct options *) = { check_conflicts,
 		set_executor, set_system_tags, set_stats, set_checks,
 		set_limits };
-	struct why why;
 	size_t i;
 	int status = OPT_CONTINUE;
 
@@ -470,10 +329,8 @@ options_finish(struct options *o, char *const *urls, int n_urls)
 		status = steps[i](o);
 	if (status == OPT_CONTINUE)
 		status = check_rest(o, n_urls);
-	if (status == OPT_CONTINUE && set_request(o, &why) < 0)
-		status = fail(why.text);
 	if (status == OPT_CONTINUE)
-		status = set_targets(o, urls, n_urls);
+		status = options_set_request(o, urls, n_urls);
 	if (status == OPT_CONTINUE && o->plan.name == NULL)
 		o->plan.name = targets_title(o->plan.targets);
 	return status;

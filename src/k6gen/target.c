@@ -399,6 +399,20 @@ read_json(struct target *t, struct span line,
 	return target_complete(t, d, why);
 }
 
+/* As vegeta reads lines, those of DOS too. */
+static struct span
+trim(struct span line)
+{
+	while (line.n > 0 && strchr(" \t\r", line.p[line.n - 1]) != NULL &&
+	    line.p[line.n - 1] != '\0')
+		line.n--;
+	while (line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t')) {
+		line.p++;
+		line.n--;
+	}
+	return line;
+}
+
 int
 target_reader_take(struct target_reader *r, struct span line,
     struct target **done, struct why *why)
@@ -406,6 +420,7 @@ target_reader_take(struct target_reader *r, struct span line,
 	struct target *t;
 
 	*done = NULL;
+	line = trim(line);
 	if (r->open != NULL || line.n == 0 || line.p[0] != '{')
 		return take_text(r, line, done, why);
 	t = xcalloc(1, sizeof(*t));

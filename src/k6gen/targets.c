@@ -32,7 +32,7 @@ struct targets {
 	pthread_cond_t room;
 	struct target *ring[AHEAD];
 	size_t first, held;
-	bool is_over, must_stop;
+	bool is_over, must_stop, is_empty;
 	int64_t n_bad;
 };
 
@@ -153,6 +153,7 @@ static void
 put(struct targets *t, struct target *target)
 {
 	(void)pthread_mutex_lock(&t->lock);
+	t->is_empty = false;
 	while (t->held == AHEAD && !t->must_stop)
 		(void)pthread_cond_wait(&t->room, &t->lock);
 	if (t->must_stop)
@@ -249,6 +250,7 @@ targets_of_file(const char *path, bool is_random,
 
 	if (is_stream) {
 		t->title = xstrdup("stdin");
+		t->is_empty = true;
 		t->is_reading = pthread_create(&t->reader, NULL, read_stream,
 		    t) == 0;
 		if (t->is_reading)
@@ -324,6 +326,17 @@ const char *
 targets_title(const struct targets *t)
 {
 	return t->title;
+}
+
+bool
+targets_were_none(struct targets *t)
+{
+	bool none;
+
+	(void)pthread_mutex_lock(&t->lock);
+	none = t->is_over && t->is_empty;
+	(void)pthread_mutex_unlock(&t->lock);
+	return none;
 }
 
 int64_t

@@ -66,6 +66,9 @@ void targets_done(struct targets *t, const struct target *target);
 /* The first target's URL, masked, for people; borrowed. */
 const char *targets_title(const struct targets *t);
 
+/* Whether stdin ended without a single target. */
+bool targets_were_none(struct targets *t);
+
 /* Bad targets that stdin brought so far; each of the first was told of. */
 int64_t targets_bad(const struct targets *t);
 

@@ -30,6 +30,22 @@ fill(const struct text *t, const struct text_values *values, struct buf *out)
 	return buf_whole(out);
 }
 
+/* A cell's line break would end the header: a blank instead (RFC 9110 5.5). */
+static const char *
+fill_header(const struct text *t, const struct text_values *values,
+    struct buf *out)
+{
+	char *p;
+
+	if (text_is_fixed(t))
+		return t->source.p;
+	(void)fill(t, values, out);
+	for (p = out->p; p < out->p + out->n; p++)
+		if (*p == '\r' || *p == '\n' || *p == '\0')
+			*p = ' ';
+	return out->p;
+}
+
 static void
 make_room(struct vu *v, size_t n)
 {
@@ -53,8 +69,8 @@ vu_prepare(struct vu *v, const struct text_values *values)
 		v->request.body = fill(&t->body, values, &v->body);
 	make_room(v, t->n_headers);
 	for (i = 0; i < t->n_headers; i++)
-		v->lines[i] = fill(&t->headers[i], values,
-		    &v->headers[i]).p;
+		v->lines[i] = fill_header(&t->headers[i], values,
+		    &v->headers[i]);
 	v->request.headers = (struct swarm_texts){ v->lines, t->n_headers };
 }
 

@@ -49,6 +49,19 @@ test_text_form(void)
 }
 
 static void
+test_blanks(void)
+{
+	CHECK(take(" \tGET  http://h/a \r") == 0 && done == NULL);
+	CHECK(take("A: b\r") == 0 && done == NULL);
+	CHECK(take("\r") == 0 && done != NULL);
+	CHECK_SPAN(done->url.source, "http://h/a");
+	CHECK_SPAN(done->headers[0].source, "A: b");
+	drop();
+	CHECK(take(" {\"url\":\"http://h/\"}\r") == 0 && done != NULL);
+	drop();
+}
+
+static void
 test_json(void)
 {
 	CHECK(take("{\"url\":\"http://h/\\u00e4\",\"body\":\"a\\nb\","
@@ -95,6 +108,8 @@ main(void)
 {
 	test("vegeta's text form: method and URL, headers, blank line",
 	    test_text_form);
+	test("blanks around a line, and the ends of DOS lines, are no part "
+	    "of it", test_blanks);
 	test("a JSON line says all of a target", test_json);
 	test("what is no target is refused, and what follows is read",
 	    test_bad);
