@@ -186,6 +186,21 @@ has() { jq -es "any(.[]; $1)" "$out"; }
   run ! grep -q $'\033\\[3[12]m' "$BATS_TEST_TMPDIR/tty"
 }
 
+@test "the live view fits the terminal, and knows a rate at once" {
+  command -v script >/dev/null || skip "no script(1)"
+  script -qec "stty cols 80; k6gen -d 2s -u 2 --no-output $target/500" \
+    "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1
+  sed 's/\x1b\[[0-9?]*[A-Za-z]//g' "$BATS_TEST_TMPDIR/tty" | tr '\r' '\n' |
+    grep 'req/s' >"$out"
+  (($(wc -l <"$out") > 5))
+  LC_ALL=C.UTF-8 run ! grep -E '^.{81}' "$out"
+  run ! grep -E '(^| )0 req/s' <(tail -n +2 "$out")
+  # What is longer all the same is cut by the terminal.
+  [ "$(grep -c '\[?7l' "$BATS_TEST_TMPDIR/tty")" -gt 5 ]
+  [ "$(grep -o '\[?7h' "$BATS_TEST_TMPDIR/tty" | wc -l)" -eq \
+    "$(grep -o '\[?7l' "$BATS_TEST_TMPDIR/tty" | wc -l)" ]
+}
+
 @test "each phase is what the server delayed, within 1 ms" {
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost -keyout "$BATS_TEST_TMPDIR/key" \

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -138,43 +139,90 @@ print_bar(const struct report *r, const struct progress *p,
 	    p->active, (double)(p->elapsed_ns / 100000000) / 10, limit);
 }
 
+/* The last n rates. */
 static void
-print_spark(const struct report *r, struct buf *out)
+print_spark(const struct report *r, int n, struct buf *out)
 {
 	static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇",
 		"█" };
 	double most = 1;
 	int i;
 
-	for (i = 0; i < REPORT_RATES; i++)
+	for (i = REPORT_RATES - n; i < REPORT_RATES; i++)
 		most = fmax(most, r->rates[i]);
-	for (i = 0; i < REPORT_RATES; i++)
+	for (i = REPORT_RATES - n; i < REPORT_RATES; i++)
 		buf_text(out, r->rates[i] <= 0 ? " " :
 		    bars[(int)(r->rates[i] / most * 7.99)]);
 }
 
-/* rate, percentiles, failures */
+/* Columns of the terminal. */
+static int
+width(void)
+{
+	struct winsize w = { .ws_col = 0 };
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ?
+	    w.ws_col : 80;
+}
+
+/* Columns that text without control bytes takes. */
+static int
+columns_of(const struct buf *text)
+{
+	int n = 0;
+	size_t i;
+
+	for (i = 0; i < text->n; i++)
+		n += ((unsigned char)text->p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* "184 req/s  p50=66µs p95=175.84µs p99=255.24µs" */
 static void
-print_figures(const struct report *r, const struct tally *t,
-    struct buf *out)
+print_times(const struct report *r, const struct progress *p,
+    const struct tally *t, struct buf *out)
 {
 	static const double percentiles[] = { 0.5, 0.95, 0.99 };
 	const struct sink *s = &t->sinks[EMIT_TIMINGS + TIMING_DURATION];
-	const struct sink *failed = &t->sinks[EMIT_FAILED];
-	bool is_red = r->has_color && failed->nonzero > 0;
+	double rate = r->rates[REPORT_RATES - 1];
 	char text[FIGURE_TEXT];
 	size_t i;
 
-	print_spark(r, out);
-	buf_printf(out, " %.0f req/s ", r->rates[REPORT_RATES - 1]);
+	if (r->rate_ns == 0 && p->elapsed_ns > 0)
+		rate = (double)t->requests * 1e9 / (double)p->elapsed_ns;
+	buf_printf(out, "%.0f req/s ", rate);
 	for (i = 0; i < 3; i++) {
 		figure_duration(text, sink_quantile(s, percentiles[i]));
 		buf_printf(out, " p%.0f=%s", percentiles[i] * 100, text);
 	}
+}
+
+/* Rates of the last seconds, as many as there is room for; rate, percentiles,
+ * failures. */
+static void
+print_figures(const struct report *r, const struct progress *p,
+    const struct tally *t, struct buf *out)
+{
+	const struct sink *failed = &t->sinks[EMIT_FAILED];
+	bool is_red = r->has_color && failed->nonzero > 0;
+	struct buf times = { 0 }, failures = { 0 };
+	char text[FIGURE_TEXT];
+	int room;
+
+	print_times(r, p, t, &times);
 	figure_percent(text, (double)failed->nonzero, (double)failed->count);
-	buf_printf(out, "  %sfailed=%llu (%s)%s", is_red ? "\033[31m" : "",
-	    (unsigned long long)failed->nonzero, text,
-	    is_red ? "\033[0m" : "");
+	buf_printf(&failures, "failed=%llu (%s)",
+	    (unsigned long long)failed->nonzero, text);
+	room = width() - columns_of(&times) - columns_of(&failures) - 3;
+	if (room > 0) {
+		print_spark(r, room < REPORT_RATES ? room : REPORT_RATES,
+		    out);
+		buf_char(out, ' ');
+	}
+	buf_printf(out, "%s  %s%s%s", times.p, is_red ? "\033[31m" : "",
+	    failures.p, is_red ? "\033[0m" : "");
+	buf_release(&times);
+	buf_release(&failures);
 }
 
 /* One write, as others of the pipeline use stderr too. */
@@ -190,12 +238,15 @@ show(struct report *r, const struct progress *p, const struct tally *t)
 	} else {
 		if (r->drawn > 0)
 			buf_printf(&out, "\r\033[%dA", r->drawn - 1);
+		/* A line that is too long is cut: wrapped, it would be two,
+		 * and the next view be drawn below. */
+		buf_text(&out, "\033[?7l");
 		print_line(r, p, t, &out);
 		buf_text(&out, "\033[K\n");
 		print_bar(r, p, t, &out);
 		buf_text(&out, "\033[K\n");
-		print_figures(r, t, &out);
-		buf_text(&out, "\033[K");
+		print_figures(r, p, t, &out);
+		buf_text(&out, "\033[K\033[?7h");
 		r->drawn = 3;
 	}
 	(void)fwrite(out.p, 1, out.n, stderr);
