@@ -42,6 +42,22 @@ each_second() {
   done
 }
 
+# A machine that is busy with others holds the generator up: a few tries.
+@test "below saturation each second has its rate within 1 %" {
+  local n try off=1
+  for try in 1 2 3; do
+    ((off > 0)) || break
+    k6gen -q -r 1000/s -d 5s "$target/" >"$out"
+    [ "$(count http_reqs)" -eq 5000 ]
+    off=0
+    for n in $(each_second http_reqs | head -n 5); do
+      ((n >= 990 && n <= 1010)) || off=$((off + 1))
+      echo "try $try: $n"
+    done
+  done
+  [ "$off" -eq 0 ]
+}
+
 @test "a ramping rate makes the integral of its stages" {
   k6gen -q -r 0..200/1s,200/1s,0/1s "$target/" >"$out"
   [ "$(executor)" = ramping-arrival-rate ]

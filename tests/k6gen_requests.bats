@@ -5,7 +5,7 @@ load helpers
 
 setup() {
   out=$BATS_TEST_TMPDIR/o
-  export nginx_format='$request_method $request_uri [$http_x_test] [$http_authorization] [$http_cookie] [$content_type] [$connection] [$http_host] [$server_protocol]'
+  export nginx_format='$request_method $request_uri [$http_x_test] [$http_authorization] [$http_cookie] [$content_type] [$connection] [$http_host] [$server_protocol] body=$content_length'
   yes root | head -n 2000 >"$BATS_TEST_TMPDIR/long"
   start_nginx <<END
 location / { return 200 "hello\n"; }
@@ -67,6 +67,20 @@ END
 GET /p [p]' ]
   [ "$(tags '[.name, .url, .kind] | join(" ")')" = "order order k
 $target/p $target/p " ]
+}
+
+@test "JSON targets made for vegeta have their bodies in base64" {
+  printf '{"method":"POST","url":"%s","body":"%s","header":{"X-Test":["v"]}}\n' \
+    "$target/form" "$(printf 'a\nb' | base64)" "$target/form" plain \
+    >"$BATS_TEST_TMPDIR/t"
+  local code=0
+  gen -t - --base64 <"$BATS_TEST_TMPDIR/t" || code=$?
+  [ "$code" -eq 1 ]
+  grep -q 'stdin:2: body: not base64' "$out.err"
+  [ "$(log 1 | cut -d' ' -f1-3)" = "POST /form [v]" ]
+  gen -t - < <(head -n 1 "$BATS_TEST_TMPDIR/t")
+  [ "$(tail -n 2 "$nginx_log" | grep -o 'body=[0-9]*' | xargs)" = \
+    "body=3 body=4" ]
 }
 
 @test "targets on stdin are used up once, and their end ends the run" {

@@ -2,9 +2,9 @@
 #include "k6gen/form.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/random.h"
 
@@ -69,25 +69,12 @@ form_make(const struct opt_list *fields, struct buf *body, char **type,
 	return 0;
 }
 
-/* RFC 4648 section 4. */
 char *
 form_basic_header(struct span s)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct buf out = { 0 };
-	uint32_t group;
-	size_t i, j, n;
 
 	buf_text(&out, "Authorization: Basic ");
-	for (i = 0; i < s.n; i += 3) {
-		n = s.n - i < 3 ? s.n - i : 3;
-		for (group = 0, j = 0; j < 3; j++)
-			group = group << 8 |
-			    (j < n ? (unsigned char)s.p[i + j] : 0);
-		for (j = 0; j < 4; j++)
-			buf_char(&out, j <= n ?
-			    digits[group >> (18 - 6 * j) & 63] : '=');
-	}
+	base64_encode(s, &out);
 	return out.p;
 }

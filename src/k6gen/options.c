@@ -177,6 +177,8 @@ static const struct opt load_options[] = {
 static const struct opt request_options[] = {
 	{ 't', "targets", "FILE", "targets, one for each iteration; - is "
 	    "stdin, without end", OPT_TEXT, AT(targets), NULL, 0 },
+	{ 0, "base64", NULL, "bodies of JSON targets are base64, as "
+	    "vegeta's", OPT_FLAG, AT(is_base64), NULL, 0 },
 	{ 0, "random", NULL, "targets and rows in random order", OPT_FLAG,
 	    AT(is_random), NULL, 0 },
 	{ 0, "data", "FILE", "CSV with the rows of {{row.NAME}}", OPT_TEXT,

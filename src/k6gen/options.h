@@ -21,7 +21,8 @@ struct options {
 	    check_texts;
 	const char *user, *bearer;
 	const char *dns, *stats, *system_tags;
-	bool is_random, is_raw, is_quiet_output, has_no_thresholds;
+	bool is_random, is_raw, is_base64, is_quiet_output,
+	    has_no_thresholds;
 	/* Made of the above. */
 	struct buf body_bytes, stats_text;
 	struct opt_list lines;	/* headers with those of user and cookies */

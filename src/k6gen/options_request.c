@@ -201,7 +201,7 @@ set_targets(struct options *o, char *const *urls, int n_urls)
 	struct plan *p = &o->plan;
 	struct target_defaults d = { .method = o->method, .name = o->name,
 		.headers = &o->filled, .rows = &p->rows,
-		.is_raw = o->is_raw };
+		.is_raw = o->is_raw, .is_base64 = o->is_base64 };
 	struct why why;
 
 	if (o->body != NULL || o->form.n > 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "data/json.h"
 #include "io/url.h"
@@ -348,6 +349,22 @@ read_tags(struct target *t, struct json *j)
 }
 
 static int
+read_body(struct target *t, struct json *j,
+    const struct target_defaults *d, struct why *why)
+{
+	struct span text = read_text(t, j);
+	struct buf bytes = { 0 };
+	int status;
+
+	if (!d->is_base64 || j->error != NULL)
+		return set_body(t, text, d, why);
+	status = base64_decode(text, &bytes) ? set_body(t, buf_whole(&bytes),
+	    d, why) : why_set(why, "body: not base64");
+	buf_release(&bytes);
+	return status;
+}
+
+static int
 read_member(struct target *t, struct json *j, struct span key,
     const struct target_defaults *d, struct why *why)
 {
@@ -359,10 +376,8 @@ read_member(struct target *t, struct json *j, struct span key,
 		text = read_text(t, j);
 		return j->error == NULL ? target_set_url(t, text, d, why) : 0;
 	}
-	if (json_same(key, "body")) {
-		text = read_text(t, j);
-		return set_body(t, text, d, why);
-	}
+	if (json_same(key, "body"))
+		return read_body(t, j, d, why);
 	if (json_same(key, "method")) {
 		text = read_text(t, j);
 		if (!target_is_token(text) && j->error == NULL)

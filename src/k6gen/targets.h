@@ -35,6 +35,7 @@ struct target_defaults {
 	const struct opt_list *headers;	/* with placeholders */
 	const struct rows *rows;
 	bool is_raw;		/* take no placeholders */
+	bool is_base64;		/* bodies of JSON targets, as vegeta's */
 };
 
 struct targets;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/num base/why base/die base/buf base/file base/units base/map base/random data/json io/url k6gen/text k6gen/rows */
+/* links: base/mem base/num base/why base/die base/buf base/base64 base/file base/units base/map base/random data/json io/url k6gen/text k6gen/rows */
 /* libs: libcurl */
 #include "k6gen/target.c"
 
