@@ -434,6 +434,7 @@ run_holds() {
   wide='eval document.documentElement.scrollWidth'
   browse "size 390x844" \
     "goto $url/" "wait document.querySelector('#rows tr')" "$names" "$wide" \
+    "eval document.querySelector('#rows tr').offsetHeight < 60 ? '' : 'high'" \
     "shot $shots/list-phone.png" \
     "goto $url/runs/1" "wait document.querySelector('#url-rows tr')" \
     "$names" "$wide" "shot $shots/run-phone.png" \
