@@ -116,6 +116,41 @@ stored_is() {
   [ "$(api runs length)" = 1 ]
 }
 
+@test "killed in its first moments: the run keeps its name, or there is none" {
+  command -v strace >/dev/null || skip 'no strace'
+  start_server
+  stream 20 0 >"$BATS_TEST_TMPDIR/all"
+  local n kept=0 empty=0
+  for n in 1 2 3 4 5 6; do
+    strace -f -qq -o /dev/null -e trace=pwritev \
+      -e "inject=pwritev:signal=KILL:when=$n" \
+      k6push -q --journal "$journals" "$BATS_TEST_TMPDIR/all" \
+      2>/dev/null 3>&- || true
+    capture k6push -q --resume "$journals"/*
+    [ -z "$(ls "$journals")" ]
+    if grep -F 'nothing had been read: removed' <<<"$err"; then
+      [ "$status" -eq 0 ]
+      empty=$((empty + 1))
+    else
+      [ "$status" -le 1 ]
+      kept=$((kept + 1))
+    fi
+  done
+  [ "$kept" -gt 0 ] && [ "$empty" -gt 0 ]
+  [ "$(api runs 'map(.name) | unique | join(" ")')" = stream ]
+}
+
+@test "a journal with nothing in it is removed, and makes no run" {
+  start_server
+  (umask 077 && mkdir -p "$journals/killed")
+  touch "$journals/killed/lock"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 0 ]
+  grep -F 'nothing had been read: removed' <<<"$err"
+  [ -z "$(ls "$journals")" ]
+  [ "$(api runs length)" = 0 ]
+}
+
 @test "a push that was killed after its input ended ends as it was to end" {
   start_server
   stream 20 0 >"$BATS_TEST_TMPDIR/in"

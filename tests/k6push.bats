@@ -322,20 +322,55 @@ EOF
 
 @test "a signal on a file ends the run as Aborted by User, exit 105" {
   start_server
-  corpus medium >"$BATS_TEST_TMPDIR/big" 2>/dev/null ||
-    for _ in $(seq 200); do cat "$small"; done >"$BATS_TEST_TMPDIR/big"
-  mkfifo "$BATS_TEST_TMPDIR/fifo"
-  k6push <(cat "$BATS_TEST_TMPDIR/big"; sleep 20) \
+  python3 "$BATS_TEST_DIRNAME/stream.py" 500 0 >"$BATS_TEST_TMPDIR/in"
+  # A file that does not end, and of which all but the last request, which
+  # waits for its next line, is delivered: nothing is left for the two seconds
+  # after a signal.
+  k6push <(head -n 4501 "$BATS_TEST_TMPDIR/in"; exec sleep 60 3>&-) \
     2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
-  retry 20 bash -c "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
+  retry 60 bash -c "curl -sS $url/api/v1/runs |
+    jq -e '.[0].totals.http_reqs >= 499'"
   kill -TERM "$push"
   code=0
   wait "$push" || code=$?
   cat "$BATS_TEST_TMPDIR/err"
   [ "$code" -eq 105 ]
   [ "$(api runs/1 .state)" = 'Aborted by User' ]
-  grep -E ', 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+  grep -E '500 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a stream with a Start, an End and no sample makes a finished run" {
+  start_server
+  python3 "$BATS_TEST_DIRNAME/stream.py" 0 0 >"$BATS_TEST_TMPDIR/in"
+  capture k6push "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 0 ]
+  [ "$(api runs/1 '.name + " " + .state')" = 'stream Finished' ]
+}
+
+@test "a token with a line end is refused before it is a header" {
+  local name
+  for name in TOKEN TEST_RUN_TOKEN; do
+    capture env K6_CLOUD_HOST=https://127.0.0.1:1 "K6_CLOUD_$name="$'a\nX: y' \
+      K6_CLOUD_METRICS_PUSH_URL="$([ $name = TOKEN ] || echo https://127.0.0.1:1)" \
+      K6_CLOUD_PUSH_REF_ID=1 k6push "$small"
+    [ "$status" -eq 2 ]
+    grep -F "the token (K6_CLOUD_$name) has a line end" <<<"$err"
+  done
+}
+
+@test "messages name the proxy, without its password" {
+  http_proxy=http://me:secret@127.0.0.1:1 no_proxy='' \
+    K6_CLOUD_HOST=http://192.0.2.1 capture k6push --drain 1s "$small"
+  grep -F 'through the proxy http://****:****@127.0.0.1:1' <<<"$err"
+  run ! grep -F secret <<<"$err"
+  start_nginx <<<'return 502;'
+  http_proxy=$target no_proxy='' K6_CLOUD_HOST=http://192.0.2.1 \
+    capture k6push --drain 1s "$small"
+  grep -F "502 Bad Gateway (through the proxy $target)" <<<"$err"
+  http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 K6_CLOUD_HOST=$target \
+    capture k6push --drain 1s "$small"
+  run ! grep -F 'through the proxy' <<<"$err"
 }
 
 @test "a proxy of the environment is used" {

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/units.h"
 
 /*
@@ -32,6 +33,7 @@ struct transfer {
 	struct buf body;
 	char reason[128];
 	char error[CURL_ERROR_SIZE];
+	char *proxy;		/* NULL: none */
 	fetch_done *done;
 	void *ctx;
 	struct transfer *next;
@@ -78,6 +80,7 @@ transfer_free(struct fetcher *f, struct transfer *t)
 	curl_easy_cleanup(t->easy);
 	curl_slist_free_all(t->headers);
 	buf_release(&t->body);
+	free(t->proxy);
 	free(t);
 }
 
@@ -127,6 +130,29 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	(void)snprintf(t->reason, sizeof(t->reason), "%.*s",
 	    spaces == 2 ? (int)(length - skip) : 0, line + skip);
 	return size * n;
+}
+
+/* Which proxy libcurl chose from the environment it tells only here (there is
+ * no CURLINFO of it before 8.7). */
+static int
+on_debug(CURL *easy, curl_infotype type, char *text, size_t n, void *ctx)
+{
+	static const char start[] = "Uses proxy env variable ";
+	const char *name = text + sizeof(start) - 1, *end = text + n, *from;
+	struct transfer *t = ctx;
+
+	(void)easy;
+	if (type != CURLINFO_TEXT || n < sizeof(start) + 8 ||
+	    strncmp(text, start, sizeof(start) - 1) != 0 ||
+	    strncasecmp(name, "no_proxy", 8) == 0)
+		return 0;
+	from = memchr(name, '\'', (size_t)(end - name));
+	end = memrchr(name, '\'', (size_t)(end - name));
+	if (from == NULL || end <= from)
+		return 0;
+	free(t->proxy);
+	t->proxy = xstrndup(from + 1, (size_t)(end - from - 1));
+	return 0;
 }
 
 static void
@@ -193,6 +219,9 @@ set_options(const struct fetcher *f, struct transfer *t,
 	(void)curl_easy_setopt(e, CURLOPT_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_2);
 	set_timers(f, e, r->is_retry);
+	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, t);
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
@@ -254,6 +283,7 @@ finish(struct fetcher *f, const CURLMsg *msg)
 		    : curl_easy_strerror(code);
 	}
 	reply.status = (int)status;
+	reply.proxy = t->proxy;
 	reply.body = (struct span){ t->body.p, t->body.n };
 	if (wait > 0)
 		reply.retry_after_ns = (int64_t)wait < 3600

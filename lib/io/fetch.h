@@ -34,6 +34,8 @@ struct fetch_reply {
 	int status;		/* 0: no complete reply */
 	struct span body;	/* up to 64 KiB of it */
 	const char *reason;	/* "Internal Server Error", or what failed */
+	const char *proxy;	/* of the environment, that took the request;
+				   may hold a password. NULL: none */
 	int64_t retry_after_ns;	/* -1: not said */
 };
 

@@ -12,6 +12,21 @@
 #include "k6push/outcome.h"
 #include "k6push/retry.h"
 
+/* A header of such a token would end early, or be two. */
+static int
+check_token(const struct settings *s, enum setting id,
+    struct why *why)
+{
+	const char *p = settings_text(s, id);
+
+	for (; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return why_set(why, "the token (K6_CLOUD_%s) has a "
+			    "line end or another control character",
+			    id == SET_TOKEN ? "TOKEN" : "TEST_RUN_TOKEN");
+	return 0;
+}
+
 int
 control_init(struct control *c, struct fetcher *fetcher,
     struct settings *settings, bool allows_http, struct why *why)
@@ -21,7 +36,9 @@ control_init(struct control *c, struct fetcher *fetcher,
 
 	*c = (struct control){ .fetcher = fetcher, .settings = settings,
 	    .allows_http = allows_http };
-	if (url_check_server(host, token != NULL, allows_http, why) < 0)
+	if (check_token(settings, SET_TOKEN, why) < 0 ||
+	    check_token(settings, SET_TEST_RUN_TOKEN, why) < 0 ||
+	    url_check_server(host, token != NULL, allows_http, why) < 0)
 		return -1;
 	c->host = xstrdup(host);
 	c->token = token != NULL ? xstrdup(token) : NULL;
@@ -127,10 +144,11 @@ take_id(struct control *c, const char *id, const char *from)
 }
 
 void
-control_adopt(struct control *c, const char *id, struct span config)
+control_adopt(struct control *c, const char *id, struct span config,
+    const char *from)
 {
 	take_config(c, config);
-	(void)take_id(c, id, "the journal");
+	(void)take_id(c, id, from);
 }
 
 /* Log lines that the server sends along: [{"level","message"}]. */

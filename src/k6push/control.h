@@ -63,8 +63,9 @@ void control_create(struct control *c, const struct run_plan *plan,
     const char *key);
 
 /* Take a run that exists, with the override that its creation brought (n 0:
- * none). */
-void control_adopt(struct control *c, const char *id, struct span config);
+ * none). from, for messages, is where its id stands. */
+void control_adopt(struct control *c, const char *id, struct span config,
+    const char *from);
 
 /* As the pusher of that name, tell the server that we feed a run which is not
  * ours. Once, and without waiting: servers of others do not know it. */

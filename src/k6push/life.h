@@ -28,8 +28,6 @@ struct push {
 	bool has_run;			/* created, and said so */
 	bool has_input_ended;
 	int64_t ended_ns;		/* then; monotonic */
-	int64_t finish_by_ns;		/* the finish call may take so long */
-	bool had_trouble;		/* an earlier part of it failed */
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
 	uint64_t missing;		/* batches that should be in the journal */

@@ -74,7 +74,7 @@ push_finish(struct push_options *o)
 	if (push_init(&push, o, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else {
-		control_adopt(&push.control, o->finish, SPAN(""));
+		control_adopt(&push.control, o->finish, SPAN(""), "--finish");
 		if (push.control.state == CONTROL_CREATED) {
 			control_finish(&push.control, &result,
 			    push.note.finish_key);

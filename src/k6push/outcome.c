@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6push/outcome.h"
 
+#include <stdlib.h>
+
 #include "data/json.h"
+#include "io/url.h"
 
 enum { CODE_NO_MORE_METRICS = 4 };
 
@@ -117,9 +120,8 @@ add_fields(struct buf *out, struct span fields)
 	}
 }
 
-void
-outcome_describe(const struct fetch_reply *reply, const char *url,
-    struct buf *out)
+static void
+describe(const struct fetch_reply *reply, const char *url, struct buf *out)
 {
 	struct buf text = { 0 };
 	struct api_error error;
@@ -150,4 +152,18 @@ outcome_describe(const struct fetch_reply *reply, const char *url,
 		buf_printf(out, "(%d) ", reply->status);
 	buf_span(out, (struct span){ text.p, text.n });
 	buf_release(&text);
+}
+
+void
+outcome_describe(const struct fetch_reply *reply, const char *url,
+    struct buf *out)
+{
+	char *proxy;
+
+	describe(reply, url, out);
+	if (reply->proxy == NULL)
+		return;
+	proxy = url_mask(reply->proxy);
+	buf_printf(out, " (through the proxy %s)", proxy);
+	free(proxy);
 }

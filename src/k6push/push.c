@@ -68,10 +68,11 @@ plan_of(const struct push *push)
 	return plan;
 }
 
-/* The run as flags and the stream's Start want it. */
+/* reader.on_head: the run as flags and the stream's Start want it. */
 static void
-note_plan(struct push *push)
+note_plan(void *ctx)
 {
+	struct push *push = ctx;
 	struct push_options *o = push->options;
 	const struct run_start *start = &push->reader.collector.start;
 	struct note *n = &push->note;
@@ -166,11 +167,9 @@ start_calls(struct push *push)
 	if (c->state == CONTROL_IDLE && push->note.run != NULL) {
 		c->is_borrowed = push->note.is_borrowed;
 		control_adopt(c, push->note.run, push->note.config != NULL
-		    ? span_of(push->note.config) : SPAN(""));
+		    ? span_of(push->note.config) : SPAN(""), "the journal");
 	} else if (c->state == CONTROL_IDLE &&
 	    (!push->has_reader || push->reader.has_head)) {
-		if (push->has_reader)
-			note_plan(push);
 		plan = plan_of(push);
 		control_create(c, &plan, push->note.create_key);
 	}
@@ -305,7 +304,8 @@ is_delivered(const struct push *push, bool is_more)
 {
 	return push->has_input_ended && !is_more &&
 	    uploader_is_idle(&push->uploader) &&
-	    (push->has_run || push->uploader.waiting.n == 0);
+	    (push->has_run || (push->uploader.waiting.n == 0 &&
+	    push->control.state == CONTROL_IDLE));
 }
 
 static void
@@ -492,6 +492,8 @@ start_threads(struct push *push, char *const *files, int n_files)
 	r->in.codecs = input_codecs;
 	push->has_reader = true;
 	r->packer = &push->packer;
+	r->on_head = note_plan;
+	r->ctx = push;
 	r->journal = push->packer.journal = push->uploader.journal =
 	    push->journal;
 	r->wake = push->wake;

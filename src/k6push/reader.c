@@ -130,6 +130,18 @@ cut(struct reader *r, bool is_all)
 	packer_put(r->packer, p);
 }
 
+/* The facts of the run are noted before any of its samples: who takes over
+ * needs them. */
+static void
+take_head(struct reader *r)
+{
+	if (r->has_head)
+		return;
+	r->on_head(r->ctx);
+	r->has_head = true;
+	tell(r->wake);
+}
+
 /* collector.each: take a sample. */
 static int
 take_sample(void *ctx, const struct sample *s)
@@ -143,6 +155,7 @@ take_sample(void *ctx, const struct sample *s)
 		return 0;
 	}
 	if (p == NULL) {
+		take_head(r);
 		p = r->filling = parcel_new(++*r->last_number);
 		p->id.format = wire_v1.format;
 		p->is_plain = true;
@@ -169,11 +182,9 @@ static void
 take_lines(struct reader *r)
 {
 	collector_take(&r->collector, &r->in, &r->bad);
-	if (!r->has_head && (r->collector.points > 0 ||
-	    r->collector.starts > 0 || r->collector.trails.n > 0)) {
-		r->has_head = true;
-		tell(r->wake);
-	}
+	if (r->collector.points > 0 || r->collector.starts > 0 ||
+	    r->collector.trails.n > 0)
+		take_head(r);
 	if (r->filling != NULL)
 		(void)keep_pieces(r);
 	if (r->is_passing && r->has_buckets)

@@ -26,6 +26,9 @@ struct reader {
 	int wake;		/* eventfd of the sender */
 	_Atomic uint64_t *last_number;	/* of parcels; the highest given away */
 	size_t memory_max;	/* bytes of loose parcels, without a journal */
+	void (*on_head)(void *ctx);	/* the start is known: called once by
+				   the reader, before it keeps a sample */
+	void *ctx;
 	bool has_buckets;	/* protocol 2 */
 	struct buckets buckets;	/* of it; by buckets_init */
 	/* the sender's word, at any time: */

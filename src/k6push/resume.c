@@ -169,9 +169,10 @@ load(struct push *push, struct why *why)
 	    .pieces = take_pieces };
 	int status = journal_load(push->journal, &found, why);
 
-	if (status == 0 && found.note.n == 0)
+	if (status == 0 && found.note.n == 0 && (found.last > 0 ||
+	    found.damaged_bytes > 0))
 		status = why_set(why, "its note is missing");
-	if (status == 0)
+	if (status == 0 && found.note.n > 0)
 		status = note_parse(&push->note, buf_whole(&found.note), why);
 	if (found.damaged_bytes > 0)
 		warnf("%s: %" PRIu64 " damaged bytes are set aside in bad/",
@@ -194,6 +195,14 @@ choose_host(struct push *push, struct why *why)
 	if (s->v[SET_HOST].source == FROM_FLAG)
 		return 0;
 	return settings_set(s, SET_HOST, push->note.host, FROM_FLAG, why);
+}
+
+/* Its writer ended before it had read anything: no run was asked for. */
+static bool
+has_nothing(const struct push *push)
+{
+	return push->note.run == NULL && push->note.name == NULL &&
+	    push->last_number == 0 && push->missing == 0;
 }
 
 /* How a push that nobody ended is to be finished. */
@@ -234,6 +243,13 @@ resume_one(struct push_options *o, const char *path)
 		parcels_release(&push.uploader.waiting);
 		note_release(&push.note);
 		return push.journal == NULL ? EXIT_FAILED : EXIT_UNDELIVERED;
+	}
+	if (has_nothing(&push)) {
+		warnf("%s: nothing had been read: removed", path);
+		journal_remove(journal);
+		journal_close(journal);
+		note_release(&push.note);
+		return EXIT_DONE;
 	}
 	note_cut(&push);
 	o->drain_ns = o->drain_ns != 0 ? o->drain_ns : NS_PER_S;

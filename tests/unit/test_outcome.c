@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/json base/buf base/mem base/die base/num */
+/* links: data/json base/buf base/mem base/die base/num base/why io/url */
+/* libs: libcurl */
 #include "k6push/outcome.c"
 
 #include "tap.h"

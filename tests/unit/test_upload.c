@@ -7,8 +7,8 @@
 /* links: data/trail data/hist data/tags data/metric data/json data/settings */
 /* links: io/gz io/journal io/journal_log io/journal_write io/journal_load */
 /* links: base/opt base/map base/varint base/unpack base/random base/crc base/file */
-/* links: base/buf base/mem base/die base/num base/units base/why */
-/* libs: zlib snappy */
+/* links: base/buf base/mem base/die base/num base/units base/why io/url */
+/* libs: zlib snappy libcurl */
 #include "k6push/upload.c"
 
 #include <unistd.h>
