@@ -26,11 +26,11 @@ STREAM := base/map base/lines base/unpack data/json data/tags data/metric \
 	data/sample_parse data/run data/stream
 
 k6agg_OBJS := k6agg/main k6agg/agg k6agg/ahead k6agg/books k6agg/fold \
-	k6agg/live k6agg/out k6agg/select k6agg/select_rule k6agg/source \
-	k6agg/summary k6agg/summary_json k6agg/summary_text base/subst \
-	$(BASE) $(STREAM) \
-	data/settings data/fence data/aggregates data/bucket data/keep \
-	data/sink data/sample_sink io/gz io/zst
+	k6agg/live k6agg/out k6agg/read k6agg/select k6agg/select_rule \
+	k6agg/source k6agg/summary k6agg/summary_json k6agg/summary_text \
+	k6agg/take base/subst $(BASE) $(STREAM) data/settings data/fence \
+	data/aggregates data/bucket data/keep data/sink data/sample_sink \
+	io/gz io/zst
 k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish \
 	k6gen/options_request k6gen/form \
 	k6gen/plan k6gen/profile k6gen/targets k6gen/target k6gen/text \
