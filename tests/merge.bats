@@ -214,3 +214,19 @@ some() {
     <(sleep 0.2; cat a later)
   [[ $err == *"40 requests in = 40 folded into 2 aggregates + 0 passed"* ]]
 }
+
+@test "without a period requests of several files stay whole" {
+  for i in 0 1 2; do
+    corpus rich | jq -c "select(.type == \"Point\")" |
+      awk -v i=$i '/"metric":"http_reqs"/ { n++ } n % 3 == i' \
+        >"$BATS_TEST_TMPDIR/$i"
+  done
+  cd "$BATS_TEST_TMPDIR"
+  cat 0 1 2 | k6push --dry-run 2>/dev/null | jq -r .metric | sort | uniq -c >want
+  k6agg -q -m 0 1 2 | k6push --dry-run 2>/dev/null | jq -r .metric | sort |
+    uniq -c >got
+  diff want got
+  # and the trailer has the latest time
+  last=$(cat 0 1 2 | jq -r .data.time | sort | tail -n 1)
+  k6agg -q -m 0 1 2 | tail -n 1 | jq -e --arg t "$last" '.data.time == $t'
+}

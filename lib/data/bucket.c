@@ -99,7 +99,7 @@ make_group(struct bucket *b, const struct tagset *tags)
 /* Equal tag sets may stand at several addresses: they are grouped by what
  * they say, and found by address if they can. NULL: there are max already. */
 static struct group *
-group_of(struct bucket *b, const struct tagset *tags, size_t max)
+group_of(struct buckets *bs, struct bucket *b, const struct tagset *tags)
 {
 	struct group **recent = &b->recent[(uintptr_t)tags / 64 % RECENT];
 	struct group *g = *recent;
@@ -107,10 +107,12 @@ group_of(struct bucket *b, const struct tagset *tags, size_t max)
 	if (g != NULL && g->tags == tags)
 		return g;
 	g = map_get(&b->by_tags, tags->json);
-	if (g == NULL && max != 0 && b->n >= max)
+	if (g == NULL && bs->max_groups != 0 && bs->n_groups >= bs->max_groups)
 		return NULL;
-	if (g == NULL)
+	if (g == NULL) {
 		g = make_group(b, tags);
+		bs->n_groups++;
+	}
 	return *recent = g;
 }
 
@@ -120,7 +122,7 @@ buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
 	struct bucket *bucket = bucket_of(b, id);
-	struct group *g = group_of(bucket, t->tags, b->max_groups);
+	struct group *g = group_of(b, bucket, t->tags);
 
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
@@ -262,6 +264,7 @@ close_first(struct buckets *b, size_t n, const struct bucket_out *out)
 		if (!b->has_closed || b->open[i]->id > b->closed_to)
 			b->closed_to = b->open[i]->id;
 		b->has_closed = true;
+		b->n_groups -= b->open[i]->n;
 		bucket_free(b->open[i]);
 	}
 	b->n -= n;

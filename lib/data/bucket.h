@@ -29,7 +29,7 @@ struct keep;
  * is empty. */
 struct buckets {
 	struct bucket_rule rule;
-	size_t max_groups;	/* tag sets in one bucket; 0: any number */
+	size_t max_groups;	/* tag sets in open buckets; 0: any number */
 	struct tags tags;	/* of the requests past it */
 	struct bucket **open;	/* ascending by id */
 	size_t n, cap;
@@ -42,6 +42,7 @@ struct buckets {
 		struct hist_tally tally;
 	} scratch;
 	uint64_t requests, folded, passed, late, aggregates;
+	size_t n_groups;	/* tag sets in open buckets */
 	uint64_t overflowed;	/* of those folded, past max_groups */
 };
 

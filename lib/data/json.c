@@ -77,10 +77,34 @@ step(struct json *j, char bracket)
 }
 
 bool
-json_member(struct json *j, struct span *key)
+json_raw_member(struct json *j, struct span *key)
 {
 	return step(j, '}') && json_text(j, key) &&
 	    (take(j, ':') || json_fail(j, "a colon is missing"));
+}
+
+/* The name without its escapes, if it may be one that somebody looks for. */
+static void
+name_member(struct json *j, struct span *key)
+{
+	struct buf plain = { .max = JSON_NAME };
+
+	json_unescape(&plain, *key);
+	if (!plain.is_full && plain.n > 0) {
+		memcpy(j->name, plain.p, plain.n);
+		*key = (struct span){ j->name, plain.n };
+	}
+	buf_release(&plain);
+}
+
+bool
+json_member(struct json *j, struct span *key)
+{
+	if (!json_raw_member(j, key))
+		return false;
+	if (key->n > 0 && memchr(key->p, '\\', key->n) != NULL)
+		name_member(j, key);
+	return true;
 }
 
 bool
@@ -217,7 +241,7 @@ json_skip(struct json *j)
 	case '{':
 		if (!json_enter(j, '{'))
 			return false;
-		while (json_member(j, &s))
+		while (json_raw_member(j, &s))
 			if (!json_skip(j))
 				return false;
 		return j->error == NULL;
@@ -337,6 +361,16 @@ json_unescape(struct buf *out, struct span raw)
 		buf_char(out, at != NULL ? to[at - from] : raw.p[i + 1]);
 		i += 2;
 	}
+}
+
+struct span
+json_plain(struct buf *scratch, struct span raw)
+{
+	if (raw.n == 0 || memchr(raw.p, '\\', raw.n) == NULL)
+		return raw;
+	buf_reset(scratch);
+	json_unescape(scratch, raw);
+	return buf_whole(scratch);
 }
 
 bool

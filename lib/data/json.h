@@ -20,11 +20,14 @@
  * and say false, so a reader checks `error` once, at the end. Strings must be
  * valid UTF-8 without raw control bytes; NUL only as \u0000.
  */
+enum { JSON_NAME = 32 };	/* bytes of the longest name looked for */
+
 struct json {
 	const char *p, *end, *start;
 	const char *error;	/* NULL, or what is wrong at p */
 	int depth;
 	bool is_first;		/* just behind a '{' or '[' */
+	char name[JSON_NAME];	/* of a member, if it had escapes */
 };
 
 struct json json_of(struct span text);
@@ -34,10 +37,13 @@ char json_peek(struct json *j);
 
 /* Enter an object or array; then json_member or json_element steps through it
  * and says false once, behind its end (or on an error). The value of a member
- * must be taken (or skipped) before the next call. Keys and strings come raw:
- * without quotes, escapes still in them. */
+ * must be taken (or skipped) before the next call. Strings come raw: without
+ * quotes, escapes still in them. So do long keys; a short one that had escapes
+ * is plain, so that it can be compared, and dies at the next call. For names
+ * that are data, json_raw_member gives all keys raw. */
 bool json_enter(struct json *j, char bracket);
 bool json_member(struct json *j, struct span *key);
+bool json_raw_member(struct json *j, struct span *key);
 bool json_element(struct json *j);
 
 /* As json_element, to the next string of an array, which is taken; what is no
@@ -57,6 +63,9 @@ bool json_done(struct json *j);
 
 /* Byte offset of the cursor, for messages; 1 is the first. */
 size_t json_column(const struct json *j);
+
+/* A raw string without its escapes: itself, or else in scratch. */
+struct span json_plain(struct buf *scratch, struct span raw);
 
 /* Append the characters of a raw string to out; a lone surrogate becomes
  * U+FFFD. */

@@ -25,6 +25,7 @@ stream_release(struct stream *s)
 	tags_release(&s->tags);
 	metrics_release(&s->metrics);
 	buf_release(&s->key);
+	buf_release(&s->type);
 }
 
 static bool
@@ -39,10 +40,11 @@ read_value(struct json *j, struct point *p, struct frame_parts *parts)
 }
 
 static bool
-read_time(struct json *j, struct point *p, struct frame_parts *parts)
+read_time(struct stream *s, struct json *j, struct point *p,
+    struct frame_parts *parts)
 {
 	return json_text(j, &parts->time) &&
-	    (time_parse(parts->time, &p->time_ns) ||
+	    (time_parse(json_plain(&s->key, parts->time), &p->time_ns) ||
 	    json_fail(j, "time is not RFC 3339"));
 }
 
@@ -66,7 +68,7 @@ read_point(struct stream *s, struct json *j, struct point *p,
 		return json_fail(j, "data is not an object");
 	while (json_member(j, &key)) {
 		if (span_is(key, "time"))
-			(void)read_time(j, p, parts);
+			(void)read_time(s, j, p, parts);
 		else if (span_is(key, "value"))
 			(void)read_value(j, p, parts);
 		else if (span_is(key, "tags"))
@@ -133,7 +135,8 @@ read_metric(struct stream *s, struct json *j, struct span name)
 			(void)json_text(j, &name);
 		else if (span_is(key, "contains")) {
 			if (json_text(j, &text))
-				(void)contains_parse(text, &contains);
+				(void)contains_parse(json_plain(&s->key,
+				    text), &contains);
 		} else
 			(void)json_skip(j);
 	}
@@ -142,7 +145,7 @@ read_metric(struct stream *s, struct json *j, struct span name)
 	m = metric_of(s, name);
 	if (m == NULL)
 		return json_fail(j, "no metric name, or one too long");
-	if (!metric_type_parse(type_name, &type))
+	if (!metric_type_parse(json_plain(&s->key, type_name), &type))
 		return json_fail(j, "unknown metric type");
 	if (m->is_declared && m->type != type)
 		return json_fail(j, "metric declared again with another type");
@@ -208,6 +211,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 	inner = j;
 	inner.p = out->data.p;
 	inner.end = out->data.p + out->data.n;
+	type = json_plain(&s->type, type);
 	if (span_is(type, "Point")) {
 		out->type = LINE_POINT;
 		is_good = read_whole_point(s, &inner, text, metric,

@@ -37,7 +37,7 @@ struct stream {
 	struct tags tags;
 	struct metrics metrics;
 	struct frames frames;
-	struct buf key;		/* scratch */
+	struct buf key, type;	/* scratch */
 };
 
 void stream_release(struct stream *s);

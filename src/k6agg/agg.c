@@ -11,14 +11,17 @@
 static void
 drain(struct agg *agg, int status)
 {
-	struct ending ending = { status, *agg->stop, agg->folding.clock_ns };
+	struct ending ending = { status, *agg->stop, 0 };
 	const struct buckets *buckets = &agg->folding.buckets;
 	struct books *books = &agg->books;
 	struct buf line = { 0 };
 	size_t i;
 
-	for (i = 0; i < agg->sources.n; i++)
+	for (i = 0; i < agg->sources.n; i++) {
 		read_end(agg, &agg->sources.list[i]);
+		if (i == 0 || agg->sources.list[i].latest_ns > ending.clock_ns)
+			ending.clock_ns = agg->sources.list[i].latest_ns;
+	}
 	folding_end(&agg->folding);
 	books->requests += agg->folding.requests;
 	books->folded = buckets->folded;
@@ -97,12 +100,12 @@ agg_run(const struct options *o, char *const *files, int n,
 	status = read_all(&agg) < 0 || sources_failed(&agg.sources) > 0
 	    ? EXIT_FAILED
 	    : *stop != 0 ? EXIT_INTERRUPTED : EXIT_DONE;
-	if (agg.summary != NULL)
-		print_summary(&agg);
-	else
+	if (agg.summary == NULL)
 		drain(&agg, status);
 	live_end(&agg.live, (int64_t)agg.books.folded +
 	    agg.books.folded_before);
+	if (agg.summary != NULL)
+		print_summary(&agg);
 	books_report(&agg.books, has_books(&agg) && agg.summary == NULL &&
 	    !o->is_quiet);
 	if (agg.ahead != NULL)

@@ -148,7 +148,7 @@ folding_take(void *ctx, const struct group_out *g)
 	struct folding *f = ctx;
 	int i;
 
-	if (g->kind == GROUP_TRAIL) {
+	if (g->kind == GROUP_TRAIL && folding_is_on(f)) {
 		f->requests++;
 		buckets_add(&f->buckets, &g->trail, f->source, g->points,
 		    g->n);

@@ -66,7 +66,7 @@ static const struct opt table[] = {
 	    offsetof(struct options, selection.drop_tag), NULL, 0 },
 	{ 0, "group", "s/ERE/TEXT/", "change url and name tags; repeatable",
 	    OPT_LIST, offsetof(struct options, selection.group), NULL, 0 },
-	{ 0, "max-series", "N", "most tag sets in a bucket or rows of the "
+	{ 0, "max-series", "N", "most open tag sets, or rows of the "
 	    "summary; the rest is __other__", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
 	{ 0 },

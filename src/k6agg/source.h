@@ -13,7 +13,8 @@
 struct source {
 	struct lines in;
 	struct trails trails;	/* groups of points do not cross sources */
-	int64_t clock_ns;	/* latest time in it */
+	int64_t clock_ns;	/* latest time in it, or in its last stream */
+	int64_t latest_ns;	/* ever */
 	bool has_clock;
 	bool is_at_end;
 };

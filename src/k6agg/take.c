@@ -19,12 +19,22 @@ advance_clock(struct agg *agg, int64_t time_ns)
 		    f->calc_ns + f->buckets.rule.period_ns)
 			return;
 	}
+	if (!source->has_clock || time_ns > source->latest_ns)
+		source->latest_ns = time_ns;
 	source->clock_ns = time_ns;
 	source->has_clock = true;
 	if (!f->is_merging)
 		folding_tick(&agg->folding, time_ns);
 	else if (folding_is_on(f) && sources_clock(&agg->sources, &clock_ns))
 		folding_tick(&agg->folding, clock_ns);
+}
+
+/* Requests stay whole: to be folded, or while lines of several inputs
+ * alternate. */
+static bool
+has_groups(const struct agg *agg)
+{
+	return folding_is_on(&agg->folding) || agg->folding.is_merging;
 }
 
 void
@@ -43,11 +53,8 @@ pass_points(struct agg *agg, const struct point *points, int n,
 {
 	int i;
 
-	for (i = 0; i < n; i++) {
-		if (agg->folding.is_merging)
-			advance_clock(agg, points[i].time_ns);
+	for (i = 0; i < n; i++)
 		agg->books.requests += folding_requests_of(&points[i]);
-	}
 	if (agg->sources.at->in.had_newline)
 		out_lines(&agg->out, text);
 	else
@@ -79,8 +86,7 @@ is_of_request(const struct point *p)
 static void
 select_points(struct agg *agg, const struct point *points, int n)
 {
-	bool is_folding = folding_is_on(&agg->folding) &&
-	    agg->summary == NULL;
+	bool is_folding = has_groups(agg) && agg->summary == NULL;
 	const struct selected *selected;
 	struct point p;
 	int i;
@@ -99,8 +105,6 @@ select_points(struct agg *agg, const struct point *points, int n)
 			trails_add_all(&agg->sources.at->trails, &p, 1,
 			    take_group, agg);
 		} else {
-			if (agg->folding.is_merging)
-				advance_clock(agg, p.time_ns);
 			agg->books.requests += folding_requests_of(&p);
 			select_print(&p, selected, &agg->selected);
 		}
@@ -152,7 +156,7 @@ take_points(struct agg *agg, const struct point *points, int n,
 	else if (agg->summary != NULL)
 		for (i = 0; i < n; i++)
 			summary_add_point(agg->summary, &points[i]);
-	else if (folding_is_on(&agg->folding))
+	else if (has_groups(agg))
 		trails_add_all(&agg->sources.at->trails, points, n,
 		    take_group, agg);
 	else
@@ -210,6 +214,8 @@ take_aggregate(void *ctx, const struct sample *sample)
 		selected = select_tags(agg->select, a.tags);
 		a.tags = s.tags = selected->tags;
 	}
+	if (a.time_ns > agg->sources.at->latest_ns)
+		agg->sources.at->latest_ns = a.time_ns;
 	books_add_aggregate(&agg->books, &s, selected != NULL &&
 	    !selected->is_request_kept);
 	if (selected != NULL && !selected->is_request_kept)

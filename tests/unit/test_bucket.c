@@ -216,7 +216,7 @@ known_outliers(void)
 	buckets_release(&b);
 }
 
-/* Past so many tag sets in a bucket the rest is one aggregate. */
+/* Past so many tag sets in open buckets the rest is one aggregate. */
 static void
 overflow(void)
 {
@@ -230,12 +230,17 @@ overflow(void)
 	add(&b, 0, 2, 90, 0, "d");
 	add(&b, NS_PER_S, 1, 30, 0, "e");
 	buckets_close_all(&b, &to);
-	/* Folded though they are few, and no place in the next bucket. */
-	CHECK_BUF(out, "a\nc\n<0 2 20 90>e\n");
+	/* Folded though they are few; all open buckets share the places. */
+	CHECK_BUF(out, "a\nc\n<0 2 20 90><0 1 30 30>");
 	CHECK_SPAN(last.tags->json, "{\"name\":\"__other__\"}");
-	CHECK(last.time_ns == NS_PER_S / 2 && last.period_ns == NS_PER_S);
-	CHECK(b.overflowed == 2 && b.folded == 2 && b.passed == 3 &&
+	CHECK(last.time_ns == NS_PER_S * 3 / 2 && last.period_ns == NS_PER_S);
+	CHECK(b.overflowed == 3 && b.folded == 3 && b.passed == 2 &&
 	    b.requests == 5);
+	/* Closed, they are free again. */
+	buf_reset(&out);
+	add(&b, 3 * NS_PER_S, 2, 40, 0, "f");
+	buckets_close_all(&b, &to);
+	CHECK_BUF(out, "f\n");
 	buckets_release(&b);
 }
 
@@ -336,7 +341,7 @@ main(void)
 	    order_and_lateness);
 	test("times at the ends of the range have a bucket", extremes);
 	test("each request is folded or passed, never both", books);
-	test("past the most tag sets of a bucket the rest is one", overflow);
+	test("past the most open tag sets the rest is one", overflow);
 	test("what an earlier folding let pass stays outside", known_outliers);
 	buf_release(&out);
 	return tap_end();

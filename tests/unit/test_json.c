@@ -111,7 +111,7 @@ siblings(void)
 static void
 walks(void)
 {
-	struct json j = json_of(SPAN(" {\"a\": [1, -2.5] ,\"b\\n\":\"x\\ty\","
+	struct json copy, j = json_of(SPAN(" {\"a\": [1, -2.5] ,\"b\\n\":\"x\\ty\","
 	    "\"c\":{\"d\":null}} "));
 	struct span key, value;
 	double d;
@@ -122,7 +122,9 @@ walks(void)
 	CHECK(json_number(&j, &d) && d == 1 && json_element(&j));
 	CHECK(json_number(&j, &d) && d == -2.5);
 	CHECK(!json_element(&j) && j.error == NULL);
-	CHECK(json_member(&j, &key) && span_is(key, "b\\n"));
+	copy = j;
+	CHECK(json_member(&copy, &key) && span_is(key, "b\n"));
+	CHECK(json_raw_member(&j, &key) && span_is(key, "b\\n"));
 	CHECK(json_same(key, "b\n") && !json_same(key, "bn"));
 	CHECK(json_text(&j, &value) && span_is(value, "x\\ty"));
 	CHECK(json_member(&j, &key) && json_value(&j, &value));
