@@ -251,11 +251,12 @@ END
   local plain tls
   plain=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port.plain")/
   tls=https://localhost:$(cat "$BATS_TEST_TMPDIR/port.tls")/
-  # The machine may be busy; the least of several is what k6gen adds.
+  # The machine may be busy; the least of several is what k6gen adds. Who
+  # comes late to the first byte receives for less time.
   least() { values "http_req_$1" | jq -s min; }
   k6gen -q -i 8 "$plain" >"$out"
   least waiting | jq -e '. >= 30 and . < 31'
-  least receiving | jq -e '. >= 19 and . < 21'
+  values http_req_receiving | jq -es 'any(. >= 19 and . < 21)'
   least blocked | jq -e '. < 1'
   k6gen -q -i 8 --ca "$BATS_TEST_TMPDIR/cert" "$tls" >"$out"
   # The server's own part of the handshake comes on top.

@@ -220,5 +220,6 @@ check_corpus() {
   wait "$serve" || code=$?
   tail -n 40 ./*.grind
   [ "$code" -eq 0 ]
-  [ -z "$(cat ./*.grind)" ]
+  # Lines of its own (--) tell of system calls newer than this valgrind.
+  [ -z "$(grep -hv '^--' ./*.grind)" ]
 }
