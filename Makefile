@@ -139,9 +139,13 @@ unit-build: $(UNITS)
 unit: unit-build
 	BUILD=$(BUILD) tests/run.sh $(UNITS)
 
+# The browser, and minutes of outages, add nothing for the sanitizers.
+SANITIZED = BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
+	CFLAGS='-O1 -g $(SANITIZE)' LDFLAGS='$(SANITIZE)'
 asan:
-	+$(MAKE) check BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
-	  CFLAGS='-O1 -g $(SANITIZE)' LDFLAGS='$(SANITIZE)' T='$(T)'
+	+$(MAKE) unit $(SANITIZED)
+	+$(MAKE) check $(SANITIZED) \
+	  T='$(filter-out tests/page.bats tests/proof.bats,$(T))'
 
 fuzz:
 	tests/need.sh check
@@ -192,7 +196,7 @@ help:
 	@echo 'make check      install what is missing, run all tests'
 	@echo 'make unit       only the C unit tests'
 	@echo 'make lint       warnings as errors, cppcheck, shellcheck, pages'
-	@echo 'make asan       all tests with address and undefined sanitizers'
+	@echo 'make asan       tests with address and undefined sanitizers'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench      speed beside other programs, as ratios; B=agg: one'
 	@echo 'make proof      real faults against k6push, as a table (15 min)'
