@@ -77,7 +77,7 @@ step(struct json *j, char bracket)
 }
 
 bool
-json_raw_member(struct json *j, struct span *key)
+json_member(struct json *j, struct span *key)
 {
 	return step(j, '}') && json_text(j, key) &&
 	    (take(j, ':') || json_fail(j, "a colon is missing"));
@@ -98,9 +98,9 @@ name_member(struct json *j, struct span *key)
 }
 
 bool
-json_member(struct json *j, struct span *key)
+json_plain_member(struct json *j, struct span *key)
 {
-	if (!json_raw_member(j, key))
+	if (!json_member(j, key))
 		return false;
 	if (key->n > 0 && memchr(key->p, '\\', key->n) != NULL)
 		name_member(j, key);
@@ -241,7 +241,7 @@ json_skip(struct json *j)
 	case '{':
 		if (!json_enter(j, '{'))
 			return false;
-		while (json_raw_member(j, &s))
+		while (json_member(j, &s))
 			if (!json_skip(j))
 				return false;
 		return j->error == NULL;

@@ -37,13 +37,13 @@ char json_peek(struct json *j);
 
 /* Enter an object or array; then json_member or json_element steps through it
  * and says false once, behind its end (or on an error). The value of a member
- * must be taken (or skipped) before the next call. Strings come raw: without
- * quotes, escapes still in them. So do long keys; a short one that had escapes
- * is plain, so that it can be compared, and dies at the next call. For names
- * that are data, json_raw_member gives all keys raw. */
+ * must be taken (or skipped) before the next call. Keys and strings come raw:
+ * without quotes, escapes still in them. json_plain_member is for keys that
+ * are only compared with names: a short one that had escapes comes without
+ * them, and dies at the next call. */
 bool json_enter(struct json *j, char bracket);
 bool json_member(struct json *j, struct span *key);
-bool json_raw_member(struct json *j, struct span *key);
+bool json_plain_member(struct json *j, struct span *key);
 bool json_element(struct json *j);
 
 /* As json_element, to the next string of an array, which is taken; what is no

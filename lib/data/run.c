@@ -221,7 +221,7 @@ run_start_parse(struct run_start *r, struct span data, struct buf *text,
 	*r = (struct run_start){ .thresholds = SPAN("{}") };
 	if (!json_enter(&j, '{'))
 		return why_set(why, "Start: %s", j.error);
-	while (json_member(&j, &key)) {
+	while (json_plain_member(&j, &key)) {
 		if (span_is(key, "time"))
 			read_time(&j, &r->time_ns);
 		else if (span_is(key, "tool"))
@@ -260,7 +260,7 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 	    .thresholds = SPAN("{}") };
 	if (!json_enter(&j, '{'))
 		return why_set(why, "End: %s", j.error);
-	while (json_member(&j, &key)) {
+	while (json_plain_member(&j, &key)) {
 		if (span_is(key, "time"))
 			read_time(&j, &r->time_ns);
 		else if (span_is(key, "run_status"))

@@ -48,7 +48,7 @@ read_data(struct json *j, struct tags *tags, struct parts *p)
 	p->data.p = j->p;
 	if (!json_enter(j, '{'))
 		return false;
-	while (json_member(j, &key)) {
+	while (json_plain_member(j, &key)) {
 		if (span_is(key, "time"))
 			(void)read_time(j, p);
 		else if (span_is(key, "type"))
@@ -78,7 +78,7 @@ read_parts(struct json *j, struct tags *tags, struct parts *p)
 	*p = (struct parts){ 0 };
 	if (!json_enter(j, '{'))
 		return false;
-	while (json_member(j, &key)) {
+	while (json_plain_member(j, &key)) {
 		if (span_is(key, "type"))
 			(void)json_text(j, &p->type);
 		else if (span_is(key, "metric"))
@@ -132,7 +132,7 @@ parse_trail(const struct parts *p, struct trail *t, struct json *outer)
 	*t = (struct trail){ .time_ns = p->time_ns, .tags = p->tags,
 	    .failed = -1 };
 	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	while (json_plain_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);
 		if (i >= 0) {
 			(void)read_ms(&j, &t->ns[i]);
@@ -162,7 +162,7 @@ parse_net(const struct parts *p, struct net_trail *t, struct json *outer)
 
 	*t = (struct net_trail){ .time_ns = p->time_ns, .tags = p->tags };
 	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	while (json_plain_member(&j, &key)) {
 		i = index_of(key, net_names, NET_VALUES);
 		if (i < 0) {
 			(void)json_skip(&j);
@@ -191,7 +191,7 @@ parse_fold(struct json *j, struct fold *f, uint64_t count)
 
 	if (!json_enter(j, '{'))
 		return false;
-	while (json_member(j, &key)) {
+	while (json_plain_member(j, &key)) {
 		if (span_is(key, "min")) {
 			(void)read_ms(j, &f->min_ns);
 		} else if (span_is(key, "max")) {
@@ -199,7 +199,7 @@ parse_fold(struct json *j, struct fold *f, uint64_t count)
 		} else if (span_is(key, "avg")) {
 			(void)json_number(j, &avg);
 		} else if (span_is(key, "hist") && json_enter(j, '{')) {
-			while (json_member(j, &key))
+			while (json_plain_member(j, &key))
 				if (span_is(key, "sum"))
 					(void)json_number(j, &sum);
 				else if (!hist_read(&r, j, key))
@@ -228,7 +228,7 @@ parse_failed(struct json *j, struct aggregate *a)
 
 	if (!json_enter(j, '{'))
 		return false;
-	while (json_member(j, &key)) {
+	while (json_plain_member(j, &key)) {
 		if (span_is(key, "count"))
 			(void)json_number(j, &count);
 		else if (span_is(key, "nz_count"))
@@ -268,7 +268,7 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 		(void)duration_parse(period, &a->period_ns);
 	}
 	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	while (json_plain_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);
 		if (i >= 0) {	/* of equal names the last counts */
 			hist_release(&a->timing[i].hist);

@@ -66,7 +66,7 @@ read_point(struct stream *s, struct json *j, struct point *p,
 
 	if (!json_enter(j, '{'))
 		return json_fail(j, "data is not an object");
-	while (json_member(j, &key)) {
+	while (json_plain_member(j, &key)) {
 		if (span_is(key, "time"))
 			(void)read_time(s, j, p, parts);
 		else if (span_is(key, "value"))
@@ -128,7 +128,7 @@ read_metric(struct stream *s, struct json *j, struct span name)
 
 	if (!json_enter(j, '{'))
 		return json_fail(j, "data is not an object");
-	while (json_member(j, &key)) {
+	while (json_plain_member(j, &key)) {
 		if (span_is(key, "type"))
 			(void)json_text(j, &type_name);
 		else if (span_is(key, "name") && name.n == 0)
@@ -196,7 +196,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 	if (json_peek(&j) == '\0' && j.p == j.end)
 		return out->type = LINE_BLANK;
 	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	while (json_plain_member(&j, &key)) {
 		if (span_is(key, "type"))
 			(void)json_text(&j, &type);
 		else if (span_is(key, "metric"))

@@ -170,7 +170,7 @@ tags_read(struct tags *t, struct json *j)
 	buf_text(&t->text, "");
 	if (!json_enter(j, '{'))
 		return NULL;
-	while (json_raw_member(j, &key) && json_text(j, &value)) {
+	while (json_member(j, &key) && json_text(j, &value)) {
 		if (n == TAGS_MAX) {
 			(void)json_fail(j, "too many tags");
 			return NULL;

@@ -103,7 +103,7 @@ add_fields(struct buf *out, struct span fields)
 	if (fields.n == 0 || fields.p[0] != '{')
 		return;
 	(void)json_enter(&j, '{');
-	while (json_raw_member(&j, &key)) {
+	while (json_member(&j, &key)) {
 		buf_text(out, out->n > 0 ? "; " : "");
 		json_unescape(out, key);
 		between = ": ";

@@ -56,7 +56,7 @@ read_line(struct columns *cs, struct json *j, struct span prefix)
 	struct span key, value;
 
 	(void)json_enter(j, '{');
-	while (json_raw_member(j, &key)) {
+	while (json_member(j, &key)) {
 		buf_reset(&name);
 		buf_span(&name, prefix);
 		if (prefix.n != 0)
