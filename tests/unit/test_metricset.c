@@ -119,9 +119,9 @@ note(void *ctx, const struct sample_series *at, const struct sink *sink)
 	sink_release(&g->sink);
 	g->sink = (struct sink){ .type = sink->type };
 	sink_merge(&g->sink, sink);
-	buf_printf(&g->text, "%.*s %s %s %g %g\n", (int)at->metric.n,
-	    at->metric.p, metric_type_name(at->type), at->tags->json.p,
-	    (double)sink->count, sink->sum);
+	buf_printf(&g->text, "%.*s %s %.*s %g %g\n", (int)at->metric.n,
+	    at->metric.p, metric_type_name(at->type), (int)at->tags->json.n,
+	    at->tags->json.p, (double)sink->count, sink->sum);
 	return ++g->n == g->stop_at ? 7 : 0;
 }
 

@@ -254,7 +254,7 @@ batches(void)
 {
 	enum { POINTS = 200 };
 	static const char *const names[] = { "vus", "checks" };
-	static char text[POINTS * 4], one_by_one[sizeof(out)];
+	static char text[POINTS * 4 + 1], one_by_one[sizeof(out)];
 	struct point points[POINTS];
 	const char *name;
 	int round, i, n, step = 0;
