@@ -136,7 +136,9 @@ check:
 
 unit-build: $(UNITS)
 
-unit: unit-build
+unit:
+	+$(MAKE) --no-print-directory -s all
+	+$(MAKE) --no-print-directory -s unit-build
 	BUILD=$(BUILD) tests/run.sh $(UNITS)
 
 # The browser, and minutes of outages, add nothing for the sanitizers.
