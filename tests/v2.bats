@@ -242,6 +242,61 @@ quarantined=([0-9]+) ]]
   [ "$(api runs/1 .totals.http_reqs)" = "$n" ]
 }
 
+# two_buckets: an iteration in each of two open buckets, eight samples in all.
+two_buckets() {
+  local second metric
+  for second in 21 25; do
+    for metric in data_sent data_received iteration_duration iterations; do
+      printf '{"metric":"%s","type":"Point","data":{"time":' "$metric"
+      printf '"2026-11-22T10:44:%sZ","value":1,"tags":{}}}\n' "$second"
+    done
+  done
+}
+
+# feed_two_buckets: to a k6push in the background, $push; they are on disk.
+feed_two_buckets() {
+  start_server
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  k6push -q "$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/push.out" 2>&1 3>&- &
+  push=$!
+  exec 9<>"$BATS_TEST_TMPDIR/fifo"
+  two_buckets >&9
+  retry 10 bash -c "grep -rqs ':25Z' '$HOME/.local/state/k6push'"
+}
+
+resumed_is_all() {
+  capture k6push --list
+  grep -F $'\t8 samples\t' <<<"$out"
+  capture k6push --resume
+  grep -F 'read=8 acknowledged=8 on_disk=0' <<<"$err"
+}
+
+@test "killed with two buckets open: --resume delivers both" {
+  feed_two_buckets
+  kill -9 "$push"
+  wait "$push" || true
+  exec 9>&-
+  resumed_is_all
+}
+
+@test "two signals with two buckets open: what is on disk is told and there" {
+  feed_two_buckets
+  kill -INT "$push"
+  sleep 0.02
+  kill -INT "$push"
+  code=0
+  wait "$push" || code=$?
+  exec 9>&-
+  cat "$BATS_TEST_TMPDIR/push.out"
+  # it may have been quick enough to deliver; else all is kept
+  if [ "$code" -eq 75 ]; then
+    grep -E 'read=8 acknowledged=0 on_disk=8 ' "$BATS_TEST_TMPDIR/push.out"
+    resumed_is_all
+  else
+    grep -E 'read=8 acknowledged=8 on_disk=0 ' "$BATS_TEST_TMPDIR/push.out"
+  fi
+}
+
 @test "a server that does not speak the version: what to set is told" {
   start_nginx <<'CONF'
 location = /v1/tests { default_type application/json;

@@ -81,8 +81,8 @@ const char *journal_path(const struct journal *j);
 /* Write down what the batches belong to; on disk when this returns. */
 int journal_note(struct journal *j, struct span text, struct why *why);
 
-/* Append bytes to batch b->number, which is not cut: it has number and key.
- * -1: nothing was added (a full disk); it takes no more pieces then. */
+/* Append bytes to batch b->number, one of any that are not cut: it has number
+ * and key. -1: nothing was added (a full disk); it may be tried again. */
 int journal_piece(struct journal *j, const struct journal_batch *b,
     struct span bytes, struct why *why);
 

@@ -52,7 +52,7 @@ struct journal {
 	pthread_mutex_t mutex;		/* of the two lists */
 	pthread_mutex_t adding;		/* one batch at a time */
 	pthread_mutex_t syncing;	/* intakes are not closed meanwhile */
-	struct intake *intakes, *filling;
+	struct intake *intakes;
 	struct segment *segments;	/* the first takes batches if out >= 0 */
 	uint64_t last_segment;
 	int64_t last_sync_ns;

@@ -44,24 +44,33 @@ new_intake(struct journal *j, uint64_t number, struct why *why)
 	return i;
 }
 
-/* Append to the intake of b; with sync_ns 0 it is on disk then. */
+/* The intake of a batch, which is made by its first piece. */
+static struct intake *
+intake_of(struct journal *j, uint64_t number, struct why *why)
+{
+	struct intake *i;
+
+	(void)pthread_mutex_lock(&j->mutex);
+	for (i = j->intakes; i != NULL && i->number != number; i = i->next)
+		;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return i != NULL ? i : new_intake(j, number, why);
+}
+
 static int
 intake_write(struct journal *j, const struct record *r, struct why *why)
 {
+	struct intake *i = intake_of(j, r->batch.number, why);
 	uint64_t before;
 	struct why reason;
 
-	if (j->filling == NULL)
-		j->filling = new_intake(j, r->batch.number, why);
-	if (j->filling == NULL)
+	if (i == NULL)
 		return -1;
-	before = j->filling->bytes;
-	if (record_write(j->filling->fd, &j->filling->bytes, r, &reason) < 0) {
-		j->filling = NULL;
+	before = i->bytes;
+	if (record_write(i->fd, &i->bytes, r, &reason) < 0)
 		return why_set(why, "%s: %s", j->path, reason.text);
-	}
-	j->filling->written = j->filling->bytes;
-	j->bytes += (int64_t)(j->filling->bytes - before);
+	i->written = i->bytes;
+	j->bytes += (int64_t)(i->bytes - before);
 	return 0;
 }
 
@@ -85,10 +94,7 @@ journal_cut(struct journal *j, const struct journal_batch *b,
 {
 	struct record r = { .type = RECORD_CUT, .batch = *b };
 
-	if (intake_write(j, &r, why) < 0)
-		return -1;
-	j->filling = NULL;
-	return 0;
+	return intake_write(j, &r, why);
 }
 
 static void

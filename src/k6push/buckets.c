@@ -142,8 +142,11 @@ close_bucket(struct buckets *b, int64_t id)
 	struct parcel *p;
 	struct why why;
 
-	if (o == NULL)
-		return new_parcel(b);
+	if (o == NULL) {	/* without pieces */
+		p = new_parcel(b);
+		p->is_loose = true;
+		return p;
+	}
 	p = o->parcel;
 	if (keep_pieces(b, o, &why) < 0 ||
 	    journal_cut(b->journal, &p->id, &why) < 0)

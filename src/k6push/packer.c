@@ -101,10 +101,6 @@ work(void *ctx)
 		k->is_working = false;
 		(void)pthread_cond_broadcast(&k->changed);
 	}
-	while ((p = k->in.first) != NULL) {
-		parcels_remove(&k->in, p);
-		parcels_add(&k->out, p);
-	}
 	(void)pthread_mutex_unlock(&k->mutex);
 	return NULL;
 }
@@ -154,6 +150,8 @@ packer_take(struct packer *k, struct parcels *list)
 void
 packer_stop(struct packer *k, bool is_hurried)
 {
+	struct parcel *p;
+
 	if (!k->has_thread)
 		return;
 	(void)pthread_mutex_lock(&k->mutex);
@@ -162,7 +160,10 @@ packer_stop(struct packer *k, bool is_hurried)
 	(void)pthread_cond_broadcast(&k->changed);
 	(void)pthread_mutex_unlock(&k->mutex);
 	(void)pthread_join(k->thread, NULL);
-	(void)pthread_mutex_destroy(&k->mutex);
-	(void)pthread_cond_destroy(&k->changed);
-	k->has_thread = false;
+	/* In a hurry the thread may have gone before the last was put. */
+	while ((p = k->in.first) != NULL) {
+		parcels_remove(&k->in, p);
+		parcels_add(&k->out, p);
+	}
+	k->has_thread = false;	/* packer_take still locks */
 }

@@ -93,6 +93,42 @@ put_batch(struct journal *j, uint64_t number, const char *text)
 	return place;
 }
 
+/* Batches that are filled side by side, as time buckets are: each has its own
+ * pieces, also when another of them is done with. */
+static void
+side_by_side(void)
+{
+	struct journal *j = open_new("side");
+	struct journal_found found = { 0 };
+	struct journal_batch one = batch_of(1), two = batch_of(2);
+	struct journal_place place;
+	struct why why;
+
+	CHECK(journal_piece(j, &one, SPAN("a"), &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("x"), &why) == 0);
+	CHECK(journal_piece(j, &one, SPAN("b"), &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("y"), &why) == 0);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_pieces == 2 && found.missing == 0);
+	CHECK_TEXT(got.text[1], "ab");
+	CHECK_TEXT(got.text[2], "xy");
+	journal_remove(j);
+
+	j = open_new("side2");
+	CHECK(journal_piece(j, &one, SPAN("a"), &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("x"), &why) == 0);
+	CHECK(journal_cut(j, &one, &why) == 0);
+	CHECK(journal_add(j, &one, SPAN("A"), &place, &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("y"), &why) == 0);
+	journal_done(j, 1, JOURNAL_ACKED, &place);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_batches == 0 && got.n_pieces == 1);
+	CHECK_TEXT(got.text[2], "xy");
+	journal_remove(j);
+}
+
 static void
 batches_return(void)
 {
@@ -472,6 +508,8 @@ main(void)
 	test("parts count only when the split was noted", parts);
 	test("what is refused stays, with the reason", refused);
 	test("a flipped bit in each byte loses one record at most", damage);
+	test("batches filled side by side keep their pieces apart",
+	    side_by_side);
 	test("a file that is cut short anywhere keeps what is whole",
 	    cut_each_length);
 	test("files that are none of ours do no harm", strange_files);
