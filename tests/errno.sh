@@ -2,26 +2,9 @@
 # errno.sh MOST: let the n-th call of k6push fail, n up to MOST, for the calls
 # that touch the disk and the errors that disks give. All samples must arrive,
 # once; the exit status must say so. Prints: faults, lost, twice, wrong status.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
-server=
-cleanup() {
-  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
-export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../bin}:$PATH
-unset XDG_STATE_HOME "${!K6_@}"
-k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
-server=$!
-disown
-for _ in $(seq 200); do
-  grep -qs ^http "$dir/out" && break
-  sleep 0.05
-done
-K6_CLOUD_HOST=$(head -n 1 "$dir/out")
-export K6_CLOUD_HOST
+# shellcheck source=fault.bash
+. "$(dirname "$0")/fault.bash"
+serve 0
 made=100 faults=0 lost=0 twice=0 wrong=0 all=0
 python3 "$here/stream.py" "$made" 0 >"$dir/in"
 for call in pwritev:ENOSPC pwritev:EIO pwritev:EINTR fdatasync:EIO \

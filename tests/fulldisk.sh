@@ -2,30 +2,13 @@
 # fulldisk.sh [away]: push with the journal on a tmpfs that is too small, with
 # the server up or away; then there is room again. Run under unshare -rnm.
 # Prints: made, stored, lost, twice, exit status, seconds until it went on.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
-server=
-cleanup() {
-  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-  umount "$dir/disk" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
+# shellcheck source=fault.bash
+. "$(dirname "$0")/fault.bash"
+unmount() { umount "$dir/disk" 2>/dev/null || true; }
 ip link set lo up 2>/dev/null || true
-export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../bin}:$PATH
-unset XDG_STATE_HOME "${!K6_@}"
 mkdir "$dir/disk"
 mount -t tmpfs -o size=512k tmpfs "$dir/disk"
-k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
-server=$!
-disown
-for _ in $(seq 200); do
-  grep -qs ^http "$dir/out" && break
-  sleep 0.05
-done
-K6_CLOUD_HOST=$(head -n 1 "$dir/out")
-export K6_CLOUD_HOST
+serve 0
 made=20000
 python3 "$here/stream.py" "$made" 0 >"$dir/in"
 (

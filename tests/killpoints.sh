@@ -4,29 +4,12 @@
 # What the server has must be the first requests of the stream, each once, and
 # all of those that were on disk. Prints: points tried, lost, twice, starts
 # that failed. MOST=N: at most so many points a call; STEP=N: every n-th.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
-server=
-cleanup() {
-  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
-export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../bin}:$PATH
-unset XDG_STATE_HOME "${!K6_@}"
+# shellcheck source=fault.bash
+. "$(dirname "$0")/fault.bash"
 [ $# -gt 0 ] || set -- pwritev pwrite64 write openat fdatasync fsync unlinkat \
   rename mkdir mkdirat ftruncate fallocate flock sendto connect read close
 
-k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
-server=$!
-disown
-for _ in $(seq 200); do
-  grep -qs ^http "$dir/out" && break
-  sleep 0.05
-done
-K6_CLOUD_HOST=$(head -n 1 "$dir/out")
-export K6_CLOUD_HOST
+serve 0
 python3 "$here/stream.py" "${REQUESTS:-200}" 0 >"$dir/in"
 made=${REQUESTS:-200}
 points=0 lost=0 twice=0 bad=0 run=0

@@ -35,7 +35,8 @@ fi
 for page in man/*.[157]; do
   mandoc -T lint -W warning "$page" || fail "$page"
 done
-shellcheck tests/*.sh tests/helpers.bash .ci/run || fail shellcheck
+shellcheck -x -P SCRIPTDIR tests/*.sh tests/*.bash tests/bench/*.sh \
+  tests/bench/*.bash .ci/run || fail shellcheck
 # In bats files variables come from the helpers, and tests are subshells.
 shellcheck -e SC2154,SC2034,SC2016,SC2030,SC2031 tests/*.bats ||
   fail 'shellcheck of bats files'

@@ -4,31 +4,10 @@
 # under unshare -rn), stop (SIGSTOP), kill (SIGKILL and restart). Prints a row:
 # kind, seconds, made, stored, lost, twice, exit status, seconds from the heal
 # to the first samples, k6push's largest memory in KB.
-set -euo pipefail
+# shellcheck source=fault.bash
+. "$(dirname "$0")/fault.bash"
 kind=$1 seconds=$2 rate=${3:-50}
-here=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
-server=
-cleanup() {
-  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
 ip link set lo up 2>/dev/null || true
-export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../bin}:$PATH
-unset XDG_STATE_HOME "${!K6_@}"
-
-serve() {
-  k6serve --listen "127.0.0.1:$1" --db "$dir/db" >"$dir/out" 2>"$dir/serve" &
-  server=$!
-  for _ in $(seq 200); do
-    grep -qs ^http "$dir/out" && break
-    sleep 0.05
-  done
-  url=$(head -n 1 "$dir/out")
-  port=${url##*:}
-}
 
 count() { python3 "$here/stored.py" "$dir/db" 2>/dev/null | cut -d ' ' -f 1; }
 
@@ -52,10 +31,7 @@ begin_fault() {
   drop) rule drop ;;
   reset) rule "reject with tcp reset" ;;
   stop) kill -STOP "$server" ;;
-  kill)
-    disown "$server"
-    kill -9 "$server"
-    ;;
+  kill) kill -9 "$server" ;;
   esac
 }
 
@@ -69,7 +45,6 @@ end_fault() {
 
 serve 0
 made=$(awk "BEGIN { print int(($seconds + 6) * $rate) }")
-export K6_CLOUD_HOST=$url
 (
   code=0
   python3 "$here/stream.py" "$made" "$rate" |

@@ -5,18 +5,10 @@
 # the server had taken must be there once; what was written more than the sync
 # time before the cut must be there. Prints: cycles, starts that failed, lost
 # after acknowledgement, twice, longest time of samples lost, ms.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-dir=$(mktemp -d)
-server='' mounted=
-cleanup() {
-  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
-  [ -z "$mounted" ] || umount -l "$dir/disk" 2>/dev/null || true
-  rm -rf "$dir"
-}
-trap cleanup EXIT
-export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../bin}:$PATH
-unset XDG_STATE_HOME "${!K6_@}"
+# shellcheck source=fault.bash
+. "$(dirname "$0")/fault.bash"
+mounted=
+unmount() { [ -z "$mounted" ] || umount -l "$dir/disk" 2>/dev/null || true; }
 
 # EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH
 cut_power() {
@@ -30,15 +22,7 @@ mkfs.ext4 -qF "$dir/image"
 mkdir "$dir/disk"
 mount -o loop "$dir/image" "$dir/disk"
 mounted=1
-k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
-server=$!
-disown
-for _ in $(seq 200); do
-  grep -qs ^http "$dir/out" && break
-  sleep 0.05
-done
-K6_CLOUD_HOST=$(head -n 1 "$dir/out")
-export K6_CLOUD_HOST
+serve 0
 rate=200 bad=0 lost=0 twice=0 longest=0 all_count=0 all_sum=0
 for cycle in $(seq "$1"); do
   rm -rf "$dir/disk/journal"

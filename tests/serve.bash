@@ -44,6 +44,7 @@ trail() {
 
 # Sanitizers take time and memory of their own.
 sanitized() {
+  # shellcheck disable=SC2154 # of helpers.bash
   grep -q __asan_init "$bin/k6serve"
 }
 

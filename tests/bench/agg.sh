@@ -1,6 +1,7 @@
 #!/bin/bash
 # k6agg beside programs that read the same file, on one core and on two, from a
 # file and through a pipe. MB=1000 sets the size; slow readers get 20 MB.
+# shellcheck source=common.bash
 . "$(dirname "$0")/common.bash"
 make_input "${MB:-1000}"
 i=$dir/input

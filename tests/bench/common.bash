@@ -1,6 +1,6 @@
 # What the benchmarks share. Machines are noisy: all programs of a table run in
 # turn, RUNS times (3), and medians are compared as ratios within one run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # used by those who read this
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 runs=${RUNS:-3}
@@ -24,7 +24,7 @@ once() {
 make_input() {
   local input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz} unpack=cat
   [ -e "$input" ] || input=tests/data/small.ndjson
-  case $input in *.gz) unpack=zcat ;; esac
+  case $input in *.gz) unpack='zcat' ;; esac
   corpus=$(basename "$input")
   build_repeat
   [ "$dir/input" -nt "$input" ] &&

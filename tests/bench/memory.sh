@@ -2,6 +2,7 @@
 # The memory of k6agg: a run of GB=10 gigabytes (a corpus, again and again, each
 # time later), and URLS=1000000 URLs of one request each. Peak of resident
 # memory; the stream is made while it is read.
+# shellcheck source=common.bash
 . "$(dirname "$0")/common.bash"
 gb=${GB:-10}
 urls=${URLS:-1000000}

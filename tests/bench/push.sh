@@ -1,6 +1,7 @@
 #!/bin/bash
 # k6push beside gzip -1 of the same bytes: making samples without a network,
 # then delivering them to a k6serve, whose own time does not count. CPU time.
+# shellcheck source=common.bash
 . "$(dirname "$0")/common.bash"
 make_input "${MB:-200}"
 i=$dir/input
