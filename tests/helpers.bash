@@ -170,3 +170,12 @@ requests() {
     request "$(printf '%d.%03d' "${2:-0}" "$i")" 10
   done
 }
+
+# sanitized: the tools are built with sanitizers, which take time and memory of
+# their own. within_kb KB CMD...: in so much address space, unless they are.
+sanitized() { grep -q __asan_init "$bin/k6agg"; }
+within_kb() (
+  sanitized || ulimit -v "$1"
+  shift
+  "$@"
+)

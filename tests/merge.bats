@@ -194,15 +194,11 @@ some() {
         sub(/T00:00:00/, sprintf("T00:%02d:%02d", s / 60, s % 60), text)
         print text } }' second >"part.$half"
   done
-  limit() {
-    (ldd "$(command -v k6agg)" | grep -q libasan || ulimit -v 60000
-      "$@")
-  }
-  limit k6agg -q -m -p 1s --min-samples 5 part.0 part.1 >got
+  within_kb 60000 k6agg -q -m -p 1s --min-samples 5 part.0 part.1 >got
   [ "$(tail -n 1 got | jq .data.folded)" -eq 30000 ]
   [ "$(grep -c '"AggregatedPoints"' got)" -eq 150 ]
   # One behind the other, in a pipe.
-  cat part.0 part.1 | limit k6agg -q -m -p 1s --min-samples 5 >got
+  cat part.0 part.1 | within_kb 60000 k6agg -q -m -p 1s --min-samples 5 >got
   [ "$(tail -n 1 got | jq .data.folded)" -eq 30000 ]
   [ "$(grep -c '"AggregatedPoints"' got)" -eq 150 ]
 }

@@ -249,8 +249,7 @@ RULES
           "\"2026-01-01T00:00:%09.6fZ\",\"value\":1,\"tags\":{\"method\":" \
           "\"GET\",\"name\":\"http://test.example/item/%d\",\"status\":" \
           "\"200\"}}}\n", m[k], s, i } }' |
-    (ldd "$(command -v k6agg)" | grep -q libasan || ulimit -v 60000
-      "${fold[@]}") >out 2>err
+    within_kb 60000 "${fold[@]}" >out 2>err
   [ "$(tail -n 1 out | jq -c '.data | [.requests, .folded + .passed]')" = \
     '[100000,100000]' ]
   [ "$(jq -c 'select(.type == "AggregatedPoints").data.tags' out |

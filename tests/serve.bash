@@ -42,12 +42,6 @@ trail() {
     "http_req_failed":0}}}' "$((${2:-1700000000} * 1000000))" "$1" "$1"
 }
 
-# Sanitizers take time and memory of their own.
-sanitized() {
-  # shellcheck disable=SC2154 # of helpers.bash
-  grep -q __asan_init "$bin/k6serve"
-}
-
 finish='{"run_status":3,"result_status":0,"thresholds":{}}'
 
 # token_add NAME [OWNER]: prints a new token of the server's database.
