@@ -275,7 +275,8 @@ timeseries_take(struct timeseries *t, int64_t now_ns, int64_t wait_ns,
 		    t->slots[i]->n * sizeof(entries[0]));
 		at += t->slots[i]->n;
 	}
-	qsort(entries, n, sizeof(entries[0]), by_series);
+	if (n > 0)
+		qsort(entries, n, sizeof(entries[0]), by_series);
 	*out = (struct timeseries_taken){ .n_slots = n_slots };
 	line_up(out, entries, n, t->period_ns);
 	free(entries);

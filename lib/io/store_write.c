@@ -495,7 +495,8 @@ put_rows(struct intake *in, struct why *why)
 	}
 	if (in->n == 0)
 		return 0;
-	qsort(in->aside, in->n, sizeof(in->aside[0]), by_series);
+	if (in->n > 0)
+		qsort(in->aside, in->n, sizeof(in->aside[0]), by_series);
 	in->has_no_end = true;
 	return put_tagset(in, in->aside, in->n, why);
 }

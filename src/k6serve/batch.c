@@ -186,7 +186,8 @@ cut_slow(struct batch *b)
 {
 	if (b->n_slow <= STORE_SLOW)
 		return;
-	qsort(b->slow, b->n_slow, sizeof(b->slow[0]), slowest_first);
+	if (b->n_slow > 0)
+		qsort(b->slow, b->n_slow, sizeof(b->slow[0]), slowest_first);
 	b->n_slow = STORE_SLOW;
 }
 
@@ -292,7 +293,8 @@ batch_rows(struct batch *b, struct store_batch *out)
 	size_t i;
 
 	add_wholes(b);
-	qsort(b->all, b->n, sizeof(b->all[0]), by_series);
+	if (b->n > 0)
+		qsort(b->all, b->n, sizeof(b->all[0]), by_series);
 	b->rows = xcalloc(b->n, sizeof(b->rows[0]));
 	for (i = 0; i < b->n; i++)
 		b->rows[i] = (struct store_row){ b->all[i]->metric->name,
