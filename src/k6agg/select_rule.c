@@ -149,18 +149,23 @@ select_rule_names(const struct select_rule *r, struct span metric)
 	return fnmatch(r->metric, name, 0) == 0;
 }
 
+/* Of a copy: not all regexec keep to the end that REG_STARTEND says. */
+static bool
+matches(const regex_t *regex, struct span value)
+{
+	char *text = xstrndup(value.p, value.n);
+	regmatch_t at = { 0, (regoff_t)value.n };
+	bool is_match = regexec(regex, text, 0, &at, REG_STARTEND) == 0;
+
+	free(text);
+	return is_match;
+}
+
 static bool
 holds(const struct tag_match *m, struct span value)
 {
-	regmatch_t at = { 0, (regoff_t)value.n };
-	bool is_equal;
-
-	if (m->is_regex)
-		is_equal = regexec(&m->regex, value.p, 0, &at,
-		    REG_STARTEND) == 0;
-	else
-		is_equal = span_is(value, m->value);
-	return is_equal != m->is_negated;
+	return (m->is_regex ? matches(&m->regex, value)
+	    : span_is(value, m->value)) != m->is_negated;
 }
 
 bool

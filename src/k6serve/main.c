@@ -329,6 +329,54 @@ run_command(const struct options *o, struct store *store, char *const *args,
 	return report_command(&v, format, args[1]);
 }
 
+/* The command line. OPT_CONTINUE, or the status to exit with. */
+static int
+parse(struct options *o, struct offer *offer, int argc, char **argv,
+    int *first)
+{
+	struct why why;
+	int status = opt_parse(&tool, o, argc, argv, first);
+
+	if (status != OPT_CONTINUE)
+		return status;
+	if (*first < argc)
+		status = check_command(o, argv + *first, argc - *first);
+	if (*first < argc && status != 0)
+		return status;
+	if (offer_set(offer, &o->override, &o->message, &why) < 0)
+		return opt_misuse("--override %s", why.text);
+	if ((o->certificate == NULL) != (o->key == NULL))
+		return opt_misuse("--tls-cert and --tls-key go together");
+	return OPT_CONTINUE;
+}
+
+/* Serve, or run the command that argv names. Returns the exit status. */
+static int
+run(struct options *o, struct app *app, char **argv, int n)
+{
+	sigset_t signals;
+	int status;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGTERM);
+	if (n == 0)
+		(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
+	(void)umask(077);
+	app->store = open_store(o, n == 0 || strcmp(argv[0], "token") == 0);
+	status = n > 0 ? run_command(o, app->store, argv, n)
+	    : listen_and_serve(o, app, &signals);
+	cache_release(&app->cache);
+	buf_release(&app->certificate);
+	if (app->key.p != NULL)
+		explicit_bzero(app->key.p, app->key.n);
+	buf_release(&app->key);
+	store_close(app->store);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -336,45 +384,14 @@ main(int argc, char **argv)
 	    .format = "html", .timeout_ns = 120 * NS_PER_S,
 	    .max_series = 100000, .bound = 10 };
 	struct app app = { 0 };
-	struct why why;
-	sigset_t signals;
 	int first, status;
 
 	die_init();
-	status = opt_parse(&tool, &o, argc, argv, &first);
-	if (status != OPT_CONTINUE)
-		return status;
-	status = first < argc ? check_command(&o, argv + first,
-	    argc - first) : 0;
-	if (status != 0)
-		return status;
-	if (offer_set(&app.offer, &o.override, &o.message, &why) < 0)
-		return opt_misuse("--override %s", why.text);
-	if ((o.certificate == NULL) != (o.key == NULL))
-		return opt_misuse("--tls-cert and --tls-key go together");
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGTERM);
-	if (first == argc)
-		(void)sigprocmask(SIG_BLOCK, &signals, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
-	(void)umask(077);
-	app.store = open_store(&o, first == argc ||
-	    strcmp(argv[first], "token") == 0);
-	if (first < argc)
-		status = run_command(&o, app.store, argv + first,
-		    argc - first);
-	else
-		status = listen_and_serve(&o, &app, &signals);
-	cache_release(&app.cache);
+	status = parse(&o, &app.offer, argc, argv, &first);
+	if (status == OPT_CONTINUE)
+		status = run(&o, &app, argv + first, argc - first);
 	offer_release(&app.offer);
-	buf_release(&app.certificate);
-	if (app.key.p != NULL)
-		explicit_bzero(app.key.p, app.key.n);
-	buf_release(&app.key);
 	opt_list_release(&o.override);
 	opt_list_release(&o.message);
-	store_close(app.store);
 	return status;
 }
