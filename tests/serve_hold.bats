@@ -214,7 +214,9 @@ start = time.time()
 over = {}
 drip.setblocking(False)
 silent.setblocking(False)
-for i in range(26):
+for i in range(60):
+    if i >= 8 and len(over) == 2:
+        break
     if i < 8:
         steady.send(b" " * (2000 - (2 if i == 7 else 0)) +
                     (b"[]" if i == 7 else b""))
@@ -233,6 +235,7 @@ for i in range(26):
     time.sleep(0.6)
 print(steady.recv(15).decode(), *(n for n in sorted(over)))
 PY
+  echo "$output"
   [ "$output" = "HTTP/1.1 200 OK drip silent" ]
 }
 
