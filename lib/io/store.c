@@ -195,6 +195,19 @@ store_reset(sqlite3_stmt *sql)
 	(void)sqlite3_clear_bindings(sql);
 }
 
+bool
+store_next(struct store *s, sqlite3_stmt *sql, int *status, struct why *why)
+{
+	int step = *status == 0 ? sqlite3_step(sql) : SQLITE_DONE;
+
+	if (step == SQLITE_ROW)
+		return true;
+	if (step != SQLITE_DONE)
+		*status = store_why(s, why);
+	store_reset(sql);
+	return false;
+}
+
 int
 store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why)
 {
@@ -521,11 +534,11 @@ store_tokens(struct store *s, store_token_each *each, void *ctx,
 {
 	sqlite3_stmt *sql = store_sql(s, SQL_TOKENS, why);
 	struct store_token t;
-	int step = SQLITE_DONE, status = 0;
+	int status = 0;
 
 	if (sql == NULL)
 		return -1;
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+	while (store_next(s, sql, &status, why)) {
 		t.name = store_text(sql, 0).p;
 		t.hash = sqlite3_column_blob(sql, 1);
 		t.created_ns = sqlite3_column_int64(sql, 2);
@@ -533,8 +546,5 @@ store_tokens(struct store *s, store_token_each *each, void *ctx,
 		if (sqlite3_column_bytes(sql, 1) == STORE_DIGEST)
 			status = each(ctx, &t);
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	(void)sqlite3_reset(sql);
 	return status;
 }

@@ -112,12 +112,12 @@ store_slowest(struct store *s, int64_t run, store_slow_each *each, void *ctx,
 {
 	sqlite3_stmt *sql = store_sql(s, SQL_SLOW_LIST, why);
 	struct store_slow slow;
-	int step = SQLITE_DONE, status = 0, i;
+	int status = 0, i;
 
 	if (sql == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, run);
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+	while (store_next(s, sql, &status, why)) {
 		slow.time_ns = sqlite3_column_int64(sql, 0);
 		slow.failed = sqlite3_column_int(sql, 1);
 		slow.tags = store_text(sql, 2);
@@ -125,8 +125,5 @@ store_slowest(struct store *s, int64_t run, store_slow_each *each, void *ctx,
 			slow.ns[i] = sqlite3_column_int64(sql, 3 + i);
 		status = each(ctx, &slow);
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	(void)sqlite3_reset(sql);
 	return status;
 }

@@ -25,12 +25,12 @@ store_instances(struct store *s, int64_t run, store_instance_each *each,
 {
 	sqlite3_stmt *sql = store_sql(s, SQL_INSTANCES, why);
 	struct store_instance i = { .run = run };
-	int step, status = 0;
+	int status = 0;
 
 	if (sql == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, run);
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+	while (store_next(s, sql, &status, why)) {
 		i.name = store_text(sql, 0);
 		i.run_status = sqlite3_column_int(sql, 1);
 		i.result_status = sqlite3_column_int(sql, 2);
@@ -38,8 +38,5 @@ store_instances(struct store *s, int64_t run, store_instance_each *each,
 		i.seen_ns = sqlite3_column_int64(sql, 4);
 		status = each(ctx, &i);
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	store_reset(sql);
 	return status;
 }

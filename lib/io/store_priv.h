@@ -47,6 +47,11 @@ sqlite3_stmt *store_sql(struct store *s, enum store_statement which,
 int store_step(struct store *s, sqlite3_stmt *sql, struct why *why);
 void store_reset(sqlite3_stmt *sql);
 
+/* Go to the next row, while *status is 0. False at the end, after a reset;
+ * *status is -1 then if it was a failure (why), else as it was. */
+bool store_next(struct store *s, sqlite3_stmt *sql, int *status,
+    struct why *why);
+
 /* Run a statement that gives no rows, and reset it. 0, or -1 and why. */
 int store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why);
 

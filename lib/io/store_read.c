@@ -32,7 +32,7 @@ store_runs(struct store *s, int64_t id, int64_t limit, store_run_each *each,
 	sqlite3_stmt *sql = store_sql(s, id != 0 ? SQL_RUN_GET : SQL_RUN_LIST,
 	    why);
 	struct store_run r;
-	int step = SQLITE_DONE, status = 0;
+	int status = 0;
 
 	if (sql == NULL)
 		return -1;
@@ -40,13 +40,10 @@ store_runs(struct store *s, int64_t id, int64_t limit, store_run_each *each,
 	(void)sqlite3_bind_int64(sql, 2, limit);
 	if (id == 0 && s->owner != NULL)
 		store_bind_text(sql, 3, span_of(s->owner));
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+	while (store_next(s, sql, &status, why)) {
 		read_run(sql, &r);
 		status = each(ctx, &r);
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	store_reset(sql);
 	return status;
 }
 
@@ -76,9 +73,9 @@ each_row(struct store *s, sqlite3_stmt *sql, const struct store_query *q,
 {
 	struct store_row row;
 	struct sink sink;
-	int step = SQLITE_DONE, status = 0;
+	int status = 0;
 
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+	while (store_next(s, sql, &status, why)) {
 		row.type = type != NULL ? *type :
 		    (enum metric_type)sqlite3_column_int(sql, 1);
 		status = read_row(sql, q != NULL && q->has_no_hist, &row,
@@ -87,10 +84,6 @@ each_row(struct store *s, sqlite3_stmt *sql, const struct store_query *q,
 			status = each(ctx, &row);
 		sink_release(&sink);
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	(void)sqlite3_reset(sql);
-	(void)sqlite3_clear_bindings(sql);
 	return status;
 }
 
@@ -142,18 +135,15 @@ store_sums(struct store *s, int64_t series, store_sum_each *each, void *ctx,
     struct why *why)
 {
 	sqlite3_stmt *sql = store_sql(s, SQL_SUMS, why);
-	int step = SQLITE_DONE, status = 0;
+	int status = 0;
 
 	if (sql == NULL)
 		return -1;
 	(void)sqlite3_bind_int64(sql, 1, series);
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW)
+	while (store_next(s, sql, &status, why))
 		status = each(ctx, sqlite3_column_int64(sql, 0),
 		    sqlite3_column_double(sql, 1),
 		    (uint64_t)sqlite3_column_int64(sql, 2));
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	(void)sqlite3_reset(sql);
 	return status;
 }
 

@@ -15,7 +15,7 @@ store_load_tests(struct store *s, int64_t project, struct span name,
 {
 	sqlite3_stmt *sql = store_sql(s, SQL_LOAD_TESTS, why);
 	struct store_load_test t = { .project = project };
-	int step = SQLITE_DONE, status = 0;
+	int status = 0;
 
 	if (sql == NULL)
 		return -1;
@@ -23,16 +23,13 @@ store_load_tests(struct store *s, int64_t project, struct span name,
 	if (name.n != 0)
 		store_bind_text(sql, 2, name);
 	bind_view(s, sql);
-	while (status == 0 && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+	while (store_next(s, sql, &status, why)) {
 		t.id = sqlite3_column_int64(sql, 0);
 		t.name = store_text(sql, 1);
 		t.owner = store_text(sql, 2);
 		t.created_ns = sqlite3_column_int64(sql, 3);
 		status = each(ctx, &t);
 	}
-	if (status == 0 && step != SQLITE_DONE)
-		status = store_why(s, why);
-	store_reset(sql);
 	return status;
 }
 
