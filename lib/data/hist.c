@@ -217,26 +217,43 @@ hist_quantile(const struct hist *h, double p, double min, double max)
 	return lower + (upper - lower) * (position - (double)rank);
 }
 
-void
-hist_print(const struct hist *h, struct json_out *o)
+size_t
+hist_span(const struct hist *h, size_t first, uint32_t *offset)
 {
-	size_t i, run;
+	const struct hist_bucket *at = &h->buckets[first];
+	size_t n = 1;
+
+	*offset = at->index - (first > 0 ? at[-1].index + 1 : 0);
+	while (first + n < h->n && at[n].index == at->index + n)
+		n++;
+	return n;
+}
+
+void
+hist_print_counters(const struct hist *h, struct json_out *o)
+{
+	size_t i;
 
 	json_key(o, "counters");
 	json_open(o, '[');
 	for (i = 0; i < h->n; i++)
 		json_put_int(o, (int64_t)h->buckets[i].count);
 	json_close(o, ']');
+}
+
+void
+hist_print(const struct hist *h, struct json_out *o)
+{
+	uint32_t offset;
+	size_t i, n;
+
+	hist_print_counters(h, o);
 	json_key(o, "spans");
 	json_open(o, '[');
-	for (i = 0; i < h->n; i += run) {
-		run = 1;
-		while (i + run < h->n && h->buckets[i + run].index ==
-		    h->buckets[i].index + run)
-			run++;
-		json_put_int(o, (int64_t)h->buckets[i].index -
-		    (i > 0 ? (int64_t)h->buckets[i - 1].index + 1 : 0));
-		json_put_int(o, (int64_t)run);
+	for (i = 0; i < h->n; i += n) {
+		n = hist_span(h, i, &offset);
+		json_put_int(o, (int64_t)offset);
+		json_put_int(o, (int64_t)n);
 	}
 	json_close(o, ']');
 	if (h->low != 0) {

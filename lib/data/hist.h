@@ -63,6 +63,13 @@ int64_t hist_index(double value);
 double hist_lower(uint32_t index);
 double hist_upper(uint32_t index);
 
+/* The run of neighbouring buckets from number first on: how many there are, and
+ * *offset, by PROTOCOL 5.5: the gap behind the run before, or an index. */
+size_t hist_span(const struct hist *h, size_t first, uint32_t *offset);
+
+/* The member "counters" alone. */
+void hist_print_counters(const struct hist *h, struct json_out *o);
+
 /* As members "counters" and "spans" (pairs offset, length; a first offset is
  * an index, later ones are gaps), and "low", "high" unless 0, of an object
  * that the caller opened. hist_read takes one such member's value from j if

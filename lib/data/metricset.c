@@ -186,24 +186,18 @@ print_number(struct json_out *o, const char *key, double v)
 static void
 print_hist(struct json_out *o, const struct hist *h)
 {
-	size_t i, n, k;
+	uint32_t offset;
+	size_t i, n;
 
 	if (h->n == 0)
 		return;
-	json_key(o, "counters");
-	json_open(o, '[');
-	for (i = 0; i < h->n; i++)
-		json_put_int(o, (int64_t)h->buckets[i].count);
-	json_close(o, ']');
+	hist_print_counters(h, o);
 	json_key(o, "spans");
 	json_open(o, '[');
 	for (i = 0; i < h->n; i += n) {
-		for (k = i + 1; k < h->n && h->buckets[k].index ==
-		    h->buckets[k - 1].index + 1; k++)
-			;
-		n = k - i;
+		n = hist_span(h, i, &offset);
 		json_open(o, '{');
-		print_number(o, "offset", span_offset(h, i));
+		print_number(o, "offset", offset);
 		print_number(o, "length", (double)n);
 		json_close(o, '}');
 	}

@@ -2,6 +2,7 @@
 /* links: base/varint data/json base/buf base/mem base/die base/num base/why */
 #include "data/hist.c"
 
+#include "hists.h"
 #include "random.h"
 #include "tap.h"
 
@@ -138,18 +139,6 @@ spans(void)
 	printed(NULL, 0, 1, "{\"counters\":[],\"spans\":[]}");
 }
 
-static bool
-is_same(const struct hist *a, const struct hist *b)
-{
-	size_t i;
-
-	for (i = 0; i < a->n && i < b->n; i++)
-		if (a->buckets[i].index != b->buckets[i].index ||
-		    a->buckets[i].count != b->buckets[i].count)
-			return false;
-	return a->n == b->n && a->low == b->low && a->high == b->high;
-}
-
 static double
 random_value(int kind)
 {
@@ -184,7 +173,7 @@ merges(void)
 		}
 		for (i = 3; i >= 0; i--)
 			hist_merge(&sum, &part[i]);
-		CHECK(is_same(&sum, &all) && hist_count(&all) == 5000);
+		CHECK(is_same_hist(&sum, &all) && hist_count(&all) == 5000);
 		for (i = 0; i < 4; i++)
 			hist_release(&part[i]);
 		hist_release(&all);
@@ -202,7 +191,7 @@ times(void)
 		hist_add(&one, 12.345, 1);
 	hist_add(&many, 12.345, 7);
 	hist_add(&many, 99, 0);
-	CHECK(is_same(&one, &many));
+	CHECK(is_same_hist(&one, &many));
 	hist_release(&one);
 	hist_release(&many);
 }
@@ -313,10 +302,10 @@ round_trips(void)
 	json_open(&o, '{');
 	hist_print(&h, &o);
 	json_close(&o, '}');
-	CHECK(read_back(&back, b.p) == 0 && is_same(&h, &back));
+	CHECK(read_back(&back, b.p) == 0 && is_same_hist(&h, &back));
 	buf_reset(&b);
 	hist_encode(&h, &b);
-	CHECK(hist_decode(&bytes, b.p, b.n) == 0 && is_same(&h, &bytes));
+	CHECK(hist_decode(&bytes, b.p, b.n) == 0 && is_same_hist(&h, &bytes));
 	CHECK(hist_decode(&bytes, b.p, b.n) == 0);	/* adds */
 	CHECK(hist_count(&bytes) == 2 * hist_count(&h));
 	hist_release(&back);

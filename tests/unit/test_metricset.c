@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "hists.h"
 #include "random.h"
 #include "tap.h"
 
@@ -205,18 +206,6 @@ test_histograms(void)
 	    "\"min_value\":1e+30,\"max_value\":1e+30,"
 	    "\"extra_high_values_counter\":1,\"min_resolution\":0.001}]}}]}\n");
 	buf_release(&out);
-}
-
-static bool
-is_same_hist(const struct hist *a, const struct hist *b)
-{
-	size_t i;
-
-	for (i = 0; i < a->n && i < b->n; i++)
-		if (a->buckets[i].index != b->buckets[i].index ||
-		    a->buckets[i].count != b->buckets[i].count)
-			return false;
-	return a->n == b->n && a->low == b->low && a->high == b->high;
 }
 
 /* Make a message of random sinks, and expect it back. */
