@@ -32,38 +32,38 @@ k6agg_OBJS := k6agg/main k6agg/agg k6agg/ahead k6agg/books k6agg/fold \
 	data/aggregates data/bucket data/keep data/sink data/sample_sink \
 	io/gz io/zst
 k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish \
-	k6gen/options_request k6gen/form \
-	k6gen/plan k6gen/profile k6gen/targets k6gen/target k6gen/text \
-	k6gen/rows k6gen/check k6gen/run k6gen/load k6gen/load_clock k6gen/vu k6gen/wake \
-	k6gen/redirect k6gen/emit k6gen/declare k6gen/tally k6gen/writer \
-	k6gen/report k6gen/summary k6gen/summary_export k6gen/figures \
-	io/swarm io/swarm_curl io/swarm_setup io/swarm_reply \
+	k6gen/options_request k6gen/form k6gen/plan k6gen/profile \
+	k6gen/targets k6gen/target k6gen/text k6gen/rows k6gen/check \
+	k6gen/run k6gen/load k6gen/load_clock k6gen/load_vu k6gen/vu \
+	k6gen/wake k6gen/redirect k6gen/emit k6gen/declare k6gen/tally \
+	k6gen/writer k6gen/report k6gen/summary k6gen/summary_export \
+	k6gen/figures io/swarm io/swarm_curl io/swarm_setup io/swarm_reply \
 	io/swarm_plain io/swarm_http io/swarm_names io/url base/base64 \
-	$(BASE) \
-	$(STREAM) data/threshold
-k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json data/settings io/config \
-	io/fetch io/url
-k6push_OBJS := k6push/main k6push/push k6push/books k6push/resume \
-	k6push/many k6push/label k6push/dryrun k6push/note k6push/reader k6push/packer \
+	$(BASE) $(STREAM) data/threshold
+k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json \
+	data/settings io/config io/fetch io/url
+k6push_OBJS := k6push/main k6push/push k6push/books k6push/resume k6push/many \
+	k6push/label k6push/dryrun k6push/note k6push/reader k6push/packer \
 	k6push/parcel k6push/wire k6push/wire_v1 k6push/collect k6push/gather \
-	k6push/control k6push/outcome k6push/retry k6push/upload \
-	data/pb data/metricset data/timeseries data/sample_sink \
-	$(BASE) $(STREAM) data/settings io/config io/fetch io/url io/gz io/zst \
-	base/crc io/journal io/journal_log io/journal_write io/journal_load
-k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/instances k6serve/batch \
-	k6serve/api k6serve/cache k6serve/csv k6serve/diff k6serve/group \
-	k6serve/measure k6serve/report k6serve/runs k6serve/series \
-	k6serve/tables \
-	k6serve/page k6serve/assets k6serve/token k6serve/writer \
-	$(BASE) base/map data/json data/tags data/metric data/hist data/sink \
-	data/trail data/aggregate data/sample data/sample_parse \
-	data/sample_sink data/run io/gz io/digest io/listen io/httpd io/httpd_peers \
-	io/store io/store_edit io/store_instance io/store_keep io/store_read io/store_started io/store_write
+	k6push/control k6push/outcome k6push/retry k6push/upload data/pb \
+	data/metricset data/timeseries data/sample_sink $(BASE) $(STREAM) \
+	data/settings io/config io/fetch io/url io/gz io/zst base/crc \
+	io/journal io/journal_log io/journal_write io/journal_load \
+	k6push/buckets k6push/wire_v2 data/metricset_parse io/snap
+k6serve_OBJS := k6serve/main k6serve/app k6serve/ingest k6serve/instances \
+	k6serve/batch k6serve/api k6serve/cache k6serve/csv k6serve/diff \
+	k6serve/group k6serve/measure k6serve/report k6serve/runs \
+	k6serve/series k6serve/tables k6serve/page k6serve/assets \
+	k6serve/token k6serve/writer $(BASE) base/map data/json data/tags \
+	data/metric data/hist data/sink data/trail data/aggregate data/sample \
+	data/sample_parse data/sample_sink data/run io/gz io/digest io/listen \
+	io/httpd io/httpd_peers io/store io/store_edit io/store_instance \
+	io/store_keep io/store_read io/store_started io/store_write \
+	base/unpack k6serve/body k6serve/session k6serve/offer \
+	k6serve/provision k6serve/provision_run k6serve/multipart \
+	data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
 
-k6push_OBJS += k6push/buckets k6push/wire_v2 data/metricset_parse io/snap
 k6agg_LIBS := zlib libzstd
-k6serve_OBJS += base/unpack k6serve/body k6serve/session k6serve/offer k6serve/provision k6serve/provision_run k6serve/multipart data/settings k6serve/ingest_v2 data/pb data/metricset_parse io/snap
-
 k6gen_LIBS := libcurl libssl libcrypto
 # Debian's libhttp-parser has no pkg-config file.
 k6gen_LDLIBS := -lhttp_parser

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* load_state: a share from the inside, for load.c and load_clock.c alone. */
+/* load_state: a share from the inside, for the parts of load alone. */
 #ifndef K6PIPE_K6GEN_LOAD_STATE_H
 #define K6PIPE_K6GEN_LOAD_STATE_H
 
@@ -59,5 +59,29 @@ int64_t load_start_time(const struct load *l, int64_t start);
 /* Begin the iterations that are due by the clock; those for which no VU is
  * free are dropped, as in k6. */
 void load_start_due(struct load *l, int64_t now_ns);
+
+/* The VU's place in vus; that many others come before it. */
+int load_index_of(const struct load *l, const struct vu *v);
+
+/* The VU's target is done with, if it has one. */
+void load_give_back(struct load *l, struct vu *v);
+
+/* The VU's pause is over: it does what comes next. */
+void load_wake_up(struct load *l, struct vu *v);
+
+/* For the swarm: ctx is the load. */
+void load_on_reply(void *ctx, const struct swarm_reply *reply);
+
+static inline int64_t
+min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline int64_t
+max_ns(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
 
 #endif
