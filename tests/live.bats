@@ -88,3 +88,15 @@ on_terminal() {
 ' passed/\1 - \2 - \3/p' err))) -eq 0 ]
   done
 }
+
+@test "--live keeps to the width of the terminal" {
+  cat >run <<'END'
+stty cols 40
+(cat "$1"; sleep 1.2) | k6agg -q -p 3s --live >/dev/null
+END
+  script -qec "sh run $BATS_TEST_DIRNAME/data/small.ndjson" /dev/null |
+    tr '\r' '\n' | sed 's/\x1b\[K//' >shown
+  grep -q '^42 requests, ' shown
+  run grep -E '.{40}' shown
+  [ "$status" -eq 1 ]
+}

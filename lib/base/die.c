@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Length of the UTF-8 sequence at p (1..4), its code point in *cp; 0 when the
@@ -138,6 +139,15 @@ void
 print_escaped(FILE *out, const char *text)
 {
 	put_escaped(out, text, false);
+}
+
+int
+stderr_columns(void)
+{
+	struct winsize w = { .ws_col = 0 };
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0
+	    ? w.ws_col : 80;
 }
 
 int

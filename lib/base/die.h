@@ -31,6 +31,9 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Write one line to stderr as warnf does, without the tool's name. */
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Columns of the terminal that stderr is; 80 if it tells none. */
+int stderr_columns(void);
+
 /* Write text to out escaped as warnf does: names of the input that a terminal
  * may show. */
 void print_escaped(FILE *out, const char *text);

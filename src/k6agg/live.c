@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/units.h"
 
 enum { REDRAW_NS = 200 * NS_PER_MS };
@@ -84,10 +85,13 @@ show(struct live *l, int64_t folded)
 	double failed = l->failed.count > 0 ? (double)l->failed.nonzero /
 	    (double)l->failed.count : 0;
 	double part = l->requests > 0 ? (double)folded / l->requests : 0;
+	char text[160];
 
-	(void)fprintf(stderr, "\r%.0f requests, %.1f/s, p95 %.2f ms, "
-	    "%.2f%% failed, %.0f%% folded\033[K", l->requests, l->rate,
+	(void)snprintf(text, sizeof(text), "%.0f requests, %.1f/s, p95 %.2f "
+	    "ms, %.2f%% failed, %.0f%% folded", l->requests, l->rate,
 	    sink_quantile(&l->duration, 0.95), failed * 100, part * 100);
+	/* What is longer than the line would make another one. */
+	(void)fprintf(stderr, "\r%.*s\033[K", stderr_columns() - 1, text);
 	(void)fflush(stderr);
 	l->is_shown = true;
 }

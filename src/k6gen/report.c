@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -155,16 +154,6 @@ print_spark(const struct report *r, int n, struct buf *out)
 		    bars[(int)(r->rates[i] / most * 7.99)]);
 }
 
-/* Columns of the terminal. */
-static int
-width(void)
-{
-	struct winsize w = { .ws_col = 0 };
-
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ?
-	    w.ws_col : 80;
-}
-
 /* Columns that text without control bytes takes. */
 static int
 columns_of(const struct buf *text)
@@ -213,7 +202,7 @@ print_figures(const struct report *r, const struct progress *p,
 	figure_percent(text, (double)failed->nonzero, (double)failed->count);
 	buf_printf(&failures, "failed=%llu (%s)",
 	    (unsigned long long)failed->nonzero, text);
-	room = width() - columns_of(&times) - columns_of(&failures) - 3;
+	room = stderr_columns() - columns_of(&times) - columns_of(&failures) - 3;
 	if (room > 0) {
 		print_spark(r, room < REPORT_RATES ? room : REPORT_RATES,
 		    out);
