@@ -57,7 +57,8 @@ start_server() {
   k6serve --listen 127.0.0.1:0 --db "$BATS_TEST_TMPDIR/k6serve.db" "$@" \
     >"$BATS_TEST_TMPDIR/serve.out" 2>"$BATS_TEST_TMPDIR/serve.err" 3>&- &
   server=$!
-  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
+  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out" ||
+    { cat "$BATS_TEST_TMPDIR/serve.err"; return 1; }
   url=$(head -n 1 "$BATS_TEST_TMPDIR/serve.out")
   export K6_CLOUD_HOST=$url
 }
