@@ -114,6 +114,7 @@ side_by_side(void)
 	CHECK_TEXT(got.text[1], "ab");
 	CHECK_TEXT(got.text[2], "xy");
 	journal_remove(j);
+	journal_close(j);
 
 	j = open_new("side2");
 	CHECK(journal_piece(j, &one, SPAN("a"), &why) == 0);
@@ -127,6 +128,7 @@ side_by_side(void)
 	CHECK(got.n_batches == 0 && got.n_pieces == 1);
 	CHECK_TEXT(got.text[2], "xy");
 	journal_remove(j);
+	journal_close(j);
 }
 
 static void
