@@ -317,10 +317,12 @@ num_print_ms(char text[NUM_TEXT], int64_t ns)
 bool
 num_ms_to_ns(double ms, int64_t *ns)
 {
-	double v = ms * 1e6;
+	double v = ms * 1e6, rest;
 
 	if (!(fabs(v) < 0x1p51))
 		return false;
-	*ns = (int64_t)round(v);
+	*ns = (int64_t)v;
+	rest = v - (double)*ns;	/* exact */
+	*ns += (rest >= 0.5) - (rest <= -0.5);
 	return true;
 }
