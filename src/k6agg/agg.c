@@ -39,6 +39,7 @@ drain(struct agg *agg, int status)
 	if (line.n > 0)
 		out_lines(&agg->out, buf_whole(&line));
 	buf_release(&line);
+	out_flush(&agg->out);
 }
 
 static void

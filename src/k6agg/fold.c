@@ -44,24 +44,19 @@ folding_is_on(const struct folding *f)
 	return f->buckets.rule.period_ns > 0;
 }
 
-/* Write lines, or what the filter leaves of them. */
 static void
-pass(struct folding *f, struct span lines, bool is_request)
-{
-	if (f->filter != NULL)
-		f->filter(f->filter_ctx, lines, is_request);
-	else
-		out_lines(f->out, lines);
-}
-
-static void
-put_outlier(void *ctx, const struct keep *kept, size_t place)
+put_outlier(void *ctx, struct keep *kept, size_t place)
 {
 	struct folding *f = ctx;
 
+	if (f->filter == NULL) {
+		keep_get(kept, place, out_open(f->out));
+		out_added(f->out);
+		return;
+	}
 	buf_reset(&f->lines);
 	keep_get(kept, place, &f->lines);
-	pass(f, buf_whole(&f->lines), true);
+	f->filter(f->filter_ctx, buf_whole(&f->lines), true);
 }
 
 static void
@@ -157,7 +152,10 @@ folding_take(void *ctx, const struct group_out *g)
 	}
 	for (i = 0; i < g->n; i++)
 		f->requests += folding_requests_of(&g->points[i]);
-	pass(f, group_lines(g, &f->lines), false);
+	if (f->filter != NULL)
+		f->filter(f->filter_ctx, group_lines(g, &f->lines), false);
+	else
+		out_lines(f->out, group_lines(g, &f->lines));
 }
 
 void

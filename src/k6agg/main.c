@@ -9,9 +9,6 @@
 #include "base/opt.h"
 #include "k6agg/agg.h"
 
-/* stdio takes the size of a buffer only with the buffer. */
-static char output_buffer[1 << 18];
-
 static volatile sig_atomic_t stop_signal;
 
 static void
@@ -105,8 +102,6 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
-		(void)setvbuf(stdout, output_buffer, _IOFBF,
-		    sizeof(output_buffer));
 		status = agg_run(&o, argv + first, argc - first,
 		    &stop_signal);
 	}

@@ -6,47 +6,77 @@
 
 #include "data/sample.h"
 
+/* So much is written at a time. It stays in the cache of a core. */
+enum { PIECE = 1 << 17 };
+
 void
 out_release(struct out *o)
 {
-	buf_release(&o->scratch);
+	buf_release(&o->pending);
 }
 
 static void
-put(struct out *o, struct span s)
+write_pending(struct out *o)
 {
-	if (fwrite_unlocked(s.p, 1, s.n, stdout) != s.n && o->error == 0)
+	size_t n = o->pending.n;
+
+	if (n > 0 && fwrite_unlocked(o->pending.p, 1, n, stdout) != n &&
+	    o->error == 0)
+		o->error = errno;
+	buf_reset(&o->pending);
+}
+
+struct buf *
+out_open(struct out *o)
+{
+	if (o->lacks_newline)
+		buf_char(&o->pending, '\n');
+	o->lacks_newline = false;
+	return &o->pending;
+}
+
+void
+out_added(struct out *o)
+{
+	if (o->pending.n >= PIECE)
+		write_pending(o);
+}
+
+void
+out_flush(struct out *o)
+{
+	write_pending(o);
+	if (fflush(stdout) != 0 && o->error == 0)
 		o->error = errno;
 }
 
 void
 out_line(struct out *o, struct span line, bool had_newline)
 {
-	if (o->lacks_newline)
-		(void)putc_unlocked('\n', stdout);
-	put(o, line);
+	struct buf *to = out_open(o);
+
+	buf_span(to, line);
 	/* `cat` adds no newline; neither do we, unless something follows. */
 	o->lacks_newline = !had_newline;
 	if (had_newline)
-		(void)putc_unlocked('\n', stdout);
+		buf_char(to, '\n');
+	out_added(o);
 }
 
 void
 out_lines(struct out *o, struct span lines)
 {
-	if (o->lacks_newline)
-		(void)putc_unlocked('\n', stdout);
-	o->lacks_newline = false;
-	put(o, lines);
+	buf_span(out_open(o), lines);
+	out_added(o);
 }
 
 void
 out_aggregate(struct out *o, const struct aggregate *a)
 {
 	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = a };
+	struct buf *to = out_open(o);
 
-	buf_reset(&o->scratch);
-	sample_print(&s, true, &o->scratch);
-	buf_char(&o->scratch, '\n');
-	out_lines(o, buf_whole(&o->scratch));
+	sample_print(&s, true, to);
+	buf_char(to, '\n');
+	out_added(o);
 }

@@ -48,7 +48,7 @@ wait_for_input(struct agg *agg)
 
 	if (p.fd < 0 || poll(&p, 1, 0) > 0)
 		return;
-	(void)fflush(stdout);
+	out_flush(&agg->out);
 	while (!lines_must_stop(in, *agg->stop) &&
 	    poll(&p, 1, timeout) <= 0) {
 		draw_live(agg);
@@ -57,7 +57,7 @@ wait_for_input(struct agg *agg)
 		    agg->folding.is_merging || now < next_ns)
 			continue;
 		folding_idle(&agg->folding, now - silent_since);
-		(void)fflush(stdout);
+		out_flush(&agg->out);
 		next_ns = now + calc_ns;
 	}
 }
@@ -77,7 +77,7 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		if (agg->stream.tags.n > TAG_SETS_MAX)
 			settle(agg);
 		if (take_framed(agg, &source->in)) {
-			if (ferror(stdout))
+			if (agg->out.error != 0)
 				return 0;
 			continue;
 		}
@@ -89,7 +89,7 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		    LINES_LONG_WHY) < 0 : take_line(agg, text) < 0)
 			return -1;
 		/* The reader has gone: nobody wants the rest. */
-		if (ferror(stdout))
+		if (agg->out.error != 0)
 			return 0;
 	}
 	return 0;
@@ -161,7 +161,7 @@ read_all(struct agg *agg)
 		agg->folding.source = (uint32_t)(source - agg->sources.list);
 		if (take_lines(agg, limit_ns, &is_dry) < 0)
 			return -1;
-		if (ferror(stdout))
+		if (agg->out.error != 0)
 			return 0;
 		if (!is_dry)
 			continue;
