@@ -25,7 +25,7 @@
 #include "data/metric.h"
 #include "data/tags.h"
 
-enum { FRAME_MINUTE = sizeof("2006-01-02T15:04:") - 1 };
+enum { FRAME_MINUTE = sizeof("2006-01-02T15:04:") - 1, FRAME_RECENT = 512 };
 
 /* What stands between a point's time and its value. */
 #define FRAME_MIDDLE "\",\"value\":"
@@ -49,6 +49,7 @@ struct frames {
 	struct map heads, tails;	/* by text */
 	struct head *head;		/* of the line before; may be NULL */
 	struct tail *tail;
+	struct tail *recent[FRAME_RECENT];	/* by some of their bytes */
 	char time_text[64];	/* of the line before, with FRAME_MIDDLE */
 	size_t time_n;
 	int64_t time_ns;
@@ -70,6 +71,7 @@ struct point {
 	const struct head *head;	/* NULL: not framed */
 	const struct tail *tail;
 	uint32_t time_id;	/* of a stream: the same for the same text */
+	uint16_t value_at;	/* of its text in the line, if framed */
 	uint8_t time_n, value_n;	/* bytes of their text, if framed */
 	bool has_metadata;	/* which groups, and the cloud, do not heed */
 };
