@@ -9,42 +9,59 @@
 struct waiting {
 	struct trail trail;
 	size_t place;
-	uint32_t source;
+	uint32_t group, source;
 };
 
-/* The requests of one tag set in one bucket, in order of arrival. */
+/* The requests of one tag set in one bucket. */
 struct group {
 	const struct tagset *tags;	/* held */
-	struct waiting *waiting;
-	size_t n, cap;
-	struct keep kept;
+	struct keep_set kept;
+	uint32_t n;
 };
 
-enum { RECENT = 256 };
+enum { AHEAD = 4, RECENT = 1024 };
 
+/* A bucket that held more is no spare one. */
+enum { SPARE_REQUESTS = 1 << 15, SPARE_BYTES = 1 << 22 };
+
+/* Requests are kept in order of arrival, whatever their group, so that adding
+ * one only goes on where the one before ended. */
 struct bucket {
 	int64_t id;
-	struct group *recent[RECENT];	/* by address of their tag set */
-	struct map by_tags;	/* of struct group; keyed by their JSON */
-	struct group **groups;	/* in order of their first request */
+	struct waiting *waiting;
+	size_t n_waiting, waiting_cap;
+	struct keep kept;
+	struct group *groups;	/* in order of their first request */
 	size_t n, cap;
+	struct map by_tags;	/* numbers of groups from 1 on, by their JSON */
+	uint32_t recent[RECENT];	/* such numbers, by the tag set's id */
 	struct aggregate overflow;	/* past max_groups */
 };
+
+/* Forget what the bucket holds; its memory stays. */
+static void
+empty(struct bucket *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		tagset_drop(b->groups[i].tags);
+	b->n = b->n_waiting = 0;
+	keep_reset(&b->kept);
+	map_release(&b->by_tags);
+	memset(b->recent, 0, sizeof(b->recent));
+	aggregate_release(&b->overflow);
+}
 
 static void
 bucket_free(struct bucket *b)
 {
-	size_t i;
-
-	for (i = 0; i < b->n; i++) {
-		free(b->groups[i]->waiting);
-		keep_release(&b->groups[i]->kept);
-		tagset_drop(b->groups[i]->tags);
-		free(b->groups[i]);
-	}
+	if (b == NULL)
+		return;
+	empty(b);
+	keep_release(&b->kept);
+	free(b->waiting);
 	free(b->groups);
-	map_release(&b->by_tags);
-	aggregate_release(&b->overflow);
 	free(b);
 }
 
@@ -55,11 +72,26 @@ buckets_release(struct buckets *b)
 
 	for (i = 0; i < b->n; i++)
 		bucket_free(b->open[i]);
+	bucket_free(b->spare);
 	free(b->open);
 	free(b->scratch.values);
 	free(b->scratch.inside);
+	free(b->scratch.order);
 	tags_release(&b->tags);
 	*b = (struct buckets){ .rule = b->rule };
+}
+
+/* A bucket that is closed serves as the next one, unless it grew large. */
+static void
+recycle(struct buckets *bs, struct bucket *b)
+{
+	empty(b);
+	if (bs->spare != NULL || b->waiting_cap > SPARE_REQUESTS ||
+	    b->cap > SPARE_REQUESTS || b->kept.packed.cap > SPARE_BYTES ||
+	    b->kept.cap > SPARE_REQUESTS)
+		bucket_free(b);
+	else
+		bs->spare = b;
 }
 
 /* The open bucket of that id; made if there is none. Few are open at a time,
@@ -76,44 +108,42 @@ bucket_of(struct buckets *b, int64_t id)
 	b->open = xgrow(b->open, b->n, &b->cap, sizeof(b->open[0]));
 	memmove(b->open + at + 1, b->open + at,
 	    (b->n - at) * sizeof(b->open[0]));
-	b->open[at] = xcalloc(1, sizeof(struct bucket));
+	b->open[at] = b->spare != NULL ? b->spare
+	    : xcalloc(1, sizeof(struct bucket));
+	b->spare = NULL;
 	b->open[at]->id = id;
 	b->n++;
 	return b->open[at];
 }
 
-static struct group *
+static uint32_t
 make_group(struct bucket *b, const struct tagset *tags)
 {
-	struct group *g = xcalloc(1, sizeof(*g));
-
-	g->tags = tagset_hold(tags);
-	g->waiting = xmalloc(sizeof(g->waiting[0]));	/* often the only one */
-	g->cap = 1;
 	b->groups = xgrow(b->groups, b->n, &b->cap, sizeof(b->groups[0]));
-	b->groups[b->n++] = g;
-	map_put(&b->by_tags, g->tags->json, g);
-	return g;
+	b->groups[b->n++] = (struct group){ .tags = tagset_hold(tags) };
+	map_put(&b->by_tags, tags->json, (void *)(uintptr_t)b->n);
+	return (uint32_t)b->n;
 }
 
-/* Equal tag sets may stand at several addresses: they are grouped by what
- * they say, and found by address if they can. NULL: there are max already. */
-static struct group *
+/* The number of the group of a tag set; 0: there are max already. Equal tag
+ * sets may stand at several addresses: they are grouped by what they say, and
+ * found by address if they can. */
+static uint32_t
 group_of(struct buckets *bs, struct bucket *b, const struct tagset *tags)
 {
-	struct group **recent = &b->recent[(uintptr_t)tags / 64 % RECENT];
-	struct group *g = *recent;
+	uint32_t *recent = &b->recent[tags->id % RECENT], number = *recent;
 
-	if (g != NULL && g->tags == tags)
-		return g;
-	g = map_get(&b->by_tags, tags->json);
-	if (g == NULL && bs->max_groups != 0 && bs->n_groups >= bs->max_groups)
-		return NULL;
-	if (g == NULL) {
-		g = make_group(b, tags);
+	if (number != 0 && b->groups[number - 1].tags == tags)
+		return number;
+	number = (uint32_t)(uintptr_t)map_get(&b->by_tags, tags->json);
+	if (number == 0 && bs->max_groups != 0 &&
+	    bs->n_groups >= bs->max_groups)
+		return 0;
+	if (number == 0) {
+		number = make_group(b, tags);
 		bs->n_groups++;
 	}
-	return *recent = g;
+	return *recent = number;
 }
 
 void
@@ -122,33 +152,56 @@ buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
 	struct bucket *bucket = bucket_of(b, id);
-	struct group *g = group_of(b, bucket, t->tags);
+	uint32_t number = group_of(b, bucket, t->tags);
+	struct group *g;
+	struct waiting *w;
 
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
-	if (g == NULL) {
+	if (number == 0) {
 		b->overflowed++;
 		aggregate_add_all(&bucket->overflow, &t, 1,
 		    &b->scratch.tally);
 		return;
 	}
-	g->waiting = xgrow(g->waiting, g->n, &g->cap, sizeof(g->waiting[0]));
-	g->waiting[g->n++] = (struct waiting){ *t,
-	    keep_add(&g->kept, points, n), source };
+	g = &bucket->groups[number - 1];
+	g->n++;
+	bucket->waiting = xgrow(bucket->waiting, bucket->n_waiting,
+	    &bucket->waiting_cap, sizeof(bucket->waiting[0]));
+	w = &bucket->waiting[bucket->n_waiting++];
+	w->trail = *t;
+	w->place = keep_add(&bucket->kept, &g->kept, points, n);
+	w->group = number - 1;
+	w->source = source;
+}
+
+/* The requests of one group that are still to be judged, in order of arrival,
+ * while its bucket is closed. */
+struct members {
+	struct bucket *bucket;
+	const struct tagset *tags;
+	uint32_t *order;	/* their indexes in waiting */
+	size_t n;
+};
+
+static const struct waiting *
+member(const struct members *m, size_t i)
+{
+	return &m->bucket->waiting[m->order[i]];
 }
 
 /* The fence around one measure of all requests of a group. */
 static struct fence
-fence_around(struct buckets *b, const struct group *g, bool of_connection)
+fence_around(struct buckets *b, const struct members *m, bool of_connection)
 {
 	int64_t *values = b->scratch.values;
 	size_t i;
 
-	for (i = 0; i < g->n; i++)
+	for (i = 0; i < m->n; i++)
 		values[i] = of_connection
-		    ? trail_connection_ns(&g->waiting[i].trail)
-		    : g->waiting[i].trail.ns[TIMING_DURATION];
-	return fence_of(&b->rule.fence, values, g->n);
+		    ? trail_connection_ns(&member(m, i)->trail)
+		    : member(m, i)->trail.ns[TIMING_DURATION];
+	return fence_of(&b->rule.fence, values, m->n);
 }
 
 static void
@@ -159,6 +212,7 @@ make_scratch(struct bucket_scratch *s, size_t n)
 	s->cap = n;
 	s->values = xrealloc(s->values, n * sizeof(s->values[0]));
 	s->inside = xrealloc(s->inside, n * sizeof(s->inside[0]));
+	s->order = xrealloc(s->order, n * sizeof(s->order[0]));
 }
 
 static int64_t
@@ -169,22 +223,22 @@ middle_of(const struct buckets *b, int64_t id)
 
 /* Let go of what was an outlier already. */
 static void
-pass_outliers(struct buckets *b, int64_t id, struct group *g,
+pass_outliers(struct buckets *b, struct members *m,
     const struct bucket_out *out)
 {
-	struct waiting w;
+	int64_t middle_ns = middle_of(b, m->bucket->id);
+	const struct waiting *w;
 	size_t i, n = 0;
 
-	for (i = 0; i < g->n; i++) {
-		w = g->waiting[i];
-		if (out->is_outlier(out->ctx, middle_of(b, id), g->tags,
-		    w.source))
-			out->outlier(out->ctx, &g->kept, w.place);
+	for (i = 0; i < m->n; i++) {
+		w = member(m, i);
+		if (out->is_outlier(out->ctx, middle_ns, m->tags, w->source))
+			out->outlier(out->ctx, &m->bucket->kept, w->place);
 		else
-			g->waiting[n++] = w;
+			m->order[n++] = m->order[i];
 	}
-	b->passed += g->n - n;
-	g->n = n;
+	b->passed += m->n - n;
+	m->n = n;
 }
 
 static void
@@ -197,41 +251,70 @@ put_aggregate(struct buckets *b, const struct aggregate *a,
 }
 
 static void
-close_group(struct buckets *b, int64_t id, struct group *g,
+close_group(struct buckets *b, struct members *m,
     const struct bucket_out *out)
 {
-	struct aggregate a = { .time_ns = middle_of(b, id),
-	    .period_ns = b->rule.period_ns, .tags = g->tags };
+	struct aggregate a = { .time_ns = middle_of(b, m->bucket->id),
+	    .period_ns = b->rule.period_ns, .tags = m->tags };
 	struct fence connection = { INT64_MIN, INT64_MAX };
 	struct fence duration = { INT64_MIN, INT64_MAX };
 	const struct waiting *w;
 	bool is_small;
 	size_t i, n = 0;
 
-	make_scratch(&b->scratch, g->n);
 	if (out->is_outlier != NULL)
-		pass_outliers(b, id, g, out);
-	is_small = g->n == 0 || (int64_t)g->n < b->rule.min_samples;
+		pass_outliers(b, m, out);
+	is_small = m->n == 0 || (int64_t)m->n < b->rule.min_samples;
 	if (!is_small && !b->rule.skip_outliers) {
-		connection = fence_around(b, g, true);
-		duration = fence_around(b, g, false);
+		connection = fence_around(b, m, true);
+		duration = fence_around(b, m, false);
 	}
-	for (i = 0; i < g->n; i++) {
-		w = &g->waiting[i];
+	for (i = 0; i < m->n; i++) {
+		if (i + AHEAD < m->n)
+			keep_expect(&m->bucket->kept,
+			    member(m, i + AHEAD)->place);
+		w = member(m, i);
 		if (is_small ||
 		    !fence_holds(&connection, trail_connection_ns(&w->trail)) ||
 		    !fence_holds(&duration, w->trail.ns[TIMING_DURATION]))
-			out->outlier(out->ctx, &g->kept, w->place);
+			out->outlier(out->ctx, &m->bucket->kept, w->place);
 		else
 			b->scratch.inside[n++] = &w->trail;
 	}
-	b->passed += g->n - n;
+	b->passed += m->n - n;
 	if (n > 0) {
 		aggregate_add_all(&a, b->scratch.inside, n,
 		    &b->scratch.tally);
 		put_aggregate(b, &a, out);
 	}
 	aggregate_release(&a);
+}
+
+/* Close the groups in order, each with its requests. */
+static void
+close_groups(struct buckets *b, struct bucket *bucket,
+    const struct bucket_out *out)
+{
+	struct members m = { .bucket = bucket };
+	uint32_t *ends, end = 0;
+	size_t i;
+
+	make_scratch(&b->scratch, bucket->n_waiting);
+	ends = xmalloc(bucket->n * sizeof(ends[0]));
+	for (i = 0; i < bucket->n; i++) {
+		ends[i] = end;
+		end += bucket->groups[i].n;
+	}
+	for (i = 0; i < bucket->n_waiting; i++)
+		b->scratch.order[ends[bucket->waiting[i].group]++] =
+		    (uint32_t)i;
+	for (i = 0; i < bucket->n; i++) {
+		m.tags = bucket->groups[i].tags;
+		m.n = bucket->groups[i].n;
+		m.order = b->scratch.order + ends[i] - m.n;
+		close_group(b, &m, out);
+	}
+	free(ends);
 }
 
 static void
@@ -254,18 +337,18 @@ close_overflow(struct buckets *b, struct bucket *bucket,
 static void
 close_first(struct buckets *b, size_t n, const struct bucket_out *out)
 {
-	size_t i, k;
+	struct bucket *bucket;
+	size_t i;
 
 	for (i = 0; i < n; i++) {
-		for (k = 0; k < b->open[i]->n; k++)
-			close_group(b, b->open[i]->id, b->open[i]->groups[k],
-			    out);
-		close_overflow(b, b->open[i], out);
-		if (!b->has_closed || b->open[i]->id > b->closed_to)
-			b->closed_to = b->open[i]->id;
+		bucket = b->open[i];
+		close_groups(b, bucket, out);
+		close_overflow(b, bucket, out);
+		if (!b->has_closed || bucket->id > b->closed_to)
+			b->closed_to = bucket->id;
 		b->has_closed = true;
-		b->n_groups -= b->open[i]->n;
-		bucket_free(b->open[i]);
+		b->n_groups -= bucket->n;
+		recycle(b, bucket);
 	}
 	b->n -= n;
 	memmove(b->open, b->open + n, b->n * sizeof(b->open[0]));

@@ -33,11 +33,13 @@ struct buckets {
 	struct tags tags;	/* of the requests past it */
 	struct bucket **open;	/* ascending by id */
 	size_t n, cap;
+	struct bucket *spare;	/* empty, with its memory; or NULL */
 	int64_t closed_to;	/* largest id closed so far */
 	bool has_closed;
 	struct bucket_scratch {
 		int64_t *values;		/* for the fences */
 		const struct trail **inside;	/* requests to fold */
+		uint32_t *order;	/* requests by group */
 		size_t cap;
 		struct hist_tally tally;
 	} scratch;
@@ -55,7 +57,7 @@ struct buckets {
  * `is_outlier`, if there is one, knows requests of a stream that was folded before: what it
  * let pass in a bucket of this middle is no part of the fences, and passes. */
 struct bucket_out {
-	void (*outlier)(void *ctx, const struct keep *kept, size_t place);
+	void (*outlier)(void *ctx, struct keep *kept, size_t place);
 	void (*aggregate)(void *ctx, const struct aggregate *a);
 	bool (*is_outlier)(void *ctx, int64_t middle_ns,
 	    const struct tagset *tags, uint32_t source);

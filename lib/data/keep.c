@@ -6,16 +6,41 @@
 /* What the lines of a request look like around their times and values. */
 struct shape {
 	int n;				/* lines */
+	uint32_t before;		/* of the same set, as in keep_set */
 	const struct head *head[GROUP_MAX];	/* NULL: kept as a whole */
 	struct tail *tail[GROUP_MAX];	/* held, or NULL */
 };
 
-/* A kept request is its shape's index and, for each line, the bytes of its
- * time (0: that of the line before), of its value, and both texts; for a line
- * without a frame, its length and the line. */
+/* A kept request begins with its shape's index. Nearly all have the same time
+ * in all of their lines, and a frame around each: then follow the bytes of the
+ * time and of each value, the time, and the values (EVEN is set in the index).
+ * Else follow, for each line, the bytes of its time (0: that of the line
+ * before) and of its value, and both texts; for a line without a frame, its
+ * length and the line. */
+#define EVEN (UINT32_C(1) << 31)
 
-void
-keep_release(struct keep *k)
+/* Texts are copied in steps of so many bytes, past their end: behind what is
+ * kept, and behind a form, there is as much room. */
+enum { STEP = 16 };
+
+/* What is printed around the times and values of an even shape's lines. */
+struct form {
+	size_t index;		/* of the shape */
+	bool is_ready;		/* else it was printed once */
+	size_t end[GROUP_MAX + 1];	/* of the text before a time */
+	struct buf text;
+};
+
+static void
+form_free(struct form *f)
+{
+	if (f != NULL)
+		buf_release(&f->text);
+	free(f);
+}
+
+static void
+drop_tails(struct keep *k)
 {
 	size_t i;
 	int line;
@@ -24,9 +49,26 @@ keep_release(struct keep *k)
 		for (line = 0; line < k->shapes[i].n; line++)
 			if (k->shapes[i].tail[line] != NULL)
 				tail_drop(k->shapes[i].tail[line]);
+	k->n = 0;
+}
+
+void
+keep_release(struct keep *k)
+{
+	drop_tails(k);
 	free(k->shapes);
+	form_free(k->form);
 	buf_release(&k->packed);
 	*k = (struct keep){ 0 };
+}
+
+void
+keep_reset(struct keep *k)
+{
+	drop_tails(k);
+	form_free(k->form);
+	k->form = NULL;
+	buf_reset(&k->packed);
 }
 
 static bool
@@ -41,33 +83,35 @@ has_shape(const struct shape *s, const struct point *points, int n)
 	return s->n == n;
 }
 
-/* Most groups have one shape or a few; among those whose URLs were grouped
+/* Most sets have one shape or a few; among those whose URLs were grouped
  * nearly each request has its own, and to look for it would take long. */
 enum { SHAPES_SEARCHED = 32 };
 
+/* The index of the shape that the points have. */
 static uint32_t
-shape_of(struct keep *k, const struct point *points, int n)
+shape_of(struct keep *k, struct keep_set *set, const struct point *points,
+    int n)
 {
+	uint32_t number = set->last;
 	struct shape *s;
-	size_t at = k->n;
 	int i;
 
-	while (at > 0 && k->n - at < SHAPES_SEARCHED)
-		if (has_shape(&k->shapes[--at], points, n))
-			return (uint32_t)at;
-	if (k->cap == 0) {	/* it may well stay alone */
-		k->shapes = xmalloc(sizeof(k->shapes[0]));
-		k->cap = 1;
+	for (i = 0; i < SHAPES_SEARCHED && number != 0; i++) {
+		s = &k->shapes[number - 1];
+		if (has_shape(s, points, n))
+			return number - 1;
+		number = s->before;
 	}
 	k->shapes = xgrow(k->shapes, k->n, &k->cap, sizeof(k->shapes[0]));
-	s = &k->shapes[k->n];
-	*s = (struct shape){ .n = n };
+	s = &k->shapes[k->n++];
+	*s = (struct shape){ .n = n, .before = set->last };
+	set->last = (uint32_t)k->n;
 	for (i = 0; i < n; i++) {
 		s->head[i] = points[i].head;
 		if (points[i].tail != NULL)
 			s->tail[i] = tail_hold(points[i].tail);
 	}
-	return (uint32_t)k->n++;
+	return set->last - 1;
 }
 
 static const char *
@@ -79,7 +123,7 @@ time_of(const struct point *p)
 static const char *
 value_of(const struct point *p)
 {
-	return time_of(p) + p->time_n + sizeof(FRAME_MIDDLE) - 1;
+	return p->line.p + p->value_at;
 }
 
 static bool
@@ -88,8 +132,21 @@ has_time_of(const struct point *p, const struct point *before)
 	return before->head != NULL && p->time_id == before->time_id;
 }
 
+/* Copy n bytes, and up to STEP - 1 more. Returns the end of the n. */
+static inline char *
+copy_over(char *to, const char *from, size_t n)
+{
+	size_t i = 0;
+
+	do {
+		memcpy(to + i, from + i, STEP);
+		i += STEP;
+	} while (i < n);
+	return to + n;
+}
+
 /* Copy n bytes of a text that its tail follows, which is longer than 8. */
-static char *
+static inline char *
 copy_text(char *to, const char *from, size_t n)
 {
 	if (n > 16) {
@@ -127,25 +184,80 @@ pack_whole(char *at, struct span line)
 	return at + sizeof(n) + n;
 }
 
-size_t
-keep_add(struct keep *k, const struct point *points, int n)
+/* The bytes of the values' texts, if all lines have a frame and the time of the
+ * first one; else 0. */
+static size_t
+even_values(const struct point *points, int n)
 {
-	uint32_t shape = shape_of(k, points, n);
-	size_t place = k->packed.n, room = sizeof(shape) + 8;
-	char *at;
+	size_t bytes = 0;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (points[i].head == NULL ||
+		    points[i].time_id != points[0].time_id)
+			return 0;
+		bytes += points[i].value_n;
+	}
+	return bytes;
+}
+
+/* The bytes of the lines as pack_each keeps them, at most. */
+static size_t
+each_bytes(const struct point *points, int n)
+{
+	size_t bytes = 0;
 	int i;
 
 	for (i = 0; i < n; i++)
-		room += points[i].head == NULL ? sizeof(uint32_t) +
+		bytes += points[i].head == NULL ? sizeof(uint32_t) +
 		    points[i].line.n : 2U + points[i].time_n +
 		    points[i].value_n;
-	at = buf_room(&k->packed, room);
-	memcpy(at, &shape, sizeof(shape));
-	at += sizeof(shape);
+	return bytes;
+}
+
+static char *
+pack_even(char *at, const struct point *points, int n)
+{
+	int i;
+
+	*at++ = (char)points[0].time_n;
+	for (i = 0; i < n; i++)
+		*at++ = (char)points[i].value_n;
+	/* What follows it is longer than a step. */
+	at = copy_over(at, time_of(&points[0]), points[0].time_n);
+	for (i = 0; i < n; i++)
+		at = copy_text(at, value_of(&points[i]), points[i].value_n);
+	return at;
+}
+
+static char *
+pack_each(char *at, const struct point *points, int n)
+{
+	int i;
+
 	for (i = 0; i < n; i++)
 		at = points[i].head == NULL ? pack_whole(at, points[i].line)
 		    : pack(at, &points[i],
 		    i > 0 && has_time_of(&points[i], &points[i - 1]));
+	return at;
+}
+
+size_t
+keep_add(struct keep *k, struct keep_set *set, const struct point *points,
+    int n)
+{
+	uint32_t shape = shape_of(k, set, points, n);
+	size_t place = k->packed.n, values = even_values(points, n);
+	char *at;
+
+	at = buf_room(&k->packed, sizeof(shape) + STEP + (values > 0
+	    ? 1U + (size_t)n + points[0].time_n + values
+	    : each_bytes(points, n)));
+	if (values > 0)
+		shape |= EVEN;
+	memcpy(at, &shape, sizeof(shape));
+	at += sizeof(shape);
+	at = values > 0 ? pack_even(at, points, n) : pack_each(at, points, n);
 	k->packed.n = (size_t)(at - k->packed.p);
 	return place;
 }
@@ -183,18 +295,12 @@ print(const struct head *head, struct span time, struct span value,
 	out->n = (size_t)(to - out->p);
 }
 
-void
-keep_get(const struct keep *k, size_t place, struct buf *out)
+static void
+print_each(const struct shape *s, const char *at, struct buf *out)
 {
-	const char *at = k->packed.p + place;
 	struct span time = { "", 0 }, value;
-	const struct shape *s;
-	uint32_t shape;
 	int i;
 
-	memcpy(&shape, at, sizeof(shape));
-	at += sizeof(shape);
-	s = &k->shapes[shape];
 	for (i = 0; i < s->n; i++) {
 		if (s->head[i] == NULL) {
 			at = unpack_whole(at, out);
@@ -207,4 +313,101 @@ keep_get(const struct keep *k, size_t place, struct buf *out)
 		at = value.p + value.n;
 		print(s->head[i], time, value, s->tail[i], out);
 	}
+}
+
+/* The form of a shape, once it is printed again; NULL the first time, as
+ * nearly each request may have a shape of its own. */
+static const struct form *
+form_of(struct keep *k, size_t index)
+{
+	const struct shape *s = &k->shapes[index];
+	struct form *f = k->form;
+	int i;
+
+	if (f == NULL || f->index != index) {
+		if (f == NULL)
+			f = k->form = xcalloc(1, sizeof(*f));
+		f->index = index;
+		f->is_ready = false;
+		return NULL;
+	}
+	if (f->is_ready)
+		return f;
+	buf_reset(&f->text);
+	for (i = 0; i < s->n; i++) {
+		buf_span(&f->text, s->head[i]->text);
+		f->end[i] = f->text.n;
+		buf_span(&f->text, s->tail[i]->text);
+		buf_char(&f->text, '\n');
+	}
+	f->end[i] = f->text.n;
+	(void)buf_room(&f->text, STEP);
+	f->is_ready = true;
+	return f;
+}
+
+/* Print lines of an even shape with a form: where a tail ends the next head
+ * begins, so that both are one text. */
+static void
+print_form(const struct form *f, int n, const char *at, struct buf *out)
+{
+	const uint8_t *value_n = (const uint8_t *)at + 1;
+	char middle[UINT8_MAX + sizeof(FRAME_MIDDLE) + STEP];
+	size_t time_n = (uint8_t)at[0], middle_n, total, from = 0;
+	char *to;
+	int i;
+
+	at += 1 + n;
+	middle_n = (size_t)(put(copy_over(middle, at, time_n),
+	    SPAN(FRAME_MIDDLE)) - middle);
+	at += time_n;
+	for (i = 0, total = f->end[n]; i < n; i++)
+		total += middle_n + value_n[i];
+	to = buf_room(out, total + STEP);
+	for (i = 0; i < n; i++) {
+		to = copy_over(to, f->text.p + from, f->end[i] - from);
+		to = copy_over(to, middle, middle_n);
+		to = copy_over(to, at, value_n[i]);
+		at += value_n[i];
+		from = f->end[i];
+	}
+	(void)copy_over(to, f->text.p + from, f->end[n] - from);
+	out->n += total;
+}
+
+static void
+print_even(const struct shape *s, const char *at, struct buf *out)
+{
+	const uint8_t *value_n = (const uint8_t *)at + 1;
+	struct span time = { at + 1 + s->n, (uint8_t)at[0] };
+	int i;
+
+	at = time.p + time.n;
+	for (i = 0; i < s->n; i++) {
+		print(s->head[i], time, (struct span){ at, value_n[i] },
+		    s->tail[i], out);
+		at += value_n[i];
+	}
+}
+
+void
+keep_get(struct keep *k, size_t place, struct buf *out)
+{
+	const char *at = k->packed.p + place;
+	const struct form *form;
+	const struct shape *s;
+	uint32_t index;
+
+	memcpy(&index, at, sizeof(index));
+	at += sizeof(index);
+	s = &k->shapes[index & ~EVEN];
+	if ((index & EVEN) == 0) {
+		print_each(s, at, out);
+		return;
+	}
+	form = form_of(k, index & ~EVEN);
+	if (form != NULL)
+		print_form(form, s->n, at, out);
+	else
+		print_even(s, at, out);
 }

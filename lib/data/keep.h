@@ -12,21 +12,40 @@
 #include "data/trail.h"
 
 struct shape;
+struct form;
 
 /* A zeroed struct is empty. */
 struct keep {
 	struct buf packed;
 	struct shape *shapes;	/* owned; they hold their tails */
 	size_t n, cap;
+	struct form *form;	/* of the shape last told; owned */
+};
+
+/* The shapes of one tag set's requests, the last one first; zeroed: none. */
+struct keep_set {
+	uint32_t last;		/* number of the shape, from 1 on */
 };
 
 /* The points' streams must still live: heads are borrowed of them. */
 void keep_release(struct keep *k);
 
-/* Keep the lines of 1..GROUP_MAX points; returns their place. */
-size_t keep_add(struct keep *k, const struct point *points, int n);
+/* Empty k for other requests; most of its memory stays. */
+void keep_reset(struct keep *k);
+
+/* Keep the lines of 1..GROUP_MAX points of a set; returns their place. */
+size_t keep_add(struct keep *k, struct keep_set *set,
+    const struct point *points, int n);
+
+/* The lines at a place are soon to be told: bring them near. */
+static inline void
+keep_expect(const struct keep *k, size_t place)
+{
+	__builtin_prefetch(k->packed.p + place);
+	__builtin_prefetch(k->packed.p + place + 64);
+}
 
 /* Append the lines that were kept at a place, each with '\n', to out. */
-void keep_get(const struct keep *k, size_t place, struct buf *out);
+void keep_get(struct keep *k, size_t place, struct buf *out);
 
 #endif

@@ -22,7 +22,7 @@ static struct buf out;
 static struct aggregate last;
 
 static void
-note_outlier(void *ctx, const struct keep *kept, size_t place)
+note_outlier(void *ctx, struct keep *kept, size_t place)
 {
 	CHECK(ctx == &out);
 	keep_get(kept, place, &out);
