@@ -26,7 +26,7 @@ STREAM := base/map base/lines base/unpack data/json data/tags data/metric \
 	data/sample_parse data/run data/stream
 
 k6agg_OBJS := k6agg/main k6agg/agg k6agg/ahead k6agg/books k6agg/fold \
-	k6agg/live k6agg/out k6agg/read k6agg/select k6agg/select_rule \
+	k6agg/live k6agg/out k6agg/prepare k6agg/read k6agg/select k6agg/select_rule \
 	k6agg/source k6agg/summary k6agg/summary_json k6agg/summary_text \
 	k6agg/take base/subst $(BASE) $(STREAM) data/settings data/fence \
 	data/aggregates data/bucket data/keep data/sink data/sample_sink \

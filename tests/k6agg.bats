@@ -820,3 +820,76 @@ PY
     diff "$BATS_TEST_TMPDIR/one.err" "$BATS_TEST_TMPDIR/two.err"
   done
 }
+
+# mixed SEED SETS: requests of so many tag sets, 24 MB, with all that can stand
+# between and inside them, so that blocks of the file are cut everywhere.
+mixed() {
+  python3 - "$1" "$2" <<'END'
+import random, sys, time
+random.seed(int(sys.argv[1]))
+sets = int(sys.argv[2])
+names = ["duration", "blocked", "connecting", "tls_handshaking", "sending",
+         "waiting", "receiving"]
+out, size, at = sys.stdout, 0, 1700000000000
+POINT = ('{"metric":"%s","type":"Point","data":{"time":"%s","value":%s,'
+         '"tags":{"name":"http://h/%d","status":"%d"}%s}}')
+while size < 24 << 20:
+    at += random.choice([0, 0, 0, 1, 3])
+    ms = at if random.random() > 0.001 else at - 20000
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000))
+    stamp += ".%03d%s" % (ms % 1000, random.choice(["Z", "Z", "Z", "+00:00"]))
+    name, status = random.randrange(sets), random.choice([200, 200, 500])
+    more = ',"metadata":{"vu":"1"}' if random.random() < 0.01 else ""
+    lines = [POINT % ("http_reqs", stamp, 1, name, status, more)]
+    for n in names:
+        value = "%.6g" % random.lognormvariate(2, 1)
+        lines.append(POINT % ("http_req_" + n, stamp, value, name, status,
+                              more))
+    lines.append(POINT % ("http_req_failed", stamp, 0, name, status, more))
+    if random.random() < 0.1:
+        lines += [POINT % (n, stamp, random.choice(["1", "7.25"]), name,
+                           status, "") for n in ("data_sent", "data_received")]
+    dice = random.random()
+    if dice < 0.002:
+        lines[random.randrange(len(lines))] += "\r"
+    elif dice < 0.004:
+        lines.insert(random.randrange(len(lines)), lines[0][:40])
+    elif dice < 0.006:
+        lines.insert(random.randrange(len(lines)), "k6 says hello")
+    elif dice < 0.008:
+        del lines[random.randrange(len(lines))]
+    elif dice < 0.009:
+        lines.append('{"type":"Metric","data":{"name":"m","type":"gauge"}}')
+    text = "\n".join(lines) + "\n"
+    size += len(text)
+    out.write(text)
+END
+}
+
+@test "wherever two cores cut a file, nothing changes" {
+  for case in '1 300' '2 30000'; do
+    # shellcheck disable=SC2086 # two words
+    mixed $case >"$BATS_TEST_TMPDIR/file"
+    for options in '-p 0s' '-p 1s' '-p 3s --max-series 100' --json; do
+      # shellcheck disable=SC2086,SC2002 # words; a pipe, not the file itself
+      cat "$BATS_TEST_TMPDIR/file" | k6agg $options 2>/dev/null |
+        md5sum >"$BATS_TEST_TMPDIR/one"
+      # shellcheck disable=SC2086
+      k6agg $options "$BATS_TEST_TMPDIR/file" 2>/dev/null |
+        md5sum >"$BATS_TEST_TMPDIR/two"
+      cmp "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two"
+    done
+  done
+}
+
+@test "several files on two cores are one stream" {
+  mixed 3 50 >"$BATS_TEST_TMPDIR/file"
+  head -c 9000000 "$BATS_TEST_TMPDIR/file" >"$BATS_TEST_TMPDIR/a"
+  tail -c +9000001 "$BATS_TEST_TMPDIR/file" >"$BATS_TEST_TMPDIR/b"
+  printf '\n' | cat "$BATS_TEST_TMPDIR/a" - >"$BATS_TEST_TMPDIR/c"
+  k6agg -q -p 3s "$BATS_TEST_TMPDIR"/[cb] "$BATS_TEST_TMPDIR/b" \
+    2>/dev/null | md5sum >"$BATS_TEST_TMPDIR/two"
+  cat "$BATS_TEST_TMPDIR"/[cb] "$BATS_TEST_TMPDIR/b" | k6agg -q -p 3s \
+    2>/dev/null | md5sum >"$BATS_TEST_TMPDIR/three"
+  cmp "$BATS_TEST_TMPDIR/two" "$BATS_TEST_TMPDIR/three"
+}

@@ -34,7 +34,7 @@ struct bucket {
 	struct group *groups;	/* in order of their first request */
 	size_t n, cap;
 	struct map by_tags;	/* numbers of groups from 1 on, by their JSON */
-	uint32_t recent[RECENT];	/* such numbers, by the tag set's id */
+	uint32_t recent[RECENT];	/* such numbers, by their sets' address */
 	struct aggregate overflow;	/* past max_groups */
 };
 
@@ -131,7 +131,8 @@ make_group(struct bucket *b, const struct tagset *tags)
 static uint32_t
 group_of(struct buckets *bs, struct bucket *b, const struct tagset *tags)
 {
-	uint32_t *recent = &b->recent[tags->id % RECENT], number = *recent;
+	uint32_t *recent = &b->recent[(uintptr_t)tags / 16 * 0x9e3779b97f4a7c15U
+	    >> 54], number = *recent;
 
 	if (number != 0 && b->groups[number - 1].tags == tags)
 		return number;
@@ -146,33 +147,58 @@ group_of(struct buckets *bs, struct bucket *b, const struct tagset *tags)
 	return *recent = number;
 }
 
-void
-buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
-    const struct point *points, int n)
+/* A request that waits from now on; *g is its group. NULL: it is folded. */
+static struct waiting *
+wait_in(struct buckets *b, const struct trail *t, uint32_t source,
+    struct bucket **bucket, struct group **g)
 {
 	int64_t id = t->time_ns / b->rule.period_ns;
-	struct bucket *bucket = bucket_of(b, id);
-	uint32_t number = group_of(b, bucket, t->tags);
-	struct group *g;
+	uint32_t number;
 	struct waiting *w;
 
+	*bucket = bucket_of(b, id);
+	number = group_of(b, *bucket, t->tags);
 	b->requests++;
 	b->late += b->has_closed && id <= b->closed_to;
 	if (number == 0) {
 		b->overflowed++;
-		aggregate_add_all(&bucket->overflow, &t, 1,
+		aggregate_add_all(&(*bucket)->overflow, &t, 1,
 		    &b->scratch.tally);
-		return;
+		return NULL;
 	}
-	g = &bucket->groups[number - 1];
-	g->n++;
-	bucket->waiting = xgrow(bucket->waiting, bucket->n_waiting,
-	    &bucket->waiting_cap, sizeof(bucket->waiting[0]));
-	w = &bucket->waiting[bucket->n_waiting++];
+	*g = &(*bucket)->groups[number - 1];
+	(*g)->n++;
+	(*bucket)->waiting = xgrow((*bucket)->waiting, (*bucket)->n_waiting,
+	    &(*bucket)->waiting_cap, sizeof(*w));
+	w = &(*bucket)->waiting[(*bucket)->n_waiting++];
 	w->trail = *t;
-	w->place = keep_add(&bucket->kept, &g->kept, points, n);
 	w->group = number - 1;
 	w->source = source;
+	return w;
+}
+
+void
+buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
+    const struct point *points, int n)
+{
+	struct bucket *bucket;
+	struct group *g;
+	struct waiting *w = wait_in(b, t, source, &bucket, &g);
+
+	if (w != NULL)
+		w->place = keep_add(&bucket->kept, &g->kept, points, n);
+}
+
+void
+buckets_add_kept(struct buckets *b, const struct trail *t, uint32_t source,
+    const struct keep *from, size_t place)
+{
+	struct bucket *bucket;
+	struct group *g;
+	struct waiting *w = wait_in(b, t, source, &bucket, &g);
+
+	if (w != NULL)
+		w->place = keep_copy(&bucket->kept, &g->kept, from, place);
 }
 
 /* The requests of one group that are still to be judged, in order of arrival,

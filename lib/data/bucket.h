@@ -54,8 +54,9 @@ struct buckets {
 
 /* Where the output of a closed bucket goes, in order of its tag sets' first
  * request: its outliers, each as keep_get tells it, then its aggregate.
- * `is_outlier`, if there is one, knows requests of a stream that was folded before: what it
- * let pass in a bucket of this middle is no part of the fences, and passes. */
+ * `is_outlier`, if there is one, knows requests of a stream that was folded
+ * before: what it let pass in a bucket of this middle is no part of the
+ * fences, and passes. */
 struct bucket_out {
 	void (*outlier)(void *ctx, struct keep *kept, size_t place);
 	void (*aggregate)(void *ctx, const struct aggregate *a);
@@ -70,6 +71,11 @@ void buckets_release(struct buckets *b);
  * stream may forget its tails and tag sets, but must live as long as b. */
 void buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
     const struct point *points, int n);
+
+/* The same for one whose lines are kept at a place elsewhere; they are copied.
+ * The heads that they have must live as long as b. */
+void buckets_add_kept(struct buckets *b, const struct trail *t,
+    uint32_t source, const struct keep *from, size_t place);
 
 /* Close every bucket that began wait_ns or longer before now_ns, oldest
  * first. */

@@ -24,12 +24,14 @@ tail_hold(const struct tail *t)
 }
 
 void
-tail_drop(struct tail *t)
+tail_drop(const struct tail *t)
 {
-	if (atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) > 1)
+	struct tail *held = (struct tail *)(uintptr_t)t;
+
+	if (atomic_fetch_sub_explicit(&held->refs, 1, memory_order_acq_rel) > 1)
 		return;
-	tagset_drop(t->tags);
-	free(t);
+	tagset_drop(held->tags);
+	free(held);
 }
 
 void

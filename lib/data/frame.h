@@ -104,6 +104,6 @@ void frames_learn(struct frames *f, const struct frame_parts *parts);
 
 /* Hold a tail and its tag set beyond frames_forget_tails, from any thread. */
 struct tail *tail_hold(const struct tail *t);
-void tail_drop(struct tail *t);
+void tail_drop(const struct tail *t);
 
 #endif

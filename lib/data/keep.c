@@ -8,7 +8,7 @@ struct shape {
 	int n;				/* lines */
 	uint32_t before;		/* of the same set, as in keep_set */
 	const struct head *head[GROUP_MAX];	/* NULL: kept as a whole */
-	struct tail *tail[GROUP_MAX];	/* held, or NULL */
+	const struct tail *tail[GROUP_MAX];	/* held, or NULL */
 };
 
 /* A kept request begins with its shape's index. Nearly all have the same time
@@ -45,7 +45,7 @@ drop_tails(struct keep *k)
 	size_t i;
 	int line;
 
-	for (i = 0; i < k->n; i++)
+	for (i = 0; i < k->n && !k->borrows; i++)
 		for (line = 0; line < k->shapes[i].n; line++)
 			if (k->shapes[i].tail[line] != NULL)
 				tail_drop(k->shapes[i].tail[line]);
@@ -83,9 +83,35 @@ has_shape(const struct shape *s, const struct point *points, int n)
 	return s->n == n;
 }
 
+static bool
+is_same_shape(const struct shape *a, const struct shape *b)
+{
+	size_t n = (size_t)a->n;
+
+	return a->n == b->n &&
+	    memcmp(a->head, b->head, n * sizeof(a->head[0])) == 0 &&
+	    memcmp(a->tail, b->tail, n * sizeof(a->tail[0])) == 0;
+}
+
 /* Most sets have one shape or a few; among those whose URLs were grouped
  * nearly each request has its own, and to look for it would take long. */
 enum { SHAPES_SEARCHED = 32 };
+
+static uint32_t
+add_shape(struct keep *k, struct keep_set *set, const struct shape *like)
+{
+	struct shape *s;
+	int i;
+
+	k->shapes = xgrow(k->shapes, k->n, &k->cap, sizeof(k->shapes[0]));
+	s = &k->shapes[k->n++];
+	*s = *like;
+	s->before = set->last;
+	for (i = 0; i < s->n && !k->borrows; i++)
+		if (s->tail[i] != NULL)
+			(void)tail_hold(s->tail[i]);
+	return (set->last = (uint32_t)k->n) - 1;
+}
 
 /* The index of the shape that the points have. */
 static uint32_t
@@ -93,25 +119,34 @@ shape_of(struct keep *k, struct keep_set *set, const struct point *points,
     int n)
 {
 	uint32_t number = set->last;
-	struct shape *s;
+	struct shape new = { .n = n };
 	int i;
 
 	for (i = 0; i < SHAPES_SEARCHED && number != 0; i++) {
-		s = &k->shapes[number - 1];
-		if (has_shape(s, points, n))
+		if (has_shape(&k->shapes[number - 1], points, n))
 			return number - 1;
-		number = s->before;
+		number = k->shapes[number - 1].before;
 	}
-	k->shapes = xgrow(k->shapes, k->n, &k->cap, sizeof(k->shapes[0]));
-	s = &k->shapes[k->n++];
-	*s = (struct shape){ .n = n, .before = set->last };
-	set->last = (uint32_t)k->n;
 	for (i = 0; i < n; i++) {
-		s->head[i] = points[i].head;
-		if (points[i].tail != NULL)
-			s->tail[i] = tail_hold(points[i].tail);
+		new.head[i] = points[i].head;
+		new.tail[i] = points[i].tail;
 	}
-	return set->last - 1;
+	return add_shape(k, set, &new);
+}
+
+/* The index of a shape like that of another keep. */
+static uint32_t
+shape_like(struct keep *k, struct keep_set *set, const struct shape *like)
+{
+	uint32_t number = set->last;
+	int i;
+
+	for (i = 0; i < SHAPES_SEARCHED && number != 0; i++) {
+		if (is_same_shape(&k->shapes[number - 1], like))
+			return number - 1;
+		number = k->shapes[number - 1].before;
+	}
+	return add_shape(k, set, like);
 }
 
 static const char *
@@ -260,6 +295,53 @@ keep_add(struct keep *k, struct keep_set *set, const struct point *points,
 	at = values > 0 ? pack_even(at, points, n) : pack_each(at, points, n);
 	k->packed.n = (size_t)(at - k->packed.p);
 	return place;
+}
+
+/* The end of a record whose shape has n lines. */
+static const char *
+end_of(const struct shape *s, const char *at, bool is_even)
+{
+	const uint8_t *sizes = (const uint8_t *)at;
+	uint32_t whole;
+	int i;
+
+	if (is_even) {
+		at += 1 + s->n + sizes[0];
+		for (i = 0; i < s->n; i++)
+			at += sizes[1 + i];
+		return at;
+	}
+	for (i = 0; i < s->n; i++)
+		if (s->head[i] == NULL) {
+			memcpy(&whole, at, sizeof(whole));
+			at += sizeof(whole) + whole;
+		} else {
+			at += 2 + (uint8_t)at[0] + (uint8_t)at[1];
+		}
+	return at;
+}
+
+size_t
+keep_copy(struct keep *k, struct keep_set *set, const struct keep *from,
+    size_t place)
+{
+	const char *at = from->packed.p + place;
+	size_t here = k->packed.n, n;
+	const struct shape *s;
+	uint32_t shape, even;
+	char *to;
+
+	memcpy(&shape, at, sizeof(shape));
+	at += sizeof(shape);
+	even = shape & EVEN;
+	s = &from->shapes[shape & ~EVEN];
+	n = (size_t)(end_of(s, at, even != 0) - at);
+	shape = shape_like(k, set, s) | even;
+	to = buf_room(&k->packed, sizeof(shape) + n + STEP);
+	memcpy(to, &shape, sizeof(shape));
+	(void)copy_over(to + sizeof(shape), at, n);
+	k->packed.n += sizeof(shape) + n;
+	return here;
 }
 
 static const char *

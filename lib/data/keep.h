@@ -16,6 +16,8 @@ struct form;
 
 /* A zeroed struct is empty. */
 struct keep {
+	bool borrows;		/* tails live longer than it: set by the caller
+				   while it is empty */
 	struct buf packed;
 	struct shape *shapes;	/* owned; they hold their tails */
 	size_t n, cap;
@@ -30,12 +32,18 @@ struct keep_set {
 /* The points' streams must still live: heads are borrowed of them. */
 void keep_release(struct keep *k);
 
-/* Empty k for other requests; most of its memory stays. */
+/* Empty k for other requests; most of its memory, and borrows, stay. */
 void keep_reset(struct keep *k);
 
-/* Keep the lines of 1..GROUP_MAX points of a set; returns their place. */
+/* Keep the lines of 1..GROUP_MAX points of a set; returns their place. Places
+ * ascend. */
 size_t keep_add(struct keep *k, struct keep_set *set,
     const struct point *points, int n);
+
+/* Keep in k, of a set of it, what is kept in from at a place, whose heads must
+ * live as long as k; returns its place. */
+size_t keep_copy(struct keep *k, struct keep_set *set,
+    const struct keep *from, size_t place);
 
 /* The lines at a place are soon to be told: bring them near. */
 static inline void

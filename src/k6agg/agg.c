@@ -82,6 +82,7 @@ release(struct agg *agg)
 {
 	sources_release(&agg->sources);
 	folding_release(&agg->folding);
+	ahead_free(agg->ahead);
 	stream_release(&agg->stream);
 	books_release(&agg->books);
 	out_release(&agg->out);
@@ -109,8 +110,7 @@ agg_run(const struct options *o, char *const *files, int n,
 		print_summary(&agg);
 	books_report(&agg.books, has_books(&agg) && agg.summary == NULL &&
 	    !o->is_quiet);
-	if (agg.ahead != NULL)
-		ahead_stop(agg.ahead);
+	ahead_stop(agg.ahead);
 	error = agg.out.error;
 	release(&agg);
 	return close_stdout_after(error, status);

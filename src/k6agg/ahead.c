@@ -8,38 +8,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A block is so many bytes of the file, behind room for the start of its first
- * line, which stands at the end of the block before. */
-enum { BLOCK = 1 << 19, ROOM = 1 << 16, POINTS = BLOCK / 64, BLOCKS = 4 };
+/* A block is so many bytes of the file, and what follows them up to the line
+ * with which the next one begins, if that is not farther away than LOOK. */
+enum { BLOCK = 1 << 18, LOOK = 1 << 15, BLOCKS = 8, TAG_SETS_MAX = 20000 };
 
-/* What becomes of a block; two threads are never at the same step. */
-enum step { EMPTY, READING, READ, PARSING, PARSED };
+enum step { EMPTY, PREPARING, READY };
+
+/* One that prepares blocks: the caller, and a thread. */
+enum { OURS, THEIRS, LANES };
 
 struct block {
 	enum step step;
-	char *buffer;		/* of cap bytes */
-	size_t cap;
-	size_t n;		/* bytes of the file; 0: its end */
-	size_t carried;		/* bytes before them; more than ROOM: none */
-	bool is_whole;		/* all its lines are among the points */
-	struct point *points;
-	int n_points;
-	size_t point_bytes;
+	int lane;		/* that prepared it */
+	off_t at;		/* in the file */
+	char *buffer;
+	size_t n;		/* bytes read; 0: the file's end */
+	size_t start, end;	/* of the lines that belong to it */
+	bool is_prepared;
+	struct prepared prepared;
+};
+
+struct lane {
+	struct preparer preparer;
+	int n_blocks;		/* prepared or being so, and not taken */
 };
 
 struct ahead {
-	struct stream *stream;
-	struct lines *in;
+	struct prepare_rule rule;
+	struct lines *in;	/* NULL: nothing is read ahead */
+	int fd;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	struct lane lanes[LANES];
 	struct block blocks[BLOCKS];
-	size_t n_read, n_parsed, n_taken;	/* blocks so far */
-	struct span last;	/* all of the block parsed last */
-	off_t read_to, taken_to;	/* offsets in the file */
-	bool is_at_end;		/* of reading */
-	bool is_waiting;	/* the caller, for a block; it needs no stream */
+	size_t n_begun, n_taken;	/* blocks so far */
+	off_t begun_to, taken_to;	/* offsets in the file */
+	bool is_current;	/* block n_taken was given out in part */
+	bool is_at_end;		/* no more blocks are begun */
+	bool is_all_taken;	/* of the file, as far as it went */
 	bool is_over;
+	bool has_forgotten;
 };
 
 static struct block *
@@ -48,85 +57,57 @@ block_at(struct ahead *a, size_t i)
 	return &a->blocks[i % BLOCKS];
 }
 
+/* Read a block and prepare what belongs to it, without the lock. */
 static void
-read_block(struct ahead *a, struct block *b)
+fill_block(struct ahead *a, struct block *b, struct preparer *p)
 {
-	ssize_t n;
+	struct span text;
+	ssize_t got;
 
-	if (b->cap < ROOM + BLOCK) {	/* new, or was in's */
-		free(b->buffer);
-		b->cap = ROOM + BLOCK;
-		b->buffer = xmalloc(b->cap);
-	}
-	n = pread(a->in->fd, b->buffer + ROOM, BLOCK, a->read_to);
-	b->n = n > 0 ? (size_t)n : 0;
-	a->read_to += (off_t)b->n;
-	a->is_at_end = b->n == 0;
+	if (b->buffer == NULL)
+		b->buffer = xmalloc(BLOCK + LOOK);
+	got = pread(a->fd, b->buffer, BLOCK + LOOK, b->at);
+	b->n = got > 0 ? (size_t)got : 0;
+	b->end = b->n < BLOCK ? b->n : BLOCK;
+	b->is_prepared = false;
+	if (b->n <= BLOCK)
+		return;
+	text = (struct span){ b->buffer, b->n };
+	b->start = prepare_start(p, &a->rule, (struct span){ b->buffer,
+	    BLOCK }, 0);
+	if (b->start == 0)
+		return;
+	text.n = prepare_start(p, &a->rule, text, BLOCK);
+	if (text.n == 0)
+		return;
+	b->end = text.n;
+	text.p += b->start;
+	text.n -= b->start;
+	b->is_prepared = prepare(p, &a->rule, text, &b->prepared);
 }
 
-/* Bytes behind the last newline. */
-static size_t
-rest_of(struct span s)
-{
-	const char *newline = s.n > 0 ? memrchr(s.p, '\n', s.n) : NULL;
-
-	return newline != NULL ? s.n - (size_t)(newline + 1 - s.p) : s.n;
-}
-
-static void
-parse_block(struct ahead *a, struct block *b)
-{
-	size_t rest = rest_of(a->last);
-	struct span text = { b->buffer + ROOM, b->n };
-
-	b->n_points = 0;
-	b->point_bytes = 0;
-	b->carried = rest;
-	if (rest <= ROOM) {
-		text.p -= rest;
-		text.n += rest;
-		memcpy(b->buffer + ROOM - rest, a->last.p + a->last.n - rest,
-		    rest);
-		b->n_points = stream_points(a->stream, text, b->points,
-		    POINTS, &b->point_bytes);
-	}
-	a->last = text;
-	b->is_whole = b->point_bytes > 0 &&
-	    b->point_bytes + rest_of(text) == text.n;
-}
-
-/* The caller may still need the stream for a block that is not whole. */
+/* Prepare the next block that nobody has begun, with the lock held but for
+ * the work. False: there is none to begin now. */
 static bool
-may_parse(struct ahead *a)
+work(struct ahead *a, int lane)
 {
-	return (a->n_parsed > 0 && block_at(a, a->n_parsed - 1)->is_whole) ||
-	    (a->is_waiting && a->n_parsed == a->n_taken);
-}
+	struct block *b = block_at(a, a->n_begun);
+	struct lane *l = &a->lanes[lane];
 
-/* Do what can be done next for a block, without the lock. False: nothing. */
-static bool
-work(struct ahead *a)
-{
-	struct block *b = block_at(a, a->n_parsed);
-
-	if (b->step == READ && may_parse(a)) {
-		b->step = PARSING;
-		(void)pthread_mutex_unlock(&a->lock);
-		parse_block(a, b);
-		(void)pthread_mutex_lock(&a->lock);
-		b->step = PARSED;
-		a->n_parsed++;
-	} else {
-		b = block_at(a, a->n_read);
-		if (b->step != EMPTY || a->is_at_end)
-			return false;
-		b->step = READING;
-		(void)pthread_mutex_unlock(&a->lock);
-		read_block(a, b);
-		(void)pthread_mutex_lock(&a->lock);
-		b->step = READ;
-		a->n_read++;
-	}
+	if (b->step != EMPTY || a->is_at_end ||
+	    l->preparer.stream.tags.n > TAG_SETS_MAX)
+		return false;
+	b->step = PREPARING;
+	b->lane = lane;
+	b->at = a->begun_to;
+	a->begun_to += BLOCK;
+	a->n_begun++;
+	l->n_blocks++;
+	(void)pthread_mutex_unlock(&a->lock);
+	fill_block(a, b, &l->preparer);
+	(void)pthread_mutex_lock(&a->lock);
+	b->step = READY;
+	a->is_at_end |= b->n < BLOCK;
 	(void)pthread_cond_broadcast(&a->changed);
 	return true;
 }
@@ -138,7 +119,7 @@ run_thread(void *arg)
 
 	(void)pthread_mutex_lock(&a->lock);
 	while (!a->is_over)
-		if (!work(a))
+		if (!work(a, THEIRS))
 			(void)pthread_cond_wait(&a->changed, &a->lock);
 	(void)pthread_mutex_unlock(&a->lock);
 	return NULL;
@@ -156,111 +137,163 @@ is_worth_it(int fd, off_t from)
 	    CPU_COUNT(&cpus) > 1;
 }
 
-static void
-free_all(struct ahead *a)
+struct ahead *
+ahead_new(const struct prepare_rule *rule)
 {
-	int i;
+	struct ahead *a = xcalloc(1, sizeof(*a));
 
-	for (i = 0; i < BLOCKS; i++) {
-		free(a->blocks[i].buffer);
-		free(a->blocks[i].points);
-	}
-	(void)pthread_cond_destroy(&a->changed);
-	(void)pthread_mutex_destroy(&a->lock);
-	free(a);
+	a->rule = *rule;
+	(void)pthread_mutex_init(&a->lock, NULL);
+	(void)pthread_cond_init(&a->changed, NULL);
+	return a;
 }
 
-struct ahead *
-ahead_start(struct stream *s, struct lines *in)
+bool
+ahead_start(struct ahead *a, struct lines *in)
 {
 	off_t from = in->unpack == NULL ? lseek(in->fd, 0, SEEK_CUR) : -1;
 	sigset_t all, before;
-	struct ahead *a;
-	int i, error;
+	int error, i;
 
 	if (!is_worth_it(in->fd, from))
-		return NULL;
-	a = xcalloc(1, sizeof(*a));
-	*a = (struct ahead){ .stream = s, .in = in, .last = lines_peek(in),
-	    .read_to = from, .taken_to = from };
+		return false;
+	a->fd = in->fd;
+	a->begun_to = a->taken_to = from;
+	a->n_begun = a->n_taken = 0;
+	a->is_current = a->is_at_end = a->is_all_taken = a->is_over = false;
 	for (i = 0; i < BLOCKS; i++)
-		a->blocks[i].points = xmalloc(POINTS * sizeof(struct point));
-	(void)pthread_mutex_init(&a->lock, NULL);
-	(void)pthread_cond_init(&a->changed, NULL);
+		a->blocks[i].step = EMPTY;
+	for (i = 0; i < LANES; i++)
+		a->lanes[i].n_blocks = 0;
 	(void)sigfillset(&all);	/* signals are for the caller's thread */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&a->thread, NULL, run_thread, a);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error == 0)
-		return a;
-	free_all(a);
-	return NULL;
-}
-
-/* Give the block to in: as its new buffer if it begins with what in has left,
- * which it does but for lines that are too long. */
-static void
-hand_over(struct ahead *a, struct block *b)
-{
-	struct span data = { b->buffer + ROOM, b->n };
-
-	if (b->carried <= ROOM && !a->in->is_skipping &&
-	    b->carried == lines_waiting(a->in)) {
-		lines_swap(a->in, &b->buffer, &b->cap, ROOM - b->carried,
-		    ROOM + b->n);
-		return;
-	}
-	b->n_points = 0;
-	b->point_bytes = 0;
-	b->is_whole = false;
-	lines_append(a->in, data);
+	a->in = error == 0 ? in : NULL;
+	return error == 0;
 }
 
 bool
-ahead_next(struct ahead *a, const struct point **points, int *n,
-    size_t *bytes)
+ahead_is_on(const struct ahead *a)
 {
-	struct block *b, *before = NULL;
+	return a != NULL && a->in != NULL;
+}
+
+/* All of the block was taken: it is free for another. Tag sets are forgotten
+ * here, where nobody looks at them, once none of their lane's blocks waits. */
+static void
+finish_block(struct ahead *a, struct block *b)
+{
+	struct lane *l;
+	int i;
+
+	b->step = EMPTY;
+	a->is_all_taken = b->n < BLOCK;	/* the file may have grown since */
+	a->lanes[b->lane].n_blocks--;
+	a->n_taken++;
+	for (i = 0; i < LANES; i++) {
+		l = &a->lanes[i];
+		if (l->n_blocks > 0 ||
+		    l->preparer.stream.tags.n <= TAG_SETS_MAX)
+			continue;
+		stream_trim(&l->preparer.stream, TAG_SETS_MAX);
+		a->has_forgotten = true;
+	}
+	(void)pthread_cond_broadcast(&a->changed);
+}
+
+/* Wait for the next block, and work meanwhile; the lock is held. We are one
+ * block ahead of ourselves at most, so that our lane is free now and then. */
+static struct block *
+await(struct ahead *a)
+{
+	struct block *b = block_at(a, a->n_taken);
+
+	while (b->step != READY)
+		if (a->lanes[OURS].n_blocks > 0 || !work(a, OURS))
+			(void)pthread_cond_wait(&a->changed, &a->lock);
+	return b;
+}
+
+/* Give bytes of the block, up to an offset, to in. */
+static enum ahead_result
+give_lines(struct ahead *a, const struct block *b, size_t to)
+{
+	size_t from = (size_t)(a->taken_to - b->at);
+
+	lines_append(a->in, (struct span){ b->buffer + from, to - from });
+	a->taken_to += (off_t)(to - from);
+	return AHEAD_LINES;
+}
+
+enum ahead_result
+ahead_next(struct ahead *a, const struct prepared **out)
+{
+	struct block *b = NULL;
+	off_t start;
 
 	(void)pthread_mutex_lock(&a->lock);
-	a->is_waiting = true;
-	b = block_at(a, a->n_taken);
-	while (b->step != PARSED)
-		if (!work(a))
-			(void)pthread_cond_wait(&a->changed, &a->lock);
-	a->is_waiting = false;
-	if (b->n > 0) {
-		if (a->n_taken > 0)
-			before = block_at(a, a->n_taken - 1);
-		hand_over(a, b);
-		if (before != NULL)
-			before->step = EMPTY;
-		a->taken_to += (off_t)b->n;
-		a->n_taken++;
-		(void)pthread_cond_broadcast(&a->changed);
+	if (a->is_current)
+		finish_block(a, block_at(a, a->n_taken));
+	a->is_current = false;
+	while (!a->is_all_taken) {
+		b = await(a);
+		if (a->taken_to < b->at + (off_t)b->end)
+			break;
+		finish_block(a, b);
 	}
 	(void)pthread_mutex_unlock(&a->lock);
-	*points = b->points;
-	*n = b->n_points;
-	*bytes = b->point_bytes;
-	return b->n > 0;
+	if (a->is_all_taken)
+		return AHEAD_END;
+	start = b->at + (off_t)b->start;
+	if (b->is_prepared && a->taken_to < start)
+		return give_lines(a, b, b->start);
+	if (!b->is_prepared || a->taken_to > start ||
+	    lines_waiting(a->in) > 0 || a->in->is_skipping)
+		return give_lines(a, b, b->end);
+	a->taken_to = b->at + (off_t)b->end;
+	a->is_current = true;
+	*out = &b->prepared;
+	return AHEAD_PREPARED;
 }
 
 bool
-ahead_is_busy(const struct ahead *a)
+ahead_has_forgotten(struct ahead *a)
 {
-	return a->n_taken > 0 &&
-	    a->blocks[(a->n_taken - 1) % BLOCKS].is_whole;
+	bool has = a->has_forgotten;
+
+	a->has_forgotten = false;
+	return has;
 }
 
 void
 ahead_stop(struct ahead *a)
 {
+	if (!ahead_is_on(a))
+		return;
 	(void)pthread_mutex_lock(&a->lock);
 	a->is_over = true;
 	(void)pthread_cond_broadcast(&a->changed);
 	(void)pthread_mutex_unlock(&a->lock);
 	(void)pthread_join(a->thread, NULL);
-	(void)lseek(a->in->fd, a->taken_to, SEEK_SET);
-	free_all(a);
+	(void)lseek(a->fd, a->taken_to, SEEK_SET);
+	a->in = NULL;
+}
+
+void
+ahead_free(struct ahead *a)
+{
+	int i;
+
+	if (a == NULL)
+		return;
+	for (i = 0; i < BLOCKS; i++) {
+		free(a->blocks[i].buffer);
+		prepared_release(&a->blocks[i].prepared);
+	}
+	for (i = 0; i < LANES; i++)
+		preparer_release(&a->lanes[i].preparer);
+	(void)pthread_cond_destroy(&a->changed);
+	(void)pthread_mutex_destroy(&a->lock);
+	free(a);
 }

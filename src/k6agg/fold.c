@@ -159,6 +159,22 @@ folding_take(void *ctx, const struct group_out *g)
 }
 
 void
+folding_take_kept(struct folding *f, const struct trail *t,
+    const struct keep *from, size_t place)
+{
+	f->requests++;
+	buckets_add_kept(&f->buckets, t, f->source, from, place);
+	warn_of_overflow(f);
+}
+
+void
+folding_pass(struct folding *f, struct span lines, int64_t requests)
+{
+	f->requests += requests;
+	out_lines(f->out, lines);
+}
+
+void
 folding_merge(struct folding *f, const struct aggregate *a)
 {
 	aggregates_add(&f->merged, a, f->source);

@@ -43,6 +43,13 @@ int64_t folding_requests_of(const struct point *p);
 /* Take a complete group of a stream; for trails_add. ctx is a folding. */
 void folding_take(void *ctx, const struct group_out *g);
 
+/* Take a request whose lines are kept elsewhere; they are copied. */
+void folding_take_kept(struct folding *f, const struct trail *t,
+    const struct keep *from, size_t place);
+
+/* Lines that pass, and the requests that they stand for; no filter's. */
+void folding_pass(struct folding *f, struct span lines, int64_t requests);
+
 /* Hold an aggregate of the input back, to be merged. */
 void folding_merge(struct folding *f, const struct aggregate *a);
 

@@ -15,7 +15,6 @@ static void
 settle(struct agg *agg)
 {
 	if (!sources_settle(&agg->sources) ||
-	    (agg->ahead != NULL && ahead_is_busy(agg->ahead)) ||
 	    agg->stream.tags.n <= TAG_SETS_MAX)
 		return;
 	if (agg->select != NULL)
@@ -95,24 +94,43 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 	return 0;
 }
 
-/* Take the next block of a file that is read ahead. False: its end. */
-static bool
-take_block(struct agg *agg, struct lines *in)
+/* Two threads, where lines need not be looked at one by one. */
+static void
+start_ahead(struct agg *agg, struct lines *in)
 {
-	const struct point *points;
-	size_t bytes;
-	int n;
+	struct prepare_rule rule = { agg->summary != NULL ? PREPARE_POINTS
+	    : folding_is_on(&agg->folding) ? PREPARE_GROUPS : PREPARE_LINES,
+	    agg->folding.calc_ns };
 
-	if (!ahead_next(agg->ahead, &points, &n, &bytes)) {
-		ahead_stop(agg->ahead);
-		agg->ahead = NULL;
-		return false;
-	}
-	if (n > 0) {
-		struct span text = { lines_peek(in).p, bytes };
+	if (agg->folding.is_merging || agg->select != NULL || agg->live.is_on)
+		return;
+	if (agg->ahead == NULL)
+		agg->ahead = ahead_new(&rule);
+	(void)ahead_start(agg->ahead, in);
+}
 
-		lines_pass(in, bytes, n);
-		take_points(agg, points, n, text);
+/* Take what is prepared, until there are lines to take. False: the file is at
+ * its end. */
+static bool
+take_ahead(struct agg *agg)
+{
+	const struct prepared *prepared;
+
+	while (agg->out.error == 0) {
+		switch (ahead_next(agg->ahead, &prepared)) {
+		case AHEAD_LINES:
+			return true;
+		case AHEAD_END:
+			ahead_stop(agg->ahead);
+			return false;
+		case AHEAD_PREPARED:
+			break;
+		}
+		if (agg->summary != NULL && ahead_has_forgotten(agg->ahead))
+			summary_forget_tags(agg->summary);
+		take_prepared(agg, prepared);
+		if (*agg->stop != 0)
+			return true;
 	}
 	return true;
 }
@@ -124,12 +142,11 @@ fill(struct agg *agg, struct lines *in, struct why *why)
 	bool is_new = in->fd < 0;
 	int more;
 
-	if (agg->ahead != NULL && take_block(agg, in))
+	if (ahead_is_on(agg->ahead) && take_ahead(agg))
 		return 1;
 	more = lines_fill(in, why);
-	if (more > 0 && is_new && !agg->folding.is_merging &&
-	    agg->select == NULL)
-		agg->ahead = ahead_start(&agg->stream, in);
+	if (more > 0 && is_new)
+		start_ahead(agg, in);
 	return more;
 }
 

@@ -12,7 +12,10 @@
 #include "k6agg/source.h"
 #include "k6agg/summary.h"
 
-enum { BATCH = 128 };	/* points taken at a time */
+enum {
+	BATCH = 128,		/* points taken at a time */
+	METRIC_LINKS = 64,
+};
 
 struct agg {
 	const struct options *options;
@@ -26,7 +29,9 @@ struct agg {
 	struct select *select;		/* NULL: all is kept as it is */
 	struct live live;
 	struct buf selected;		/* scratch: lines */
-	struct ahead *ahead;		/* reads the source; NULL: we do */
+	struct ahead *ahead;		/* NULL: not yet needed */
+	struct metric_link { const struct metric *theirs, *ours; }
+	    links[METRIC_LINKS];	/* of points that ahead prepared */
 	struct point batch[BATCH];	/* scratch */
 	struct buf last_line;		/* of an input without a newline */
 };

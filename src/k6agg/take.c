@@ -189,14 +189,78 @@ take_framed(struct agg *agg, struct lines *in)
 	struct span text = lines_peek(in);
 	size_t bytes;
 
-	if (agg->ahead != NULL && ahead_is_busy(agg->ahead))
-		return false;	/* the other thread has the stream */
 	n = stream_points(&agg->stream, text, agg->batch, max, &bytes);
 	if (n == 0)
 		return false;
 	lines_pass(in, bytes, n);
 	take_points(agg, agg->batch, n, (struct span){ text.p, bytes });
 	return true;
+}
+
+/* The metric of our stream, whose type is known, for one of another's. */
+static const struct metric *
+our_metric(struct agg *agg, const struct metric *theirs)
+{
+	struct metric_link *l = &agg->links[(uintptr_t)theirs / 32 %
+	    METRIC_LINKS];
+
+	if (l->theirs != theirs)
+		*l = (struct metric_link){ theirs, metrics_get(
+		    &agg->stream.metrics, theirs->name) };
+	return l->ours;
+}
+
+static void
+take_groups(struct agg *agg, const struct prepared *p)
+{
+	const struct passage *passage = p->passages;
+	const struct passage *end = passage + p->n_passages;
+	size_t i;
+
+	for (i = 0; i <= p->n; i++) {
+		for (; passage < end && passage->before == i; passage++) {
+			advance_clock(agg, passage->first_ns);
+			folding_pass(&agg->folding, passage->lines,
+			    passage->requests);
+			advance_clock(agg, passage->latest_ns);
+		}
+		if (i == p->n)
+			break;
+		advance_clock(agg, p->list[i].trail.time_ns);
+		folding_take_kept(&agg->folding, &p->list[i].trail, &p->kept,
+		    p->list[i].place);
+	}
+}
+
+/* Take a piece of the input that was prepared, at a place where a group
+ * begins. */
+void
+take_prepared(struct agg *agg, const struct prepared *p)
+{
+	struct source *source = agg->sources.at;
+	struct point point;
+	int64_t i;
+
+	trails_end(&source->trails, take_group, agg);
+	source->in.number += p->n_points;
+	source->in.had_newline = true;
+	agg->books.points += p->n_points;
+	switch (p->purpose) {
+	case PREPARE_LINES:
+		agg->books.requests += p->requests;
+		out_lines(&agg->out, p->text);
+		break;
+	case PREPARE_POINTS:
+		for (i = 0; i < p->n_points; i++) {
+			point = p->points[i];
+			point.metric = our_metric(agg, point.metric);
+			summary_add_point(agg->summary, &point);
+		}
+		break;
+	case PREPARE_GROUPS:
+		take_groups(agg, p);
+		break;
+	}
 }
 
 /* Returns 1 if the line is not to pass as it is. */

@@ -19,6 +19,9 @@ void take_points(struct agg *agg, const struct point *points, int n,
  * Inputs that are read side by side are compared after each of them. */
 bool take_framed(struct agg *agg, struct lines *in);
 
+/* Take what was prepared of the file; it begins where all before it ends. */
+void take_prepared(struct agg *agg, const struct prepared *p);
+
 /* A complete group, for trails_add and trails_end; ctx is the agg. */
 void take_group(void *ctx, const struct group_out *g);
 
