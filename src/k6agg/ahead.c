@@ -10,7 +10,7 @@
 
 /* A block is so many bytes of the file, and what follows them up to the line
  * with which the next one begins, if that is not farther away than LOOK. */
-enum { BLOCK = 1 << 18, LOOK = 1 << 15, BLOCKS = 8, TAG_SETS_MAX = 20000 };
+enum { BLOCK = 1 << 19, LOOK = 1 << 15, BLOCKS = 16, TAG_SETS_MAX = 20000 };
 
 enum step { EMPTY, PREPARING, READY };
 
