@@ -6,7 +6,7 @@
 . "$(dirname "$0")/common.bash"
 gb=${GB:-10}
 urls=${URLS:-1000000}
-make_input 100
+make_input 1000
 [ -e "$dir/one" ] || zcat ../shared/fixtures/corpus/medium.ndjson.gz >"$dir/one"
 
 # measure NAME COMMAND: of a shell command; the last process of a pipe counts.
@@ -35,6 +35,8 @@ time=$(command -v time) || { echo 'memory: needs GNU time' >&2; exit 1; }
 printf '%s, and %s URLs\n' "$gb GB of $corpus" "$urls"
 measure "$gb GB, k6agg -p 3s" \
   "repeat $dir/one ${gb}000000000 | $time -v k6agg -q -p 3s"
+measure "a file of 1 GB on two cores, k6agg -p 3s" \
+  "$time -v k6agg -q -p 3s $dir/input"
 measure "$gb GB, k6agg --summary" \
   "repeat $dir/one ${gb}000000000 | $time -v k6agg --summary"
 measure "$urls URLs, k6agg off" "many_urls | $time -v k6agg"
