@@ -10,7 +10,8 @@
 
 /* A block is so many bytes of the file, and what follows them up to the line
  * with which the next one begins, if that is not farther away than LOOK. */
-enum { BLOCK = 1 << 19, LOOK = 1 << 15, BLOCKS = 16, TAG_SETS_MAX = 20000 };
+enum { BLOCK = 1 << 19, LOOK = 1 << 15, BLOCKS = 24, WORTH = 1 << 22,
+	TAG_SETS_MAX = 20000 };
 
 enum step { EMPTY, PREPARING, READY };
 
@@ -21,7 +22,7 @@ struct block {
 	enum step step;
 	int lane;		/* that prepared it */
 	off_t at;		/* in the file */
-	char *buffer;
+	char *buffer;		/* if its text is needed when it is taken */
 	size_t n;		/* bytes read; 0: the file's end */
 	size_t start, end;	/* of the lines that belong to it */
 	bool is_prepared;
@@ -30,6 +31,7 @@ struct block {
 
 struct lane {
 	struct preparer preparer;
+	char *buffer;		/* else: one for all, which stays in the cache */
 	int n_blocks;		/* prepared or being so, and not taken */
 };
 
@@ -59,31 +61,33 @@ block_at(struct ahead *a, size_t i)
 
 /* Read a block and prepare what belongs to it, without the lock. */
 static void
-fill_block(struct ahead *a, struct block *b, struct preparer *p)
+fill_block(struct ahead *a, struct block *b, struct lane *l)
 {
+	char **buffer = a->rule.purpose == PREPARE_LINES ? &b->buffer
+	    : &l->buffer;
 	struct span text;
 	ssize_t got;
 
-	if (b->buffer == NULL)
-		b->buffer = xmalloc(BLOCK + LOOK);
-	got = pread(a->fd, b->buffer, BLOCK + LOOK, b->at);
+	if (*buffer == NULL)
+		*buffer = xmalloc(BLOCK + LOOK);
+	got = pread(a->fd, *buffer, BLOCK + LOOK, b->at);
 	b->n = got > 0 ? (size_t)got : 0;
 	b->end = b->n < BLOCK ? b->n : BLOCK;
 	b->is_prepared = false;
 	if (b->n <= BLOCK)
 		return;
-	text = (struct span){ b->buffer, b->n };
-	b->start = prepare_start(p, &a->rule, (struct span){ b->buffer,
-	    BLOCK }, 0);
+	text = (struct span){ *buffer, b->n };
+	b->start = prepare_start(&l->preparer, &a->rule, (struct span){
+	    *buffer, BLOCK }, 0);
 	if (b->start == 0)
 		return;
-	text.n = prepare_start(p, &a->rule, text, BLOCK);
+	text.n = prepare_start(&l->preparer, &a->rule, text, BLOCK);
 	if (text.n == 0)
 		return;
 	b->end = text.n;
 	text.p += b->start;
 	text.n -= b->start;
-	b->is_prepared = prepare(p, &a->rule, text, &b->prepared);
+	b->is_prepared = prepare(&l->preparer, &a->rule, text, &b->prepared);
 }
 
 /* Prepare the next block that nobody has begun, with the lock held but for
@@ -104,7 +108,7 @@ work(struct ahead *a, int lane)
 	a->n_begun++;
 	l->n_blocks++;
 	(void)pthread_mutex_unlock(&a->lock);
-	fill_block(a, b, &l->preparer);
+	fill_block(a, b, l);
 	(void)pthread_mutex_lock(&a->lock);
 	b->step = READY;
 	a->is_at_end |= b->n < BLOCK;
@@ -132,7 +136,7 @@ is_worth_it(int fd, off_t from)
 	cpu_set_t cpus;
 
 	return fd >= 0 && from >= 0 && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_size - from >= BLOCKS * BLOCK &&
+	    S_ISREG(st.st_mode) && st.st_size - from >= WORTH &&
 	    sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
 	    CPU_COUNT(&cpus) > 1;
 }
@@ -215,14 +219,24 @@ await(struct ahead *a)
 	return b;
 }
 
-/* Give bytes of the block, up to an offset, to in. */
+/* Give what is not taken of the block, up to an offset, to in; read again, as
+ * this is rare. */
 static enum ahead_result
 give_lines(struct ahead *a, const struct block *b, size_t to)
 {
-	size_t from = (size_t)(a->taken_to - b->at);
+	size_t n = (size_t)(b->at + (off_t)to - a->taken_to);
+	char *text = xmalloc(n);
+	ssize_t got = pread(a->fd, text, n, a->taken_to);
 
-	lines_append(a->in, (struct span){ b->buffer + from, to - from });
-	a->taken_to += (off_t)(to - from);
+	if (got > 0)
+		lines_append(a->in, (struct span){ text, (size_t)got });
+	free(text);
+	if (got != (ssize_t)n) {	/* the file has shrunk, or fails */
+		a->taken_to += got > 0 ? got : 0;
+		a->is_all_taken = true;
+		return got > 0 ? AHEAD_LINES : AHEAD_END;
+	}
+	a->taken_to += got;
 	return AHEAD_LINES;
 }
 
@@ -291,8 +305,10 @@ ahead_free(struct ahead *a)
 		free(a->blocks[i].buffer);
 		prepared_release(&a->blocks[i].prepared);
 	}
-	for (i = 0; i < LANES; i++)
+	for (i = 0; i < LANES; i++) {
+		free(a->lanes[i].buffer);
 		preparer_release(&a->lanes[i].preparer);
+	}
 	(void)pthread_cond_destroy(&a->changed);
 	(void)pthread_mutex_destroy(&a->lock);
 	free(a);

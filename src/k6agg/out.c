@@ -16,13 +16,17 @@ out_release(struct out *o)
 }
 
 static void
-write_pending(struct out *o)
+put(struct out *o, struct span s)
 {
-	size_t n = o->pending.n;
-
-	if (n > 0 && fwrite_unlocked(o->pending.p, 1, n, stdout) != n &&
+	if (s.n > 0 && fwrite_unlocked(s.p, 1, s.n, stdout) != s.n &&
 	    o->error == 0)
 		o->error = errno;
+}
+
+static void
+write_pending(struct out *o)
+{
+	put(o, buf_whole(&o->pending));
 	buf_reset(&o->pending);
 }
 
@@ -66,8 +70,15 @@ out_line(struct out *o, struct span line, bool had_newline)
 void
 out_lines(struct out *o, struct span lines)
 {
-	buf_span(out_open(o), lines);
-	out_added(o);
+	struct buf *to = out_open(o);
+
+	if (lines.n < PIECE / 2) {
+		buf_span(to, lines);
+		out_added(o);
+	} else {
+		write_pending(o);
+		put(o, lines);
+	}
 }
 
 void

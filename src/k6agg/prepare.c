@@ -26,6 +26,7 @@ prepared_release(struct prepared *p)
 	free(p->points);
 	free(p->list);
 	free(p->passages);
+	buf_release(&p->passed);
 	keep_release(&p->kept);
 	*p = (struct prepared){ 0 };
 }
@@ -37,6 +38,7 @@ reset(struct prepared *out, enum prepare_for purpose, struct span text)
 	out->text = text;
 	out->n_points = out->requests = 0;
 	out->n = out->n_passages = 0;
+	buf_reset(&out->passed);
 	keep_reset(&out->kept);
 	out->kept.borrows = true;
 	memset(out->sets, 0, sizeof(out->sets));
@@ -47,18 +49,10 @@ struct grouping {
 	struct preparer *preparer;
 	struct prepared *out;
 	int64_t calc_ns;
+	int64_t tick;		/* calc intervals that the clock has passed */
+	struct passage *open;	/* since then; or NULL */
+	bool has_tick;
 };
-
-/* Lines go on where those before end, and the clock passes no multiple of the
- * calc interval at them that it had not passed at the first. */
-static bool
-goes_on(const struct grouping *g, const struct passage *before,
-    struct span lines, int64_t time_ns)
-{
-	return before->before == g->out->n &&
-	    before->lines.p + before->lines.n == lines.p &&
-	    time_ns / g->calc_ns <= before->first_ns / g->calc_ns;
-}
 
 static void
 add_passage(struct grouping *g, const struct group_out *group)
@@ -66,23 +60,22 @@ add_passage(struct grouping *g, const struct group_out *group)
 	struct prepared *out = g->out;
 	struct span lines = group_lines(group, &g->preparer->scratch);
 	int64_t time_ns = group->points[0].time_ns;
-	struct passage *p = out->n_passages > 0
-	    ? &out->passages[out->n_passages - 1] : NULL;
 	int i;
 
-	if (p != NULL && goes_on(g, p, lines, time_ns)) {
-		p->lines.n += lines.n;
-		if (time_ns > p->latest_ns)
-			p->latest_ns = time_ns;
-	} else {
+	if (g->open == NULL) {
 		out->passages = xgrow(out->passages, out->n_passages,
-		    &out->passages_cap, sizeof(*p));
-		p = &out->passages[out->n_passages++];
-		*p = (struct passage){ .before = out->n, .lines = lines,
-		    .first_ns = time_ns, .latest_ns = time_ns };
+		    &out->passages_cap, sizeof(*g->open));
+		g->open = &out->passages[out->n_passages++];
+		*g->open = (struct passage){ .before = out->n,
+		    .first_ns = time_ns, .latest_ns = time_ns,
+		    .from = out->passed.n };
 	}
+	buf_span(&out->passed, lines);
+	g->open->n += lines.n;
+	if (time_ns > g->open->latest_ns)
+		g->open->latest_ns = time_ns;
 	for (i = 0; i < group->n; i++)
-		p->requests += folding_requests_of(&group->points[i]);
+		g->open->requests += folding_requests_of(&group->points[i]);
 }
 
 static void
@@ -90,8 +83,14 @@ add_group(void *ctx, const struct group_out *group)
 {
 	struct grouping *g = ctx;
 	struct prepared *out = g->out;
+	int64_t tick = group->points[0].time_ns / g->calc_ns;
 	struct request *r;
 
+	if (!g->has_tick || tick > g->tick) {
+		g->has_tick = true;
+		g->tick = tick;
+		g->open = NULL;
+	}
 	if (group->kind != GROUP_TRAIL) {
 		add_passage(g, group);
 		return;
@@ -153,7 +152,8 @@ bool
 prepare(struct preparer *p, const struct prepare_rule *rule, struct span text,
     struct prepared *out)
 {
-	struct grouping g = { p, out, rule->calc_ns };
+	struct grouping g = { .preparer = p, .out = out,
+	    .calc_ns = rule->calc_ns };
 	const char *at = text.p, *end = text.p + text.n;
 	struct point batch[BATCH];
 	size_t bytes;

@@ -36,13 +36,14 @@ struct request {
 	size_t place;		/* of its lines in kept */
 };
 
-/* Lines that pass, in a row. */
+/* Lines that pass one after the other, whatever requests stand between them,
+ * as the clock passes no multiple of the calc interval there. */
 struct passage {
 	size_t before;		/* so many requests come first */
 	int64_t first_ns;	/* time of the first group */
 	int64_t latest_ns;	/* of all */
 	int64_t requests;	/* that its points stand for */
-	struct span lines;	/* in the piece */
+	size_t from, n;		/* bytes in passed */
 };
 
 enum { PREPARED_SETS = 512 };
@@ -59,6 +60,7 @@ struct prepared {
 	size_t n, cap;
 	struct passage *passages;
 	size_t n_passages, passages_cap;
+	struct buf passed;	/* their lines */
 	struct keep kept;
 	struct keep_set sets[PREPARED_SETS];	/* by the tag set's id */
 };

@@ -220,7 +220,8 @@ take_groups(struct agg *agg, const struct prepared *p)
 	for (i = 0; i <= p->n; i++) {
 		for (; passage < end && passage->before == i; passage++) {
 			advance_clock(agg, passage->first_ns);
-			folding_pass(&agg->folding, passage->lines,
+			folding_pass(&agg->folding, (struct span){
+			    p->passed.p + passage->from, passage->n },
 			    passage->requests);
 			advance_clock(agg, passage->latest_ns);
 		}
