@@ -175,7 +175,7 @@ stored_is() {
   push=$!
   exec 4>"$BATS_TEST_TMPDIR/in"
   stream 2 0 >&4
-  retry 10 test -e "$journals"/*/open.1
+  retry 20 listed '18 samples'
   capture k6push --resume "$journals"
   [ "$status" -eq 75 ]
   grep -F "in use by process $push" <<<"$err"
@@ -191,7 +191,7 @@ stored_is() {
   push=$!
   exec 4>"$BATS_TEST_TMPDIR/in"
   stream 5 0 >&4
-  retry 10 test -e "$journals"/*/open.1
+  retry 20 listed '45 samples'
   begin=${EPOCHREALTIME/./}
   kill -TERM "$push"
   code=0
