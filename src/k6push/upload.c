@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "base/map.h"
 #include "base/units.h"
 #include "k6push/outcome.h"
 #include "k6push/retry.h"
@@ -96,6 +97,7 @@ note_success(struct uploader *u)
 	if (u->told != NULL)
 		warnf("the server takes samples again");
 	u->told = NULL;
+	u->n_told_causes = 0;
 	if (u->outages.began_ns == 0)
 		return;
 	length = now - u->outages.began_ns;
@@ -130,18 +132,39 @@ describe(const struct uploader *u, const struct sending *s,
 		wire_hint(s->parcel->id.format, reply->status, text);
 }
 
-/* Tell of trouble once per kind, until something went well. */
+/* True if this cause was not told yet, whatever numbers are in it; after a few
+ * none is new. */
+static bool
+is_new_cause(struct uploader *u, const char *text)
+{
+	uint64_t hash = 0;
+	int i;
+
+	for (; *text != '\0'; text++)
+		if (*text < '0' || *text > '9')
+			hash = hash_bytes(hash, text, 1);
+	for (i = 0; i < u->n_told_causes; i++)
+		if (u->told_causes[i] == hash)
+			return false;
+	if (i == TOLD_CAUSES)
+		return false;
+	u->told_causes[u->n_told_causes++] = hash;
+	return true;
+}
+
+/* Tell of trouble once per kind and cause, until something went well. */
 static void
 tell(struct uploader *u, const char *kind, const struct fetch_reply *reply,
     const struct sending *s)
 {
 	struct buf text = { 0 };
 
-	if (u->told == kind)
-		return;
+	if (u->told != kind)
+		u->n_told_causes = 0;
 	u->told = kind;
 	describe(u, s, reply, &text);
-	warnf("%s: %s", kind, text.p);
+	if (is_new_cause(u, text.p))
+		warnf("%s: %s", kind, text.p);
 	buf_release(&text);
 }
 

@@ -22,6 +22,8 @@ struct outages {
 	uint64_t n;
 };
 
+enum { TOLD_CAUSES = 8 };
+
 struct uploader {
 	struct fetcher *fetcher;
 	const struct settings *settings;	/* read anew each time */
@@ -45,6 +47,8 @@ struct uploader {
 	bool is_catching_up;	/* there was an outage, there is a backlog */
 	bool is_stopped;	/* the run takes no more: nothing is sent */
 	const char *told;	/* kind of trouble last told; NULL: none */
+	uint64_t told_causes[TOLD_CAUSES];	/* of it, as hashes */
+	int n_told_causes;
 	struct amount acked, quarantined;
 	struct amount lost;	/* refused without a journal, or damaged */
 	uint64_t resent;	/* tries after the first */
