@@ -39,6 +39,8 @@ row 'from the heal to the first samples, at most, s' "$slowest"
 row 'largest memory of k6push, KB' "$rss"
 points=$(./killpoints.sh) || status=1
 row 'killed at a call: points, lost, twice, bad starts' "$points"
+memory=$(REQUESTS=40 MOST=100000 STEP=5 ./killpoints.sh malloc) || status=1
+row 'failed allocations: points, lost, twice, wrong exit' "$memory"
 faults=$(./errno.sh "${FAULTS:-20}") || status=1
 row 'failed calls: faults, lost, twice, wrong exit' "$faults"
 full=$(unshare -rnm ./fulldisk.sh away 2>/dev/null) || status=1

@@ -61,6 +61,11 @@ fetcher_new(const struct fetch_options *o, struct why *why)
 	}
 	f = xcalloc(1, sizeof(*f));
 	f->multi = curl_multi_init();
+	if (f->multi == NULL) {
+		free(f);
+		(void)why_set(why, "libcurl is out of memory");
+		return NULL;
+	}
 	f->user_agent = xstrdup(o->user_agent);
 	f->ca_file = o->ca_file != NULL ? xstrdup(o->ca_file) : NULL;
 	f->timeout_ms = (long)(o->timeout_ns / NS_PER_MS);
@@ -155,22 +160,35 @@ on_debug(CURL *easy, curl_infotype type, char *text, size_t n, void *ctx)
 	return 0;
 }
 
-static void
+static bool
+add_header(struct transfer *t, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(t->headers, line);
+
+	if (longer != NULL)
+		t->headers = longer;
+	return longer != NULL;
+}
+
+/* False: there is no memory for them all, and without one of them the request
+ * is another. */
+static bool
 add_headers(struct transfer *t, const struct fetch_request *r)
 {
-	char *line = NULL;
+	bool is_added = add_header(t, "Expect:");
+	char *line;
 	size_t i;
 
-	for (i = 0; r->headers != NULL && r->headers[i] != NULL; i++)
-		t->headers = curl_slist_append(t->headers, r->headers[i]);
-	t->headers = curl_slist_append(t->headers, "Expect:");
+	for (i = 0; is_added && r->headers != NULL && r->headers[i] != NULL;
+	    i++)
+		is_added = add_header(t, r->headers[i]);
 	if (r->token == NULL || r->token[0] == '\0')
-		return;
-	if (asprintf(&line, "Authorization: Token %s", r->token) >= 0) {
-		t->headers = curl_slist_append(t->headers, line);
-		explicit_bzero(line, strlen(line));
-		free(line);
-	}
+		return is_added;
+	line = xasprintf("Authorization: Token %s", r->token);
+	is_added = is_added && add_header(t, line);
+	explicit_bzero(line, strlen(line));
+	free(line);
+	return is_added;
 }
 
 /* libcurl made a socket. */
@@ -186,58 +204,62 @@ on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-static void
+static CURLcode
 set_timers(const struct fetcher *f, CURL *e, bool is_retry)
 {
-	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, f->timeout_ms);
-	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+	CURLcode code;
+
+	code = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, f->timeout_ms);
+	code |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
 	    f->timeout_ms > 0 && f->timeout_ms < CONNECT_MS ? f->timeout_ms
 	    : (long)CONNECT_MS);
-	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
-	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket);
-	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
-	(void)curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, (long)OLD_S);
-	(void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)is_retry);
-	(void)curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+	code |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	code |= curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+	code |= curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	code |= curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	code |= curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	code |= curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, (long)OLD_S);
+	code |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)is_retry);
+	return code | curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 }
 
-static void
+static CURLcode
 set_options(const struct fetcher *f, struct transfer *t,
     const struct fetch_request *r)
 {
 	CURL *e = t->easy;
+	CURLcode code;
 
-	(void)curl_easy_setopt(e, CURLOPT_URL, r->url);
-	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
-	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, f->user_agent);
-	(void)curl_easy_setopt(e, CURLOPT_SSLVERSION,
+	code = curl_easy_setopt(e, CURLOPT_URL, r->url);
+	code |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	code |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	code |= curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	code |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	code |= curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	code |= curl_easy_setopt(e, CURLOPT_USERAGENT, f->user_agent);
+	code |= curl_easy_setopt(e, CURLOPT_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_2);
-	set_timers(f, e, r->is_retry);
-	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
-	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, t);
-	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
-	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+	code |= set_timers(f, e, r->is_retry);
+	code |= curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
+	code |= curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
+	code |= curl_easy_setopt(e, CURLOPT_DEBUGDATA, t);
+	code |= curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error);
+	code |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	code |= curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	code |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	code |= curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	code |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
+	code |= curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 	if (f->ca_file != NULL)
-		(void)curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
+		code |= curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
 	if (r->is_post) {
-		(void)curl_easy_setopt(e, CURLOPT_POST, 1L);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		code |= curl_easy_setopt(e, CURLOPT_POST, 1L);
+		code |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)r->body.n);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS,
+		code |= curl_easy_setopt(e, CURLOPT_POSTFIELDS,
 		    r->body.n != 0 ? r->body.p : "");
 	}
+	return code;
 }
 
 int
@@ -248,17 +270,16 @@ fetch_start(struct fetcher *f, const struct fetch_request *r,
 
 	t = xcalloc(1, sizeof(*t));
 	t->easy = curl_easy_init();
-	if (t->easy == NULL) {
-		free(t);
-		return why_set(why, "libcurl does not start");
-	}
 	t->done = done;
 	t->ctx = ctx;
-	add_headers(t, r);
-	set_options(f, t, r);
+	if (t->easy == NULL || !add_headers(t, r) ||
+	    set_options(f, t, r) != CURLE_OK ||
+	    curl_multi_add_handle(f->multi, t->easy) != CURLM_OK) {
+		transfer_free(f, t);
+		return why_set(why, "libcurl is out of memory");
+	}
 	t->next = f->transfers;
 	f->transfers = t;
-	(void)curl_multi_add_handle(f->multi, t->easy);
 	return 0;
 }
 
