@@ -168,6 +168,29 @@ stored_is() {
   [ "$(api runs/1 .state)" = Finished ]
 }
 
+@test "--discard removes a journal and says what is lost with it" {
+  away "$small"
+  journal=$(echo "$journals"/*)
+  capture k6push --discard
+  [ "$status" -eq 2 ]
+  grep -F -- '--discard needs a JOURNAL' <<<"$err"
+  capture k6push --discard --journal "$journals" "$journals/none"
+  [ "$status" -eq 1 ]
+  [ -e "$journal" ]
+  flock "$journal/lock" sleep 20 3>&- &
+  holder=$!
+  retry 10 listed 'in use'
+  capture k6push --discard "$journal"
+  [ "$status" -eq 75 ]
+  [ -e "$journal/run" ]
+  pkill -P "$holder"
+  wait "$holder" || true
+  capture k6push --discard "$journal"
+  [ "$status" -eq 0 ]
+  [ "$err" = "k6push: $journal: $points samples discarded" ]
+  [ ! -e "$journal" ]
+}
+
 @test "a journal has one user at a time" {
   mkfifo "$BATS_TEST_TMPDIR/in"
   K6_CLOUD_HOST=http://127.0.0.1:1 k6push --journal "$journals" \

@@ -123,6 +123,9 @@ static const struct opt table[] = {
 	    0 },
 	{ 0, "list", NULL, "list the journals", OPT_FLAG,
 	    offsetof(struct push_options, is_list), NULL, 0 },
+	{ 0, "discard", NULL, "remove journals, the operands, and say what is "
+	    "lost", OPT_FLAG, offsetof(struct push_options, is_discard), NULL,
+	    0 },
 	{ 0, "result", "FILE", "write what became of it, as JSON", OPT_TEXT,
 	    offsetof(struct push_options, result_file), NULL, 0 },
 	{ 0, "create", NULL, "make a run and print its id and page", OPT_FLAG,
@@ -164,18 +167,22 @@ wipe_environment(void)
 static int
 choose(struct push_options *o, char *const *files, int n)
 {
-	int modes = o->is_resume + o->is_list + o->is_create +
+	int modes = o->is_resume + o->is_list + o->is_discard + o->is_create +
 	    (o->finish != NULL) + o->is_dry_run;
 
 	if (modes > 1)
-		return opt_misuse("--resume, --list, --create, --finish and "
-		    "--dry-run exclude each other");
+		return opt_misuse("--resume, --list, --discard, --create, "
+		    "--finish and --dry-run exclude each other");
+	if (n == 0 && o->is_discard)
+		return opt_misuse("--discard needs a JOURNAL (--list)");
 	if (n > 0 && (o->is_create || o->finish != NULL))
 		return opt_misuse("no FILE here");
 	if (o->is_resume)
 		return push_resume(o, files, n);
 	if (o->is_list)
 		return push_list(o, files, n);
+	if (o->is_discard)
+		return push_discard(o, files, n);
 	if (o->is_create)
 		return push_create(o);
 	if (o->finish != NULL)

@@ -26,7 +26,7 @@ struct push_options {
 	const char *instance;		/* NULL: made up, if it needs one */
 	const char *finish;		/* --finish: the run */
 	bool has_no_journal;
-	bool is_resume, is_list, is_create;
+	bool is_resume, is_list, is_discard, is_create;
 	bool is_from_data;
 	bool allows_http;
 	bool is_dry_run;
@@ -49,6 +49,10 @@ int push_resume(struct push_options *o, char *const *paths, int n);
 
 /* Print what journals there are. Returns the exit status. */
 int push_list(const struct push_options *o, char *const *paths, int n);
+
+/* Remove the journals at or below n paths, at least one, and tell what is lost
+ * with each. Returns the exit status. */
+int push_discard(const struct push_options *o, char *const *paths, int n);
 
 /* Make a run and print its id and page. Returns the exit status. */
 int push_create(struct push_options *o);

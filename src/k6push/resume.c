@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "base/file.h"
@@ -369,6 +370,50 @@ push_list(const struct push_options *o, char *const *paths, int n)
 
 	for (i = 0; i < p.n; i++) {
 		status = print_journal(p.paths[i]);
+		if (worst == 0)
+			worst = status;
+	}
+	places_release(&p);
+	return worst;
+}
+
+/* Remove what waits; what was refused stays where it can be looked at. */
+static int
+discard(const char *path)
+{
+	struct journal_options none = { 0 };
+	struct journal *journal = NULL;
+	uint64_t points = 0;
+	struct journal_found found = { .ctx = &points, .batch = count_batch,
+	    .pieces = count_pieces };
+	struct why why;
+	int status = journal_open(&journal, path, JOURNAL_OLD, &none, &why);
+
+	if (status == 0)
+		status = journal_load(journal, &found, &why);
+	if (status != 0) {
+		warnf("%s", why.text);
+		journal_close(journal);
+		return status == JOURNAL_BUSY ? EXIT_UNDELIVERED : EXIT_FAILED;
+	}
+	journal_remove(journal);
+	journal_close(journal);
+	warnf("%s: %" PRIu64 " samples discarded%s", path, points,
+	    access(path, F_OK) == 0 ? "; what was refused or damaged stays there"
+	    : "");
+	buf_release(&found.note);
+	return EXIT_DONE;
+}
+
+int
+push_discard(const struct push_options *o, char *const *paths, int n)
+{
+	struct places p = { 0 };
+	int worst = find_all(o, paths, n, &p), status;
+	size_t i;
+
+	for (i = 0; i < p.n; i++) {
+		status = discard(p.paths[i]);
 		if (worst == 0)
 			worst = status;
 	}
