@@ -12,7 +12,8 @@ demo) packages="$packages curl jq" ;;
 check | bench)
   packages="$packages curl jq bats python3 mandoc shellcheck strace valgrind
 chromium python3-websocket nftables iproute2 e2fsprogs openssl
-protobuf-compiler clang libclang-rt-14-dev cppcheck procps git util-linux zstd nghttp2-server"
+protobuf-compiler clang libclang-rt-14-dev cppcheck procps git util-linux zstd nghttp2-server
+faketime"
   [ "$1" = check ] ||
     packages="$packages wrk apache2-utils hey nghttp2-client g++
 libsimdjson-dev miller" ;;
