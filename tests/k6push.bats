@@ -151,6 +151,21 @@ EOF
     grep -E "^POST /v1/metrics/2\|-\|application/json\|-\|$n\|[0-9]+\|" "$nginx_log"
 }
 
+@test "the stack's number goes with the calls that make and end a run" {
+  start_server
+  nginx_format='$request_method $uri|$http_x_stack_id'
+  start_nginx <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
+  K6_CLOUD_HOST=$target K6_CLOUD_STACK_ID=12 capture k6push "$small"
+  [ "$status" -eq 0 ]
+  grep -x 'POST /v1/tests|12' "$nginx_log"
+  grep -x 'POST /v1/tests/1|12' "$nginx_log"
+  : >"$nginx_log"
+  K6_CLOUD_HOST=$target capture k6push "$small"
+  grep -x 'POST /v1/tests|-' "$nginx_log"
+  K6_CLOUD_STACK_ID=x capture k6push "$small"
+  [ "$status" -eq 2 ]
+}
+
 @test "a package holds at most so many samples as is set" {
   start_server
   nginx_format='$uri $http_x_payload_sample_count'

@@ -315,6 +315,35 @@ CONF
   grep -F 'K6_CLOUD_API_VERSION=1 sends the other' <<<"$err"
 }
 
+# seconds RUN: those in which something is stored of it.
+seconds() {
+  python3 - "$BATS_TEST_TMPDIR/k6serve.db" "$1" <<'END'
+import sqlite3, sys
+db = sqlite3.connect("file:%s?mode=ro" % sys.argv[1], uri=True)
+for row in db.execute("SELECT DISTINCT second FROM point JOIN series"
+                      " ON series.id = series WHERE run = ?", sys.argv[2:]):
+    print(row[0])
+END
+}
+
+@test "the period that the server asks for is that of the buckets" {
+  start_server --override aggregationPeriod=5s
+  for as in '' 'K6_CLOUD_AGGREGATION_PERIOD=2s'; do
+    env ${as:+"$as"} k6push -q "$BATS_TEST_DIRNAME/data/small.ndjson"
+    run=$(curl -fsS "$url/api/v1/runs" | jq '.[0].id | tonumber')
+    seconds "$run" | sort -u >"$BATS_TEST_TMPDIR/seconds"
+    cat "$BATS_TEST_TMPDIR/seconds"
+    [ "$(grep -vc '[05]$' "$BATS_TEST_TMPDIR/seconds")" -eq 0 ]
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/seconds")" -le 2 ]
+  done
+  stop_server
+  start_server --override aggregationPeriod=1500ms
+  K6_CLOUD_AGGREGATION_PERIOD=2s capture k6push -q \
+    "$BATS_TEST_DIRNAME/data/small.ndjson"
+  [ "$status" -eq 0 ]
+  grep -F 'the server'"'"'s config: K6_CLOUD_AGGREGATION_PERIOD: protocol 2 needs whole seconds' <<<"$err"
+}
+
 @test "started by a provisioner: to its URL, with the run's own bearer token" {
   start_server
   run=$(curl -sS -H 'Content-Type: application/json' -d '{"name":"p"}' \

@@ -192,6 +192,16 @@ buckets_take(struct buckets *b, bool is_all)
 }
 
 void
+buckets_set(struct buckets *b, int64_t period_ns, int64_t wait_ns)
+{
+	b->gather.wait_ns = wait_ns;
+	if (period_ns == b->gather.series.period_ns)
+		return;
+	buckets_take(b, true);
+	b->gather.series.period_ns = period_ns;
+}
+
+void
 buckets_drop(struct buckets *b, struct amount *lost)
 {
 	struct timeseries_taken taken;

@@ -42,6 +42,9 @@ int buckets_keep(struct buckets *b, struct why *why);
 /* Hand the buckets that are due, or all, to the packer. */
 void buckets_take(struct buckets *b, bool is_all);
 
+/* Go on with another period and wait; what is open is cut where it is. */
+void buckets_set(struct buckets *b, int64_t period_ns, int64_t wait_ns);
+
 /* Throw all away; its amount is added to lost. */
 void buckets_drop(struct buckets *b, struct amount *lost);
 

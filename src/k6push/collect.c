@@ -12,6 +12,7 @@ collector_release(struct collector *c)
 	trails_release(&c->trails);
 	buf_release(&c->start_text);
 	buf_release(&c->start_json);
+	buf_release(&c->held);
 	run_ends_release(&c->ends);
 }
 
@@ -148,7 +149,10 @@ collector_line(struct collector *c, struct span text, struct why *why)
 
 	switch (stream_read(&c->stream, text, &line, why)) {
 	case LINE_POINT:
-		take_point(c, &line.point);
+		if (c->is_holding)
+			buf_span(&c->held, text);
+		else
+			take_point(c, &line.point);
 		return 0;
 	case LINE_AGGREGATED:
 		c->line = text;
@@ -176,19 +180,48 @@ collector_line(struct collector *c, struct span text, struct why *why)
 	return status;
 }
 
-void
-collector_take(struct collector *c, struct lines *in, struct bad_lines *bad)
+bool
+collector_has_head(const struct collector *c)
+{
+	return c->points > 0 || c->starts > 0 || c->trails.n > 0 ||
+	    c->held.n > 0;
+}
+
+/* Take lines, all or up to the one with which the start is known, of which a
+ * point is held. */
+static void
+take(struct collector *c, struct lines *in, struct bad_lines *bad,
+    bool is_all)
 {
 	enum lines_result got;
 	struct span text;
 	struct why why;
 
-	while ((got = lines_take(in, &text)) != LINES_MORE) {
+	c->is_holding = !is_all;
+	if (is_all && c->held.n > 0) {
+		(void)collector_line(c, buf_whole(&c->held), &why);
+		buf_reset(&c->held);
+	}
+	while ((is_all || !collector_has_head(c)) &&
+	    (got = lines_take(in, &text)) != LINES_MORE) {
 		if (got == LINES_LONG)
 			bad_lines_add(bad, in, SPAN("{"), LINES_LONG_WHY);
 		else if (collector_line(c, text, &why) < 0)
 			bad_lines_add(bad, in, text, why.text);
 	}
+}
+
+void
+collector_take(struct collector *c, struct lines *in, struct bad_lines *bad)
+{
+	take(c, in, bad, true);
+}
+
+void
+collector_take_head(struct collector *c, struct lines *in,
+    struct bad_lines *bad)
+{
+	take(c, in, bad, false);
 }
 
 void

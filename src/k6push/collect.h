@@ -29,6 +29,8 @@ struct collector {
 	int64_t first_ns, last_ns;	/* times of samples; 0: none */
 	uint64_t points;	/* Point lines, or what aggregates stand for */
 	uint64_t requests;	/* of them, http_reqs */
+	struct buf held;	/* a point's line, not yet taken */
+	bool is_holding;
 };
 
 void collector_release(struct collector *c);
@@ -40,6 +42,12 @@ int collector_line(struct collector *c, struct span text, struct why *why);
 /* Take the whole lines that are in memory; count and show bad ones. */
 void collector_take(struct collector *c, struct lines *in,
     struct bad_lines *bad);
+
+/* The same up to the line with which the start of the stream is known: its
+ * Start, or else its first point, which is taken the next time. */
+void collector_take_head(struct collector *c, struct lines *in,
+    struct bad_lines *bad);
+bool collector_has_head(const struct collector *c);
 
 /* Free the tag sets that nothing needs, if they are many. Call it between two
  * reads. */

@@ -27,14 +27,21 @@ duration_of(const struct settings *s, enum setting which, int64_t fallback_s,
 }
 
 int
+gather_rule(const struct settings *s, int64_t *period_ns, int64_t *wait_ns,
+    struct why *why)
+{
+	if (duration_of(s, SET_PERIOD, 3, period_ns, why) < 0)
+		return -1;
+	return duration_of(s, SET_WAIT_PERIOD, 8, wait_ns, why);
+}
+
+int
 gather_init(struct gather *g, const struct settings *s,
     struct metrics *metrics, struct why *why)
 {
 	*g = (struct gather){ .metrics = metrics, .latest_ns = INT64_MIN,
 	    .max_series = (size_t)settings_int(s, SET_MAX_TIME_SERIES) };
-	if (duration_of(s, SET_PERIOD, 3, &g->series.period_ns, why) < 0)
-		return -1;
-	return duration_of(s, SET_WAIT_PERIOD, 8, &g->wait_ns, why);
+	return gather_rule(s, &g->series.period_ns, &g->wait_ns, why);
 }
 
 void

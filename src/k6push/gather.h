@@ -34,8 +34,11 @@ struct gather {
 	struct map reserved;		/* tags that were told about */
 };
 
-/* Take period, wait and the rest from settings. -1: protocol 2 does not have
- * such a period. */
+/* Period and wait of settings. -1: protocol 2 does not have such ones. */
+int gather_rule(const struct settings *s, int64_t *period_ns,
+    int64_t *wait_ns, struct why *why);
+
+/* Take them and the rest from settings. -1: as gather_rule. */
 int gather_init(struct gather *g, const struct settings *s,
     struct metrics *metrics, struct why *why);
 void gather_release(struct gather *g);

@@ -126,6 +126,24 @@ print_banner(const struct push *push)
 	say("\n");
 }
 
+/* Of protocol 2: how the server wants the samples. */
+static void
+set_period(struct push *push)
+{
+	int64_t period_ns, wait_ns;
+	struct why why;
+
+	if (gather_rule(&push->options->settings, &period_ns, &wait_ns,
+	    &why) == 0) {
+		push->reader.wait_ns = wait_ns;
+		push->reader.period_ns = period_ns;
+	} else {
+		warnf("the server's config: %s", why.text);
+	}
+	push->reader.is_answered = true;
+	reader_poke(&push->reader);
+}
+
 /* The run exists: note it, and let the parcels go. */
 static void
 begin_run(struct push *push)
@@ -151,6 +169,8 @@ begin_run(struct push *push)
 	push->uploader.acked_ns = now_monotonic_ns();
 	push->reader.interval_ns = settings_int(s, SET_PUSH_INTERVAL);
 	push->reader.max_samples = settings_int(s, SET_MAX_SAMPLES);
+	if (push->has_reader && push->reader.has_buckets)
+		set_period(push);
 	if (n->is_borrowed && n->instance != NULL &&
 	    push->uploader.push_url == NULL)
 		control_announce(c, n->instance);

@@ -14,6 +14,7 @@ enum {
 	PARCEL_BYTES = 8 << 20,	/* plain; more is cut earlier */
 	PIECE_BYTES = 128 << 10,	/* then they are written */
 	LONGEST_WAIT_MS = 200,
+	ANSWER_MS = 200,
 };
 
 static const int64_t warning_ns = 10 * NS_PER_S;
@@ -177,13 +178,33 @@ take_sample(void *ctx, const struct sample *s)
 	return 0;
 }
 
+/* The server says how long buckets are, when it answers to the start of the
+ * run; while it does not, ours are good too. */
+static void
+await_period(struct reader *r)
+{
+	int64_t end_ns = now_monotonic_ns() + ANSWER_MS * NS_PER_MS;
+
+	while (!r->is_answered && r->stop == READER_GO &&
+	    now_monotonic_ns() < end_ns)
+		rest(r, LONGEST_WAIT_MS / 4);
+}
+
 /* Take the whole lines that are here. */
 static void
 take_lines(struct reader *r)
 {
+	if (r->has_buckets && !r->has_head) {
+		collector_take_head(&r->collector, &r->in, &r->bad);
+		if (collector_has_head(&r->collector)) {
+			take_head(r);
+			await_period(r);
+		}
+	}
+	if (r->has_buckets && r->period_ns != 0)
+		buckets_set(&r->buckets, r->period_ns, r->wait_ns);
 	collector_take(&r->collector, &r->in, &r->bad);
-	if (r->collector.points > 0 || r->collector.starts > 0 ||
-	    r->collector.trails.n > 0)
+	if (collector_has_head(&r->collector))
 		take_head(r);
 	if (r->filling != NULL)
 		(void)keep_pieces(r);
