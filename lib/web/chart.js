@@ -137,6 +137,14 @@ Chart.prototype.draw = function (rows, lines) {
 				this.point(-1);
 		},
 	}, o.graph);
+	// One point stands in the middle, and not on the edge.
+	if (rows.length === 1) {
+		const x = +rows[0][0], span = rows[0][0] instanceof Date ? 1e3 : 1;
+		options.dateWindow = [x - span, x + span];
+	} else if (this.hadOne) {
+		options.dateWindow = null;
+	}
+	this.hadOne = rows.length === 1;
 	if (this.graph)
 		this.graph.updateOptions(Object.assign({ file: rows }, options));
 	else
