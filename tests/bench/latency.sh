@@ -1,0 +1,46 @@
+#!/bin/bash
+# What k6gen says of a server's latency, beside what that is, seen from the
+# server: 250 requests a second of one worker that could do 500, and that rests
+# 100 ms every 2 s while requests queue (queue.c). SECONDS_LONG=10.
+# shellcheck source=common.bash
+. "$(dirname "$0")/common.bash"
+rate=250
+count=$((rate * ${SECONDS_LONG:-10}))
+[ "$dir/queue" -nt tests/bench/queue.c ] ||
+  cc -O2 -D_GNU_SOURCE -o "$dir/queue" tests/bench/queue.c
+last=$(($(nproc) - 1))
+
+# quantiles < values: the three that queue.c prints
+quantiles() {
+  sort -g | awk '{ v[NR - 1] = $1 } END { printf "%.3f %.3f %.3f\n",
+    v[int(NR / 2)], v[int(NR * 95 / 100)], v[int(NR * 99 / 100)] }'
+}
+
+rm -f "$dir"/latency.*
+for i in $(seq "$runs"); do
+  rm -f "$dir/known"
+  taskset -c 0 "$dir/queue" $rate "$count" >"$dir/known" &
+  until [ -s "$dir/known" ]; do sleep 0.05; done
+  taskset -c "$last" k6gen -q -r $rate/s -d $((count / rate))s \
+    "http://127.0.0.1:$(head -n 1 "$dir/known")/" >"$dir/latency.ndjson"
+  wait
+  tail -n 1 "$dir/known" >"$dir/latency.known.$i"
+  sed -n 's/^{"metric":"iteration_duration","type":"Point".*"value":\([^,]*\),.*/\1/p' \
+    "$dir/latency.ndjson" | quantiles >"$dir/latency.seen.$i"
+done
+printf '%d requests, %d a second, of a worker that is half busy and rests\n' \
+  "$count" $rate
+printf '%-34s %10s %10s %10s\n' 'ms' p50 p95 p99
+row() {
+  local figures=() k
+  for k in 1 2 3; do
+    figures+=("$(cut -d ' ' -f $k "$dir"/latency."$2".* | median)")
+  done
+  printf '%-34s %10.3f %10.3f %10.3f\n' "$1" "${figures[@]}"
+}
+row 'known, from due to answered' known
+row 'k6gen, iteration_duration' seen
+printf '%-34s %10s %10s %10.3f   (wanted: at most 0.2)\n' \
+  'difference of p99, median of runs' '' '' "$(for i in $(seq "$runs"); do
+  paste -d ' ' "$dir/latency.known.$i" "$dir/latency.seen.$i"
+done | awk '{ d = $6 - $3; print d < 0 ? -d : d }' | median)"
