@@ -361,20 +361,29 @@ print_journal(const char *path)
 	return status < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-int
-push_list(const struct push_options *o, char *const *paths, int n)
+/* Do it to all journals at or below the paths. Returns the first status that
+ * is not 0. */
+static int
+each_journal(const struct push_options *o, char *const *paths, int n,
+    int (*act)(const char *path))
 {
 	struct places p = { 0 };
 	int worst = find_all(o, paths, n, &p), status;
 	size_t i;
 
 	for (i = 0; i < p.n; i++) {
-		status = print_journal(p.paths[i]);
+		status = act(p.paths[i]);
 		if (worst == 0)
 			worst = status;
 	}
 	places_release(&p);
 	return worst;
+}
+
+int
+push_list(const struct push_options *o, char *const *paths, int n)
+{
+	return each_journal(o, paths, n, print_journal);
 }
 
 /* Remove what waits; what was refused stays where it can be looked at. */
@@ -408,15 +417,5 @@ discard(const char *path)
 int
 push_discard(const struct push_options *o, char *const *paths, int n)
 {
-	struct places p = { 0 };
-	int worst = find_all(o, paths, n, &p), status;
-	size_t i;
-
-	for (i = 0; i < p.n; i++) {
-		status = discard(p.paths[i]);
-		if (worst == 0)
-			worst = status;
-	}
-	places_release(&p);
-	return worst;
+	return each_journal(o, paths, n, discard);
 }
