@@ -21,7 +21,7 @@ struct shape {
 
 /* Texts are copied in steps of so many bytes, past their end: behind what is
  * kept, and behind a form, there is as much room. */
-enum { STEP = 16 };
+enum { STEP = 32, SHORT_STEP = 16 };
 
 /* What is printed around the times and values of an even shape's lines. */
 struct form {
@@ -167,17 +167,23 @@ has_time_of(const struct point *p, const struct point *before)
 	return before->head != NULL && p->time_id == before->time_id;
 }
 
-/* Copy n bytes, and up to STEP - 1 more. Returns the end of the n. */
+/* Copy n bytes, and less than a step more. Returns the end of the n. */
 static inline char *
-copy_over(char *to, const char *from, size_t n)
+copy_steps(char *to, const char *from, size_t n, size_t step)
 {
 	size_t i = 0;
 
 	do {
-		memcpy(to + i, from + i, STEP);
-		i += STEP;
+		memcpy(to + i, from + i, step);
+		i += step;
 	} while (i < n);
 	return to + n;
+}
+
+static inline char *
+copy_over(char *to, const char *from, size_t n)
+{
+	return copy_steps(to, from, n, STEP);
 }
 
 /* Copy n bytes of a text that its tail follows, which is longer than 8. */
@@ -258,8 +264,8 @@ pack_even(char *at, const struct point *points, int n)
 	*at++ = (char)points[0].time_n;
 	for (i = 0; i < n; i++)
 		*at++ = (char)points[i].value_n;
-	/* What follows it is longer than a step. */
-	at = copy_over(at, time_of(&points[0]), points[0].time_n);
+	/* The rest of its line is longer than such a step. */
+	at = copy_steps(at, time_of(&points[0]), points[0].time_n, SHORT_STEP);
 	for (i = 0; i < n; i++)
 		at = copy_text(at, value_of(&points[i]), points[i].value_n);
 	return at;
