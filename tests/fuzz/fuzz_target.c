@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/num base/why base/die base/buf base/file base/units base/map base/random data/json io/url k6gen/target k6gen/text k6gen/rows */
+/* links: base/mem base/num base/why base/die base/buf base/file base/units base/map base/random base/base64 data/json io/url k6gen/target k6gen/text k6gen/rows */
 /* libs: libcurl */
 /* Any bytes as lines of targets: each line gives a target, a reason or
  * nothing, and all memory comes back. */

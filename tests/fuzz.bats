@@ -1,0 +1,16 @@
+#!/usr/bin/env bats
+# fuzz: the fuzz targets are whole; `make fuzz` runs them for longer.
+
+load helpers
+
+@test "each fuzz target builds, and holds for a second" {
+  sanitized && skip 'sanitized in themselves, and run without'
+  command -v clang >/dev/null || skip 'no clang'
+  cd "$BATS_TEST_DIRNAME/.."
+  targets=(tests/fuzz/fuzz_*.c)
+  targets=("${targets[@]##*/fuzz_}")
+  run tests/fuzz.sh 1 "${targets[@]%.c}"
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(grep -c ^Done <<<"$output")" -eq "${#targets[@]}" ]
+}
