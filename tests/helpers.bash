@@ -50,6 +50,9 @@ corpus() {
   fi
 }
 
+# stream COUNT RATE: a run of numbered requests, so many a second; 0: at once.
+stream() { python3 "$BATS_TEST_DIRNAME/stream.py" "$@"; }
+
 # start_server [OPTION...]: a k6serve of this test; $url is its base, $server
 # its process. stop_server ends it and gives its exit status.
 start_server() {

@@ -16,10 +16,6 @@ teardown() {
   stop_nginx
 }
 
-stream() {
-  python3 "$BATS_TEST_DIRNAME/stream.py" "$@"
-}
-
 # All that is stored is runs of this many requests, each once.
 stored_is() { # REQUESTS [RUNS]
   local count=$(($1 * ${2:-1}))

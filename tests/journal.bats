@@ -43,10 +43,6 @@ hidden() {
   ! grep -aq canary "/proc/$1/environ" "/proc/$1/cmdline"
 }
 
-stream() {
-  python3 "$BATS_TEST_DIRNAME/stream.py" "$@"
-}
-
 # All that is stored is this many requests, each once.
 stored_is() {
   run python3 "$BATS_TEST_DIRNAME/stored.py" "$BATS_TEST_TMPDIR/k6serve.db"

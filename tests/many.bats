@@ -13,10 +13,6 @@ teardown() {
   stop_nginx
 }
 
-stream() {
-  python3 "$BATS_TEST_DIRNAME/stream.py" "$@"
-}
-
 # create [OPTION...]: sets $id and $page.
 create() {
   IFS=$'\t' read -r id page < <(k6push --create "$@")
