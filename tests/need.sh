@@ -13,7 +13,7 @@ check | bench)
   packages="$packages curl jq bats python3 mandoc shellcheck strace valgrind
 chromium python3-websocket nftables iproute2 e2fsprogs openssl
 protobuf-compiler clang libclang-rt-14-dev cppcheck procps git util-linux zstd nghttp2-server
-faketime"
+libfaketime"
   [ "$1" = check ] ||
     packages="$packages wrk apache2-utils hey nghttp2-client g++
 libsimdjson-dev miller" ;;
