@@ -205,3 +205,18 @@ same_requests() {
     sed -n '/p99\.9$/,/^heavy/p' >"$BATS_TEST_TMPDIR/told"
   diff "$BATS_TEST_TMPDIR/told" "$BATS_TEST_TMPDIR/table"
 }
+
+@test "a summary of any size that a full disk does not take is a failure" {
+  for n in 1 3000; do
+    for i in $(seq $n); do
+      echo "{\"metric\":\"m$i\",\"type\":\"Point\",\"data\":{\"time\":\"2026-01-01T00:00:00Z\",\"value\":1}}"
+    done >"$BATS_TEST_TMPDIR/in"
+    for form in --json --summary; do
+      status=0
+      k6agg $form "$BATS_TEST_TMPDIR/in" >/dev/full \
+        2>"$BATS_TEST_TMPDIR/err" || status=$?
+      [ "$status" -eq 1 ]
+      grep -F 'stdout: No space left on device' "$BATS_TEST_TMPDIR/err"
+    done
+  done
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6agg/agg.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,10 +50,14 @@ print_summary(struct agg *agg)
 
 	summary_view(agg->summary, &v);
 	v.skipped = agg->books.bad.n;
+	errno = 0;
 	if (agg->options->is_json)
 		summary_print_json(&v, stdout);
 	else
 		summary_print_text(&v, stdout);
+	/* What went straight to the file is not in the buffer any more. */
+	if (ferror(stdout))
+		agg->out.error = errno != 0 ? errno : EIO;
 	summary_view_release(&v);
 	summary_release(agg->summary);
 	free(agg->summary);
