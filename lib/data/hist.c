@@ -14,8 +14,28 @@ enum { LINEAR = 256, MAX_INDEX = HIST_INDEXES - 1 };
 void
 hist_release(struct hist *h)
 {
+	if (h->negative != NULL)
+		hist_release(h->negative);
+	free(h->negative);
 	free(h->buckets);
 	*h = (struct hist){ 0 };
+}
+
+void
+hist_empty(struct hist *h)
+{
+	h->n = 0;
+	h->low = h->high = 0;
+	if (h->negative != NULL)
+		hist_empty(h->negative);
+}
+
+static struct hist *
+negative_of(struct hist *h)
+{
+	if (h->negative == NULL)
+		h->negative = xcalloc(1, sizeof(*h->negative));
+	return h->negative;
 }
 
 int64_t
@@ -102,12 +122,16 @@ hist_add(struct hist *h, double value, uint64_t times)
 {
 	int64_t index = hist_index(value);
 
-	if (index == -1)
+	if (times == 0)
+		return;
+	if (index == -1) {
 		h->low += times;
-	else if (index == -2)
+		hist_add(negative_of(h), -value, times);
+	} else if (index == -2) {
 		h->high += times;
-	else if (times > 0)
+	} else {
 		add_bucket(h, (uint32_t)index, times);
+	}
 }
 
 void
@@ -154,6 +178,8 @@ hist_merge(struct hist *h, const struct hist *from)
 
 	h->low += from->low;
 	h->high += from->high;
+	if (from->negative != NULL)
+		hist_merge(negative_of(h), from->negative);
 	for (i = 0; i < from->n; i++)
 		add_bucket(h, from->buckets[i].index, from->buckets[i].count);
 }
@@ -175,31 +201,43 @@ within(double v, double min, double max)
 	return v < min ? min : v > max ? max : v;
 }
 
-/* The value of the sample at rank (0 is the smallest): the middle of its
- * bucket; the ends of the data are known exactly. */
+/* The middle of the bucket of the value at rank (0 is the smallest), of those
+ * that are neither below 0 nor past the last bucket; infinite for these. */
 static double
-value_at(const struct hist *h, uint64_t rank, uint64_t count, double min,
-    double max)
+middle_at(const struct hist *h, uint64_t rank)
 {
-	uint64_t seen = h->low;
+	uint64_t seen = 0;
 	uint32_t index;
 	size_t i;
 
-	if (rank < seen || rank == 0)
-		return min;
-	if (rank + 1 >= count)
-		return max;
 	for (i = 0; i < h->n; i++) {
 		seen += h->buckets[i].count;
 		if (rank < seen)
 			break;
 	}
 	if (i == h->n)
-		return max;
+		return (double)INFINITY;
 	index = h->buckets[i].index;
 	if (index < LINEAR)
-		return within(hist_upper(index), min, max);
-	return within((hist_lower(index) + hist_upper(index)) / 2, min, max);
+		return hist_upper(index);
+	return (hist_lower(index) + hist_upper(index)) / 2;
+}
+
+/* The value of the sample at rank; the ends of the data are known exactly. Of
+ * values below 0 those nearest to it are the first of their histogram. */
+static double
+value_at(const struct hist *h, uint64_t rank, uint64_t count, double min,
+    double max)
+{
+	if (rank == 0)
+		return min;
+	if (rank + 1 >= count)
+		return max;
+	if (rank >= h->low)
+		return within(middle_at(h, rank - h->low), min, max);
+	if (h->negative == NULL)
+		return min;
+	return within(-middle_at(h->negative, h->low - 1 - rank), min, max);
 }
 
 double
@@ -371,25 +409,37 @@ hist_encode(const struct hist *h, struct buf *out)
 		put_varint(out, h->buckets[i].count);
 		previous = h->buckets[i].index;
 	}
+	if (h->negative != NULL)
+		hist_encode(h->negative, out);
+}
+
+static int
+decode(struct hist *h, const unsigned char **p, const unsigned char *end)
+{
+	uint64_t low, high, left, gap, count, index = 0;
+
+	if (!varint_take(p, end, &low) || !varint_take(p, end, &high) ||
+	    !varint_take(p, end, &left))
+		return -1;
+	h->low += low;
+	h->high += high;
+	for (; left > 0; left--) {
+		if (!varint_take(p, end, &gap) ||
+		    !varint_take(p, end, &count) || gap > MAX_INDEX ||
+		    (index += gap) > MAX_INDEX || count == 0)
+			return -1;
+		add_bucket(h, (uint32_t)index, count);
+	}
+	return 0;
 }
 
 int
 hist_decode(struct hist *h, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes, *end = p + n;
-	uint64_t low, high, left, gap, count, index = 0;
 
-	if (!varint_take(&p, end, &low) || !varint_take(&p, end, &high) ||
-	    !varint_take(&p, end, &left))
+	if (decode(h, &p, end) < 0 ||
+	    (p < end && decode(negative_of(h), &p, end) < 0))
 		return -1;
-	h->low += low;
-	h->high += high;
-	for (; left > 0; left--) {
-		if (!varint_take(&p, end, &gap) ||
-		    !varint_take(&p, end, &count) || gap > MAX_INDEX ||
-		    (index += gap) > MAX_INDEX || count == 0)
-			return -1;
-		add_bucket(h, (uint32_t)index, count);
-	}
 	return p == end ? 0 : -1;
 }

@@ -2,7 +2,9 @@
 /*
  * hist: k6's sparse histogram of non-negative values (PROTOCOL 5.5): buckets
  * of 0.001 up to 0.256, then 128 for each power of two, so that a percentile
- * is within 0.8 %. Two of them add up exactly.
+ * is within 0.8 %. Two of them add up exactly. What k6 only counts, values
+ * below 0, has a histogram of its own here, so that percentiles hold for them
+ * too; on the wire and in the stream they are but counted.
  */
 #ifndef K6PIPE_DATA_HIST_H
 #define K6PIPE_DATA_HIST_H
@@ -23,16 +25,21 @@ struct hist {
 	struct hist_bucket *buckets;	/* ascending by index; owned */
 	size_t n, cap;
 	uint64_t low;		/* values below 0 */
+	struct hist *negative;	/* of them, as far as known, without their
+				 * sign; owned; NULL: none */
 	uint64_t high;		/* values past 2^63 * 0.001 */
 };
 
 void hist_release(struct hist *h);
 
+/* As hist_release, but for the memory, which stays. */
+void hist_empty(struct hist *h);
+
 /* Count a value `times` times. Trends of time hold milliseconds. */
 void hist_add(struct hist *h, double value, uint64_t times);
 
 /* Many values counted at once, faster than one by one: a place for each
- * bucket. A zeroed struct is empty. */
+ * bucket; those below 0 are but counted. A zeroed struct is empty. */
 enum { HIST_INDEXES = 7297 };
 
 struct hist_tally {
@@ -92,8 +99,8 @@ int hist_read_end(struct hist_reader *r, struct why *why);
 int hist_fill(struct hist *h, const uint64_t *counters, size_t n_counters,
     const uint32_t *spans, size_t n_spans, struct why *why);
 
-/* As bytes, for a database: varints of low, high, n and (gap, count) pairs.
- * hist_decode adds to h; -1 when the bytes are no such thing. */
+/* As bytes, for a database: varints of low, high, n and (gap, count) pairs;
+ * then, if there is one, the same of the negative values' histogram. hist_decode adds to h; -1 when the bytes are no such thing. */
 void hist_encode(const struct hist *h, struct buf *out);
 int hist_decode(struct hist *h, const void *bytes, size_t n);
 

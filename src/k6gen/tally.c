@@ -53,8 +53,7 @@ move(struct sink *to, struct sink *from)
 	if (from->count == 0)
 		return;
 	sink_merge(to, from);
-	hist.n = 0;
-	hist.low = hist.high = 0;
+	hist_empty(&hist);
 	*from = (struct sink){ .type = from->type, .hist = hist };
 }
 

@@ -174,6 +174,7 @@ merges(void)
 		for (i = 3; i >= 0; i--)
 			hist_merge(&sum, &part[i]);
 		CHECK(is_same_hist(&sum, &all) && hist_count(&all) == 5000);
+		CHECK(kind < 3 || is_same_hist(sum.negative, all.negative));
 		for (i = 0; i < 4; i++)
 			hist_release(&part[i]);
 		hist_release(&all);
@@ -204,13 +205,15 @@ by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* k6's percentile of the raw values. */
+/* k6's percentile of the raw values; *scale: the larger of the two that it
+ * stands between. */
 static double
-exact(const double *sorted, size_t n, double p)
+exact(const double *sorted, size_t n, double p, double *scale)
 {
 	double i = p * (double)(n - 1);
 	size_t f = (size_t)floor(i), c = (size_t)ceil(i);
 
+	*scale = fmax(fabs(sorted[f]), fabs(sorted[c]));
 	return sorted[f] + (sorted[c] - sorted[f]) * (i - floor(i));
 }
 
@@ -221,23 +224,26 @@ quantiles(void)
 		0.999, 1 };
 	static double values[20000];
 	struct hist h = { 0 };
-	double want, got, worst = 0;
+	double want, got, scale, sign, worst = 0;
 	size_t i, n;
 	int kind;
 
-	for (kind = 0; kind < 3; kind++)
+	/* Above 0, below 0, and on both sides. */
+	for (kind = 0; kind < 9; kind++)
 		for (n = 1; n <= N_OF(values); n = n * 7 + 13) {
 			for (i = 0; i < n; i++) {
-				values[i] = random_value(kind);
+				sign = kind < 3 || (kind >= 6 &&
+				    random_below(3)) ? 1 : -1;
+				values[i] = sign * random_value(kind % 3);
 				hist_add(&h, values[i], 1);
 			}
 			qsort(values, n, sizeof(values[0]), by_value);
 			for (i = 0; i < N_OF(ps); i++) {
-				want = exact(values, n, ps[i]);
+				want = exact(values, n, ps[i], &scale);
 				got = hist_quantile(&h, ps[i], values[0],
 				    values[n - 1]);
 				worst = fmax(worst, fabs(got - want) /
-				    (want + 0.001));
+				    (scale + 0.001));
 			}
 			hist_release(&h);
 		}
@@ -272,6 +278,21 @@ known_quantiles(void)
 	hist_add(&h, 1, 1);
 	CHECK(hist_quantile(&h, 0.5, -5, 1) == -5);
 	hist_release(&h);
+	for (i = 1; i <= 20; i++)
+		hist_add(&h, -5 * i, 1);
+	CHECK(fabs(hist_quantile(&h, 0.5, -100, -5) + 52.5) < 52.5 * 0.008);
+	CHECK(fabs(hist_quantile(&h, 0.9, -100, -5) + 14.5) < 14.5 * 0.008);
+	hist_empty(&h);
+	CHECK(hist_count(&h) == 0 && hist_quantile(&h, 0.5, 0, 0) == 0);
+	hist_add(&h, -1, 1);
+	hist_add(&h, -2, 1);
+	hist_add(&h, -3, 1);
+	CHECK(fabs(hist_quantile(&h, 0.5, -3, -1) + 2) < 0.016);
+	hist_release(&h);
+	/* Of the wire only their number is known. */
+	h.low = 3;
+	CHECK(hist_quantile(&h, 0.5, -3, -1) == -3);
+	h.low = 0;
 }
 
 static int
@@ -295,6 +316,7 @@ round_trips(void)
 	struct hist h = { 0 }, back = { 0 }, bytes = { 0 };
 	struct buf b = { 0 };
 	struct json_out o = { .to = &b };
+	size_t n_negative;
 	int i;
 
 	for (i = 0; i < 3000; i++)
@@ -304,13 +326,18 @@ round_trips(void)
 	json_close(&o, '}');
 	CHECK(read_back(&back, b.p) == 0 && is_same_hist(&h, &back));
 	buf_reset(&b);
+	hist_encode(h.negative, &b);
+	n_negative = b.n;
+	buf_reset(&b);
 	hist_encode(&h, &b);
 	CHECK(hist_decode(&bytes, b.p, b.n) == 0 && is_same_hist(&h, &bytes));
+	CHECK(is_same_hist(h.negative, bytes.negative));
 	CHECK(hist_decode(&bytes, b.p, b.n) == 0);	/* adds */
 	CHECK(hist_count(&bytes) == 2 * hist_count(&h));
 	hist_release(&back);
 	for (i = 0; i < (int)b.n; i++) {
-		CHECK(hist_decode(&back, b.p, (size_t)i) == -1);
+		CHECK(hist_decode(&back, b.p, (size_t)i) ==
+		    ((size_t)i == b.n - n_negative ? 0 : -1));
 		hist_release(&back);
 	}
 	hist_release(&h);
