@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,18 +115,35 @@ lines_pass(struct lines *l, size_t bytes, int64_t n)
 	l->number += n;
 }
 
+/* As open(2), but a FIFO is not waited for until somebody writes. */
+static int
+open_file(struct lines *l)
+{
+	struct stat st;
+	int fd;
+
+	l->is_fifo = stat(l->name, &st) == 0 && S_ISFIFO(st.st_mode);
+	if (!l->is_fifo)
+		return open(l->name, O_RDONLY | O_CLOEXEC);
+	fd = open(l->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, 0);
+	return fd;
+}
+
 /* Open the next file. A pipe gets the largest buffer that it may have: fewer
  * wake-ups, a multiple of the throughput. */
 static int
 open_next(struct lines *l, struct why *why)
 {
+	l->is_fifo = false;
 	l->name = *l->files++;
 	l->n_files--;
 	if (strcmp(l->name, "-") == 0) {
 		l->name = "stdin";
 		l->fd = STDIN_FILENO;
 	} else {
-		l->fd = open(l->name, O_RDONLY | O_CLOEXEC);
+		l->fd = open_file(l);
 	}
 	l->number = 0;
 	l->is_eof = false;
@@ -260,7 +278,14 @@ lines_fill(struct lines *l, struct why *why)
 			return 0;
 		if (open_next(l, why) < 0)
 			return -1;
+		if (l->is_fifo)
+			return 1;
 	}
+	/* A FIFO that nobody has opened yet would look as if it were at its
+	 * end. */
+	if (l->is_fifo && l->is_new && poll(&(struct pollfd){ .fd = l->fd,
+	    .events = POLLIN }, 1, -1) < 0)
+		return 1;
 	make_room(l, LINES_READ);
 	n = read_some(l);
 	if (n < 0)

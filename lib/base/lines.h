@@ -28,6 +28,8 @@ struct lines {
 	size_t cap, start, end, searched;
 	bool is_eof;		/* of the current input */
 	bool is_new;		/* nothing was read of it yet */
+	bool is_fifo;		/* it has a name, and whoever writes may come
+				   later than we */
 	bool had_newline;	/* behind the line last taken */
 	bool is_skipping;	/* inside a line that is too long */
 	/* Packed inputs are unpacked; the caller sets it after lines_init. */
@@ -64,8 +66,10 @@ void lines_swap(struct lines *l, char **buffer, size_t *cap, size_t start,
     size_t end);
 void lines_append(struct lines *l, struct span data);
 
-/* Read once, opening the next file if need be; waits if the input does.
- * 1: there is more to take; 0: all inputs are at their end; -1: why tells
+/* Read once, opening the next file if need be; waits if the input does. A
+ * FIFO is opened only, so that lines_fd can be polled; a signal ends the wait
+ * for its writer.
+ * 1: there may be more to take; 0: all inputs are at their end; -1: why tells
  * what failed with which file, n_failed is up, the next call goes on. */
 int lines_fill(struct lines *l, struct why *why);
 
