@@ -65,6 +65,24 @@ put_escaped(FILE *out, const char *text, bool keep_newlines)
 	}
 }
 
+/* Without memory: cut to what fits, with ? for each byte that is not plain. */
+static void __attribute__((format(printf, 2, 0)))
+put_bare(const char *name, const char *format, va_list ap)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line), "%s: ", name);
+	char *p;
+
+	if (n < 0 || (size_t)n >= sizeof(line))
+		n = 0;
+	(void)vsnprintf(line + n, sizeof(line) - (size_t)n - 1, format, ap);
+	for (p = line; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	*p++ = '\n';
+	(void)!write(STDERR_FILENO, line, (size_t)(p - line));
+}
+
 /* A line with the tool's name, a line, or text with its own line ends. */
 enum form { MESSAGE, LINE, TEXT };
 
@@ -75,12 +93,15 @@ put_message(enum form form, const char *format, va_list ap)
 {
 	char *raw = NULL, *line = NULL;
 	size_t n = 0;
+	va_list again;
 	FILE *out;
 
-	if (vasprintf(&raw, format, ap) < 0)
-		return;
-	out = open_memstream(&line, &n);
-	if (out != NULL) {
+	va_copy(again, ap);
+	out = vasprintf(&raw, format, ap) >= 0 ? open_memstream(&line, &n)
+	    : NULL;
+	if (out == NULL) {
+		put_bare(program_invocation_short_name, format, again);
+	} else {
 		if (form == MESSAGE)
 			(void)fprintf(out, "%s: ",
 			    program_invocation_short_name);
@@ -89,7 +110,10 @@ put_message(enum form form, const char *format, va_list ap)
 			(void)fputc('\n', out);
 		if (fclose(out) == 0)
 			(void)fwrite(line, 1, n, stderr);
+		else
+			put_bare(program_invocation_short_name, format, again);
 	}
+	va_end(again);
 	free(line);
 	free(raw);
 }
