@@ -5,18 +5,42 @@
 
 enum { PARTS = 10 };
 
+/* The ] of the bracket expression that begins at p; NULL: it has none. */
+static const char *
+bracket_end(const char *p)
+{
+	const char *class_end;
+
+	p += p[1] == '^' ? 2 : 1;
+	if (*p == ']')
+		p++;
+	for (; *p != ']'; p++) {
+		if (*p == '\0')
+			return NULL;
+		if (p[0] != '[' || p[1] == '\0' || strchr(":.=", p[1]) == NULL)
+			continue;
+		class_end = strstr(p + 2, (char[]){ p[1], ']', '\0' });
+		if (class_end != NULL)
+			p = class_end + 1;
+	}
+	return p;
+}
+
 /* Cut the part up to the delimiter out of *text, a \ before the delimiter
- * taken away; NULL: there is no delimiter. The caller frees it. */
+ * taken away; in brackets of an expression it ends nothing. NULL: there is no
+ * delimiter. The caller frees it. */
 static char *
-take_part(const char **text, char delimiter)
+take_part(const char **text, char delimiter, bool is_expression)
 {
 	char *part = xmalloc(strlen(*text) + 1), *to = part;
-	const char *p;
+	const char *p, *inside = NULL;
 
-	for (p = *text; *p != '\0' && *p != delimiter; p++) {
+	for (p = *text; *p != '\0' && (*p != delimiter || p < inside); p++) {
+		if (is_expression && *p == '[' && p >= inside)
+			inside = bracket_end(p);
 		if (p[0] == '\\' && p[1] == delimiter)
 			p++;
-		else if (p[0] == '\\' && p[1] != '\0')
+		else if (p[0] == '\\' && p[1] != '\0' && p >= inside)
 			*to++ = *p++;
 		*to++ = *p;
 	}
@@ -87,8 +111,8 @@ subst_parse(struct subst *s, const char *text, struct why *why)
 	if (text[0] != 's' || text[1] == '\0' || text[1] == '\\' ||
 	    text[1] == '\n')
 		return why_set(why, "\"%s\" is not s/ERE/TEXT/", text);
-	from = take_part(&rest, text[1]);
-	s->to = from != NULL ? take_part(&rest, text[1]) : NULL;
+	from = take_part(&rest, text[1], true);
+	s->to = from != NULL ? take_part(&rest, text[1], false) : NULL;
 	if (s->to == NULL)
 		status = why_set(why, "\"%s\" is not s/ERE/TEXT/", text);
 	else if (read_flags(rest, &s->is_global, &flags) < 0)

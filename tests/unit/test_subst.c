@@ -26,6 +26,14 @@ replaces(void)
 		{ "s/a$/b/g", "aaa", "aab" },
 		{ "s/a/b/", "", "" },
 		{ "s|a||g", "banana", "bnn" },
+		{ "s/[/]/_/g", "a/b/c", "a_b_c" },
+		{ "s/[^/]+/x/g", "a/bc", "x/x" },
+		{ "s/[]/]/_/g", "a/b]c", "a_b_c" },
+		{ "s/[^]/]/_/g", "a/]", "_/]" },
+		{ "s/[[:digit:]/]/_/g", "a1/b", "a__b" },
+		{ "s/[\\/]/_/g", "a/b", "a_b" },
+		{ "s/\\[/_/g", "a[b", "a_b" },
+		{ "s/a/[/", "a", "[" },
 	};
 	struct buf out = { 0 };
 	struct subst s;
@@ -63,7 +71,7 @@ refuses(void)
 {
 	static const char *const bad[] = { "", "s", "s/", "s/a", "s/a/b",
 		"y/a/b/", "s//b/", "s/a/b/x", "s/(/b/", "s/a/\\1/",
-		"s/(a)/\\2/", "s\\a\\b\\", "s/a\\/b/" };
+		"s/(a)/\\2/", "s\\a\\b\\", "s/a\\/b/", "s/[/b/", "s/[/]/" };
 	struct subst s;
 	size_t i;
 
