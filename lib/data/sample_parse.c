@@ -217,7 +217,24 @@ parse_fold(struct json *j, struct fold *f, uint64_t count)
 	f->sum_ns = (__int128)rint(sum * 1e6);
 	if (hist_count(&f->hist) != 0 && hist_count(&f->hist) != count)
 		return json_fail(j, "histogram: does not add up to count");
-	return true;
+	return f->min_ns <= f->max_ns || json_fail(j, "min is above max");
+}
+
+/* Both ends of the bucket are times, too. */
+static bool
+parse_period(const struct parts *p, int64_t *period_ns)
+{
+	char text[DURATION_TEXT] = "";
+	int64_t end_ns;
+
+	if (p->period.n == 0)
+		return true;
+	if (p->period.n >= sizeof(text))
+		return false;
+	memcpy(text, p->period.p, p->period.n);
+	return duration_parse(text, period_ns) && *period_ns >= 0 &&
+	    !__builtin_add_overflow(p->time_ns, *period_ns, &end_ns) &&
+	    !__builtin_sub_overflow(p->time_ns, *period_ns, &end_ns);
 }
 
 static bool
@@ -250,7 +267,6 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
     struct json *outer)
 {
 	struct json j = json_of(p->values);
-	char period[DURATION_TEXT] = "";
 	unsigned seen = 0;
 	struct span key;
 	double count;
@@ -263,10 +279,8 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	a->time_ns = p->time_ns;
 	a->tags = p->tags;
 	a->count = (uint64_t)count;
-	if (p->period.n > 0 && p->period.n < sizeof(period)) {
-		memcpy(period, p->period.p, p->period.n);
-		(void)duration_parse(period, &a->period_ns);
-	}
+	if (!parse_period(p, &a->period_ns))
+		return json_fail(outer, "not a period");
 	(void)json_enter(&j, '{');
 	while (json_plain_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);

@@ -426,7 +426,8 @@ static void
 inconsistent(void)
 {
 	struct trail t = request;
-	struct aggregate a = { .time_ns = NS_T, .tags = tagged("{}") };
+	struct aggregate a = { .time_ns = NS_T, .tags = tagged("{}"),
+	    .period_ns = 3 * NS_PER_S };
 	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = &a };
 	struct buf b = { 0 };
 
@@ -444,7 +445,13 @@ inconsistent(void)
 	CHECK(changed(b.p, "\"nz_count\":0", "\"nz_count\":-1") == -1);
 	CHECK(changed(b.p, "\"nz_count\":0", "\"nz_count\":0.5") == -1);
 	CHECK(changed(b.p, "\"min\":0.123", "\"min\":1e300") == -1);
+	CHECK(changed(b.p, "\"min\":0.123", "\"min\":1e6") == -1);
 	CHECK(changed(b.p, "\"http_req_waiting\"", "\"x\"") == -1);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"1h\"") == 0);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"-3s\"") == -1);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"soon\"") == -1);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"2500000h\"") ==
+	    -1);
 	buf_release(&b);
 	aggregate_release(&a);
 }
