@@ -459,7 +459,7 @@ stop() {
   head -n 27 "$BATS_TEST_TMPDIR/in" | cmp - <(head -n 27 <<<"$out")
   # Without pipefail only the stream can tell the next tool.
   [ "$(tail -n 1 <<<"$out" | jq -c '[.type, .data.run_status,
-    .data.streams, .data.requests]')" = '["End",6,0,0]' ]
+    .data.streams, .data.requests]')" = '["End",6,0,3]' ]
 }
 
 @test "--strict takes text between the lines for a bad line" {
@@ -489,6 +489,39 @@ stop() {
   capture k6agg -p 3s "$cases/late.ndjson" "$BATS_TEST_TMPDIR/missing"
   [ "$status" -eq 1 ]
   [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out" | jq .data.run_status)" -eq 6 ]
+}
+
+@test "who stops a stream before its End writes one, with the books so far" {
+  # A head, 3 requests, and more behind a bad line; no generator's trailer.
+  { head -n 1 "$cases/outliers.ndjson"; requests 3; echo '{"metric":'
+    requests 2 100; } >"$BATS_TEST_TMPDIR/in"
+  head -n 1 "$BATS_TEST_TMPDIR/in" | grep -q '"type":"Start"'
+  for options in '' '-p 3s' -m; do
+    for how in file pipe; do
+      # shellcheck disable=SC2086 # words
+      if [ $how = file ]; then
+        capture k6agg --strict $options "$BATS_TEST_TMPDIR/in"
+      else
+        capture sh -c "cat '$BATS_TEST_TMPDIR/in' | k6agg --strict $options"
+      fi
+      [ "$status" -eq 1 ]
+      [[ $err != *'the stream was cut'* ]]
+      [ "$(grep -c '"type":"End"' "$BATS_TEST_TMPDIR/out")" -eq 1 ]
+      [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out" | jq -c '.data | [.time, .state,
+        .streams, .points, .requests, .folded + .passed, .skipped]')" = \
+        '["2026-01-01T00:00:00.002Z","Aborted by System",1,27,3,3,1]' ]
+    done
+  done
+}
+
+@test "without folding a trailer of our own tells what others do not" {
+  read -r trailer < <(k6agg -q -p 3s "$cases/late.ndjson" | tail -n 1)
+  { cat "$cases/late.ndjson"; echo "$trailer"; requests 3
+    echo '{"metric":'; } >"$BATS_TEST_TMPDIR/in"
+  capture k6agg --strict "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 1 ]
+  [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out" | jq -c '.data | [.state, .streams,
+    .points, .requests, .skipped]')" = '["Aborted by System",0,27,3,1]' ]
 }
 
 @test "the first five bad lines are shown, all are counted" {
@@ -614,6 +647,34 @@ stop() {
     "$BATS_TEST_TMPDIR/err"
   [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out" | jq -c '.data |
     [.state, .exit_code]')" = '["Aborted by User",105]' ]
+}
+
+@test "SIGTERM ends the wait for who writes into a named pipe" {
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  for options in '' '-p 3s' -m; do
+    # shellcheck disable=SC2086 # words
+    k6agg $options "$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/out" \
+      2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    filter_pid=$!
+    sleep 0.3
+    kill -TERM "$filter_pid"
+    status=0
+    wait "$filter_pid" || status=$?
+    [ "$status" -eq 105 ]
+    [ "$(jq -r .data.state "$BATS_TEST_TMPDIR/out")" = 'Aborted by User' ]
+  done
+}
+
+@test "a named pipe is waited for until somebody writes, or has been there" {
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  (sleep 0.3; requests 2 >"$BATS_TEST_TMPDIR/fifo") 3>&- &
+  capture timeout 20 k6agg "$BATS_TEST_TMPDIR/fifo"
+  [ "$status" -eq 0 ]
+  [ "$out" = "$(requests 2)" ]
+  (sleep 0.3; : >"$BATS_TEST_TMPDIR/fifo") 3>&- &
+  capture timeout 20 k6agg "$BATS_TEST_TMPDIR/fifo"
+  [ "$status" -eq 0 ]
+  [ -z "$out$err" ]
 }
 
 @test "SIGINT: several pipes are taken to their end" {

@@ -226,3 +226,11 @@ some() {
   last=$(cat 0 1 2 | jq -r .data.time | sort | tail -n 1)
   k6agg -q -m 0 1 2 | tail -n 1 | jq -e --arg t "$last" '.data.time == $t'
 }
+
+@test "stdin cannot be merged with itself" {
+  capture k6agg -m - - </dev/null
+  [ "$status" -eq 2 ]
+  [[ $err == *'stdin (-) can be merged only once'* ]]
+  capture k6agg - - </dev/null
+  [ "$status" -eq 0 ]
+}

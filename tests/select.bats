@@ -184,6 +184,7 @@ select_values() {
   done <<'RULES'
 --keep {
 --keep m{a=1
+--keep method:GET
 --keep m{a}
 --keep m{=1}
 --keep m{a=1}x

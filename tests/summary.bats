@@ -220,3 +220,40 @@ same_requests() {
     done
   done
 }
+
+@test "percentiles of a trend hold below 0 too" {
+  { declare_metric drift trend default
+    for i in $(seq -100 99); do
+      point drift "$i"
+    done; } >"$BATS_TEST_TMPDIR/in"
+  k6agg --json "$BATS_TEST_TMPDIR/in" | jq -e '.metrics.drift |
+    .min == -100 and .max == 99 and .count == 200 and
+    (.p50 | -0.6 < . and . < -0.4) and (.p90 | 79 < . and . < 79.7)'
+}
+
+@test "names that differ behind a NUL stay apart" {
+  { point 'm\u0000a' 1; point 'm\u0000b' 2; point m 3
+    point checks 1 '"check":"c\u0000a"'; point checks 0 '"check":"c\u0000b"'
+  } >"$BATS_TEST_TMPDIR/in"
+  k6agg --json "$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+  [ "$(jq '(.metrics | length), (.checks | length)' "$BATS_TEST_TMPDIR/out" |
+    xargs)" = "$(k6agg "$BATS_TEST_TMPDIR/in" | jq -r 'select(.metric !=
+    "checks").metric' | sort -u | wc -l) 2" ]
+}
+
+@test "out of memory is said, also where there is none to say it" {
+  sanitized && skip "sanitizers take memory of their own"
+  stream() { awk 'BEGIN { for (i = 0; i < 300000; i++)
+    printf "{\"metric\":\"http_reqs\",\"type\":\"Point\",\"data\":{" \
+      "\"time\":\"2026-01-01T00:00:00Z\",\"value\":1,\"tags\":{\"name\":\"%d\"}}}\n", i
+  }'; }
+  stream >"$BATS_TEST_TMPDIR/in"
+  for kb in 40000 60000 80000 100000; do
+    status=0
+    (ulimit -v $kb; exec "$bin/k6agg" --json --max-series 1000000 \
+      "$BATS_TEST_TMPDIR/in") >"$BATS_TEST_TMPDIR/out" \
+      2>"$BATS_TEST_TMPDIR/err" || status=$?
+    [ "$status" -eq 1 ]
+    grep -q '^k6agg: out of memory' "$BATS_TEST_TMPDIR/err"
+  done
+}

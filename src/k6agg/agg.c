@@ -5,8 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/units.h"
 #include "k6agg/read.h"
 #include "k6agg/take.h"
+
+/* The latest time of all sources; that of now if there is none. */
+static int64_t
+latest(const struct agg *agg)
+{
+	const struct source *source = agg->sources.list;
+	const struct source *end = source + agg->sources.n, *last = NULL;
+
+	for (; source < end; source++)
+		if (source->has_time && (last == NULL ||
+		    source->latest_ns > last->latest_ns))
+			last = source;
+	return last != NULL ? last->latest_ns : now_unix_ns();
+}
 
 /* Write what is still held, and the trailer. */
 static void
@@ -18,11 +33,9 @@ drain(struct agg *agg, int status)
 	struct buf line = { 0 };
 	size_t i;
 
-	for (i = 0; i < agg->sources.n; i++) {
+	for (i = 0; i < agg->sources.n; i++)
 		read_end(agg, &agg->sources.list[i]);
-		if (i == 0 || agg->sources.list[i].latest_ns > ending.clock_ns)
-			ending.clock_ns = agg->sources.list[i].latest_ns;
-	}
+	ending.clock_ns = latest(agg);
 	folding_end(&agg->folding);
 	books->requests += agg->folding.requests;
 	books->folded = buckets->folded;
@@ -32,7 +45,7 @@ drain(struct agg *agg, int status)
 	books->late = agg->folding.is_merging ? 0 : buckets->late;
 	if (!has_books(agg)) {
 		if (status != EXIT_DONE)
-			books_print_failure(&ending, &line);
+			books_print_rest(books, &ending, &line);
 	} else if (books_print_end(books, &ending, &line) < 0) {
 		warnf("%s: the stream was cut: it has a Start and no End",
 		    agg->sources.at->in.name);

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/units.h"
-
 #define TOOL SPAN("k6agg " K6PIPE_VERSION)
 
 void
@@ -29,7 +27,8 @@ folded(const struct books *b)
 	return (int64_t)b->folded + b->folded_before;
 }
 
-/* What was passed on is not all there was: whoever reads on must know. */
+/* What was passed on is not all there was: whoever reads on must know. Of the
+ * streams that lack their trailer this one is it. */
 static void
 note_failure(struct run_end *end, const struct ending *ending)
 {
@@ -41,13 +40,28 @@ note_failure(struct run_end *end, const struct ending *ending)
 		end->run_status = RUN_ABORTED_BY_SYSTEM;
 		end->exit_code = EXIT_FAILED;
 	}
+	if (ending->clock_ns > end->time_ns)
+		end->time_ns = ending->clock_ns;
+}
+
+static int64_t
+beyond(int64_t all, int64_t told)
+{
+	return all > told ? all - told : 0;
 }
 
 void
-books_print_failure(const struct ending *ending, struct buf *out)
+books_print_rest(const struct books *b, const struct ending *ending,
+    struct buf *out)
 {
+	const struct run_end *told = &b->ends.end;
 	struct run_end end = { .run_status = RUN_FINISHED, .tool = TOOL,
-	    .time_ns = now_unix_ns() };
+	    .streams = beyond(b->starts, told->streams),
+	    .points = beyond(b->points, told->points),
+	    .requests = beyond(b->requests, told->requests),
+	    .folded = beyond(b->folded_before, told->folded),
+	    .passed = beyond(b->requests - b->folded_before - b->dropped,
+	    told->passed), .dropped = b->dropped, .skipped = b->bad.n };
 
 	note_failure(&end, ending);
 	run_end_print(&end, out);
@@ -57,20 +71,24 @@ int
 books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 {
 	struct run_end *end = &b->ends.end;
+	bool has_failed = ending->status != EXIT_DONE;
 
-	if (b->points == 0 && b->starts == 0 && b->ends.n == 0)
+	if (b->points == 0 && b->starts == 0 && b->ends.n == 0 && !has_failed)
 		return 0;
-	if (b->starts > end->streams)
+	if (b->starts > end->streams && !has_failed)
 		return -1;
 	if (b->ends.n == 0)
 		*end = (struct run_end){ .run_status = RUN_FINISHED,
 		    .time_ns = ending->clock_ns };
+	if (end->streams < b->starts)
+		end->streams = b->starts;
 	/* Of streams without a trailer nobody has said what was made. */
 	if (end->points < b->points)
 		end->points = b->points;
 	if (end->requests < b->requests)
 		end->requests = b->requests;
-	note_failure(end, ending);
+	if (has_failed)
+		note_failure(end, ending);
 	end->tool = TOOL;
 	end->folded = folded(b);
 	end->passed = b->requests - end->folded - b->dropped;

@@ -32,15 +32,17 @@ struct ending {
 	int64_t clock_ns;	/* latest time of the stream */
 };
 
-/* Write the trailer: the generator's, or one of our own, with the books. None
+/* Write the trailer: the generator's, or one of our own, with the books. It is
+ * for all that has begun if the filter was ended before the input was. None
  * for a stream without points, nor for one that was cut: it has more Start
  * lines than trailers, and stays so. -1: cut. */
 int books_print_end(struct books *b, const struct ending *ending,
     struct buf *out);
 
-/* Without folding the trailers of the input have passed; what failed is added
- * as one more, of no stream and with no books. */
-void books_print_failure(const struct ending *ending, struct buf *out);
+/* Without folding the trailers of the input have passed; after a failure one
+ * more is written, for what they do not tell. */
+void books_print_rest(const struct books *b, const struct ending *ending,
+    struct buf *out);
 
 /* Report on stderr. */
 void books_report(const struct books *b, bool with_requests);

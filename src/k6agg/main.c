@@ -30,6 +30,18 @@ prepare_selection(struct options *o)
 	return o->select != NULL ? OPT_CONTINUE : opt_misuse("%s", why.text);
 }
 
+/* Side by side two cannot read the same stdin. */
+static int
+check_files(const struct options *o, char *const *files, int n)
+{
+	int i, n_stdin = 0;
+
+	for (i = 0; i < n; i++)
+		n_stdin += strcmp(files[i], "-") == 0;
+	return o->is_merge && n_stdin > 1 ? opt_misuse("-m: stdin (-) can be "
+	    "merged only once") : OPT_CONTINUE;
+}
+
 static void
 release(struct options *o)
 {
@@ -99,6 +111,8 @@ main(int argc, char **argv)
 		status = opt_misuse("%s", why.text);
 	if (status == OPT_CONTINUE)
 		status = prepare_selection(&o);
+	if (status == OPT_CONTINUE)
+		status = check_files(&o, argv + first, argc - first);
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);

@@ -111,8 +111,12 @@ add_points(struct grouping *g, const struct point *points, int n)
 
 	switch (out->purpose) {
 	case PREPARE_LINES:
-		for (i = 0; i < n; i++)
+		for (i = 0; i < n; i++) {
 			out->requests += folding_requests_of(&points[i]);
+			if (out->n_points + i == 0 ||
+			    points[i].time_ns > out->latest_ns)
+				out->latest_ns = points[i].time_ns;
+		}
 		break;
 	case PREPARE_POINTS:
 		for (i = 0; i < n; i++) {

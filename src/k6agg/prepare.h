@@ -54,6 +54,7 @@ struct prepared {
 	struct span text;	/* the piece, borrowed */
 	int64_t n_points;
 	int64_t requests;	/* PREPARE_LINES: that they stand for */
+	int64_t latest_ns;	/* PREPARE_LINES: their latest time */
 	struct point *points;	/* PREPARE_POINTS */
 	size_t points_cap;
 	struct request *list;	/* PREPARE_GROUPS, in order, and this too: */

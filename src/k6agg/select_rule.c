@@ -125,6 +125,9 @@ select_rule_parse(struct select_rule *r, const char *text, struct why *why)
 			status = parse_braces(r, brace, &cause);
 		else if (r->metric == NULL)
 			status = why_set(&cause, "empty");
+		else if (strchr(text, ':') != NULL &&
+		    strchr(text, '[') == NULL)
+			status = why_set(&cause, "a metric has no colon");
 	} else {
 		status = take_match(r, &text, "", &cause);
 	}

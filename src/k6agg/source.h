@@ -15,7 +15,7 @@ struct source {
 	struct trails trails;	/* groups of points do not cross sources */
 	int64_t clock_ns;	/* latest time in it, or in its last stream */
 	int64_t latest_ns;	/* ever */
-	bool has_clock;
+	bool has_clock, has_time;
 	bool is_at_end;
 };
 

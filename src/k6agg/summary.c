@@ -76,13 +76,18 @@ tag_of(const struct tagset *tags, const char *key)
 	return tag != NULL ? tag->value : (struct span){ "", 0 };
 }
 
-/* Texts with a NUL between them; one of their own is cut there. */
+/* Texts, each with a NUL behind it; one inside becomes U+FFFD. */
 static void
 add_key(struct buf *key, struct span text)
 {
-	const char *end = memchr(text.p, '\0', text.n);
+	const char *end = text.p + text.n, *nul;
 
-	buf_add(key, text.p, end != NULL ? (size_t)(end - text.p) : text.n);
+	while ((nul = memchr(text.p, '\0', (size_t)(end - text.p))) != NULL) {
+		buf_add(key, text.p, (size_t)(nul - text.p));
+		buf_text(key, "\xef\xbf\xbd");
+		text.p = nul + 1;
+	}
+	buf_add(key, text.p, (size_t)(end - text.p));
 	buf_char(key, '\0');
 }
 
@@ -144,7 +149,10 @@ metric_row(struct summary *s, struct span name, enum metric_type type)
 	struct metric_row *m;
 	char *text;
 
-	m = row_of(&s->metrics, name, sizeof(*m), &text);
+	buf_reset(&s->key);
+	add_key(&s->key, name);
+	m = row_of(&s->metrics, (struct span){ s->key.p, s->key.n - 1 },
+	    sizeof(*m), &text);
 	if (text != NULL) {
 		m->name = text;
 		m->sink.type = type;

@@ -3,6 +3,14 @@
 
 #include <inttypes.h>
 
+static void
+note_time(struct source *source, int64_t time_ns)
+{
+	if (!source->has_time || time_ns > source->latest_ns)
+		source->latest_ns = time_ns;
+	source->has_time = true;
+}
+
 /* The clock goes on with the latest time seen. With --merge each source has
  * one, which a time far behind sets back: another stream begins, as `cat a b`
  * writes it. */
@@ -19,8 +27,7 @@ advance_clock(struct agg *agg, int64_t time_ns)
 		    f->calc_ns + f->buckets.rule.period_ns)
 			return;
 	}
-	if (!source->has_clock || time_ns > source->latest_ns)
-		source->latest_ns = time_ns;
+	note_time(source, time_ns);
 	source->clock_ns = time_ns;
 	source->has_clock = true;
 	if (!f->is_merging)
@@ -53,8 +60,10 @@ pass_points(struct agg *agg, const struct point *points, int n,
 {
 	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		agg->books.requests += folding_requests_of(&points[i]);
+		note_time(agg->sources.at, points[i].time_ns);
+	}
 	if (agg->sources.at->in.had_newline)
 		out_lines(&agg->out, text);
 	else
@@ -106,6 +115,7 @@ select_points(struct agg *agg, const struct point *points, int n)
 			    take_group, agg);
 		} else {
 			agg->books.requests += folding_requests_of(&p);
+			note_time(agg->sources.at, p.time_ns);
 			select_print(&p, selected, &agg->selected);
 		}
 	}
@@ -249,6 +259,7 @@ take_prepared(struct agg *agg, const struct prepared *p)
 	switch (p->purpose) {
 	case PREPARE_LINES:
 		agg->books.requests += p->requests;
+		note_time(source, p->latest_ns);
 		out_lines(&agg->out, p->text);
 		break;
 	case PREPARE_POINTS:
@@ -279,8 +290,7 @@ take_aggregate(void *ctx, const struct sample *sample)
 		selected = select_tags(agg->select, a.tags);
 		a.tags = s.tags = selected->tags;
 	}
-	if (a.time_ns > agg->sources.at->latest_ns)
-		agg->sources.at->latest_ns = a.time_ns;
+	note_time(agg->sources.at, a.time_ns);
 	books_add_aggregate(&agg->books, &s, selected != NULL &&
 	    !selected->is_request_kept);
 	if (selected != NULL && !selected->is_request_kept)
