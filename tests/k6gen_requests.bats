@@ -217,6 +217,44 @@ GET /1/2/1/5 [ann-2] " ]
   log 9 | tail -n 1 | grep -qE '\[(a=1; id=7|id=7; a=1)\]'
 }
 
+@test "a user who gets a cookie keeps its connection" {
+  nginx_format='$connection $request_length $bytes_sent [$http_cookie]'
+  stop_nginx
+  start_nginx <<'END'
+keepalive_requests 100000;
+location = /cookie {
+  add_header Set-Cookie "id=7; Path=/";
+  return 200 "set\n";
+}
+location / { return 200 "hello\n"; }
+END
+  gen -u 2 -i 20 "$target/1" "$target/cookie" "$target/2" "$target/3"
+  log 80 >"$out.log"
+  [ "$(cut -d ' ' -f 1 "$out.log" | sort -u | wc -l)" -eq 2 ]
+  [ "$(grep -c 'id=7' "$out.log")" -eq 40 ]
+  points() { jq -s "[.[] | select(.metric == \"$1\" and .type == \"Point\")
+    .data.value] | $2" "$out"; }
+  points http_req_connecting '(map(select(. > 0)) | length) == 2' | grep true
+  [ "$(points data_sent add)" -eq "$(cut -d ' ' -f 2 "$out.log" | jq -s add)" ]
+  [ "$(points data_received add)" -eq \
+    "$(cut -d ' ' -f 3 "$out.log" | jq -s add)" ]
+}
+
+@test "a cookie without a path is for the folder that it came from" {
+  stop_nginx
+  start_nginx <<'END'
+location = /a/b/cookie {
+  add_header Set-Cookie "deep=1";
+  return 200 "set\n";
+}
+location / { return 200 "hello\n"; }
+END
+  gen "$target/a/b/cookie?x=/y/z" "$target/a/b/2" "$target/a/3" "$target/4"
+  log 4 >"$out.log"
+  [ "$(grep -c 'deep=1' "$out.log")" -eq 1 ]
+  grep -q 'GET /a/b/2 .*deep=1' "$out.log"
+}
+
 @test "a form is multipart, with files" {
   printf 'data' >"$BATS_TEST_TMPDIR/up.txt"
   python3 - "$BATS_TEST_TMPDIR" 3>&- <<'END' &

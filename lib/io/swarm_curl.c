@@ -69,9 +69,12 @@ static curl_socket_t
 open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct user *u = ctx;
-	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	int fd = a->socktype == SOCK_STREAM ? plain_give(u, &a->addr) : -1;
 
 	(void)purpose;
+	if (fd >= 0)
+		return fd;
+	fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 	if (fd < 0) {
 		u->os_error = errno;
 		return CURL_SOCKET_BAD;
@@ -81,27 +84,46 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 	return fd;
 }
 
+static int
+on_opened(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	struct user *u = ctx;
+
+	(void)purpose;
+	return swarm_watch(u->swarm, fd)->is_given
+	    ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+}
+
+bool
+swarm_curl_bytes(int fd, struct swarm_bytes *bytes)
+{
+	struct tcp_info info = { .tcpi_state = 0 };
+	socklen_t n = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
+		return false;
+	bytes->sent = (int64_t)(info.tcpi_bytes_sent -
+	    info.tcpi_bytes_retrans);
+	/* The end of the stream counts as a byte there. */
+	bytes->received = (int64_t)info.tcpi_bytes_received -
+	    (info.tcpi_state == 8 /* CLOSE_WAIT */);
+	return true;
+}
+
 /* Add to u what fd has moved since the last time. curl's own counts lack the
  * seals of TLS records and the frames of HTTP/2; the kernel's have all. */
 static void
 count_bytes(struct swarm *s, struct user *u, int fd)
 {
-	struct tcp_info info = { .tcpi_state = 0 };
-	socklen_t n = sizeof(info);
 	struct watch *w = swarm_watch(s, fd);
-	int64_t sent, received;
+	struct swarm_bytes now;
 
-	if (!w->is_ours || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info,
-	    &n) != 0)
+	if (!w->is_ours || !swarm_curl_bytes(fd, &now))
 		return;
-	sent = (int64_t)(info.tcpi_bytes_sent - info.tcpi_bytes_retrans);
-	/* The end of the stream counts as a byte there. */
-	received = (int64_t)info.tcpi_bytes_received -
-	    (info.tcpi_state == 8 /* CLOSE_WAIT */);
-	u->bytes.sent += sent - w->bytes.sent;
-	if (received > w->bytes.received)
-		u->bytes.received += received - w->bytes.received;
-	w->bytes = (struct swarm_bytes){ sent, received };
+	u->bytes.sent += now.sent - w->bytes.sent;
+	if (now.received > w->bytes.received)
+		u->bytes.received += now.received - w->bytes.received;
+	w->bytes = now;
 }
 
 static int
@@ -216,6 +238,8 @@ swarm_curl_watch(struct user *u)
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, u->error);
 	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_opened);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, u);
 	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, u->swarm);
 	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_ready);

@@ -119,18 +119,30 @@ split_url(const char *url, char authority[AUTHORITY])
 	return path;
 }
 
-/* The user's connection to the authority, or the one to make it with: an
- * empty one, or the one that was used longest ago. */
+/* The user's connection to the authority, or NULL. */
+static struct conn *
+conn_to(struct user *u, const char *authority)
+{
+	struct conn *c;
+
+	for (c = u->conns; c < u->conns + ORIGINS; c++)
+		if (c->fd > 0 && strcmp(c->authority, authority) == 0)
+			return c;
+	return NULL;
+}
+
+/* The same, or one to make it with: an empty one, or the one that was used
+ * longest ago. */
 static struct conn *
 conn_for(struct user *u, const char *authority)
 {
-	struct conn *oldest = &u->conns[0], *c;
+	struct conn *oldest = &u->conns[0], *c = conn_to(u, authority);
 	int i;
 
+	if (c != NULL)
+		return c;
 	for (i = 0; i < ORIGINS; i++) {
 		c = &u->conns[i];
-		if (c->fd > 0 && strcmp(c->authority, authority) == 0)
-			return c;
 		if (c->fd <= 0 ? oldest->fd > 0 :
 		    oldest->fd > 0 && c->used_ns < oldest->used_ns)
 			oldest = c;
@@ -301,10 +313,12 @@ plain_send(struct user *u, const struct swarm_request *r)
 	struct conn *c;
 	CURLcode code;
 
-	if (!s->can_plain || u->has_cookies)
-		return false;
-	path = split_url(r->url, authority);
-	if (path == NULL || (r->headers.n > 0 &&
+	u->given = NULL;
+	u->was_given = false;
+	path = s->can_plain ? split_url(r->url, authority) : NULL;
+	if (path != NULL && u->has_cookies)
+		u->given = conn_to(u, authority);
+	if (path == NULL || u->has_cookies || (r->headers.n > 0 &&
 	    http_is_special(&r->headers)) || strcmp(r->method,
 	    "CONNECT") == 0)
 		return false;
@@ -333,6 +347,45 @@ plain_send(struct user *u, const struct swarm_request *r)
 	if (code != CURLE_OK)
 		end_later(u, code);
 	return true;
+}
+
+static bool
+is_same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+
+	if (a->sa_family != b->sa_family)
+		return false;
+	if (a->sa_family == AF_INET)
+		return a4->sin_port == b4->sin_port &&
+		    a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return a->sa_family == AF_INET6 && a6->sin6_port == b6->sin6_port &&
+	    memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
+}
+
+int
+plain_give(struct user *u, const struct sockaddr *to)
+{
+	struct conn *c = u->given;
+	struct watch w = { .is_ours = true, .is_given = true, .user = u };
+	struct sockaddr_storage peer;
+	socklen_t n = sizeof(peer);
+	int fd;
+
+	if (c == NULL || c->fd <= 0 || !c->is_connected || c->is_closing ||
+	    getpeername(c->fd, (struct sockaddr *)&peer, &n) != 0 ||
+	    !is_same_address((const struct sockaddr *)&peer, to) ||
+	    !swarm_curl_bytes(c->fd, &w.bytes))
+		return -1;
+	fd = c->fd;
+	swarm_curl_unregister(u->swarm, fd);
+	*swarm_watch(u->swarm, fd) = w;
+	c->fd = 0;
+	c->is_connected = false;
+	u->given = NULL;
+	u->was_given = true;
+	return fd;
 }
 
 void

@@ -79,6 +79,8 @@ struct user {
 	bool is_plain;		/* the request is swarm_plain's */
 	bool is_curled;		/* curl made one for it before */
 	bool has_cookies;	/* all requests are curl's from now on */
+	struct conn *given;	/* curl may have it for its request; or NULL */
+	bool was_given;		/* and took it */
 	bool is_tls;
 	bool is_h2c;		/* the last answer was HTTP/2 without TLS */
 	bool may_repeat;	/* if a kept connection proves dead */
@@ -104,6 +106,7 @@ struct watch {
 	uint32_t events;	/* registered; 0: not registered */
 	bool is_wanted;		/* by curl */
 	bool is_ours;		/* opened and closed by our callbacks */
+	bool is_given;		/* it was swarm_plain's, and is connected */
 	struct user *user;	/* of ours: who opened it */
 	struct swarm_bytes bytes;	/* told of so far */
 	struct conn *conn;	/* swarm_plain's, with user */
@@ -140,11 +143,13 @@ struct swarm {
 struct watch *swarm_watch(struct swarm *s, int fd);
 
 /* swarm_curl: the multi handle; what a user's handle calls; something that
- * happened to a descriptor, or the timer; one that epoll need not watch. */
+ * happened to a descriptor, or the timer; one that epoll need not watch; the
+ * bytes that a connection has moved so far. */
 int swarm_curl_init(struct swarm *s, struct why *why);
 void swarm_curl_watch(struct user *u);
 void swarm_curl_act(struct swarm *s, curl_socket_t fd, int what);
 void swarm_curl_unregister(struct swarm *s, int fd);
+bool swarm_curl_bytes(int fd, struct swarm_bytes *bytes);
 
 /* swarm_setup: lists for curl, the options' headers and a request's own, a
  * user's handle (-1: no memory, or curl cannot do what is asked), a request
@@ -173,9 +178,14 @@ void plain_init(struct swarm *s);
 void plain_release(struct swarm *s);
 void plain_release_user(struct user *u);
 
-/* Begin a request; false: it is one for curl. */
+/* Begin a request; false: it is one for curl, which may have the connection
+ * that the user has. */
 bool plain_send(struct user *u, const struct swarm_request *r);
 void plain_cancel(struct user *u);
+
+/* The descriptor of the connection that curl may have, if it is alive and goes
+ * to this address; it is curl's from then on. -1: none. */
+int plain_give(struct user *u, const struct sockaddr *to);
 
 /* Something happened to a connection. */
 void plain_event(struct user *u, struct conn *c, uint32_t events);

@@ -46,7 +46,7 @@ take_timings(const struct user *u, int64_t done_ns, int64_t ns[TIMINGS])
 	if (u->is_plain) {
 		ns[TIMING_CONNECTING] = between(u->exchange->connect_ns,
 		    u->ready_ns);
-	} else {
+	} else if (!u->was_given) {
 		dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
 		ns[TIMING_CONNECTING] = between(
 		    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
@@ -300,16 +300,22 @@ keep_cookie(struct user *u, struct span value)
 {
 	const char *authority = u->exchange->authority;
 	int n = (int)(strrchr(authority, ':') - authority);
+	const char *path = u->exchange->path;
 	struct buf line = { 0 };
 	bool has_domain;
+	size_t deep = strcspn(path, "?#");
 
 	buf_printf(&line, "Set-Cookie: %.*s", (int)value.n, value.p);
 	has_domain = strcasestr(line.p, "domain=") != NULL;
 	if (!has_domain && authority[0] != '[' && memchr(authority, '.',
 	    (size_t)n) != NULL)
 		buf_printf(&line, "; Domain=%.*s", n, authority);
+	/* RFC 6265 5.1.4: up to the last slash, but for that. */
+	while (deep > 0 && path[deep - 1] != '/')
+		deep--;
 	if (strcasestr(line.p, "path=") == NULL)
-		buf_text(&line, "; Path=/");
+		buf_printf(&line, "; Path=%.*s", deep > 1 ? (int)deep - 1 : 1,
+		    deep > 1 ? path : "/");
 	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line.p);
 	buf_release(&line);
 	u->has_cookies = true;
