@@ -196,6 +196,36 @@ GET /1/2/1/5 [ann-2] " ]
   [ ! -s "$nginx_log" ]
 }
 
+@test "files without a certificate or its key are told before the run" {
+  local key=$BATS_TEST_TMPDIR/key cert=$BATS_TEST_TMPDIR/cert
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -keyout "$key" -out "$cert" 2>/dev/null
+  openssl req -x509 -newkey rsa:2048 -days 2 -subj /CN=other \
+    -passout pass:secret -keyout "$key.2" -out "$cert.2" 2>/dev/null
+  echo text >"$BATS_TEST_TMPDIR/text"
+  local option file
+  for option in --ca --cert; do
+    for file in text key; do
+      run -1 k6gen "$option" "$BATS_TEST_TMPDIR/$file" "$target"
+      [ "$output" = "k6gen: $BATS_TEST_TMPDIR/$file: no certificate in it" ]
+    done
+  done
+  run -1 k6gen --cert "$cert" "$target"
+  [ "$output" = "k6gen: $cert: no key for the certificate in it" ]
+  for file in "$key.2" "$BATS_TEST_TMPDIR/text"; do
+    run -1 k6gen --cert "$cert" --key "$file" "$target" </dev/null
+    [ "$output" = "k6gen: $file: no key for the certificate in it" ]
+  done
+  # One that is locked is not asked for.
+  run -1 timeout 20 k6gen --cert "$cert.2" --key "$key.2" "$target"
+  [ "$output" = "k6gen: $key.2: no key for the certificate in it" ]
+  [ ! -s "$nginx_log" ]
+  gen --ca "$cert" --cert "$cert" --key "$key" "$target/1"
+  cat "$cert" "$key" >"$BATS_TEST_TMPDIR/both"
+  gen --cert "$BATS_TEST_TMPDIR/both" "$target/2"
+  log 2
+}
+
 @test "basic and bearer authentication, also from a file" {
   gen --user 'joe:secret' "$target/1"
   gen --bearer tok "$target/2"

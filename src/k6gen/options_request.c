@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/die.h"
 #include "base/file.h"
+#include "io/certs.h"
 #include "k6gen/form.h"
 #include "k6gen/options.h"
 #include "k6gen/target.h"
@@ -20,23 +20,13 @@ fail(const char *text)
 	return EXIT_FAILED;
 }
 
-/* Of a file that curl would miss only when it connects. */
-static int
-check_readable(const char *path, struct why *why)
-{
-	if (path == NULL || access(path, R_OK) == 0)
-		return 0;
-	return why_set(why, "%s: %s", path, strerror(errno));
-}
-
+/* What curl would miss only when it connects. */
 static int
 check_files(const struct options *o, struct why *why)
 {
 	const struct swarm_options *s = &o->plan.swarm;
 
-	return check_readable(s->ca_file, why) < 0 ||
-	    check_readable(s->cert_file, why) < 0 ||
-	    check_readable(s->key_file, why) < 0 ? -1 : 0;
+	return certs_check(s->ca_file, s->cert_file, s->key_file, why);
 }
 
 /* Colons outside brackets, which IPv6 addresses stand in. */
