@@ -91,10 +91,11 @@ each_second() {
 }
 
 @test "stages ramp the users up and down" {
-  k6gen -q -s 1s:10,1s:10 -s 1500ms:0 --think-time 20ms "$target/" >"$out"
+  k6gen -q -s 1s:10,2s:10 -s 1500ms:0 --think-time 20ms "$target/" >"$out"
   [ "$(executor)" = ramping-vus ]
-  values vus | jq -se 'length >= 3 and .[0] >= 8 and .[1] >= 9 and
-    .[2] <= 6'
+  # At each second, or later on a busy machine.
+  values vus | jq -se 'length >= 4 and .[0] >= 8 and .[1] == 10 and
+    .[3] <= 6'
   [ "$(values vus_max | sort -u)" = 10 ]
 }
 
