@@ -26,7 +26,7 @@ allowed() {
   lib/io/*:*http_parser.h*) [[ $stem =~ ^swarm ]] ;;
   lib/io/*:*jansson.h*) [ "$stem" = config ] ;;
   lib/io/*:*snappy-c.h*) [ "$stem" = snap ] ;;
-  lib/io/*:*openssl/*) [[ $stem =~ ^(digest|swarm.*)$ ]] ;;
+  lib/io/*:*openssl/*) [[ $stem =~ ^(certs|digest|swarm.*)$ ]] ;;
   *:*curl/*|*:*zlib.h*|*:*zstd.h*|*:*sqlite3.h*|*:*microhttpd.h*|*:*jansson.h*|*:*http_parser.h*) false ;;
   *:*snappy-c.h*) false ;;
   *:*openssl/*) false ;;
