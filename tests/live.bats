@@ -64,11 +64,11 @@ on_terminal() {
   { request 1 10; printf '{"bad":\n'; request 2 20 b; } >in
   size=$(wc -c <in)
   fold=(k6agg -p 3s --min-samples 1)
-  # In a first line and around the bad one each byte, elsewhere each seventh.
+  # In the first line and around the bad one each byte, elsewhere some.
   first=$(head -n 1 in | wc -c) bad=$(head -n 10 in | wc -c)
   for ((at = 0; at <= size; at++)); do
-    ((at <= first + 1 || (at >= bad - 20 && at <= bad + first) ||
-      at % 7 == 0 || at >= size - 9)) || continue
+    ((at <= first + 1 || (at >= bad - 12 && at <= bad + 12) ||
+      at % 31 == 0 || at >= size - 9)) || continue
     head -c "$at" in | "${fold[@]}" >out 2>err
     n=$(made <(head -c "$at" in | grep '}}$' || true))
     if [ "$at" -gt 0 ] && [ -s out ]; then
