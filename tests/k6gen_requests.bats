@@ -285,6 +285,28 @@ END
   grep -q 'GET /a/b/2 .*deep=1' "$out.log"
 }
 
+@test "a cookie goes to its host alone, by name or address" {
+  local port=${target##*:}
+  port=${port%%/*}
+  nginx_format='$http_host $uri [$http_cookie]'
+  stop_nginx
+  start_nginx <<'END'
+location = /set { add_header Set-Cookie "sid=1"; return 200 "set\n"; }
+location = /far { add_header Set-Cookie "far=1; Domain=127.0.0.1"; return 200; }
+location = /old { add_header Set-Cookie "sid=; Max-Age=0"; return 200; }
+location / { return 200 "hello\n"; }
+END
+  port=${target##*:}
+  port=${port%%/*}
+  gen -i 1 "http://localhost:$port/set" "http://localhost:$port/a" "$target/b"
+  gen -i 1 "$target/set" "$target/c" "http://localhost:$port/d"
+  gen -i 1 "http://localhost:$port/far" "$target/e" "http://localhost:$port/f"
+  gen -i 1 "$target/set" "$target/g" "$target/old" "$target/h"
+  log 13 | grep -v '/set\|/far\|/old' | sed 's/[^ ]* //' >"$out.log"
+  [ "$(xargs <"$out.log")" = '/a [sid=1] /b [-] /c [sid=1] /d [-] /e [-]'\
+' /f [-] /g [sid=1] /h [-]' ]
+}
+
 @test "a form is multipart, with files" {
   printf 'data' >"$BATS_TEST_TMPDIR/up.txt"
   python3 - "$BATS_TEST_TMPDIR" 3>&- <<'END' &

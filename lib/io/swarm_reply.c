@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -292,30 +293,122 @@ find_field(const struct user *u, const char *name, size_t *at,
 	return false;
 }
 
-/* curl's own jar takes a cookie, with what it says of host and path where
- * the server left that open; a host without a dot is not said, as curl refuses
- * such. From now on curl makes the user's requests. */
+/* What an answer says of a cookie (RFC 6265 5.2). */
+struct cookie {
+	struct span name, value, domain, path;
+	long long expires;	/* in seconds; 0: with the iteration */
+	bool is_secure;
+};
+
+static struct span
+trimmed(const char *from, const char *end)
+{
+	while (from < end && (*from == ' ' || *from == '\t'))
+		from++;
+	while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return (struct span){ from, (size_t)(end - from) };
+}
+
+static bool
+is_named(struct span key, const char *name)
+{
+	return key.n == strlen(name) && strncasecmp(key.p, name, key.n) == 0;
+}
+
+static void
+read_attribute(struct cookie *c, struct span key, struct span value)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)value.n, value.p);
+	if (is_named(key, "Domain") && value.n > 0)
+		c->domain = value.p[0] == '.' ? (struct span){ value.p + 1,
+		    value.n - 1 } : value;
+	else if (is_named(key, "Path") && value.n > 0 && value.p[0] == '/')
+		c->path = value;
+	else if (is_named(key, "Secure"))
+		c->is_secure = true;
+	else if (is_named(key, "Max-Age") && value.n > 0)
+		c->expires = atoll(text) <= 0 ? 1 : now_unix_ns() / NS_PER_S +
+		    atoll(text);
+	else if (is_named(key, "Expires") && c->expires == 0 &&
+	    curl_getdate(text, NULL) >= 0)
+		c->expires = curl_getdate(text, NULL) + 1;
+}
+
+/* False: it is none. */
+static bool
+read_cookie(struct span line, struct cookie *c)
+{
+	const char *at = line.p, *end = line.p + line.n, *stop, *equals;
+
+	*c = (struct cookie){ .expires = 0 };
+	for (; at < end; at = stop + 1) {
+		stop = memchr(at, ';', (size_t)(end - at));
+		if (stop == NULL)
+			stop = end;
+		equals = memchr(at, '=', (size_t)(stop - at));
+		if (at == line.p) {
+			if (equals == NULL)
+				return false;
+			c->name = trimmed(at, equals);
+			c->value = trimmed(equals + 1, stop);
+		} else {
+			read_attribute(c, trimmed(at, equals != NULL ? equals
+			    : stop), equals != NULL ? trimmed(equals + 1,
+			    stop) : SPAN(""));
+		}
+	}
+	return c->name.n > 0 && memchr(c->name.p, '\t', c->name.n) == NULL &&
+	    memchr(c->value.p, '\t', c->value.n) == NULL;
+}
+
+/* The host is the domain or inside it; an address is in none. */
+static bool
+is_inside(struct span host, struct span domain)
+{
+	const char *tail = host.p + host.n - domain.n;
+
+	return host.n >= domain.n && strncasecmp(tail, domain.p, domain.n) ==
+	    0 && (host.n == domain.n || (tail[-1] == '.' &&
+	    strspn(host.p, "0123456789.") < host.n));
+}
+
+/* curl's own jar takes a cookie in the form of Netscape's file, which says of
+ * what host it is. From now on curl makes the user's requests. */
 static void
 keep_cookie(struct user *u, struct span value)
 {
 	const char *authority = u->exchange->authority;
-	int n = (int)(strrchr(authority, ':') - authority);
 	const char *path = u->exchange->path;
-	struct buf line = { 0 };
-	bool has_domain;
+	struct span host = { authority, (size_t)(strrchr(authority, ':') -
+	    authority) };
 	size_t deep = strcspn(path, "?#");
+	struct buf line = { 0 };
+	struct cookie c;
+	bool is_wide;
 
-	buf_printf(&line, "Set-Cookie: %.*s", (int)value.n, value.p);
-	has_domain = strcasestr(line.p, "domain=") != NULL;
-	if (!has_domain && authority[0] != '[' && memchr(authority, '.',
-	    (size_t)n) != NULL)
-		buf_printf(&line, "; Domain=%.*s", n, authority);
+	if (host.p[0] == '[')
+		host = (struct span){ host.p + 1, host.n - 2 };
+	if (!read_cookie(value, &c) || (c.domain.n > 0 &&
+	    !is_inside(host, c.domain)))
+		return;
+	is_wide = c.domain.n > 0 && memchr(c.domain.p, '.', c.domain.n) !=
+	    NULL && strspn(host.p, "0123456789.") < host.n;
 	/* RFC 6265 5.1.4: up to the last slash, but for that. */
 	while (deep > 0 && path[deep - 1] != '/')
 		deep--;
-	if (strcasestr(line.p, "path=") == NULL)
-		buf_printf(&line, "; Path=%.*s", deep > 1 ? (int)deep - 1 : 1,
-		    deep > 1 ? path : "/");
+	if (c.path.n == 0)
+		c.path = deep > 1 ? (struct span){ path, deep - 1 }
+		    : SPAN("/");
+	if (!is_wide)
+		c.domain = host;
+	buf_printf(&line, "%s%.*s\t%s\t%.*s\t%s\t%lld\t%.*s\t%.*s",
+	    is_wide ? "." : "", (int)c.domain.n, c.domain.p,
+	    is_wide ? "TRUE" : "FALSE", (int)c.path.n, c.path.p,
+	    c.is_secure ? "TRUE" : "FALSE", c.expires, (int)c.name.n, c.name.p,
+	    (int)c.value.n, c.value.p);
 	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line.p);
 	buf_release(&line);
 	u->has_cookies = true;

@@ -300,7 +300,7 @@ find_time(const struct summary *s, struct summary_view *v)
 		if (s->inner_last_ns > v->to_ns)
 			v->to_ns = s->inner_last_ns;
 	}
-	v->seconds = ((double)v->to_ns - (double)v->from_ns) / 1e9;
+	v->seconds = (double)((__int128)v->to_ns - v->from_ns) / 1e9;
 }
 
 void
