@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/num.h"
 #include "base/units.h"
 #include "io/swarm_priv.h"
 
@@ -293,6 +293,10 @@ find_field(const struct user *u, const char *name, size_t *at,
 	return false;
 }
 
+/* More seconds than a cookie has to live; what says more is as good as one
+ * that says nothing: a user's iteration does not last that long. */
+#define LONGEST_S 1000000000000
+
 /* What an answer says of a cookie (RFC 6265 5.2). */
 struct cookie {
 	struct span name, value, domain, path;
@@ -320,6 +324,7 @@ static void
 read_attribute(struct cookie *c, struct span key, struct span value)
 {
 	char text[64];
+	int64_t seconds;
 
 	(void)snprintf(text, sizeof(text), "%.*s", (int)value.n, value.p);
 	if (is_named(key, "Domain") && value.n > 0)
@@ -329,9 +334,10 @@ read_attribute(struct cookie *c, struct span key, struct span value)
 		c->path = value;
 	else if (is_named(key, "Secure"))
 		c->is_secure = true;
-	else if (is_named(key, "Max-Age") && value.n > 0)
-		c->expires = atoll(text) <= 0 ? 1 : now_unix_ns() / NS_PER_S +
-		    atoll(text);
+	else if (is_named(key, "Max-Age") && num_parse_int(text, -LONGEST_S,
+	    LONGEST_S, &seconds))
+		c->expires = seconds <= 0 ? 1 : now_unix_ns() / NS_PER_S +
+		    seconds;
 	else if (is_named(key, "Expires") && c->expires == 0 &&
 	    curl_getdate(text, NULL) >= 0)
 		c->expires = curl_getdate(text, NULL) + 1;
@@ -368,11 +374,13 @@ read_cookie(struct span line, struct cookie *c)
 static bool
 is_inside(struct span host, struct span domain)
 {
-	const char *tail = host.p + host.n - domain.n;
+	const char *tail;
 
-	return host.n >= domain.n && strncasecmp(tail, domain.p, domain.n) ==
-	    0 && (host.n == domain.n || (tail[-1] == '.' &&
-	    strspn(host.p, "0123456789.") < host.n));
+	if (host.n < domain.n)
+		return false;
+	tail = host.p + host.n - domain.n;
+	return strncasecmp(tail, domain.p, domain.n) == 0 && (host.n ==
+	    domain.n || (tail[-1] == '.' && strspn(host.p, "0123456789.") < host.n));
 }
 
 /* curl's own jar takes a cookie in the form of Netscape's file, which says of
