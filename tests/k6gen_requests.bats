@@ -270,6 +270,27 @@ END
     "$(cut -d ' ' -f 3 "$out.log" | jq -s add)" ]
 }
 
+@test "a user with cookies tries again when a kept connection is dropped" {
+  python3 - "$BATS_TEST_TMPDIR/port" 3>&- <<'END' &
+import socket, sys, threading
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(10)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]) + "\n")
+def serve(c):  # answers the first request of a connection, drops the second
+  c.recv(65536)
+  c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: a=1\r\n\r\n")
+  c.recv(65536)
+  c.close()
+while True:
+  threading.Thread(target=serve, args=(s.accept()[0],)).start()
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  gen -i 4 "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/"
+  [ "$(tags .status | xargs)" = '200 200 200 200' ]
+}
+
 @test "a cookie without a path is for the folder that it came from" {
   stop_nginx
   start_nginx <<'END'
@@ -286,8 +307,7 @@ END
 }
 
 @test "a cookie goes to its host alone, by name or address" {
-  local port=${target##*:}
-  port=${port%%/*}
+  local port
   nginx_format='$http_host $uri [$http_cookie]'
   stop_nginx
   start_nginx <<'END'

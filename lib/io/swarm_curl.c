@@ -278,11 +278,11 @@ static bool
 repeat(struct user *u, CURLcode code)
 {
 	if (!u->may_repeat || u->first_ns != 0 || u->ready_ns == 0 ||
-	    swarm_info(u, CURLINFO_NUM_CONNECTS) > 0 ||
+	    (swarm_info(u, CURLINFO_NUM_CONNECTS) > 0 && !u->was_given) ||
 	    (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR &&
 	    code != CURLE_GOT_NOTHING))
 		return false;
-	u->may_repeat = false;
+	u->may_repeat = u->was_given = false;
 	(void)curl_multi_remove_handle(u->swarm->multi, u->easy);
 	(void)curl_multi_add_handle(u->swarm->multi, u->easy);
 	return true;

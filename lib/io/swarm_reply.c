@@ -379,8 +379,9 @@ is_inside(struct span host, struct span domain)
 	if (host.n < domain.n)
 		return false;
 	tail = host.p + host.n - domain.n;
-	return strncasecmp(tail, domain.p, domain.n) == 0 && (host.n ==
-	    domain.n || (tail[-1] == '.' && strspn(host.p, "0123456789.") < host.n));
+	return strncasecmp(tail, domain.p, domain.n) == 0 &&
+	    (host.n == domain.n || (tail[-1] == '.' &&
+	    strspn(host.p, "0123456789.") < host.n));
 }
 
 /* curl's own jar takes a cookie in the form of Netscape's file, which says of
