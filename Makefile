@@ -38,7 +38,7 @@ k6gen_OBJS := k6gen/main k6gen/options k6gen/options_finish \
 	k6gen/wake k6gen/redirect k6gen/emit k6gen/declare k6gen/tally \
 	k6gen/writer k6gen/report k6gen/summary k6gen/summary_export \
 	k6gen/figures io/swarm io/swarm_curl io/swarm_setup io/swarm_reply \
-	io/swarm_plain io/swarm_http io/swarm_names io/url io/certs \
+	io/swarm_plain io/swarm_http io/swarm_names io/url io/certs io/cookie \
 	base/base64 $(BASE) $(STREAM) data/threshold
 k6login_OBJS := k6login/main k6login/ask $(BASE) base/map data/json \
 	data/settings io/config io/fetch io/url

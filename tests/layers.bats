@@ -16,7 +16,7 @@ allowed() {
   family=${stem%%_*}
   case $1:$2 in
   # Third-party headers stay in the module that is named for them.
-  lib/io/*:*curl/curl.h*) [[ $stem =~ ^(fetch|swarm.*|url|curlopt)$ ]] ;;
+  lib/io/*:*curl/curl.h*) [[ $stem =~ ^(cookie|fetch|swarm.*|url|curlopt)$ ]] ;;
   lib/io/*:*zlib.h*) [ "$stem" = gz ] ;;
   lib/io/*:*zstd.h*) [ "$stem" = zst ] ;;
   lib/io/store.h:*sqlite3.h*) false ;;
@@ -38,7 +38,8 @@ allowed() {
   lib/io/*:\"base/*|lib/io/*:\"data/*) true ;;
   # Of io only a module's own headers.
   lib/io/*:\"io/*) [[ $2 =~ ^\"io/($stem|$family|${family}_priv)\.h\"$ ]] ||
-    [[ $stem =~ ^(fetch|swarm) && $2 == '"io/curlopt.h"' ]] ;;
+    [[ $stem =~ ^(fetch|swarm) && $2 == '"io/curlopt.h"' ]] ||
+    [[ $stem =~ ^swarm && $2 == '"io/cookie.h"' ]] ;;
   src/*:*_priv.h\"|src/*:*curlopt.h\") false ;;
   src/*:\"base/*|src/*:\"data/*|src/*:\"io/*) true ;;
   # Of src only what stands in the tool's own folder.

@@ -280,7 +280,7 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	a->tags = p->tags;
 	a->count = (uint64_t)count;
 	if (!parse_period(p, &a->period_ns))
-		return json_fail(outer, "not a period");
+		return json_fail(outer, "not a period, or out of range");
 	(void)json_enter(&j, '{');
 	while (json_plain_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/num.h"
 #include "base/units.h"
+#include "io/cookie.h"
 #include "io/swarm_priv.h"
 
 /* curl's clock readings are whole microseconds since the start. */
@@ -293,134 +293,19 @@ find_field(const struct user *u, const char *name, size_t *at,
 	return false;
 }
 
-/* More seconds than a cookie has to live; what says more is as good as one
- * that says nothing: a user's iteration does not last that long. */
-#define LONGEST_S 1000000000000
-
-/* What an answer says of a cookie (RFC 6265 5.2). */
-struct cookie {
-	struct span name, value, domain, path;
-	long long expires;	/* in seconds; 0: with the iteration */
-	bool is_secure;
-};
-
-static struct span
-trimmed(const char *from, const char *end)
-{
-	while (from < end && (*from == ' ' || *from == '\t'))
-		from++;
-	while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
-		end--;
-	return (struct span){ from, (size_t)(end - from) };
-}
-
-static bool
-is_named(struct span key, const char *name)
-{
-	return key.n == strlen(name) && strncasecmp(key.p, name, key.n) == 0;
-}
-
-static void
-read_attribute(struct cookie *c, struct span key, struct span value)
-{
-	char text[64];
-	int64_t seconds;
-
-	(void)snprintf(text, sizeof(text), "%.*s", (int)value.n, value.p);
-	if (is_named(key, "Domain") && value.n > 0)
-		c->domain = value.p[0] == '.' ? (struct span){ value.p + 1,
-		    value.n - 1 } : value;
-	else if (is_named(key, "Path") && value.n > 0 && value.p[0] == '/')
-		c->path = value;
-	else if (is_named(key, "Secure"))
-		c->is_secure = true;
-	else if (is_named(key, "Max-Age") && num_parse_int(text, -LONGEST_S,
-	    LONGEST_S, &seconds))
-		c->expires = seconds <= 0 ? 1 : now_unix_ns() / NS_PER_S +
-		    seconds;
-	else if (is_named(key, "Expires") && c->expires == 0 &&
-	    curl_getdate(text, NULL) >= 0)
-		c->expires = curl_getdate(text, NULL) + 1;
-}
-
-/* False: it is none. */
-static bool
-read_cookie(struct span line, struct cookie *c)
-{
-	const char *at = line.p, *end = line.p + line.n, *stop, *equals;
-
-	*c = (struct cookie){ .expires = 0 };
-	for (; at < end; at = stop + 1) {
-		stop = memchr(at, ';', (size_t)(end - at));
-		if (stop == NULL)
-			stop = end;
-		equals = memchr(at, '=', (size_t)(stop - at));
-		if (at == line.p) {
-			if (equals == NULL)
-				return false;
-			c->name = trimmed(at, equals);
-			c->value = trimmed(equals + 1, stop);
-		} else {
-			read_attribute(c, trimmed(at, equals != NULL ? equals
-			    : stop), equals != NULL ? trimmed(equals + 1,
-			    stop) : SPAN(""));
-		}
-	}
-	return c->name.n > 0 && memchr(c->name.p, '\t', c->name.n) == NULL &&
-	    memchr(c->value.p, '\t', c->value.n) == NULL;
-}
-
-/* The host is the domain or inside it; an address is in none. */
-static bool
-is_inside(struct span host, struct span domain)
-{
-	const char *tail;
-
-	if (host.n < domain.n)
-		return false;
-	tail = host.p + host.n - domain.n;
-	return strncasecmp(tail, domain.p, domain.n) == 0 &&
-	    (host.n == domain.n || (tail[-1] == '.' &&
-	    strspn(host.p, "0123456789.") < host.n));
-}
-
-/* curl's own jar takes a cookie in the form of Netscape's file, which says of
- * what host it is. From now on curl makes the user's requests. */
+/* curl's own jar takes the cookie, and from now on curl makes the user's
+ * requests. */
 static void
 keep_cookie(struct user *u, struct span value)
 {
-	const char *authority = u->exchange->authority;
-	const char *path = u->exchange->path;
-	struct span host = { authority, (size_t)(strrchr(authority, ':') -
-	    authority) };
-	size_t deep = strcspn(path, "?#");
 	struct buf line = { 0 };
-	struct cookie c;
-	bool is_wide;
 
-	if (host.p[0] == '[')
-		host = (struct span){ host.p + 1, host.n - 2 };
-	if (!read_cookie(value, &c) || (c.domain.n > 0 &&
-	    !is_inside(host, c.domain)))
-		return;
-	is_wide = c.domain.n > 0 && memchr(c.domain.p, '.', c.domain.n) !=
-	    NULL && strspn(host.p, "0123456789.") < host.n;
-	/* RFC 6265 5.1.4: up to the last slash, but for that. */
-	while (deep > 0 && path[deep - 1] != '/')
-		deep--;
-	if (c.path.n == 0)
-		c.path = deep > 1 ? (struct span){ path, deep - 1 }
-		    : SPAN("/");
-	if (!is_wide)
-		c.domain = host;
-	buf_printf(&line, "%s%.*s\t%s\t%.*s\t%s\t%lld\t%.*s\t%.*s",
-	    is_wide ? "." : "", (int)c.domain.n, c.domain.p,
-	    is_wide ? "TRUE" : "FALSE", (int)c.path.n, c.path.p,
-	    c.is_secure ? "TRUE" : "FALSE", c.expires, (int)c.name.n, c.name.p,
-	    (int)c.value.n, c.value.p);
-	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line.p);
+	if (cookie_line(value, u->exchange->authority, u->exchange->path,
+	    now_unix_ns() / NS_PER_S, &line)) {
+		(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line.p);
+		u->has_cookies = true;
+	}
 	buf_release(&line);
-	u->has_cookies = true;
 }
 
 static void
