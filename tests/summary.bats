@@ -257,3 +257,10 @@ same_requests() {
     grep -q '^k6agg: out of memory' "$BATS_TEST_TMPDIR/err"
   done
 }
+
+@test "the duration is exact to the nanosecond" {
+  { time=2026-11-22T10:44:00Z point m 1
+    time=2026-11-22T10:44:09.009000001Z point m 1; } >"$BATS_TEST_TMPDIR/in"
+  [ "$(k6agg --json "$BATS_TEST_TMPDIR/in" |
+    grep -o '"duration":[^,]*')" = '"duration":9.009000001' ]
+}
