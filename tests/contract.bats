@@ -403,7 +403,7 @@ stdin_or_file() {
 one_byte_reads() {
   run_on "$BATS_TEST_TMPDIR/in" "$@"
   mv "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/want"
-  capture "$@" < <("$root/tests/drip.pl" <"$BATS_TEST_TMPDIR/in")
+  capture "$@" < <("$root/tests/tools/drip.pl" <"$BATS_TEST_TMPDIR/in")
   [ "$status" -eq 0 ]
   cmp "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/want"
 }
@@ -473,7 +473,7 @@ reader_leaves() {
 reader_leaves_live() {
   # The input stays open: only the failing write can end the filter.
   mkfifo "$BATS_TEST_TMPDIR/fifo.$1$#"
-  "$root/tests/drip.pl" 100 <"$BATS_TEST_TMPDIR/many" \
+  "$root/tests/tools/drip.pl" 100 <"$BATS_TEST_TMPDIR/many" \
     >"$BATS_TEST_TMPDIR/fifo.$1$#" 2>/dev/null 3>&- &
   writer=$!
   timeout 20 "$@" "$BATS_TEST_TMPDIR/fifo.$1$#" 2>"$BATS_TEST_TMPDIR/err" |

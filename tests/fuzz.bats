@@ -6,7 +6,7 @@ load helpers
 @test "each fuzz target builds, and holds for a second" {
   sanitized && skip 'sanitized in themselves, and run without'
   command -v clang >/dev/null || skip 'no clang'
-  cd "$BATS_TEST_DIRNAME/.."
+  cd "$root"
   targets=(tests/fuzz/fuzz_*.c)
   targets=("${targets[@]##*/fuzz_}")
   run tests/fuzz.sh 1 "${targets[@]%.c}"

@@ -5,21 +5,20 @@ set -u
 seconds=$1
 shift
 status=0
+flags=(-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+make -s CC=clang BUILD=build/fuzz HARDEN= \
+  CFLAGS="${flags[*]} -fsanitize=fuzzer-no-link" \
+  build/fuzz/lib.a build/fuzz/k6gen.a build/fuzz/k6push.a || exit 1
 for t in "$@"; do
-  dir=build/fuzz/$t
+  dir=build/fuzz/targets/$t
   mkdir -p "$dir/corpus"
   source=tests/fuzz/fuzz_$t.c
-  read -rd '' -a links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source")
-  sources=()
-  for l in "${links[@]}"; do
-    if [ -e "lib/$l.c" ]; then sources+=("lib/$l.c")
-    else sources+=("src/$l.c"); fi
-  done
-  read -ra libs < <(pkg-config --libs "$(sed -n \
-    's|^/\* libs: \(.*\) \*/|\1|p' "$source")" 2>/dev/null)
-  clang -std=c11 -g -O1 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc \
-    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-    -o "$dir/fuzz" "$source" "${sources[@]}" "${libs[@]}" -lm || exit 1
+  read -ra links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source")
+  read -ra libs < <(pkg-config --libs zlib snappy libcurl libzstd jansson)
+  clang -std=c11 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc \
+    "${flags[@]}" -fsanitize=fuzzer -o "$dir/fuzz" "$source" \
+    "${links[@]/#/build/fuzz/}" build/fuzz/lib.a -Wl,--as-needed \
+    "${libs[@]}" -lm || exit 1
   echo "== $t, ${seconds}s"
   "$dir/fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
     -artifact_prefix="$dir/" "$dir/corpus" "tests/fuzz/seeds/$t" \

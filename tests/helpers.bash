@@ -1,7 +1,7 @@
 # helpers: what the tests share. A test loads it with `load helpers`.
 bats_require_minimum_version 1.5.0
 
-root=$(cd "${BATS_TEST_DIRNAME:-tests}/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${K6PIPE_BIN:-$root/bin}
 fixtures=${K6PIPE_FIXTURES:-$root/../shared/fixtures}
 export PATH="$bin:$PATH"
@@ -51,7 +51,7 @@ corpus() {
 }
 
 # stream COUNT RATE: a run of numbered requests, so many a second; 0: at once.
-stream() { python3 "$BATS_TEST_DIRNAME/stream.py" "$@"; }
+stream() { python3 "$root/tests/tools/stream.py" "$@"; }
 
 # start_server [OPTION...]: a k6serve of this test; $url is its base, $server
 # its process. stop_server ends it and gives its exit status.

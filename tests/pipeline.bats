@@ -71,7 +71,7 @@ check_corpus() {
 
 @test "an excerpt of real k6 output arrives whole, folded or not" {
   start_server
-  small=$BATS_TEST_DIRNAME/data/small.ndjson
+  small=$root/tests/data/small.ndjson
   k6agg -q -p 3s "$small" | k6push -q 2>/dev/null
   k6push -q <"$small" 2>/dev/null
   want=$(jq_totals <"$small")
@@ -174,13 +174,13 @@ check_corpus() {
     [.metric, (keys | tostring), (.data | keys | tostring),
      (.data.tags | keys | tostring)] | join(" ")'
   jq -r "$shape" "$BATS_TEST_TMPDIR/o" | sort -u >"$BATS_TEST_TMPDIR/ours"
-  jq -r "$shape" "$BATS_TEST_DIRNAME/data/small.ndjson" | sort -u \
+  jq -r "$shape" "$root/tests/data/small.ndjson" | sort -u \
     >"$BATS_TEST_TMPDIR/theirs"
   diff "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
   shape='select(.type == "Metric") | [.metric, .data.type, .data.contains,
     (.data | keys | tostring)] | join(" ")'
   jq -r "$shape" "$BATS_TEST_TMPDIR/o" | sort -u >"$BATS_TEST_TMPDIR/ours"
-  jq -r "$shape" "$BATS_TEST_DIRNAME/data/small.ndjson" | sort -u \
+  jq -r "$shape" "$root/tests/data/small.ndjson" | sort -u \
     >"$BATS_TEST_TMPDIR/theirs"
   run comm -23 "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
   echo "$output"

@@ -12,9 +12,10 @@ export F=${F:-} BATS_TEST_TIMEOUT=300
 
 run_one() {
   local log
-  log=$1/$(basename "$2").tap
+  log=${2#"${BUILD:-build}"/}
+  log=$1/${log//\//_}.tap
   case $2 in
-  *.bats) bats --tap ${F:+--filter "$F"} "$2" ;;
+  *.bats) bats --tap --timing ${F:+--filter "$F"} "$2" ;;
   *) "$2" ;;
   esac >"$log" 2>&1
   local status=$?

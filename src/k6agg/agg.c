@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/units.h"
-#include "k6agg/read.h"
-#include "k6agg/take.h"
+#include "k6agg/read/dispatch.h"
+#include "k6agg/read/read.h"
 
 /* The latest time of all sources; that of now if there is none. */
 static int64_t

@@ -6,7 +6,7 @@
 #include <signal.h>
 
 #include "data/settings.h"
-#include "k6agg/select.h"
+#include "k6agg/select/select.h"
 
 struct options {
 	struct settings settings;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
-#include "k6gen/options.h"
+#include "k6gen/options/options.h"
 #include "k6gen/run.h"
 
 static volatile sig_atomic_t n_signals;

@@ -9,11 +9,11 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "data/threshold.h"
-#include "io/swarm.h"
-#include "k6gen/check.h"
-#include "k6gen/profile.h"
-#include "k6gen/rows.h"
-#include "k6gen/targets.h"
+#include "k6gen/http/swarm.h"
+#include "k6gen/load/check.h"
+#include "k6gen/options/profile.h"
+#include "k6gen/targets/rows.h"
+#include "k6gen/targets/targets.h"
 
 /* k6's executors (PROTOCOL 8.2). */
 enum executor { CONSTANT_VUS, RAMPING_VUS, SHARED_ITERATIONS,

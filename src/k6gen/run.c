@@ -8,9 +8,9 @@
 
 #include "base/die.h"
 #include "base/units.h"
-#include "k6gen/emit.h"
-#include "k6gen/load.h"
-#include "k6gen/writer.h"
+#include "k6gen/load/load.h"
+#include "k6gen/samples/emit.h"
+#include "k6gen/samples/writer.h"
 
 #define LOOK_NS (50 * NS_PER_MS)	/* between looks at everything */
 #define JUDGE_NS (2 * NS_PER_S)		/* between looks at thresholds (k6) */

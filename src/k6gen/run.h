@@ -7,7 +7,7 @@
 
 #include "base/why.h"
 #include "k6gen/plan.h"
-#include "k6gen/report.h"
+#include "k6gen/report/report.h"
 
 /* Run the plan to its end, or to the end that signals or thresholds ask for;
  * n_signals counts the former. Samples go to stdout, and all are written on

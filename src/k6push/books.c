@@ -10,7 +10,7 @@
 #include "base/die.h"
 #include "base/units.h"
 #include "data/json.h"
-#include "k6push/life.h"
+#include "k6push/session.h"
 
 enum { RESULT_VERSION = 1 };
 

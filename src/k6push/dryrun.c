@@ -6,8 +6,8 @@
 #include "base/lines.h"
 #include "io/gz.h"
 #include "io/zst.h"
-#include "k6push/collect.h"
 #include "k6push/push.h"
+#include "k6push/read/collect.h"
 
 const struct codec *const input_codecs[] = { &gz_codec, &zst_codec, NULL };
 

@@ -9,7 +9,7 @@
 #include "base/opt.h"
 #include "base/unpack.h"
 #include "data/settings.h"
-#include "io/journal.h"
+#include "k6push/journal/journal.h"
 
 struct push_options {
 	struct settings settings;

@@ -10,8 +10,8 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "base/units.h"
-#include "k6push/life.h"
-#include "k6push/wire.h"
+#include "k6push/session.h"
+#include "k6push/wire/wire.h"
 
 char *
 journals_path(const struct push_options *o, struct why *why)

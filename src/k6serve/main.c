@@ -16,12 +16,12 @@
 #include "base/num.h"
 #include "base/opt.h"
 #include "base/units.h"
-#include "io/listen.h"
-#include "k6serve/app.h"
-#include "k6serve/assets.h"
-#include "k6serve/report.h"
-#include "k6serve/token.h"
-#include "k6serve/writer.h"
+#include "k6serve/http/app.h"
+#include "k6serve/http/listen.h"
+#include "k6serve/http/token.h"
+#include "k6serve/store/writer.h"
+#include "k6serve/view/assets.h"
+#include "k6serve/view/report.h"
 
 enum { PEM_MAX = 1024 * 1024 };	/* bytes of a file */
 

@@ -12,7 +12,7 @@ bin/k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
 server=$!
 until grep -qs ^http "$dir/out"; do sleep 0.05; done
 url=$(head -n 1 "$dir/out")
-run=$(python3 tests/hour.py "$url")
+run=$(python3 tests/tools/hour.py "$url")
 api=$url/api/v1/runs/$run
 
 median() {

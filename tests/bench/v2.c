@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/timeseries data/metricset data/pb data/sink data/hist */
-/* links: data/stream data/frame data/tags data/metric data/json io/snap */
-/* links: base/map base/random base/file base/varint base/buf base/mem */
-/* links: base/die base/num base/units base/why */
-/* libs: snappy */
 /* v2 FILE: points per CPU second of protocol 2's stages, on one core: collect
  * alone, collect with encoding and snappy of points that are in memory, and
  * all from the text of the file. Medians of five rounds. */
@@ -13,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/units.h"
-#include "data/timeseries.h"
+#include "k6push/read/timeseries.h"
 #include "io/snap.h"
 
 enum { ROUNDS = 5 };

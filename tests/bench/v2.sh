@@ -12,15 +12,11 @@ case $input in
 *.gz) zcat "$input" ;;
 *) cat "$input" ;;
 esac >"$dir/v2.in"
-source=tests/bench/v2.c
-read -rd '' -a links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source") ||
-  true
-sources=()
-for l in "${links[@]}"; do sources+=("lib/$l.c"); done
-read -ra libs < <(pkg-config --libs snappy)
-"${CC:-cc}" -std=c11 -O2 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -pie \
-  -o "$dir/v2" "$source" "${sources[@]}" "${libs[@]}" -lm \
-  2>"$dir/v2.log" || { cat "$dir/v2.log"; exit 1; }
+make -s build/lib.a build/k6push.a
+read -ra libs < <(pkg-config --libs snappy libcurl jansson zlib libzstd)
+"${CC:-cc}" -std=c11 -O2 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc \
+  -pie -o "$dir/v2" tests/bench/v2.c build/k6push.a build/lib.a \
+  -Wl,--as-needed "${libs[@]}" -lm
 
 echo
 echo "protocol 2, $(basename "$input"), one core, CPU time"

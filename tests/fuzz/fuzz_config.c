@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/settings data/json base/opt base/buf base/num base/units */
-/* links: base/why base/mem base/die */
 /* The cloud's part of a config file, or a server's answer, as any bytes:
  * what is taken must be in range, and taken again from its own text. */
 #include <math.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/units base/num */
 /* Durations, times and numbers: what is read prints as text that reads as the
  * same value. */
 #include <stdlib.h>

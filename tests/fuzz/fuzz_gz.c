@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: io/gz base/buf base/mem base/die base/why */
-/* libs: zlib */
 /* Any bytes as gzip: never more output than the bound; what unpacks packs and
  * unpacks to the same. */
 #include <stdint.h>

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/stream data/frame data/tags data/metric data/json base/map base/buf */
-/* links: base/mem base/die base/num base/random base/units base/why */
-/* libs: jansson */
 /*
  * Any bytes, split into lines, through one stream: it must not crash. Three
  * readers must agree on each line: the stream that has seen lines before, the

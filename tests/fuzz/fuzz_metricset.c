@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/metricset data/metricset_parse data/pb data/sink */
-/* links: data/tags data/metric data/json base/varint data/hist base/map */
-/* links: base/random base/buf base/mem base/die base/num base/units */
-/* links: base/why */
+/* links: k6push.a */
 /* A message of protocol 2 as any bytes: each value that is read, written as a
  * message of its own, reads and writes as the same bytes again. */
 #include <stdlib.h>

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: data/sample data/sample_parse data/aggregate data/trail base/varint data/hist */
-/* links: data/tags data/metric data/json */
-/* links: base/map base/random base/buf base/mem base/die base/num base/units */
-/* links: base/why */
 /* The body of a push as any bytes: each sample that is read prints as one that
  * reads and prints as the same text again. */
 #include <stdlib.h>

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* links: io/snap base/buf base/mem base/die base/why */
-/* libs: snappy */
 /* A snappy block as any bytes: refused with a reason, or unpacked to no more
  * than was allowed, which packs and unpacks to the same again. */
 #include <stdint.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* links: base/mem base/num base/why base/die base/buf base/file base/units base/map base/random base/base64 data/json io/url k6gen/target k6gen/text k6gen/rows */
-/* libs: libcurl */
+/* links: k6gen.a */
 /* Any bytes as lines of targets: each line gives a target, a reason or
  * nothing, and all memory comes back. */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "k6gen/target.h"
+#include "k6gen/targets/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

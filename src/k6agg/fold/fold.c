@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6agg/fold/fold.h"
+
+#include "base/die.h"
+#include "k6agg/fold/line_store.h"
+
+static struct bucket_rule
+rule_of(const struct settings *s)
+{
+	return (struct bucket_rule){
+		.period_ns = settings_int(s, SET_PERIOD),
+		.min_samples = settings_int(s, SET_MIN_SAMPLES),
+		.skip_outliers = settings_bool(s, SET_SKIP_OUTLIERS),
+		.fence = {
+			.algo_threshold = settings_int(s, SET_ALGO_THRESHOLD),
+			.radius = settings_real(s, SET_IQR_RADIUS),
+			.coef_lower = settings_real(s, SET_IQR_COEF_LOWER),
+			.coef_upper = settings_real(s, SET_IQR_COEF_UPPER),
+		},
+	};
+}
+
+void
+folding_init(struct folding *f, const struct settings *s, struct out *out,
+    int64_t max_series)
+{
+	*f = (struct folding){ .out = out, .buckets.rule = rule_of(s),
+	    .buckets.max_groups = (size_t)max_series,
+	    .calc_ns = settings_int(s, SET_CALC_INTERVAL),
+	    .wait_ns = settings_int(s, SET_WAIT_PERIOD) };
+}
+
+void
+folding_release(struct folding *f)
+{
+	buckets_release(&f->buckets);
+	aggregates_release(&f->merged);
+	buf_release(&f->lines);
+}
+
+bool
+folding_is_on(const struct folding *f)
+{
+	return f->buckets.rule.period_ns > 0;
+}
+
+static void
+put_outlier(void *ctx, struct keep *kept, size_t place)
+{
+	struct folding *f = ctx;
+
+	if (f->filter == NULL) {
+		keep_get(kept, place, out_open(f->out));
+		out_added(f->out);
+		return;
+	}
+	buf_reset(&f->lines);
+	keep_get(kept, place, &f->lines);
+	f->filter(f->filter_ctx, buf_whole(&f->lines), true);
+}
+
+static void
+put_aggregate(void *ctx, const struct aggregate *a)
+{
+	struct folding *f = ctx;
+
+	out_aggregate(f->out, a);
+}
+
+/* No stream of the input has this number: the aggregate is our own. */
+enum { OURS = UINT32_MAX };
+
+static void
+merge_own(void *ctx, const struct aggregate *a)
+{
+	struct folding *f = ctx;
+
+	aggregates_add(&f->merged, a, OURS);
+}
+
+static bool
+is_outlier(void *ctx, int64_t middle_ns, const struct tagset *tags,
+    uint32_t source)
+{
+	struct folding *f = ctx;
+
+	return aggregates_has(&f->merged, middle_ns,
+	    f->buckets.rule.period_ns, tags, source);
+}
+
+static struct bucket_out
+output_of(struct folding *f)
+{
+	if (f->is_merging)
+		return (struct bucket_out){ put_outlier, merge_own, is_outlier,
+		    f };
+	return (struct bucket_out){ put_outlier, put_aggregate, NULL, f };
+}
+
+/* Close what is due when the stream's clock stands at now_ns. */
+static void
+close_due(struct folding *f, int64_t now_ns)
+{
+	struct bucket_out out = output_of(f);
+
+	buckets_close(&f->buckets, now_ns, f->wait_ns, &out);
+}
+
+void
+folding_tick(struct folding *f, int64_t now_ns)
+{
+	int64_t tick = now_ns / f->calc_ns;
+
+	if (f->has_clock && tick > f->tick)
+		close_due(f, now_ns);
+	f->tick = tick;
+	if (!f->has_clock || now_ns > f->clock_ns)
+		f->clock_ns = now_ns;
+	f->has_clock = true;
+}
+
+int64_t
+folding_requests_of(const struct point *p)
+{
+	return p->value > 0 && p->value < 0x1p53 &&
+	    span_is(p->metric->name, "http_reqs") ? (int64_t)p->value : 0;
+}
+
+static void
+warn_of_overflow(struct folding *f)
+{
+	if (f->buckets.overflowed == 0 || f->has_warned)
+		return;
+	f->has_warned = true;
+	warnf("more than %zu tag sets in a time bucket: the requests of "
+	    "others are folded into one, named " BUCKET_OVERFLOW
+	    " (--max-series)", f->buckets.max_groups);
+}
+
+void
+folding_take(void *ctx, const struct group_out *g)
+{
+	struct folding *f = ctx;
+	int i;
+
+	if (g->kind == GROUP_TRAIL && folding_is_on(f)) {
+		f->requests++;
+		buckets_add(&f->buckets, &g->trail, f->source, g->points,
+		    g->n);
+		warn_of_overflow(f);
+		return;
+	}
+	for (i = 0; i < g->n; i++)
+		f->requests += folding_requests_of(&g->points[i]);
+	if (f->filter != NULL)
+		f->filter(f->filter_ctx, group_lines(g, &f->lines), false);
+	else
+		out_lines(f->out, group_lines(g, &f->lines));
+}
+
+void
+folding_take_kept(struct folding *f, const struct trail *t,
+    const struct keep *from, size_t place)
+{
+	f->requests++;
+	buckets_add_kept(&f->buckets, t, f->source, from, place);
+	warn_of_overflow(f);
+}
+
+void
+folding_pass(struct folding *f, struct span lines, int64_t requests)
+{
+	f->requests += requests;
+	out_lines(f->out, lines);
+}
+
+void
+folding_merge(struct folding *f, const struct aggregate *a)
+{
+	aggregates_add(&f->merged, a, f->source);
+}
+
+void
+folding_idle(struct folding *f, int64_t silent_ns)
+{
+	if (f->has_clock)
+		close_due(f, f->clock_ns + silent_ns);
+}
+
+void
+folding_end(struct folding *f)
+{
+	struct bucket_out out = output_of(f);
+
+	buckets_close_all(&f->buckets, &out);
+	aggregates_each(&f->merged, put_aggregate, f);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6agg/read/read.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+#include "base/units.h"
+#include "k6agg/read/dispatch.h"
+
+enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000 };
+
+/* Before the memory of the lines goes. Many tag sets may be forgotten while
+ * no point is held. */
+static void
+settle(struct agg *agg)
+{
+	if (!sources_settle(&agg->sources) ||
+	    agg->stream.tags.n <= TAG_SETS_MAX)
+		return;
+	if (agg->select != NULL)
+		select_trim(agg->select, TAG_SETS_MAX);
+	stream_trim(&agg->stream, TAG_SETS_MAX);
+	if (agg->summary != NULL)
+		summary_forget_tags(agg->summary);
+}
+
+static void
+draw_live(struct agg *agg)
+{
+	live_draw(&agg->live, (int64_t)agg->folding.buckets.folded +
+	    agg->books.folded_before);
+}
+
+/* Wait for input, or until there is to be no more. While a live stream is
+ * silent, its clock goes on with ours, and what was written is seen by the
+ * next tool. */
+static void
+wait_for_input(struct agg *agg)
+{
+	const struct lines *in = &agg->sources.at->in;
+	struct pollfd p = { .fd = lines_fd(in), .events = POLLIN };
+	int64_t silent_since = now_monotonic_ns(), now;
+	int64_t calc_ns = agg->folding.calc_ns;
+	int64_t next_ns = silent_since + calc_ns;
+	int timeout = calc_ns < LONGEST_WAIT_MS * NS_PER_MS
+	    ? (int)(calc_ns / NS_PER_MS) + 1 : LONGEST_WAIT_MS;
+
+	if (p.fd < 0 || poll(&p, 1, 0) > 0)
+		return;
+	out_flush(&agg->out);
+	while (!lines_must_stop(in, *agg->stop) &&
+	    poll(&p, 1, timeout) <= 0) {
+		draw_live(agg);
+		now = now_monotonic_ns();
+		if (!folding_is_on(&agg->folding) ||
+		    agg->folding.is_merging || now < next_ns)
+			continue;
+		folding_idle(&agg->folding, now - silent_since);
+		out_flush(&agg->out);
+		next_ns = now + calc_ns;
+	}
+}
+
+/* Take the lines that are in memory, until the source's clock has passed
+ * limit_ns. -1: a bad line and --strict. *is_dry: there are no more. */
+static int
+take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
+{
+	struct source *source = agg->sources.at;
+	enum lines_result got;
+	struct span text;
+
+	*is_dry = false;
+	while (!source->has_clock || source->clock_ns <= limit_ns) {
+		/* Where memory ends a request may always be half way. */
+		if (agg->stream.tags.n > TAG_SETS_MAX)
+			settle(agg);
+		if (take_framed(agg, &source->in)) {
+			if (agg->out.error != 0)
+				return 0;
+			continue;
+		}
+		got = lines_take(&source->in, &text);
+		*is_dry = got == LINES_MORE;
+		if (*is_dry)
+			return 0;
+		if (got == LINES_LONG ? take_refused(agg, SPAN("{"),
+		    LINES_LONG_WHY) < 0 : take_line(agg, text) < 0)
+			return -1;
+		/* The reader has gone: nobody wants the rest. */
+		if (agg->out.error != 0)
+			return 0;
+	}
+	return 0;
+}
+
+/* Two threads, where lines need not be looked at one by one. */
+static void
+start_ahead(struct agg *agg, struct lines *in)
+{
+	struct prepare_rule rule = { agg->summary != NULL ? PREPARE_POINTS
+	    : folding_is_on(&agg->folding) ? PREPARE_GROUPS : PREPARE_LINES,
+	    agg->folding.calc_ns };
+
+	if (agg->folding.is_merging || agg->select != NULL || agg->live.is_on)
+		return;
+	if (agg->ahead == NULL)
+		agg->ahead = ahead_new(&rule);
+	(void)ahead_start(agg->ahead, in);
+}
+
+/* Take what is prepared, until there are lines to take. False: the file is at
+ * its end. */
+static bool
+take_ahead(struct agg *agg)
+{
+	const struct prepared *prepared;
+
+	while (agg->out.error == 0) {
+		switch (ahead_next(agg->ahead, &prepared)) {
+		case AHEAD_LINES:
+			return true;
+		case AHEAD_END:
+			ahead_stop(agg->ahead);
+			return false;
+		case AHEAD_PREPARED:
+			break;
+		}
+		if (agg->summary != NULL && ahead_has_forgotten(agg->ahead))
+			summary_forget_tags(agg->summary);
+		take_prepared(agg, prepared);
+		if (*agg->stop != 0)
+			return true;
+	}
+	return true;
+}
+
+/* As lines_fill, with the help of a second core where that can be. */
+static int
+fill(struct agg *agg, struct lines *in, struct why *why)
+{
+	bool is_new = in->fd < 0;
+	int more;
+
+	if (ahead_is_on(agg->ahead) && take_ahead(agg))
+		return 1;
+	more = lines_fill(in, why);
+	if (more > 0 && is_new)
+		start_ahead(agg, in);
+	return more;
+}
+
+/* Nothing more comes from the source. */
+void
+read_end(struct agg *agg, struct source *source)
+{
+	int64_t clock_ns;
+
+	trails_end(&source->trails, take_group, agg);
+	source->is_at_end = true;
+	if (agg->folding.is_merging && folding_is_on(&agg->folding) &&
+	    sources_clock(&agg->sources, &clock_ns))
+		folding_tick(&agg->folding, clock_ns);
+}
+
+/* Read all input. Returns 0, or -1 after a bad line with --strict. */
+int
+read_all(struct agg *agg)
+{
+	struct source *source;
+	int64_t limit_ns;
+	struct why why;
+	bool is_dry;
+	int more;
+
+	while ((source = sources_next(&agg->sources, agg->folding.calc_ns,
+	    &limit_ns)) != NULL) {
+		agg->folding.source = (uint32_t)(source - agg->sources.list);
+		if (take_lines(agg, limit_ns, &is_dry) < 0)
+			return -1;
+		if (agg->out.error != 0)
+			return 0;
+		if (!is_dry)
+			continue;
+		draw_live(agg);
+		wait_for_input(agg);
+		if (lines_must_stop(&source->in, *agg->stop))
+			return 0;
+		settle(agg);
+		more = fill(agg, &source->in, &why);
+		if (more < 0) {
+			live_clear(&agg->live);
+			warnf("%s", why.text);
+		}
+		if (more == 0)
+			read_end(agg, source);
+	}
+	return 0;
+}

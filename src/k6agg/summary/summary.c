@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6agg/summary/summary.h"
+
+#include <stdlib.h>
+
+#include "base/die.h"
+
+#define OTHER SPAN("__other__")
+
+const struct quantile quantiles[QUANTILES] = {
+	{ 0.5, "p50", "p50" }, { 0.9, "p90", "p90" }, { 0.95, "p95", "p95" },
+	{ 0.99, "p99", "p99" }, { 0.999, "p99.9", "p99_9" },
+};
+
+static void
+rows_release(struct rows *rows)
+{
+	size_t i;
+
+	for (i = 0; i < rows->n; i++)
+		free(rows->list[i]);
+	free(rows->list);
+	map_release(&rows->by_key);
+	*rows = (struct rows){ 0 };
+}
+
+void
+summary_release(struct summary *s)
+{
+	struct request_row *r;
+	struct metric_row *m;
+	size_t i;
+
+	for (i = 0; i < s->requests.n; i++) {
+		r = s->requests.list[i];
+		free(r->name);
+		sink_release(&r->duration);
+	}
+	for (i = 0; i < s->checks.n; i++)
+		free(((struct check_row *)s->checks.list[i])->name);
+	for (i = 0; i < s->metrics.n; i++) {
+		m = s->metrics.list[i];
+		free(m->name);
+		sink_release(&m->sink);
+	}
+	rows_release(&s->requests);
+	rows_release(&s->checks);
+	rows_release(&s->metrics);
+	buf_release(&s->key);
+}
+
+/* The row of the key, or a new one of so many bytes, zeroed; *is_new tells.
+ * The key's bytes are copied: *text, which the row has to own. */
+static void *
+row_of(struct rows *rows, struct span key, size_t bytes, char **text)
+{
+	void *row = map_get(&rows->by_key, key);
+
+	*text = NULL;
+	if (row != NULL)
+		return row;
+	row = xcalloc(1, bytes);
+	*text = xstrndup(key.p, key.n);
+	rows->list = xgrow(rows->list, rows->n, &rows->cap,
+	    sizeof(rows->list[0]));
+	rows->list[rows->n++] = row;
+	map_put(&rows->by_key, (struct span){ *text, key.n }, row);
+	return row;
+}
+
+static struct span
+tag_of(const struct tagset *tags, const char *key)
+{
+	const struct tag *tag = tagset_find(tags, key);
+
+	return tag != NULL ? tag->value : (struct span){ "", 0 };
+}
+
+/* Texts, each with a NUL behind it; one inside becomes U+FFFD. */
+static void
+add_key(struct buf *key, struct span text)
+{
+	const char *end = text.p + text.n, *nul;
+
+	while ((nul = memchr(text.p, '\0', (size_t)(end - text.p))) != NULL) {
+		buf_add(key, text.p, (size_t)(nul - text.p));
+		buf_text(key, "\xef\xbf\xbd");
+		text.p = nul + 1;
+	}
+	buf_add(key, text.p, (size_t)(end - text.p));
+	buf_char(key, '\0');
+}
+
+static struct request_row *
+request_row(struct summary *s, struct span name, struct span method,
+    struct span status)
+{
+	struct request_row *r;
+	char *text;
+
+	buf_reset(&s->key);
+	add_key(&s->key, name);
+	add_key(&s->key, method);
+	add_key(&s->key, status);
+	if (s->requests.n >= s->max_rows &&
+	    map_get(&s->requests.by_key, buf_whole(&s->key)) == NULL &&
+	    !span_equal(name, OTHER)) {
+		if (!s->is_full)
+			warnf("more than %zu requests of different name, "
+			    "method or status: the rest is counted as "
+			    "__other__ (--max-series)", s->max_rows);
+		s->is_full = true;
+		return request_row(s, OTHER, SPAN(""), SPAN(""));
+	}
+	r = row_of(&s->requests, buf_whole(&s->key), sizeof(*r), &text);
+	if (text != NULL) {
+		r->name = text;
+		r->method = r->name + strlen(r->name) + 1;
+		r->status = r->method + strlen(r->method) + 1;
+		r->reqs.type = METRIC_COUNTER;
+		r->failed.type = METRIC_RATE;
+		r->duration.type = METRIC_TREND;
+	}
+	return r;
+}
+
+static struct check_row *
+check_row(struct summary *s, const struct tagset *tags)
+{
+	struct check_row *c;
+	char *text;
+
+	buf_reset(&s->key);
+	add_key(&s->key, tag_of(tags, "check"));
+	add_key(&s->key, tag_of(tags, "group"));
+	c = row_of(&s->checks, buf_whole(&s->key), sizeof(*c), &text);
+	if (text != NULL) {
+		c->name = text;
+		c->group = c->name + strlen(c->name) + 1;
+		c->passes.type = METRIC_RATE;
+	}
+	return c;
+}
+
+static struct metric_row *
+metric_row(struct summary *s, struct span name, enum metric_type type)
+{
+	const struct metric *builtin = metric_builtin(name);
+	struct metric_row *m;
+	char *text;
+
+	buf_reset(&s->key);
+	add_key(&s->key, name);
+	m = row_of(&s->metrics, (struct span){ s->key.p, s->key.n - 1 },
+	    sizeof(*m), &text);
+	if (text != NULL) {
+		m->name = text;
+		m->sink.type = type;
+		m->contains = builtin != NULL ? builtin->contains
+		    : CONTAINS_DEFAULT;
+	}
+	return m;
+}
+
+/* Where a series' values are kept: with the requests of its row, with its
+ * check, or with its metric. */
+static struct sink *
+place(void *ctx, const struct sample_series *at)
+{
+	struct summary *s = ctx;
+	struct request_row *r;
+
+	if (span_is(at->metric, "checks"))
+		return &check_row(s, at->tags)->passes;
+	if (!span_is(at->metric, "http_reqs") &&
+	    !span_is(at->metric, "http_req_failed") &&
+	    !span_is(at->metric, "http_req_duration"))
+		return &metric_row(s, at->metric, at->type)->sink;
+	r = request_row(s, tag_of(at->tags, "name"),
+	    tag_of(at->tags, "method"), tag_of(at->tags, "status"));
+	if (span_is(at->metric, "http_reqs"))
+		return &r->reqs;
+	return span_is(at->metric, "http_req_failed") ? &r->failed
+	    : &r->duration;
+}
+
+/* The cache's slot of a series; any two may share one. */
+static size_t
+slot_of(const struct metric *metric, const struct tagset *tags)
+{
+	uintptr_t h = ((uintptr_t)metric >> 4) * 31 + ((uintptr_t)tags >> 4);
+
+	return (size_t)(h ^ h >> 12) % SUMMARY_SLOTS;
+}
+
+static void
+add_time(int64_t *first, int64_t *last, bool *has, int64_t from, int64_t to)
+{
+	if (!*has || from < *first)
+		*first = from;
+	if (!*has || to > *last)
+		*last = to;
+	*has = true;
+}
+
+void
+summary_add_point(struct summary *s, const struct point *p)
+{
+	size_t i = slot_of(p->metric, p->tags);
+
+	if (s->slots[i].metric != p->metric || s->slots[i].tags != p->tags) {
+		const struct sample_series at = { p->metric->name,
+		    p->metric->type, p->tags, p->time_ns };
+
+		s->slots[i].metric = p->metric;
+		s->slots[i].tags = p->tags;
+		s->slots[i].sink = place(s, &at);
+		if (p->metric->is_declared && s->slots[i].sink->count == 0 &&
+		    map_get(&s->metrics.by_key, p->metric->name) != NULL)
+			metric_row(s, p->metric->name, p->metric->type)
+			    ->contains = p->metric->contains;
+	}
+	add_time(&s->first_ns, &s->last_ns, &s->has_points, p->time_ns,
+	    p->time_ns);
+	sink_add(s->slots[i].sink, p->value, p->time_ns);
+}
+
+void
+summary_add_sample(struct summary *s, const struct sample *sample)
+{
+	const struct aggregate *a = sample->aggregate;
+	int64_t from = a->time_ns - a->period_ns / 2;
+	int64_t to = a->time_ns + a->period_ns / 2;
+
+	if (!s->has_aggregates || to < s->inner_first_ns)
+		s->inner_first_ns = to;
+	if (!s->has_aggregates || from > s->inner_last_ns)
+		s->inner_last_ns = from;
+	add_time(&s->first_edge_ns, &s->last_edge_ns, &s->has_aggregates,
+	    from, to);
+	sample_sink(sample, place, s);
+}
+
+void
+summary_forget_tags(struct summary *s)
+{
+	memset(s->slots, 0, sizeof(s->slots));
+}
+
+/* The most requests first. */
+static int
+by_requests(const void *a, const void *b)
+{
+	const struct request_row *x = *(void *const *)a, *y = *(void *const *)b;
+	int order;
+
+	if (x->reqs.sum != y->reqs.sum)
+		return x->reqs.sum > y->reqs.sum ? -1 : 1;
+	order = strcmp(x->name, y->name);
+	if (order == 0)
+		order = strcmp(x->method, y->method);
+	return order != 0 ? order : strcmp(x->status, y->status);
+}
+
+static int
+by_check(const void *a, const void *b)
+{
+	const struct check_row *x = *(void *const *)a, *y = *(void *const *)b;
+	int order = strcmp(x->group, y->group);
+
+	return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+static int
+by_metric(const void *a, const void *b)
+{
+	const struct metric_row *x = *(void *const *)a, *y = *(void *const *)b;
+
+	return strcmp(x->name, y->name);
+}
+
+static void
+sort(struct rows *rows, int (*order)(const void *, const void *))
+{
+	if (rows->n > 0)
+		qsort(rows->list, rows->n, sizeof(rows->list[0]), order);
+}
+
+/* From the first point to the last one. The requests of an aggregate are
+ * somewhere in its bucket: it counts as far as it surely goes beyond the
+ * points; without any point, the bucket's ends do. */
+static void
+find_time(const struct summary *s, struct summary_view *v)
+{
+	v->from_ns = s->has_points ? s->first_ns : s->first_edge_ns;
+	v->to_ns = s->has_points ? s->last_ns : s->last_edge_ns;
+	if (s->has_points && s->has_aggregates) {
+		if (s->inner_first_ns < v->from_ns)
+			v->from_ns = s->inner_first_ns;
+		if (s->inner_last_ns > v->to_ns)
+			v->to_ns = s->inner_last_ns;
+	}
+	v->seconds = (double)((__int128)v->to_ns - v->from_ns) / 1e9;
+}
+
+void
+summary_view(struct summary *s, struct summary_view *v)
+{
+	struct request_row *r;
+	size_t i;
+
+	*v = (struct summary_view){ .summary = s, .all = {
+	    .name = (char[]){ "" },
+	    .reqs.type = METRIC_COUNTER, .failed.type = METRIC_RATE,
+	    .duration.type = METRIC_TREND } };
+	sort(&s->requests, by_requests);
+	sort(&s->checks, by_check);
+	sort(&s->metrics, by_metric);
+	for (i = 0; i < s->requests.n; i++) {
+		r = s->requests.list[i];
+		sink_merge(&v->all.reqs, &r->reqs);
+		sink_merge(&v->all.failed, &r->failed);
+		sink_merge(&v->all.duration, &r->duration);
+	}
+	find_time(s, v);
+}
+
+void
+summary_view_release(struct summary_view *v)
+{
+	sink_release(&v->all.duration);
+}
+
+double
+summary_rate(const struct summary_view *v, double count)
+{
+	return v->seconds > 0 ? count / v->seconds : 0;
+}
+
+double
+summary_part(const struct sink *s)
+{
+	return s->count > 0 ? (double)s->nonzero / (double)s->count : 0;
+}

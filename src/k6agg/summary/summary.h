@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * summary: a finished stream as a table: requests by name, method and status,
+ * checks, and all other metrics. Memory grows with the rows, not the stream.
+ */
+#ifndef K6PIPE_K6AGG_SUMMARY_SUMMARY_H
+#define K6PIPE_K6AGG_SUMMARY_SUMMARY_H
+
+#include <stdio.h>
+
+#include "data/sample.h"
+#include "data/sink.h"
+#include "data/stream.h"
+
+/* Requests of one name, method and status; texts are owned and end in NUL. */
+struct request_row {
+	char *name, *method, *status;	/* "": without this tag */
+	struct sink reqs, failed, duration;
+};
+
+struct check_row {
+	char *name, *group;
+	struct sink passes;
+};
+
+struct metric_row {
+	char *name;
+	enum metric_contains contains;
+	struct sink sink;
+};
+
+/* Rows of one kind: found by key, printed in order. */
+struct rows {
+	struct map by_key;
+	void **list;		/* each owned, and where it stays */
+	size_t n, cap;
+};
+
+enum { SUMMARY_SLOTS = 1 << 12 };
+
+/* Zeroed but for max_rows it is empty. */
+struct summary {
+	size_t max_rows;	/* past it requests share a row, __other__ */
+	struct rows requests, checks, metrics;
+	struct { const struct metric *metric; const struct tagset *tags;
+	    struct sink *sink; } slots[SUMMARY_SLOTS];
+	int64_t first_ns, last_ns;	/* of the points */
+	int64_t first_edge_ns, last_edge_ns;	/* of the aggregates' buckets */
+	int64_t inner_first_ns, inner_last_ns;	/* a request is before, behind */
+	bool has_points, has_aggregates, is_full;
+	struct buf key;		/* scratch */
+};
+
+void summary_release(struct summary *s);
+
+/* Count a point, or the aggregate of a sample. */
+void summary_add_point(struct summary *s, const struct point *p);
+void summary_add_sample(struct summary *s, const struct sample *sample);
+
+/* Forget pointers to tag sets, which are about to be freed. */
+void summary_forget_tags(struct summary *s);
+
+/* What both forms print. */
+struct summary_view {
+	const struct summary *summary;
+	struct request_row all;		/* of all requests; owns its sinks */
+	int64_t from_ns, to_ns;
+	double seconds;
+	int64_t skipped;		/* lines */
+};
+
+enum { QUANTILES = 5 };
+
+extern const struct quantile {
+	double at;
+	const char *label, *key;	/* p99.9; p99_9 */
+} quantiles[QUANTILES];
+
+/* Sort the rows and add up. Release it before the summary. */
+void summary_view(struct summary *s, struct summary_view *v);
+void summary_view_release(struct summary_view *v);
+
+/* Count per second; 0 when no time has passed. */
+double summary_rate(const struct summary_view *v, double count);
+
+/* The part of a rate's values that are not 0; 0 without any. */
+double summary_part(const struct sink *s);
+
+/* As text for people, or as one JSON object (k6agg(1)), on out. */
+void summary_print_text(const struct summary_view *v, FILE *out);
+void summary_print_json(const struct summary_view *v, FILE *out);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* load_state: a share from the inside, for the parts of load alone. */
+#ifndef K6PIPE_K6GEN_LOAD_LOAD_STATE_H
+#define K6PIPE_K6GEN_LOAD_LOAD_STATE_H
+
+#include "k6gen/load/load.h"
+#include "k6gen/load/vu.h"
+#include "k6gen/load/wake.h"
+
+struct load {
+	struct load_shared *shared;
+	const struct plan *plan;
+	int share, shares;
+	struct emit emit;
+	struct swarm_options swarm_options;	/* which the swarm borrows */
+	struct swarm *swarm;
+	struct vu *vus;
+	int n_vus;
+	int *idle;		/* VUs without iteration, the last one first */
+	int n_idle;
+	struct wake wake;
+	int active, told_active;
+	int most_active;	/* VUs that a rate has needed so far */
+	bool is_stopping, is_dry;	/* by a signal; stdin is at its end */
+	bool is_warned;		/* about sockets */
+	int64_t begin_ns;
+	int64_t stop_ns;	/* no iteration begins later */
+	int64_t kill_ns;	/* none goes on later */
+	int64_t told_ns;	/* when to look at the tally again */
+	int64_t cpu_ns;		/* used when it was told last */
+	int64_t lag_ns;		/* longest since */
+	int64_t next_start;	/* by the clock: its number */
+	int64_t start_ns;	/* and its time; INT64_MAX: no more */
+	int64_t slot_ns;	/* earliest next request, of --rps */
+	int64_t ramp_ns;	/* when to look at the ramp again */
+	int target;		/* VUs of all shares, by the ramp */
+};
+
+/* The number of a VU in the run, from 1 as in k6. */
+int64_t load_number_of(const struct load *l, const struct vu *v);
+
+/* Whether nothing is to be told yet. */
+bool load_is_warming(const struct load *l, int64_t now_ns);
+
+/* Let the idle VU on top begin an iteration that was due at due_ns, if one
+ * may begin. */
+void load_activate(struct load *l, int64_t due_ns, int64_t now_ns);
+
+/* Cut a VU's iteration off, if it has one. */
+void load_interrupt(struct load *l, struct vu *v);
+
+/* VUs below the ramp's target run; those above end, in their own time at
+ * first. */
+void load_follow_ramp(struct load *l, int64_t now_ns);
+
+/* When a start is due; INT64_MAX: it is none of the run. */
+int64_t load_start_time(const struct load *l, int64_t start);
+
+/* Begin the iterations that are due by the clock; those for which no VU is
+ * free are dropped, as in k6. */
+void load_start_due(struct load *l, int64_t now_ns);
+
+/* The VU's place in vus; that many others come before it. */
+int load_index_of(const struct load *l, const struct vu *v);
+
+/* The VU's target is done with, if it has one. */
+void load_give_back(struct load *l, struct vu *v);
+
+/* The VU's pause is over: it does what comes next. */
+void load_wake_up(struct load *l, struct vu *v);
+
+/* For the swarm: ctx is the load. */
+void load_on_reply(void *ctx, const struct swarm_reply *reply);
+
+static inline int64_t
+min_ns(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline int64_t
+max_ns(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is to run by the clock: ramps of users, and starts at their times. */
+#include <math.h>
+
+#include "base/units.h"
+#include "k6gen/load/load_state.h"
+
+#define RAMP_NS (5 * NS_PER_MS)		/* between looks at a ramp */
+
+/* How many VUs the ramp wants: k6 adds one when the line has reached it, and
+ * takes it away when the line has left it. */
+static int
+ramp_target(const struct load *l, int64_t now_ns)
+{
+	double at = profile_at(&l->plan->profile, now_ns - l->begin_ns);
+	double soon = profile_at(&l->plan->profile,
+	    now_ns - l->begin_ns + NS_PER_US);
+
+	if (now_ns >= l->stop_ns)
+		return 0;
+	return (int)(soon < at ? ceil(at) : floor(at + 1e-9));
+}
+
+static void
+retire(struct load *l, struct vu *v, int64_t now_ns)
+{
+	v->is_retiring = true;
+	v->kill_ns = now_ns + l->plan->ramp_down_ns;
+}
+
+void
+load_follow_ramp(struct load *l, int64_t now_ns)
+{
+	struct vu *v;
+	bool is_wanted;
+	int i;
+
+	l->target = l->is_stopping ? 0 : ramp_target(l, now_ns);
+	l->n_idle = 0;
+	for (i = 0; i < l->n_vus; i++) {
+		v = &l->vus[i];
+		is_wanted = load_number_of(l, v) <= l->target;
+		if (v->state == VU_IDLE) {
+			l->idle[l->n_idle++] = i;
+			if (is_wanted && now_ns < l->stop_ns)
+				load_activate(l, now_ns, now_ns);
+		} else if (is_wanted) {
+			v->is_retiring = false;
+		} else if (!v->is_retiring) {
+			retire(l, v, now_ns);
+		} else if (now_ns >= v->kill_ns && now_ns < l->stop_ns) {
+			load_interrupt(l, v);
+		}
+	}
+	l->ramp_ns = now_ns + RAMP_NS;
+}
+
+int64_t
+load_start_time(const struct load *l, int64_t start)
+{
+	int64_t ns = profile_when(&l->plan->profile, (double)start);
+
+	return ns == INT64_MAX ? ns : l->begin_ns + ns;
+}
+
+void
+load_start_due(struct load *l, int64_t now_ns)
+{
+	int64_t n_dropped = 0;
+
+	while (l->start_ns <= now_ns && l->start_ns < l->stop_ns &&
+	    !l->is_dry) {
+		if (l->n_idle > 0)
+			load_activate(l, l->start_ns, now_monotonic_ns());
+		else
+			n_dropped++;
+		l->next_start += l->shares;
+		l->start_ns = load_start_time(l, l->next_start);
+	}
+	if (l->start_ns >= l->stop_ns)
+		l->start_ns = INT64_MAX;
+	if (n_dropped > 0 && !load_is_warming(l, now_ns))
+		emit_dropped(&l->emit, n_dropped, now_unix_ns());
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* What one virtual user does: its iterations, requests and pauses. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "k6gen/http/redirect.h"
+#include "k6gen/load/load_state.h"
+
+#define STARVED_NS (100 * NS_PER_MS)	/* pause of a VU without socket */
+#define DRY_NS (5 * NS_PER_MS)		/* pause of one without target */
+
+int
+load_index_of(const struct load *l, const struct vu *v)
+{
+	return (int)(v - l->vus);
+}
+
+int64_t
+load_number_of(const struct load *l, const struct vu *v)
+{
+	return (int64_t)load_index_of(l, v) * l->shares + l->share + 1;
+}
+
+bool
+load_is_warming(const struct load *l, int64_t now_ns)
+{
+	return now_ns < l->begin_ns + l->plan->warm_up_ns;
+}
+
+static void
+sleep_until(struct load *l, struct vu *v, int64_t ns, enum vu_next next)
+{
+	v->wake_ns = ns;
+	v->next = next;
+	wake_add(&l->wake, ns, load_index_of(l, v));
+}
+
+/* Whether one more iteration may begin; takes it if so. */
+static bool
+claim_iteration(struct load *l, const struct vu *v, int64_t now_ns)
+{
+	const struct plan *p = l->plan;
+
+	if (l->is_dry || (now_ns >= l->stop_ns && !plan_is_open(p)))
+		return false;
+	if (p->executor == PER_VU_ITERATIONS &&
+	    v->iter >= p->iterations / p->max_vus)
+		return false;
+	if (__atomic_fetch_add(&l->shared->begun, 1, __ATOMIC_RELAXED) <
+	    p->iterations || p->iterations == 0)
+		return true;
+	(void)__atomic_fetch_sub(&l->shared->begun, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void
+rest(struct load *l, struct vu *v)
+{
+	v->state = VU_IDLE;
+	v->next = VU_NOTHING;
+	l->active--;
+	l->idle[l->n_idle++] = load_index_of(l, v);
+}
+
+void
+load_give_back(struct load *l, struct vu *v)
+{
+	targets_done(l->plan->targets, v->target);
+	v->target = NULL;
+}
+
+static void
+end_iteration(struct load *l, struct vu *v, bool is_interrupted)
+{
+	struct swarm_bytes all = swarm_bytes(l->swarm, load_index_of(l, v));
+	int64_t now = now_monotonic_ns();
+	struct emit_iteration i = { .time_ns = now_unix_ns(),
+		.duration_ns = now - v->due_ns,
+		.lag_ns = plan_is_open(l->plan) ? v->begin_ns - v->due_ns :
+		    -1,
+		.vu = load_number_of(l, v), .iter = v->iter,
+		.bytes = { all.sent - v->bytes.sent,
+		    all.received - v->bytes.received },
+		.is_interrupted = is_interrupted };
+
+	v->bytes = all;
+	v->iter++;
+	load_give_back(l, v);
+	if (!load_is_warming(l, now))
+		emit_iteration(&l->emit, &i);
+}
+
+static void
+send_request(struct load *l, struct vu *v, int64_t now_ns)
+{
+	int64_t left = v->deadline_ns - now_ns;
+
+	v->request.timeout_ns = left > NS_PER_MS ? left : NS_PER_MS;
+	swarm_send(l->swarm, load_index_of(l, v), &v->request);
+}
+
+/* The cap of --rps: each thread hands out its share of the slots. */
+static bool
+must_wait(struct load *l, struct vu *v, int64_t now_ns)
+{
+	int64_t slot = max_ns(l->slot_ns, now_ns);
+
+	if (l->plan->rps <= 0)
+		return false;
+	l->slot_ns = slot + (int64_t)(1e9 * l->shares / l->plan->rps);
+	if (slot <= now_ns)
+		return false;
+	sleep_until(l, v, slot, VU_SEND);
+	return true;
+}
+
+static void next_iteration(struct load *l, struct vu *v);
+
+/* No target comes any more: the run ends, this iteration did not begin. */
+static void
+run_dry(struct load *l, struct vu *v)
+{
+	l->is_dry = true;
+	(void)__atomic_fetch_sub(&l->shared->begun, 1, __ATOMIC_RELAXED);
+	rest(l, v);
+}
+
+static void
+request_next(struct load *l, struct vu *v)
+{
+	struct text_values values = { .vu = load_number_of(l, v), .iter = v->iter,
+		.row = v->row, .rows = &l->plan->rows, .dice = &v->dice };
+	int64_t now = now_monotonic_ns();
+
+	load_give_back(l, v);
+	switch (targets_take(l->plan->targets, v->n_requests, &v->dice,
+	    &v->target)) {
+	case TARGETS_LATER:
+		if (now < l->stop_ns) {
+			sleep_until(l, v, now + DRY_NS, VU_REQUEST);
+			return;
+		}
+		/* FALLTHROUGH */
+	case TARGETS_END:
+		v->target = NULL;
+		run_dry(l, v);
+		return;
+	case TARGETS_ONE:
+		break;
+	}
+	values.seq = __atomic_fetch_add(&l->shared->requests, 1,
+	    __ATOMIC_RELAXED);
+	vu_prepare(v, &values);
+	v->deadline_ns = now + l->plan->timeout_ns;
+	v->n_hops = 0;
+	if (!must_wait(l, v, now))
+		send_request(l, v, now);
+}
+
+static void
+take_row(struct load *l, struct vu *v)
+{
+	size_t n = l->plan->rows.n;
+
+	if (n == 0)
+		return;
+	if (l->plan->is_row_random)
+		v->row = (size_t)dice_range(&v->dice, 0, (int64_t)n - 1);
+	else
+		v->row = (size_t)__atomic_fetch_add(&l->shared->rows, 1,
+		    __ATOMIC_RELAXED) % n;
+}
+
+static void
+begin_iteration(struct load *l, struct vu *v, int64_t due_ns, int64_t now_ns)
+{
+	v->state = VU_RUNNING;
+	v->due_ns = due_ns;
+	v->begin_ns = now_ns;
+	v->n_requests = 0;
+	take_row(l, v);
+	swarm_forget(l->swarm, load_index_of(l, v));
+	request_next(l, v);
+}
+
+/* The VU goes on with its next iteration, or is done. */
+static void
+next_iteration(struct load *l, struct vu *v)
+{
+	int64_t now = now_monotonic_ns();
+
+	if (plan_is_open(l->plan) || v->is_retiring ||
+	    !claim_iteration(l, v, now))
+		rest(l, v);
+	else
+		begin_iteration(l, v, now, now);
+}
+
+void
+load_activate(struct load *l, int64_t due_ns, int64_t now_ns)
+{
+	struct vu *v = &l->vus[l->idle[--l->n_idle]];
+
+	if (++l->active > l->most_active)
+		l->most_active = l->active;
+	v->is_retiring = false;
+	if (claim_iteration(l, v, now_ns))
+		begin_iteration(l, v, due_ns, now_ns);
+	else
+		rest(l, v);
+}
+
+/* The pause of --min-iteration-duration is no part of the duration. */
+static void
+finish_iteration(struct load *l, struct vu *v)
+{
+	int64_t end = v->begin_ns + l->plan->min_iteration_ns;
+
+	end_iteration(l, v, false);
+	if (end > now_monotonic_ns())
+		sleep_until(l, v, end, VU_ITERATION);
+	else
+		next_iteration(l, v);
+}
+
+static void
+go_on(struct load *l, struct vu *v)
+{
+	if (++v->n_requests < targets_per_iteration(l->plan->targets))
+		request_next(l, v);
+	else
+		finish_iteration(l, v);
+}
+
+void
+load_wake_up(struct load *l, struct vu *v)
+{
+	enum vu_next next = v->next;
+
+	v->next = VU_NOTHING;
+	switch (next) {
+	case VU_NOTHING:
+		break;
+	case VU_SEND:
+		send_request(l, v, now_monotonic_ns());
+		break;
+	case VU_REQUEST:
+		request_next(l, v);
+		break;
+	case VU_GO_ON:
+		go_on(l, v);
+		break;
+	case VU_ITERATION:
+		next_iteration(l, v);
+		break;
+	}
+}
+
+/* Follow a redirect. False: there is none, or one too many. */
+static bool
+follow(struct load *l, struct vu *v, const struct swarm_reply *reply)
+{
+	if (!redirect_is(reply) || v->n_hops >= l->plan->max_redirects)
+		return false;
+	v->n_hops++;
+	vu_follow(v, reply);
+	send_request(l, v, now_monotonic_ns());
+	return true;
+}
+
+/* This machine, not the server, refused: there was no socket. */
+static bool
+is_starved(const struct swarm_reply *reply)
+{
+	int e = reply->os_error;
+
+	return reply->status == 0 && (e == EMFILE || e == ENFILE ||
+	    e == EADDRNOTAVAIL || e == ENOBUFS);
+}
+
+/* Say it once, as the samples would blame the server. */
+static void
+warn_starved(struct load *l, int os_error)
+{
+	if (!l->is_warned)
+		warnf("socket: %s: such requests count as failed%s",
+		    strerror(os_error),
+		    os_error == EMFILE ? " (raise ulimit -n)" : "");
+	l->is_warned = true;
+}
+
+static void
+emit_reply(struct load *l, struct vu *v, const struct swarm_reply *reply)
+{
+	struct emit_request r = { .target = v->target,
+		.url = v->request.url, .method = v->request.method,
+		.is_hop = v->n_hops > 0, .vu = load_number_of(l, v),
+		.iter = v->iter, .reply = reply };
+
+	if (!load_is_warming(l, now_monotonic_ns()))
+		emit_request(&l->emit, &r);
+}
+
+/* Of the answer that ends a request's redirects. */
+static void
+emit_checks(struct load *l, const struct swarm_reply *reply)
+{
+	const struct plan *p = l->plan;
+	size_t i;
+
+	if (load_is_warming(l, now_monotonic_ns()))
+		return;
+	for (i = 0; i < p->n_checks; i++)
+		emit_check(&l->emit, i, check_holds(&p->checks[i], reply));
+}
+
+static void
+think(struct load *l, struct vu *v)
+{
+	const struct plan *p = l->plan;
+	int64_t ns = p->think_min_ns;
+
+	if (p->think_max_ns > ns)
+		ns = dice_range(&v->dice, ns, p->think_max_ns);
+	if (ns > 0)
+		sleep_until(l, v, now_monotonic_ns() + ns, VU_GO_ON);
+	else
+		go_on(l, v);
+}
+
+void
+load_on_reply(void *ctx, const struct swarm_reply *reply)
+{
+	struct load *l = ctx;
+	struct vu *v = &l->vus[reply->user];
+
+	emit_reply(l, v, reply);
+	if (follow(l, v, reply))
+		return;
+	emit_checks(l, reply);
+	if (is_starved(reply)) {
+		/* It would fail as fast as the processor can. */
+		warn_starved(l, reply->os_error);
+		sleep_until(l, v, now_monotonic_ns() + STARVED_NS, VU_GO_ON);
+	} else {
+		think(l, v);
+	}
+}
+
+void
+load_interrupt(struct load *l, struct vu *v)
+{
+	if (v->state == VU_IDLE)
+		return;
+	swarm_cancel(l->swarm, load_index_of(l, v));
+	/* Between two iterations there is nothing to interrupt. */
+	if (v->next != VU_ITERATION)
+		end_iteration(l, v, true);
+	rest(l, v);
+}

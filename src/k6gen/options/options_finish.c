@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* From what was given to a plan that can be run. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/num.h"
+#include "base/random.h"
+#include "base/units.h"
+#include "k6gen/options/options.h"
+
+enum { RATE_VUS = 1000 };
+
+static const char *const system_tag_names[SYSTEM_TAGS] = {
+	[TAG_PROTO] = "proto", [TAG_STATUS] = "status",
+	[TAG_METHOD] = "method", [TAG_URL] = "url", [TAG_NAME] = "name",
+	[TAG_GROUP] = "group", [TAG_CHECK] = "check", [TAG_ERROR] = "error",
+	[TAG_ERROR_CODE] = "error_code", [TAG_TLS_VERSION] = "tls_version",
+	[TAG_SCENARIO] = "scenario",
+	[TAG_EXPECTED_RESPONSE] = "expected_response", [TAG_IP] = "ip",
+	[TAG_VU] = "vu", [TAG_ITER] = "iter",
+};
+
+/* k6's others, of what k6gen cannot do. */
+static const char *const other_tags[] = { "subproto", "service",
+	"ocsp_status" };
+
+/* How many ways of saying how long were used. */
+static int
+check_conflicts(struct options *o)
+{
+	bool has_stages = o->stages.n > 0, has_rate = o->rates != NULL;
+
+	if (has_stages && o->iterations + o->per_vu > 0)
+		return opt_misuse("--stage and --%s: one or the other",
+		    o->iterations > 0 ? "iterations" : "per-vu-iterations");
+	if (has_stages && o->duration_ns >= 0)
+		return opt_misuse("--stage and --duration: one or the other");
+	if (has_rate && (has_stages || o->iterations + o->per_vu > 0))
+		return opt_misuse("--rate and --%s: one or the other",
+		    has_stages ? "stage" : o->iterations > 0 ? "iterations" :
+		    "per-vu-iterations");
+	if (o->iterations > 0 && o->per_vu > 0)
+		return opt_misuse("--iterations and --per-vu-iterations: "
+		    "one or the other");
+	if (o->max_vus > 0 && !has_rate)
+		return opt_misuse("--max-vus: only with --rate");
+	if (o->duration_ns == 0 || o->plan.timeout_ns == 0)
+		return opt_misuse("--%s: must be more than 0",
+		    o->plan.timeout_ns == 0 ? "timeout" : "duration");
+	if (o->plan.warm_up_ns > 0 && !has_rate && !has_stages &&
+	    (o->duration_ns < 0 || o->iterations + o->per_vu > 0))
+		return opt_misuse("--warm-up: needs --duration, --stage or "
+		    "--rate");
+	return OPT_CONTINUE;
+}
+
+static int
+set_stages(struct options *o)
+{
+	struct plan *p = &o->plan;
+	struct why why;
+	size_t i;
+
+	p->executor = RAMPING_VUS;
+	p->vus = o->vus > 0 ? (int)o->vus : 1;
+	if (p->warm_up_ns > 0)
+		profile_add(&p->profile, p->warm_up_ns, p->vus, p->vus);
+	for (i = 0; i < o->stages.n; i++)
+		if (profile_parse_stages(&p->profile, o->stages.items[i],
+		    p->vus, &why) < 0)
+			return opt_misuse("--stage: %s", why.text);
+	p->max_vus = (int)profile_max(&p->profile);
+	if (p->max_vus > 1000000)
+		return opt_misuse("--stage: more than 1000000 users");
+	p->duration_ns = profile_duration(&p->profile);
+	if (p->max_vus == 0 || p->duration_ns == 0)
+		return opt_misuse("--stage: no users, or no time");
+	return OPT_CONTINUE;
+}
+
+static int
+set_rate(struct options *o)
+{
+	struct plan *p = &o->plan;
+	struct profile stages = { .n = 0 };
+	struct why why;
+	size_t i;
+
+	if (profile_parse_rate(&stages, o->rates, &o->rate, &why) < 0) {
+		profile_release(&stages);
+		return opt_misuse("--rate: %s", why.text);
+	}
+	p->executor = o->rate > 0 ? CONSTANT_ARRIVAL_RATE :
+	    RAMPING_ARRIVAL_RATE;
+	if (o->rate > 0 && o->duration_ns < 0)
+		return opt_misuse("--rate: needs --duration, or stages "
+		    "(0..500/60s)");
+	if (o->rate > 0)
+		profile_add(&stages, o->duration_ns, o->rate, o->rate);
+	else if (o->duration_ns >= 0) {
+		profile_release(&stages);
+		return opt_misuse("--rate and --duration: the stages have "
+		    "theirs");
+	}
+	if (p->warm_up_ns > 0)
+		profile_add(&p->profile, p->warm_up_ns, stages.stages[0].from,
+		    stages.stages[0].from);
+	for (i = 0; i < stages.n; i++)
+		profile_add(&p->profile, stages.stages[i].end_ns -
+		    stages.stages[i].begin_ns, stages.stages[i].from,
+		    stages.stages[i].to);
+	profile_release(&stages);
+	p->duration_ns = profile_duration(&p->profile);
+	p->max_vus = o->max_vus > 0 ? (int)o->max_vus :
+	    o->vus > 0 ? (int)o->vus : RATE_VUS;
+	p->vus = o->vus > 0 && o->vus < p->max_vus ? (int)o->vus :
+	    p->max_vus;
+	if (p->duration_ns == 0 || profile_max(&p->profile) <= 0)
+		return opt_misuse("--rate: no starts, or no time");
+	return OPT_CONTINUE;
+}
+
+/* k6's derivation of the executor (PROTOCOL 8.1). */
+static int
+set_executor(struct options *o)
+{
+	struct plan *p = &o->plan;
+
+	if (o->stages.n > 0)
+		return set_stages(o);
+	if (o->rates != NULL)
+		return set_rate(o);
+	p->vus = p->max_vus = o->vus != 0 ? (int)o->vus : 1;
+	p->duration_ns = o->duration_ns >= 0 ? o->duration_ns :
+	    600 * NS_PER_S;
+	if (o->per_vu > 0) {
+		if (o->per_vu > INT64_MAX / p->vus)
+			return opt_misuse("--per-vu-iterations: too many");
+		p->executor = PER_VU_ITERATIONS;
+		p->iterations = o->per_vu * p->vus;
+	} else if (o->iterations == 0 && (o->duration_ns >= 0 ||
+	    (o->targets != NULL && strcmp(o->targets, "-") == 0))) {
+		p->executor = CONSTANT_VUS;
+		/* The end of stdin is the run's. */
+		if (o->duration_ns < 0)
+			p->duration_ns = 365 * 24 * 3600 * NS_PER_S;
+		p->duration_ns += p->warm_up_ns;
+	} else {
+		p->executor = o->iterations == 0 && o->vus == 0 ?
+		    PER_VU_ITERATIONS : SHARED_ITERATIONS;
+		p->iterations = o->iterations != 0 ? o->iterations : p->vus;
+	}
+	if (p->iterations > 0 && p->iterations < p->vus)
+		return opt_misuse("--iterations: %lld is less than --vus %d",
+		    (long long)p->iterations, p->vus);
+	return OPT_CONTINUE;
+}
+
+static int
+set_system_tags(struct options *o)
+{
+	const char *p = o->system_tags;
+	struct span name;
+	size_t i;
+
+	o->plan.system_tags = (1U << SYSTEM_TAGS) - 1;
+	o->plan.system_tags &= ~(1U << TAG_IP | 1U << TAG_VU |
+	    1U << TAG_ITER);
+	if (p == NULL)
+		return OPT_CONTINUE;
+	o->plan.system_tags = 0;
+	for (; *p != '\0'; p += name.n + (p[name.n] == ',')) {
+		name = (struct span){ p, strcspn(p, ",") };
+		for (i = 0; i < SYSTEM_TAGS; i++)
+			if (span_is(name, system_tag_names[i]))
+				o->plan.system_tags |= 1U << i;
+		for (i = 0; i < SYSTEM_TAGS; i++)
+			if (span_is(name, system_tag_names[i]) ||
+			    (i < 3 && span_is(name, other_tags[i])))
+				break;
+		if (i == SYSTEM_TAGS)
+			return opt_misuse("--system-tags: not a tag of k6: "
+			    "\"%.*s\"", (int)name.n, name.p);
+	}
+	return OPT_CONTINUE;
+}
+
+static int
+set_stats(struct options *o)
+{
+	const char *list = o->stats != NULL ? o->stats :
+	    "avg,min,med,max,p(90),p(95)";
+	struct plan *p = &o->plan;
+	struct stat *stat;
+	char *name, *rest;
+
+	buf_text(&o->stats_text, list);
+	rest = o->stats_text.p;
+	while ((name = strsep(&rest, ",")) != NULL) {
+		if (p->n_stats == MOST_STATS)
+			return opt_misuse("--summary-trend-stats: more than "
+			    "%d", MOST_STATS);
+		stat = &p->stats[p->n_stats++];
+		*stat = (struct stat){ .name = name };
+		if (!threshold_parse_stat(span_of(name), &stat->method,
+		    &stat->percentile) || stat->method == THRESHOLD_RATE ||
+		    stat->method == THRESHOLD_VALUE)
+			return opt_misuse("--summary-trend-stats: not a "
+			    "statistic: \"%s\" (avg, min, med, max, count, "
+			    "p(99))", name);
+	}
+	return OPT_CONTINUE;
+}
+
+static int
+set_checks(struct options *o)
+{
+	struct plan *p = &o->plan;
+	struct why why;
+	size_t i;
+
+	p->checks = xcalloc(o->check_texts.n, sizeof(*p->checks));
+	for (i = 0; i < o->check_texts.n; i++) {
+		p->n_checks = i + 1;
+		if (check_parse(&p->checks[i], o->check_texts.items[i],
+		    &why) < 0)
+			return opt_misuse("--check: %s", why.text);
+		if (check_needs_body(&p->checks[i]))
+			p->swarm.keep_body = 1 << 20;
+	}
+	if (p->sample_errors > 0 && p->swarm.keep_body == 0)
+		p->swarm.keep_body = 1 << 10;
+	return OPT_CONTINUE;
+}
+
+static int
+add_limit(struct options *o, const char *text)
+{
+	struct plan *p = &o->plan;
+	struct limit l = { .submetric = -1 };
+	struct why why;
+
+	if (threshold_parse(&l.threshold, text, &why) < 0)
+		return opt_misuse("--threshold: %s", why.text);
+	l.metric = plan_find_metric(l.threshold.key.metric);
+	if (l.metric == EMITTED)
+		return opt_misuse("--threshold: no metric \"%.*s\"",
+		    (int)l.threshold.key.metric.n,
+		    l.threshold.key.metric.p);
+	if (!threshold_fits(&l.threshold, plan_metric(l.metric)->type))
+		return opt_misuse("--threshold: %.*s is a %s, which has no "
+		    "\"%.*s\"", (int)l.threshold.key.metric.n,
+		    l.threshold.key.metric.p,
+		    metric_type_name(plan_metric(l.metric)->type),
+		    (int)strcspn(l.threshold.source.p, " <>=!"),
+		    l.threshold.source.p);
+	if (l.threshold.key.n_tags > 0)
+		l.submetric = plan_add_submetric(p, l.metric,
+		    &l.threshold.key);
+	if (l.threshold.key.n_tags > 0 && l.submetric < 0)
+		return opt_misuse("--threshold: more than %d sets of tags",
+		    MOST_SUBMETRICS - 1);
+	p->limits = xgrow(p->limits, p->n_limits, &p->cap_limits, sizeof(l));
+	p->limits[p->n_limits++] = l;
+	return OPT_CONTINUE;
+}
+
+static int
+set_limits(struct options *o)
+{
+	struct threshold_key expected;
+	struct why why;
+	size_t i;
+	int status = OPT_CONTINUE;
+
+	/* k6 shows these in each summary. */
+	(void)threshold_parse_key(&expected,
+	    SPAN("http_req_duration{expected_response:true}"), &why);
+	(void)plan_add_submetric(&o->plan, EMIT_TIMINGS + TIMING_DURATION,
+	    &expected);
+	if (o->has_no_thresholds)
+		return OPT_CONTINUE;
+	for (i = 0; i < o->limits.n && status == OPT_CONTINUE; i++)
+		status = add_limit(o, o->limits.items[i]);
+	return status;
+}
+
+static int
+check_rest(struct options *o, int n_urls)
+{
+	struct plan *p = &o->plan;
+
+	if (n_urls == 0 && o->targets == NULL)
+		return opt_misuse("no URL to request");
+	if (n_urls > 0 && o->targets != NULL)
+		return opt_misuse("--targets and URLs: one or the other");
+	if (o->body != NULL && o->form.n > 0)
+		return opt_misuse("--body and --form: one or the other");
+	if (strpbrk(p->swarm.user_agent, "\r\n") != NULL)
+		return opt_misuse("--user-agent: a line break in it");
+	p->swarm.dns_ttl_ns = 300 * NS_PER_S;
+	if (o->dns != NULL && strcmp(o->dns, "inf") == 0)
+		p->swarm.dns_ttl_ns = -1;
+	else if (o->dns != NULL && (!duration_parse(o->dns,
+	    &p->swarm.dns_ttl_ns) || p->swarm.dns_ttl_ns < 0))
+		return opt_misuse("--dns-ttl: not a duration: \"%s\"",
+		    o->dns);
+	p->threads = o->threads > 0 ? (int)o->threads : 1;
+	if (p->threads > p->max_vus)
+		p->threads = p->max_vus;
+	p->has_output = !o->is_quiet_output;
+	if (p->seed == 0)
+		random_bytes(&p->seed, sizeof(p->seed));
+	return OPT_CONTINUE;
+}
+
+int
+options_finish(struct options *o, char *const *urls, int n_urls)
+{
+	static int (*const steps[])(struct options *) = { check_conflicts,
+		set_executor, set_system_tags, set_stats, set_checks,
+		set_limits };
+	size_t i;
+	int status = OPT_CONTINUE;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]) &&
+	    status == OPT_CONTINUE; i++)
+		status = steps[i](o);
+	if (status == OPT_CONTINUE)
+		status = check_rest(o, n_urls);
+	if (status == OPT_CONTINUE)
+		status = options_set_request(o, urls, n_urls);
+	if (status == OPT_CONTINUE && o->plan.name == NULL)
+		o->plan.name = targets_title(o->plan.targets);
+	return status;
+}
+
+void
+options_release(struct options *o)
+{
+	size_t i;
+
+	targets_free(o->plan.targets);
+	for (i = 0; i < o->plan.n_checks; i++)
+		check_release(&o->plan.checks[i]);
+	free(o->plan.checks);
+	free(o->plan.limits);
+	profile_release(&o->plan.profile);
+	rows_release(&o->plan.rows);
+	opt_list_release(&o->plan.tags);
+	opt_list_release(&o->stages);
+	opt_list_release(&o->headers);
+	opt_list_release(&o->form);
+	opt_list_release(&o->cookies);
+	opt_list_release(&o->connect_to);
+	opt_list_release(&o->resolve);
+	opt_list_release(&o->limits);
+	opt_list_release(&o->check_texts);
+	opt_list_release(&o->lines);
+	opt_list_release(&o->filled);
+	free(o->basic);
+	free(o->bearer_line);
+	free(o->cookie_line);
+	free(o->form_type);
+	buf_release(&o->body_bytes);
+	buf_release(&o->stats_text);
+}

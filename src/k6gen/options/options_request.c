@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Of options: what is sent, and over what. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/die.h"
+#include "base/file.h"
+#include "k6gen/http/certs.h"
+#include "k6gen/options/form.h"
+#include "k6gen/options/options.h"
+#include "k6gen/targets/target.h"
+
+enum { BODY_MAX = 1 << 30, SECRET_MAX = 1 << 16 };
+
+static int
+fail(const char *text)
+{
+	warnf("%s", text);
+	return EXIT_FAILED;
+}
+
+/* What curl would miss only when it connects. */
+static int
+check_files(const struct options *o, struct why *why)
+{
+	const struct swarm_options *s = &o->plan.swarm;
+
+	return certs_check(s->ca_file, s->cert_file, s->key_file, why);
+}
+
+/* Colons outside brackets, which IPv6 addresses stand in. */
+static int
+count_colons(const char *text)
+{
+	bool is_inside = false;
+	int n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '[' || *text == ']')
+			is_inside = *text == '[';
+		n += *text == ':' && !is_inside;
+	}
+	return n;
+}
+
+/* curl passes over what it does not understand of these. */
+static int
+check_network(const struct options *o)
+{
+	static const char *const schemes[] = { "http://", "https://",
+		"socks4://", "socks4a://", "socks5://", "socks5h://" };
+	const char *proxy = o->plan.swarm.proxy;
+	bool is_known = proxy == NULL || strstr(proxy, "://") == NULL;
+	size_t i;
+
+	for (i = 0; i < o->connect_to.n; i++)
+		if (count_colons(o->connect_to.items[i]) != 3)
+			return opt_misuse("--connect-to: not H:P:H2:P2: "
+			    "\"%s\"", o->connect_to.items[i]);
+	/* An address of IPv6 needs no brackets here. */
+	for (i = 0; i < o->resolve.n; i++)
+		if (count_colons(o->resolve.items[i]) < 2)
+			return opt_misuse("--resolve: not HOST:PORT:ADDRESS: "
+			    "\"%s\"", o->resolve.items[i]);
+	for (i = 0; !is_known && i < sizeof(schemes) / sizeof(schemes[0]);
+	    i++)
+		is_known = strncasecmp(proxy, schemes[i],
+		    strlen(schemes[i])) == 0;
+	return is_known ? OPT_CONTINUE : opt_misuse("--proxy: unsupported "
+	    "scheme: \"%.*s\" (http, https, socks4, socks4a, socks5, "
+	    "socks5h)", (int)(strstr(proxy, "://") - proxy), proxy);
+}
+
+/* A secret, or the first line of a file: processes can see each other's
+ * arguments. */
+static int
+read_secret(const char *text, struct buf *secret, struct why *why)
+{
+	int status;
+
+	buf_reset(secret);
+	if (text[0] != '@') {
+		buf_text(secret, text);
+		return 0;
+	}
+	status = file_read(text + 1, SECRET_MAX, secret, why);
+	if (status > 0)
+		return why_set(why, "%s: %s", text + 1, strerror(ENOENT));
+	if (status < 0)
+		return -1;
+	buf_char(secret, '\0');
+	secret->n = strcspn(secret->p, "\r\n");
+	secret->p[secret->n] = '\0';
+	return 0;
+}
+
+static int
+add_secrets(struct options *o, struct why *why)
+{
+	struct buf secret = { 0 };
+	int status = 0;
+
+	if (o->user != NULL) {
+		status = read_secret(o->user, &secret, why);
+		if (status == 0) {
+			o->basic = form_basic_header(buf_whole(&secret));
+			opt_list_add(&o->lines, o->basic);
+		}
+	}
+	if (o->bearer != NULL && status == 0) {
+		status = read_secret(o->bearer, &secret, why);
+		if (status == 0) {
+			o->bearer_line = xasprintf("Authorization: Bearer %s",
+			    secret.p);
+			if (target_check_header(span_of(o->bearer_line),
+			    why) < 0)
+				status = why_set(why, "--bearer: a control "
+				    "character in it");
+			opt_list_add(&o->lines, o->bearer_line);
+		}
+	}
+	buf_release(&secret);
+	return status;
+}
+
+static void
+add_cookies(struct options *o)
+{
+	struct buf line = { 0 };
+	size_t i;
+
+	for (i = 0; i < o->cookies.n; i++)
+		buf_printf(&line, "%s%s", i == 0 ? "Cookie: " : "; ",
+		    o->cookies.items[i]);
+	o->cookie_line = line.p;
+	if (line.n > 0)
+		opt_list_add(&o->lines, o->cookie_line);
+}
+
+static int
+set_body(struct options *o, struct why *why)
+{
+	int status;
+
+	if (o->form.n > 0) {
+		if (form_make(&o->form, &o->body_bytes, &o->form_type,
+		    why) < 0)
+			return -1;
+		opt_list_add(&o->lines, o->form_type);
+	} else if (o->body != NULL && o->body[0] == '@') {
+		status = file_read(o->body + 1, BODY_MAX, &o->body_bytes,
+		    why);
+		if (status > 0)
+			return why_set(why, "%s: %s", o->body + 1,
+			    strerror(ENOENT));
+		if (status < 0)
+			return -1;
+	} else if (o->body != NULL) {
+		buf_text(&o->body_bytes, o->body);
+	}
+	return 0;
+}
+
+/* Headers with secrets, body, CSV. */
+static int
+set_request(struct options *o, struct why *why)
+{
+	struct plan *p = &o->plan;
+	size_t i;
+
+	for (i = 0; i < o->headers.n; i++)
+		opt_list_add(!o->is_raw && strstr(o->headers.items[i], "{{")
+		    != NULL ? &o->filled : &o->lines, o->headers.items[i]);
+	if (add_secrets(o, why) < 0 || set_body(o, why) < 0)
+		return -1;
+	add_cookies(o);
+	p->swarm.headers = (struct swarm_texts){ o->lines.items,
+		o->lines.n };
+	p->swarm.connect_to = (struct swarm_texts){ o->connect_to.items,
+		o->connect_to.n };
+	p->swarm.resolve = (struct swarm_texts){ o->resolve.items,
+		o->resolve.n };
+	p->is_row_random = o->is_random;
+	return o->data != NULL ? rows_read(&p->rows, o->data, why) : 0;
+}
+
+static int
+set_targets(struct options *o, char *const *urls, int n_urls)
+{
+	struct plan *p = &o->plan;
+	struct target_defaults d = { .method = o->method, .name = o->name,
+		.headers = &o->filled, .rows = &p->rows,
+		.is_raw = o->is_raw, .is_base64 = o->is_base64 };
+	struct why why;
+
+	if (o->body != NULL || o->form.n > 0)
+		d.body = buf_whole(&o->body_bytes);
+	if (o->targets != NULL) {
+		p->targets = targets_of_file(o->targets, o->is_random, &d,
+		    &why);
+		return p->targets != NULL ? OPT_CONTINUE : fail(why.text);
+	}
+	p->targets = targets_of_urls(urls, n_urls, &d, &why);
+	return p->targets != NULL ? OPT_CONTINUE : opt_misuse("%s",
+	    why.text);
+}
+
+int
+options_set_request(struct options *o, char *const *urls, int n_urls)
+{
+	struct why why;
+	int status = check_network(o);
+
+	if (status == OPT_CONTINUE && (check_files(o, &why) < 0 ||
+	    set_request(o, &why) < 0))
+		status = fail(why.text);
+	if (status == OPT_CONTINUE)
+		status = set_targets(o, urls, n_urls);
+	return status;
+}

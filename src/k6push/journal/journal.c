@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* The folder of a journal: who may use it, what it is for, its end. */
+#include "k6push/journal/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "k6push/journal/journal_priv.h"
+
+int
+journal_errno(const struct journal *j, const char *name, struct why *why)
+{
+	return why_set(why, "%s/%s: %s", j->path, name, strerror(errno));
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* The folder must be ours, and closed to all others. */
+static int
+open_folder(const char *path, struct why *why)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return why_set(why, "%s: %s", path, errno == ENOTDIR ||
+		    errno == ELOOP ? "not a folder" : strerror(errno));
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	    (st.st_mode & 077) == 0)
+		return fd;
+	if (st.st_uid != geteuid())
+		(void)why_set(why, "%s: belongs to another user", path);
+	else
+		(void)why_set(why, "%s: mode %04o lets others in, want 0700: "
+		    "chmod 700 %s", path, st.st_mode & 07777, path);
+	(void)close(fd);
+	return -1;
+}
+
+/* Take the lock, and leave our process number in it. */
+static int
+take_lock(struct journal *j, enum journal_open how, struct why *why)
+{
+	char text[32] = "";
+	ssize_t n;
+
+	j->lock = openat(j->dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW |
+	    (how == JOURNAL_NEW ? O_CREAT | O_EXCL : O_CREAT), 0600);
+	if (j->lock < 0)
+		return journal_errno(j, "lock", why);
+	if (flock(j->lock, LOCK_EX | LOCK_NB) != 0) {
+		n = pread(j->lock, text, sizeof(text) - 1, 0);
+		(void)why_set(why, "%s: in use by process %.*s", j->path,
+		    n > 0 ? (int)strcspn(text, "\n") : 0, text);
+		return JOURNAL_BUSY;
+	}
+	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	if (ftruncate(j->lock, 0) != 0 || pwrite(j->lock, text, (size_t)n, 0)
+	    != n)	/* it is only for people */
+		return 0;
+	return 0;
+}
+
+/* Have a new folder's name on the disk. Where that fails, what is in it will
+ * too, and is told. */
+static void
+sync_parent(const char *path)
+{
+	char *parent = xasprintf("%s/..", path);
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(parent);
+}
+
+static struct journal *
+new_journal(const char *path, const struct journal_options *o)
+{
+	struct journal *j = xcalloc(1, sizeof(*j));
+
+	j->path = xstrdup(path);
+	j->dir = j->lock = j->notes = j->done = j->out = -1;
+	j->options = *o;
+	(void)pthread_mutex_init(&j->mutex, NULL);
+	(void)pthread_mutex_init(&j->adding, NULL);
+	(void)pthread_mutex_init(&j->syncing, NULL);
+	return j;
+}
+
+int
+journal_open(struct journal **out, const char *path, enum journal_open how,
+    const struct journal_options *o, struct why *why)
+{
+	struct journal *j;
+	int status;
+
+	if (how == JOURNAL_NEW && (file_make_folder(path, why) < 0 ||
+	    (mkdir(path, 0700) != 0 && why_set(why, "%s: %s", path,
+	    strerror(errno)) < 0)))
+		return -1;
+	j = new_journal(path, o);
+	j->dir = open_folder(path, why);
+	if (j->dir >= 0 && how == JOURNAL_NEW && o->sync_ns >= 0)
+		sync_parent(path);
+	status = j->dir < 0 ? -1 : take_lock(j, how, why);
+	if (status < 0) {
+		journal_close(j);
+		return status;
+	}
+	*out = j;
+	return 0;
+}
+
+void
+journal_close(struct journal *j)
+{
+	struct segment *s;
+	struct intake *i;
+
+	if (j == NULL)
+		return;
+	while ((i = j->intakes) != NULL) {
+		j->intakes = i->next;
+		close_fd(i->fd);
+		free(i);
+	}
+	while ((s = j->segments) != NULL) {
+		j->segments = s->next;
+		free(s);
+	}
+	close_fd(j->out);
+	close_fd(j->done);
+	close_fd(j->notes);
+	close_fd(j->dir);
+	close_fd(j->lock);
+	(void)pthread_mutex_destroy(&j->mutex);
+	(void)pthread_mutex_destroy(&j->adding);
+	(void)pthread_mutex_destroy(&j->syncing);
+	free(j->path);
+	free(j);
+}
+
+bool
+journal_is_at(const char *path)
+{
+	char *run = xasprintf("%s/run", path), *lock = xasprintf("%s/lock",
+	    path);
+	struct stat st;
+	bool is = (lstat(run, &st) == 0 && S_ISREG(st.st_mode)) ||
+	    (lstat(lock, &st) == 0 && S_ISREG(st.st_mode));
+
+	free(run);
+	free(lock);
+	return is;
+}
+
+bool
+journal_waits_at(const char *path)
+{
+	char *lock = xasprintf("%s/lock", path);
+	int fd = open(lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool is_free = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
+
+	close_fd(fd);
+	free(lock);
+	return is_free;
+}
+
+const char *
+journal_path(const struct journal *j)
+{
+	return j->path;
+}
+
+int
+journal_note(struct journal *j, struct span text, struct why *why)
+{
+	struct record r = { .type = RECORD_NOTE, .payload = text };
+	struct stat st;
+	struct why reason;
+
+	if (j->notes < 0) {
+		j->notes = openat(j->dir, "run", O_WRONLY | O_CREAT |
+		    O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (j->notes < 0 || fstat(j->notes, &st) != 0)
+			return journal_errno(j, "run", why);
+		j->note_bytes = (uint64_t)st.st_size;
+	}
+	if (record_write(j->notes, &j->note_bytes, &r, &reason) < 0)
+		return why_set(why, "%s/run: %s", j->path, reason.text);
+	if (j->options.sync_ns >= 0 && (fdatasync(j->notes) != 0 ||
+	    fsync(j->dir) != 0))
+		return journal_errno(j, "run", why);
+	return 0;
+}
+
+/* A file below the folder name/, which is made. */
+static int
+open_beside(struct journal *j, const char *folder, const char *name,
+    struct why *why)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	int fd = -1;
+
+	if (mkdirat(j->dir, folder, 0700) == 0 || errno == EEXIST)
+		fd = openat(j->dir, path, O_WRONLY | O_CREAT | O_TRUNC |
+		    O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		(void)journal_errno(j, path, why);
+	free(path);
+	return fd;
+}
+
+static int
+write_beside(struct journal *j, const char *folder, const char *name,
+    struct span bytes, struct why *why)
+{
+	int fd = open_beside(j, folder, name, why);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -1;
+	while (done < bytes.n && ((n = write(fd, bytes.p + done,
+	    bytes.n - done)) > 0 || (n < 0 && errno == EINTR)))
+		done += n > 0 ? (size_t)n : 0;
+	if (done < bytes.n || fsync(fd) != 0)
+		(void)why_set(why, "%s/%s/%s: %s", j->path, folder, name,
+		    strerror(errno));
+	else
+		n = 0;
+	(void)close(fd);
+	return done < bytes.n || n != 0 ? -1 : 0;
+}
+
+int
+journal_refuse(struct journal *j, const char *name, struct span body,
+    const char *reason, struct why *why)
+{
+	char *text = xasprintf("%s.txt", name);
+	int status = write_beside(j, "refused", name, body, why);
+
+	if (status == 0)
+		status = write_beside(j, "refused", text, span_of(reason),
+		    why);
+	free(text);
+	return status;
+}
+
+void
+journal_set_aside(struct journal *j, const char *name, uint64_t offset,
+    struct span bytes)
+{
+	char *to;
+
+	if (j->is_peek)
+		return;
+	to = xasprintf("%s-%llu", name, (unsigned long long)offset);
+	(void)write_beside(j, "bad", to, bytes, NULL);
+	free(to);
+}
+
+static bool
+is_ours(const char *name)
+{
+	return strcmp(name, "lock") == 0 || strcmp(name, "run") == 0 ||
+	    strcmp(name, "done") == 0 || strncmp(name, "seg.", 4) == 0 ||
+	    strncmp(name, "open.", 5) == 0;
+}
+
+void
+journal_remove(struct journal *j)
+{
+	int again = openat(j->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+	bool has_rest = faccessat(j->dir, "refused", F_OK, 0) == 0 ||
+	    faccessat(j->dir, "bad", F_OK, 0) == 0;
+	const struct dirent *e;
+
+	if (dir == NULL)
+		return;
+	/* The note tells what the rest belongs to. */
+	while ((e = readdir(dir)) != NULL)
+		if (is_ours(e->d_name) && (!has_rest ||
+		    strcmp(e->d_name, "run") != 0))
+			(void)unlinkat(j->dir, e->d_name, 0);
+	(void)closedir(dir);
+	if (!has_rest)
+		(void)rmdir(j->path);
+}
+
+int
+journal_peek(const char *path, struct journal_found *found, bool *is_open,
+    int64_t *bytes, struct why *why)
+{
+	struct journal_options none = { 0 };
+	struct journal *j = new_journal(path, &none);
+	int status = -1, lock;
+
+	j->dir = open_folder(path, why);
+	if (j->dir >= 0) {
+		lock = openat(j->dir, "lock", O_RDONLY | O_CLOEXEC |
+		    O_NOFOLLOW);
+		*is_open = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
+		close_fd(lock);
+		j->is_peek = true;
+		status = journal_load(j, found, why);
+		*bytes = journal_bytes(j);
+	}
+	journal_close(j);
+	return status;
+}

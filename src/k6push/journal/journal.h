@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal: batches on disk until a server has them. A folder holds
+ *
+ *   lock      one process at a time has the journal open
+ *   run       notes: what the batches belong to; the last one counts
+ *   open.N    the pieces of batch N while it is being filled
+ *   seg.N     batches that are cut, one behind the other
+ *   done      the batches that need no more sending
+ *   bad/      damaged bytes that were passed over, as they were found
+ *   refused/  batches that no server takes, and why
+ *
+ * Every record has a checksum; files only grow, and go as a whole. What is
+ * damaged is passed over and never stops the reading of the rest. A batch has
+ * its number and its key from its first piece on, and keeps them.
+ *
+ * Pieces (journal_piece, journal_cut) come from one thread, all but
+ * journal_add and journal_sync from one other; those two from any.
+ */
+#ifndef K6PIPE_K6PUSH_JOURNAL_JOURNAL_H
+#define K6PIPE_K6PUSH_JOURNAL_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+
+#define JOURNAL_KEY 16		/* bytes of a batch's key, no NUL */
+
+struct journal;
+
+struct journal_options {
+	int64_t max_bytes;	/* on disk; past it journal_is_full */
+	int64_t sync_ns;	/* longest time that bytes wait for the disk;
+				   0: they never wait; -1: the system decides */
+};
+
+/* A batch. The caller gives meaning to format and flags. */
+struct journal_batch {
+	uint64_t number;	/* 1, 2, 3 in order of their cutting */
+	uint64_t parent;	/* number of the batch it is a part of; 0 */
+	char key[JOURNAL_KEY];
+	uint8_t format;
+	uint16_t flags;
+	uint64_t samples, points, requests;
+	uint64_t plain_bytes;	/* of the body before compression */
+};
+
+/* Where a body stands. segment 0: in no segment. */
+struct journal_place {
+	uint64_t segment, offset;
+	size_t bytes;
+};
+
+enum journal_open { JOURNAL_NEW, JOURNAL_OLD };
+
+#define JOURNAL_BUSY (-2)	/* another process has it */
+
+/* Open the journal in the folder path; JOURNAL_NEW makes the folder, mode
+ * 0700, JOURNAL_OLD needs it. It must be ours alone. 0; -1; JOURNAL_BUSY. */
+int journal_open(struct journal **j, const char *path,
+    enum journal_open how, const struct journal_options *o, struct why *why);
+
+/* NULL is none. */
+void journal_close(struct journal *j);
+
+/* Remove everything but what was refused or damaged; then the journal is of
+ * no more use, and the folder is gone if nothing is left in it. */
+void journal_remove(struct journal *j);
+
+/* True if path is a folder with a journal in it. */
+bool journal_is_at(const char *path);
+
+/* True if that journal waits for somebody to deliver it: nobody has it open,
+ * and there is more in it than what was refused. */
+bool journal_waits_at(const char *path);
+
+const char *journal_path(const struct journal *j);
+
+/* Write down what the batches belong to; on disk when this returns. */
+int journal_note(struct journal *j, struct span text, struct why *why);
+
+/* Append bytes to batch b->number, one of any that are not cut: it has number
+ * and key. -1: nothing was added (a full disk); it may be tried again. */
+int journal_piece(struct journal *j, const struct journal_batch *b,
+    struct span bytes, struct why *why);
+
+/* No more pieces: the batch is as b says. -1: as above. */
+int journal_cut(struct journal *j, const struct journal_batch *b,
+    struct why *why);
+
+/* Put the batch b, whose body may be sent as soon as this returns, into a
+ * segment; its pieces go. If that fails, -1, the pieces stay, and are on disk
+ * in its stead. */
+int journal_add(struct journal *j, const struct journal_batch *b,
+    struct span body, struct journal_place *place, struct why *why);
+
+/* Bring pieces to the disk that waited long enough; all with is_now. */
+int journal_sync(struct journal *j, bool is_now, struct why *why);
+
+/* Append the body that stands at place to out. -1: it cannot be read, or is
+ * damaged. */
+int journal_read(struct journal *j, const struct journal_place *place,
+    struct buf *out, struct why *why);
+
+/* How a batch came to need no more sending. */
+enum journal_end { JOURNAL_ACKED = 1, JOURNAL_SPLIT, JOURNAL_REFUSED };
+
+/* Batch number at place (segment 0: it has only pieces) is done with. Disk
+ * space is freed when all of a segment is. */
+void journal_done(struct journal *j, uint64_t number, enum journal_end how,
+    const struct journal_place *place);
+
+/* Keep a body and the reason aside, in refused/NAME and refused/NAME.txt. */
+int journal_refuse(struct journal *j, const char *name, struct span body,
+    const char *reason, struct why *why);
+
+int64_t journal_bytes(const struct journal *j);	/* on disk now */
+bool journal_is_full(const struct journal *j);
+
+/* What journal_load finds. Callbacks may be NULL. */
+struct journal_found {
+	void *ctx;
+	/* A batch in a segment that is to be sent. */
+	void (*batch)(void *ctx, const struct journal_batch *b,
+	    const struct journal_place *place);
+	/* A batch that was being filled, or whose writing was cut short: its
+	 * pieces. Add it, and it is one of the above. */
+	void (*pieces)(void *ctx, const struct journal_batch *b,
+	    struct span bytes);
+	/* filled in: */
+	struct buf note;	/* the last; empty if there is none */
+	uint64_t last;		/* the highest number */
+	uint64_t acked, refused;	/* batches */
+	uint64_t damaged_bytes;
+	uint64_t missing;	/* batches that were damaged or are not there */
+};
+
+/* Read the journal after its opening. -1: the folder cannot be read. */
+int journal_load(struct journal *j, struct journal_found *found,
+    struct why *why);
+
+/* Read a journal that may be in use by another process. NULL batch, pieces:
+ * only the note. is_open: somebody has it open. */
+int journal_peek(const char *path, struct journal_found *found, bool *is_open,
+    int64_t *bytes, struct why *why);
+
+#endif

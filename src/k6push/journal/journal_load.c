@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a journal after whatever happened to its writer or its disk. A part
+ * of a batch counts only if the whole is noted as split, so that nothing is
+ * sent both ways.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "k6push/journal/journal_priv.h"
+
+enum { NUMBERS_MAX = 1 << 28 };
+
+/* What became of each number. */
+enum fate { FATE_UNKNOWN, FATE_ACKED = JOURNAL_ACKED, FATE_SPLIT =
+	JOURNAL_SPLIT, FATE_REFUSED = JOURNAL_REFUSED, FATE_LIVE };
+
+struct load {
+	struct journal *j;
+	struct journal_found *found;
+	unsigned char *fates;	/* by number */
+	size_t cap;
+	uint64_t *segments, *intakes;	/* numbers in files' names, sorted */
+	size_t n_segments, n_intakes;
+	size_t cap_segments, cap_intakes;
+	const char *file;	/* being read */
+	const char *start;
+	bool is_torn_normal;	/* the end of this file may be cut short */
+	struct buf bytes;	/* of a file */
+	struct buf pieces;
+};
+
+static void
+set_fate(struct load *l, uint64_t number, enum fate fate)
+{
+	size_t cap;
+
+	if (number == 0 || number > NUMBERS_MAX)
+		return;
+	if (number >= l->cap) {
+		cap = (size_t)number * 2 + 1024;
+		l->fates = xrealloc(l->fates, cap);
+		memset(l->fates + l->cap, FATE_UNKNOWN, cap - l->cap);
+		l->cap = cap;
+	}
+	l->fates[number] = (unsigned char)fate;
+	if (number > l->found->last)
+		l->found->last = number;
+}
+
+static enum fate
+fate_of(const struct load *l, uint64_t number)
+{
+	return number < l->cap ? (enum fate)l->fates[number] : FATE_UNKNOWN;
+}
+
+static void
+on_bad(void *ctx, struct span bytes, bool is_tail)
+{
+	struct load *l = ctx;
+
+	if (is_tail && l->is_torn_normal)
+		return;
+	l->found->damaged_bytes += bytes.n;
+	journal_set_aside(l->j, l->file, (uint64_t)(bytes.p - l->start),
+	    bytes);
+}
+
+/* Read a file whole. False: there is nothing of it. */
+static bool
+begin_file(struct load *l, const char *name, bool is_torn_normal)
+{
+	l->file = name;
+	l->is_torn_normal = is_torn_normal;
+	buf_reset(&l->bytes);
+	if (journal_slurp(l->j->dir, name, &l->bytes, NULL) != 0)
+		return false;
+	l->start = l->bytes.p;
+	l->j->bytes += (int64_t)l->bytes.n;
+	return true;
+}
+
+static void
+load_notes(struct load *l)
+{
+	struct record r;
+	size_t at = 0;
+
+	if (!begin_file(l, "run", true))
+		return;
+	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l))
+		if (r.type == RECORD_NOTE) {
+			buf_reset(&l->found->note);
+			buf_span(&l->found->note, r.payload);
+		}
+}
+
+static void
+load_done(struct load *l)
+{
+	struct record r;
+	size_t at = 0;
+
+	if (!begin_file(l, "done", true))
+		return;
+	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
+		if (r.type != RECORD_DONE || r.batch.flags < JOURNAL_ACKED ||
+		    r.batch.flags > JOURNAL_REFUSED)
+			continue;
+		if (fate_of(l, r.batch.number) == FATE_UNKNOWN) {
+			l->found->acked += r.batch.flags == JOURNAL_ACKED;
+			l->found->refused += r.batch.flags ==
+			    JOURNAL_REFUSED;
+		}
+		set_fate(l, r.batch.number, (enum fate)r.batch.flags);
+	}
+}
+
+/* A part of a batch that was not yet noted as split: it will be split again. */
+static bool
+is_early_part(const struct load *l, const struct journal_batch *b)
+{
+	return b->parent != 0 && fate_of(l, b->parent) != FATE_SPLIT;
+}
+
+static void
+load_segment(struct load *l, uint64_t number)
+{
+	const struct journal_place none = { 0 };
+	struct segment *s = NULL;
+	struct journal_place place;
+	char name[NAME_TEXT];
+	struct record r;
+	size_t at = 0;
+
+	(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
+	    (unsigned long long)number);
+	/* What is cut short at the end of the last segment was a batch that
+	 * still has its pieces. */
+	if (!begin_file(l, name, number == l->segments[l->n_segments - 1] &&
+	    l->n_intakes > 0))
+		return;
+	s = segment_new(l->j, number, l->bytes.n, -1);
+	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
+		if (r.type != RECORD_BATCH ||
+		    fate_of(l, r.batch.number) != FATE_UNKNOWN)
+			continue;
+		if (is_early_part(l, &r.batch)) {
+			set_fate(l, r.batch.number, FATE_SPLIT);
+			if (!l->j->is_peek)
+				journal_done(l->j, r.batch.number,
+				    JOURNAL_SPLIT, &none);
+			continue;
+		}
+		set_fate(l, r.batch.number, FATE_LIVE);
+		s->live++;
+		place = (struct journal_place){ number, r.offset,
+		    r.payload.n };
+		if (l->found->batch != NULL)
+			l->found->batch(l->found->ctx, &r.batch, &place);
+	}
+	s->live--;
+}
+
+static void
+load_intake(struct load *l, uint64_t number)
+{
+	struct journal_batch batch = { 0 };
+	struct intake *i;
+	char name[NAME_TEXT];
+	struct record r;
+	size_t at = 0;
+
+	(void)snprintf(name, sizeof(name), "open.%llu",
+	    (unsigned long long)number);
+	if (!begin_file(l, name, true))
+		return;
+	buf_reset(&l->pieces);
+	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
+		if (r.batch.number != number)
+			continue;
+		batch = r.batch;
+		if (r.type == RECORD_PIECE)
+			buf_span(&l->pieces, r.payload);
+	}
+	i = xcalloc(1, sizeof(*i));
+	i->number = number;
+	i->fd = -1;
+	i->bytes = l->bytes.n;
+	i->next = l->j->intakes;
+	l->j->intakes = i;
+	if (batch.number != number ||
+	    fate_of(l, number) != FATE_UNKNOWN || l->pieces.n == 0)
+		return;
+	set_fate(l, number, FATE_LIVE);
+	if (l->found->pieces != NULL)
+		l->found->pieces(l->found->ctx, &batch,
+		    buf_whole(&l->pieces));
+}
+
+static void
+note_file(struct load *l, const char *name)
+{
+	int64_t number;
+
+	if (strncmp(name, JOURNAL_NAME, 4) == 0 &&
+	    num_parse_int(name + 4, 1, INT64_MAX, &number)) {
+		l->segments = xgrow(l->segments, l->n_segments,
+		    &l->cap_segments, sizeof(*l->segments));
+		l->segments[l->n_segments++] = (uint64_t)number;
+	} else if (strncmp(name, "open.", 5) == 0 &&
+	    num_parse_int(name + 5, 1, INT64_MAX, &number)) {
+		l->intakes = xgrow(l->intakes, l->n_intakes, &l->cap_intakes,
+		    sizeof(*l->intakes));
+		l->intakes[l->n_intakes++] = (uint64_t)number;
+	}
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int
+list_files(struct load *l, struct why *why)
+{
+	int again = openat(l->j->dir, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC);
+	DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+	const struct dirent *e;
+
+	if (dir == NULL)
+		return why_set(why, "%s: %s", l->j->path, strerror(errno));
+	while ((e = readdir(dir)) != NULL)
+		note_file(l, e->d_name);
+	(void)closedir(dir);
+	if (l->n_segments > 0) {
+		qsort(l->segments, l->n_segments, sizeof(*l->segments),
+		    by_number);
+		l->j->last_segment = l->segments[l->n_segments - 1];
+	}
+	if (l->n_intakes > 0)
+		qsort(l->intakes, l->n_intakes, sizeof(*l->intakes),
+		    by_number);
+	return 0;
+}
+
+/* Segments without a batch that is wanted go at once. */
+static void
+drop_dead_segments(struct journal *j)
+{
+	struct segment **at = &j->segments, *s;
+	char name[NAME_TEXT];
+
+	while ((s = *at) != NULL) {
+		if (s->live > 0 || j->is_peek) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
+		    (unsigned long long)s->number);
+		(void)unlinkat(j->dir, name, 0);
+		j->bytes -= (int64_t)s->bytes;
+		free(s);
+	}
+}
+
+int
+journal_load(struct journal *j, struct journal_found *found,
+    struct why *why)
+{
+	struct load l = { .j = j, .found = found };
+	uint64_t n;
+	size_t i;
+	int status = list_files(&l, why);
+
+	if (status == 0) {
+		load_notes(&l);
+		load_done(&l);
+		for (i = 0; i < l.n_segments; i++)
+			load_segment(&l, l.segments[i]);
+		for (i = 0; i < l.n_intakes; i++)
+			load_intake(&l, l.intakes[i]);
+		for (n = 1; n <= found->last; n++)
+			found->missing += fate_of(&l, n) == FATE_UNKNOWN;
+		drop_dead_segments(j);
+	}
+	free(l.fates);
+	free(l.segments);
+	free(l.intakes);
+	buf_release(&l.bytes);
+	buf_release(&l.pieces);
+	return status;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* journal_priv: what the parts of the journal share. */
+#ifndef K6PIPE_K6PUSH_JOURNAL_JOURNAL_PRIV_H
+#define K6PIPE_K6PUSH_JOURNAL_JOURNAL_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "k6push/journal/journal.h"
+
+#ifndef JOURNAL_SEGMENT
+#define JOURNAL_SEGMENT (16 << 20)	/* a segment takes no more from here */
+#endif
+
+#define JOURNAL_NAME "seg."	/* and the number: a segment */
+
+enum { RECORD_HEAD = 80, NAME_TEXT = 32 };
+
+enum record_type { RECORD_NOTE = 1, RECORD_PIECE, RECORD_CUT, RECORD_BATCH,
+	RECORD_DONE };
+
+struct record {
+	enum record_type type;
+	struct journal_batch batch;
+	struct span payload;
+	uint64_t offset;	/* of the payload in its file */
+};
+
+/* The pieces of one batch. */
+struct intake {
+	struct intake *next;
+	uint64_t number;
+	int fd;
+	uint64_t bytes;
+	_Atomic uint64_t written, synced;	/* bytes */
+	bool is_named;		/* the folder's entry is on disk */
+};
+
+struct segment {
+	struct segment *next;
+	uint64_t number;
+	uint64_t bytes;
+	uint64_t live;		/* batches to be sent */
+};
+
+struct journal {
+	char *path;
+	int dir, lock, notes, done, out;	/* descriptors; -1: not open */
+	struct journal_options options;
+	_Atomic int64_t bytes;
+	uint64_t note_bytes, done_bytes, done_room;
+	pthread_mutex_t mutex;		/* of the two lists */
+	pthread_mutex_t adding;		/* one batch at a time */
+	pthread_mutex_t syncing;	/* intakes are not closed meanwhile */
+	struct intake *intakes;
+	struct segment *segments;	/* the first takes batches if out >= 0 */
+	uint64_t last_segment;
+	int64_t last_sync_ns;
+	bool is_peek;		/* nothing is changed */
+};
+
+/* Write one record at offset of fd, which becomes the record's end. -1: what
+ * stands behind offset is of no meaning. */
+int record_write(int fd, uint64_t *offset, const struct record *r,
+    struct why *why);
+
+/* The record that begins at p, of at most n bytes; false: there is none. */
+bool record_parse(const char *p, size_t n, struct record *r);
+
+/* Step through the records of a file in memory: *at starts at 0. False at the
+ * end. What is no record is passed over and handed to bad. */
+typedef void record_bad(void *ctx, struct span bytes, bool is_tail);
+bool record_next(struct span file, size_t *at, struct record *r,
+    record_bad *bad, void *ctx);
+
+/* Append a whole file of the journal to out. 0; 1: there is none; -1. */
+int journal_slurp(int dir, const char *name, struct buf *out,
+    struct why *why);
+
+/* Put a segment with one live batch first; out: where batches are added. */
+struct segment *segment_new(struct journal *j, uint64_t number,
+    uint64_t bytes, int out);
+
+/* Keep damaged bytes of the file name in bad/. */
+void journal_set_aside(struct journal *j, const char *name, uint64_t offset,
+    struct span bytes);
+
+/* why: the path of a file, and errno. -1. */
+int journal_errno(const struct journal *j, const char *name,
+    struct why *why);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/* Pieces, batches and what is done with them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "k6push/journal/journal_priv.h"
+
+enum { DONE_AHEAD = 64 << 10 };	/* room kept, so that a full disk takes more */
+
+static int
+open_file(struct journal *j, const char *name, int flags, struct why *why)
+{
+	int fd = openat(j->dir, name, O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+	    flags, 0600);
+
+	if (fd < 0)
+		(void)journal_errno(j, name, why);
+	return fd;
+}
+
+static struct intake *
+new_intake(struct journal *j, uint64_t number, struct why *why)
+{
+	char name[NAME_TEXT];
+	struct intake *i;
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "open.%llu",
+	    (unsigned long long)number);
+	fd = open_file(j, name, O_WRONLY | O_TRUNC, why);
+	if (fd < 0)
+		return NULL;
+	i = xcalloc(1, sizeof(*i));
+	i->fd = fd;
+	i->number = number;
+	(void)pthread_mutex_lock(&j->mutex);
+	i->next = j->intakes;
+	j->intakes = i;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return i;
+}
+
+/* The intake of a batch, which is made by its first piece. */
+static struct intake *
+intake_of(struct journal *j, uint64_t number, struct why *why)
+{
+	struct intake *i;
+
+	(void)pthread_mutex_lock(&j->mutex);
+	for (i = j->intakes; i != NULL && i->number != number; i = i->next)
+		;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return i != NULL ? i : new_intake(j, number, why);
+}
+
+static int
+intake_write(struct journal *j, const struct record *r, struct why *why)
+{
+	struct intake *i = intake_of(j, r->batch.number, why);
+	uint64_t before;
+	struct why reason;
+
+	if (i == NULL)
+		return -1;
+	before = i->bytes;
+	if (record_write(i->fd, &i->bytes, r, &reason) < 0)
+		return why_set(why, "%s: %s", j->path, reason.text);
+	i->written = i->bytes;
+	j->bytes += (int64_t)(i->bytes - before);
+	return 0;
+}
+
+int
+journal_piece(struct journal *j, const struct journal_batch *b,
+    struct span bytes, struct why *why)
+{
+	struct record r = { .type = RECORD_PIECE, .batch = *b,
+	    .payload = bytes };
+
+	if (intake_write(j, &r, why) < 0)
+		return -1;
+	if (j->options.sync_ns == 0)
+		(void)journal_sync(j, true, NULL);
+	return 0;
+}
+
+int
+journal_cut(struct journal *j, const struct journal_batch *b,
+    struct why *why)
+{
+	struct record r = { .type = RECORD_CUT, .batch = *b };
+
+	return intake_write(j, &r, why);
+}
+
+static void
+remove_intake(struct journal *j, uint64_t number)
+{
+	struct intake **at, *i;
+	char name[NAME_TEXT];
+
+	(void)pthread_mutex_lock(&j->syncing);
+	(void)pthread_mutex_lock(&j->mutex);
+	for (at = &j->intakes; (i = *at) != NULL && i->number != number;
+	    at = &i->next)
+		;
+	if (i != NULL)
+		*at = i->next;
+	(void)pthread_mutex_unlock(&j->mutex);
+	if (i != NULL) {
+		(void)snprintf(name, sizeof(name), "open.%llu",
+		    (unsigned long long)number);
+		(void)unlinkat(j->dir, name, 0);
+		if (i->fd >= 0)
+			(void)close(i->fd);
+		j->bytes -= (int64_t)i->bytes;
+		free(i);
+	}
+	(void)pthread_mutex_unlock(&j->syncing);
+}
+
+static int
+sync_intake(struct journal *j, struct intake *i, struct why *why)
+{
+	uint64_t written = i->written;
+
+	if (i->fd < 0 || i->synced == written)
+		return 0;
+	if (fdatasync(i->fd) != 0 || (!i->is_named && fsync(j->dir) != 0))
+		return why_set(why, "%s: %s", j->path, strerror(errno));
+	i->is_named = true;
+	i->synced = written;
+	return 0;
+}
+
+int
+journal_sync(struct journal *j, bool is_now, struct why *why)
+{
+	int64_t now = now_monotonic_ns();
+	struct intake *i;
+	int status = 0;
+
+	if (j->options.sync_ns < 0)
+		return 0;
+	(void)pthread_mutex_lock(&j->syncing);
+	/* The next call may be some time away. */
+	if (!is_now && now - j->last_sync_ns < j->options.sync_ns / 4 * 3) {
+		(void)pthread_mutex_unlock(&j->syncing);
+		return 0;
+	}
+	j->last_sync_ns = now;
+	(void)pthread_mutex_lock(&j->mutex);
+	i = j->intakes;		/* new ones come before it */
+	(void)pthread_mutex_unlock(&j->mutex);
+	for (; i != NULL && status == 0; i = i->next)
+		status = sync_intake(j, i, why);
+	(void)pthread_mutex_unlock(&j->syncing);
+	return status;
+}
+
+/* A segment that takes batches, or (out -1) one that was found. */
+struct segment *
+segment_new(struct journal *j, uint64_t number, uint64_t bytes, int out)
+{
+	struct segment *s = xcalloc(1, sizeof(*s));
+
+	s->number = number;
+	s->bytes = bytes;
+	s->live = 1;
+	if (number > j->last_segment)
+		j->last_segment = number;
+	(void)pthread_mutex_lock(&j->mutex);
+	s->next = j->segments;
+	j->segments = s;
+	j->out = out;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return s;
+}
+
+static uint64_t
+segment_limit(const struct journal *j)
+{
+	int64_t part = j->options.max_bytes / 8;
+
+	return part < JOURNAL_SEGMENT ? (uint64_t)part : JOURNAL_SEGMENT;
+}
+
+static struct segment *
+open_segment(struct journal *j, struct why *why)
+{
+	char name[NAME_TEXT];
+	uint64_t number = j->last_segment + 1;
+	int fd;
+
+	(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
+	    (unsigned long long)number);
+	fd = open_file(j, name, O_WRONLY | O_TRUNC, why);
+	if (fd < 0)
+		return NULL;
+	if (j->options.sync_ns >= 0 && fsync(j->dir) != 0) {
+		(void)journal_errno(j, name, why);
+		(void)close(fd);
+		return NULL;
+	}
+	return segment_new(j, number, 0, fd);
+}
+
+static void
+close_out(struct journal *j)
+{
+	if (j->out >= 0)
+		(void)close(j->out);
+	j->out = -1;
+}
+
+/* The segment for the next batch, counted as one with a live batch more, so
+ * that it does not go meanwhile. */
+static struct segment *
+pin_segment(struct journal *j, struct why *why)
+{
+	struct segment *s = NULL;
+
+	(void)pthread_mutex_lock(&j->mutex);
+	if (j->out >= 0 && j->segments->bytes >= segment_limit(j))
+		close_out(j);
+	if (j->out >= 0) {
+		s = j->segments;
+		s->live++;
+	}
+	(void)pthread_mutex_unlock(&j->mutex);
+	return s != NULL ? s : open_segment(j, why);
+}
+
+/* Remove a segment that nothing is wanted of; what is done is on disk first,
+ * so that nobody takes its batches for missing. */
+static void
+drop_segment(struct journal *j, struct segment *s)
+{
+	char name[NAME_TEXT];
+
+	if (j->options.sync_ns >= 0 && j->done >= 0)
+		(void)fdatasync(j->done);
+	(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
+	    (unsigned long long)s->number);
+	(void)unlinkat(j->dir, name, 0);
+	j->bytes -= (int64_t)s->bytes;
+	free(s);
+}
+
+/* One batch less is live in a segment. Returns it, out of the list, if it can
+ * go: none is, and it takes no more. One that takes more goes when it is
+ * large. */
+static struct segment *
+unpin_segment(struct journal *j, uint64_t number)
+{
+	struct segment **at = &j->segments, *s;
+
+	while ((s = *at) != NULL && s->number != number)
+		at = &s->next;
+	if (s == NULL || s->live == 0 || --s->live > 0)
+		return NULL;
+	if (s == j->segments && j->out >= 0) {
+		if (s->bytes < segment_limit(j) / 16)
+			return NULL;
+		close_out(j);
+	}
+	*at = s->next;
+	return s;
+}
+
+static void
+release_segment(struct journal *j, uint64_t number, bool is_left)
+{
+	struct segment *dead;
+
+	(void)pthread_mutex_lock(&j->mutex);
+	if (is_left)
+		close_out(j);
+	dead = unpin_segment(j, number);
+	(void)pthread_mutex_unlock(&j->mutex);
+	if (dead != NULL)
+		drop_segment(j, dead);
+}
+
+/* Write the record, and have it on disk. */
+static int
+add_to_segment(struct journal *j, const struct record *r,
+    struct journal_place *place, struct why *why)
+{
+	struct segment *s = pin_segment(j, why);
+	struct why reason;
+	uint64_t at;
+
+	if (s == NULL)
+		return -1;
+	at = s->bytes;
+	if (record_write(j->out, &at, r, &reason) < 0 ||
+	    (j->options.sync_ns >= 0 && fdatasync(j->out) != 0 &&
+	    why_set(&reason, "%s", strerror(errno)) < 0)) {
+		/* After a failed sync nobody knows what the disk has. */
+		release_segment(j, s->number, true);
+		return why_set(why, "%s: %s", j->path, reason.text);
+	}
+	*place = (struct journal_place){ s->number, at - r->payload.n,
+	    r->payload.n };
+	j->bytes += (int64_t)(at - s->bytes);
+	(void)pthread_mutex_lock(&j->mutex);
+	s->bytes = at;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return 0;
+}
+
+int
+journal_add(struct journal *j, const struct journal_batch *b,
+    struct span body, struct journal_place *place, struct why *why)
+{
+	struct record r = { .type = RECORD_BATCH, .batch = *b,
+	    .payload = body };
+	int status;
+
+	*place = (struct journal_place){ 0 };
+	(void)pthread_mutex_lock(&j->adding);
+	status = add_to_segment(j, &r, place, why);
+	(void)pthread_mutex_unlock(&j->adding);
+	if (status == 0)
+		remove_intake(j, b->number);
+	else	/* the pieces stand for it */
+		(void)journal_sync(j, true, NULL);
+	return status;
+}
+
+int
+journal_read(struct journal *j, const struct journal_place *place,
+    struct buf *out, struct why *why)
+{
+	struct record r;
+	char name[NAME_TEXT], *room;
+	size_t at = 0, all = place->bytes + RECORD_HEAD;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
+	    (unsigned long long)place->segment);
+	fd = openat(j->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return journal_errno(j, name, why);
+	buf_reset(out);
+	room = buf_room(out, all);
+	while (at < all && ((n = pread(fd, room + at, all - at,
+	    (off_t)(place->offset - RECORD_HEAD + at))) > 0 ||
+	    (n < 0 && errno == EINTR)))
+		at += n > 0 ? (size_t)n : 0;
+	(void)close(fd);
+	if (at < all || !record_parse(room, all, &r))
+		return why_set(why, "%s/%s: damaged at byte %llu", j->path,
+		    name, (unsigned long long)place->offset);
+	memmove(room, room + RECORD_HEAD, place->bytes);
+	out->n = place->bytes;
+	return 0;
+}
+
+/* Room for some more records, also if the disk is full by then. */
+static int
+open_done(struct journal *j)
+{
+	off_t end;
+
+	if (j->done < 0) {
+		j->done = open_file(j, "done", O_WRONLY, NULL);
+		end = j->done >= 0 ? lseek(j->done, 0, SEEK_END) : -1;
+		j->done_bytes = j->done_room = end > 0 ? (uint64_t)end : 0;
+	}
+	if (j->done >= 0 && j->done_room < j->done_bytes + DONE_AHEAD / 4 &&
+	    fallocate(j->done, FALLOC_FL_KEEP_SIZE, (off_t)j->done_bytes,
+	    DONE_AHEAD) == 0)
+		j->done_room = j->done_bytes + DONE_AHEAD;
+	return j->done;
+}
+
+void
+journal_done(struct journal *j, uint64_t number, enum journal_end how,
+    const struct journal_place *place)
+{
+	struct record r = { .type = RECORD_DONE, .batch = { .number = number,
+	    .flags = (uint16_t)how } };
+
+	if (open_done(j) >= 0)
+		(void)record_write(j->done, &j->done_bytes, &r, NULL);
+	if (how == JOURNAL_SPLIT && j->options.sync_ns >= 0 && j->done >= 0)
+		(void)fdatasync(j->done);
+	if (place->segment == 0)
+		remove_intake(j, number);
+	else
+		release_segment(j, place->segment, false);
+}
+
+int64_t
+journal_bytes(const struct journal *j)
+{
+	return j->bytes;
+}
+
+bool
+journal_is_full(const struct journal *j)
+{
+	return j->bytes >= j->options.max_bytes;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * note: what a journal's batches belong to: the run, how to create it, how it
+ * is to be finished. One JSON object; a later process goes on from it.
+ */
+#ifndef K6PIPE_K6PUSH_JOURNAL_NOTE_H
+#define K6PIPE_K6PUSH_JOURNAL_NOTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+#include "k6push/send/retry.h"
+
+struct note {
+	/* All owned; NULL: not known yet. */
+	char *host;
+	char *name, *thresholds;	/* of the create call; JSON object */
+	char *run, *page;		/* id; where it is shown */
+	char *config;			/* the server's override; JSON object */
+	char *instance;
+	char *results;			/* thresholds of the finish call */
+	char create_key[KEY_TEXT], finish_key[KEY_TEXT];
+	int64_t vus, duration_ns;
+	int64_t started_ns;	/* unix time */
+	int64_t made;		/* requests, as the stream's End says */
+	int64_t first_ns, last_ns;	/* of the data, if asked for; 0 */
+	int run_status, result_status;
+	bool is_borrowed;	/* the run is not ours to finish */
+	bool has_ended;		/* the input has, and its last members count */
+};
+
+void note_release(struct note *n);
+
+/* Set a text; NULL or n 0 leaves it unset. */
+void note_set(char **member, const char *text, size_t n);
+
+void note_print(const struct note *n, struct buf *out);
+
+/* -1: not a note, or of a later version. */
+int note_parse(struct note *n, struct span text, struct why *why);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/read/collect.h"
+
+#include "base/die.h"
+
+enum { TAG_SETS_MAX = 20000 };
+
+void
+collector_release(struct collector *c)
+{
+	stream_release(&c->stream);
+	trails_release(&c->trails);
+	buf_release(&c->start_text);
+	buf_release(&c->start_json);
+	buf_release(&c->held);
+	run_ends_release(&c->ends);
+}
+
+static void
+note_time(struct collector *c, int64_t time_ns)
+{
+	if (c->first_ns == 0 || time_ns < c->first_ns)
+		c->first_ns = time_ns;
+	if (time_ns > c->last_ns)
+		c->last_ns = time_ns;
+}
+
+static int64_t
+time_of(const struct sample *s)
+{
+	switch (s->kind) {
+	case SAMPLE_TRAIL:
+		return s->trail->time_ns;
+	case SAMPLE_NET:
+		return s->net->time_ns;
+	case SAMPLE_AGGREGATE:
+		return s->aggregate->time_ns;
+	case SAMPLE_POINT:
+		break;
+	}
+	return s->time_ns;
+}
+
+static int
+count_and_hand_on(void *ctx, const struct sample *s)
+{
+	struct collector *c = ctx;
+	struct sample labelled;
+
+	c->points += sample_points(s);
+	c->requests += sample_requests(s);
+	note_time(c, time_of(s));
+	if (c->label.instance != NULL) {
+		labelled = label_sample(&c->label, s);
+		s = &labelled;
+	}
+	if (c->gather == NULL)
+		return c->each(c->ctx, s);
+	gather_sample(c->gather, s, c->line);
+	return 0;
+}
+
+static void
+take_group(void *ctx, const struct group_out *g)
+{
+	struct sample s = { .trail = &g->trail, .net = &g->net };
+	int i;
+
+	if (g->kind == GROUP_TRAIL || g->kind == GROUP_NET) {
+		s.kind = g->kind == GROUP_TRAIL ? SAMPLE_TRAIL : SAMPLE_NET;
+		(void)count_and_hand_on(ctx, &s);
+		return;
+	}
+	for (i = 0; i < g->n; i++) {
+		s = (struct sample){ .kind = SAMPLE_POINT,
+		    .metric = g->points[i].metric->name,
+		    .type = g->points[i].metric->type,
+		    .tags = g->points[i].tags,
+		    .time_ns = g->points[i].time_ns,
+		    .value = g->points[i].value };
+		(void)count_and_hand_on(ctx, &s);
+	}
+}
+
+/* A metric that no Metric line told the type of is sent as a trend, which
+ * loses nothing; whoever reads a stream without its head should know. */
+static void
+take_point(struct collector *c, const struct point *p)
+{
+	struct point labelled;
+	struct metric *m;
+
+	if (!p->metric->is_declared &&
+	    metric_builtin(p->metric->name) == NULL) {
+		warnf("metric \"%.*s\": no Metric line: sent as a trend",
+		    (int)p->metric->name.n, p->metric->name.p);
+		m = metrics_get(&c->stream.metrics, p->metric->name);
+		m->is_declared = true;
+	}
+	if (c->gather != NULL) {
+		note_time(c, p->time_ns);
+		labelled = *p;
+		if (c->label.instance != NULL)
+			labelled.tags = label_tags(&c->label, p->tags);
+		gather_point(c->gather, &labelled);
+		c->points++;
+		if (span_is(p->metric->name, "http_reqs") && p->value > 0 &&
+		    p->value < 0x1p53)
+			c->requests += (uint64_t)p->value;
+		return;
+	}
+	trails_add(&c->trails, p, take_group, c);
+}
+
+/* The header, of a copy that stays. Of joined streams the first counts. */
+static int
+take_start(struct collector *c, struct span data, struct why *why)
+{
+	struct span copy;
+
+	if (c->starts++ > 0)
+		return 0;
+	buf_reset(&c->start_json);
+	buf_span(&c->start_json, data);
+	copy = buf_whole(&c->start_json);
+	if (run_start_parse(&c->start, copy, &c->start_text, why) == 0)
+		return 0;
+	c->starts = 0;
+	return -1;
+}
+
+static int
+take_end(struct collector *c, struct span data, struct why *why)
+{
+	struct run_end end;
+
+	if (run_end_parse(&end, data, why) < 0)
+		return -1;
+	run_ends_add(&c->ends, &end);
+	return 0;
+}
+
+int
+collector_line(struct collector *c, struct span text, struct why *why)
+{
+	struct line line;
+	struct json j;
+	int status = 0;
+
+	switch (stream_read(&c->stream, text, &line, why)) {
+	case LINE_POINT:
+		if (c->is_holding)
+			buf_span(&c->held, text);
+		else
+			take_point(c, &line.point);
+		return 0;
+	case LINE_AGGREGATED:
+		c->line = text;
+		j = json_of(text);
+		status = sample_parse(&j, &c->stream.tags, count_and_hand_on,
+		    c, why);
+		break;
+	case LINE_START:
+		status = take_start(c, line.data, why);
+		break;
+	case LINE_END:
+		status = take_end(c, line.data, why);
+		break;
+	case LINE_BAD:
+		status = -1;
+		break;
+	case LINE_METRIC:
+		if (c->gather != NULL)
+			gather_metric(c->gather, text);
+		break;
+	case LINE_OTHER:
+	case LINE_BLANK:
+		break;
+	}
+	return status;
+}
+
+bool
+collector_has_head(const struct collector *c)
+{
+	return c->points > 0 || c->starts > 0 || c->trails.n > 0 ||
+	    c->held.n > 0;
+}
+
+/* Take lines, all or up to the one with which the start is known, of which a
+ * point is held. */
+static void
+take(struct collector *c, struct lines *in, struct bad_lines *bad,
+    bool is_all)
+{
+	enum lines_result got;
+	struct span text;
+	struct why why;
+
+	c->is_holding = !is_all;
+	if (is_all && c->held.n > 0) {
+		(void)collector_line(c, buf_whole(&c->held), &why);
+		buf_reset(&c->held);
+	}
+	while ((is_all || !collector_has_head(c)) &&
+	    (got = lines_take(in, &text)) != LINES_MORE) {
+		if (got == LINES_LONG)
+			bad_lines_add(bad, in, SPAN("{"), LINES_LONG_WHY);
+		else if (collector_line(c, text, &why) < 0)
+			bad_lines_add(bad, in, text, why.text);
+	}
+}
+
+void
+collector_take(struct collector *c, struct lines *in, struct bad_lines *bad)
+{
+	take(c, in, bad, true);
+}
+
+void
+collector_take_head(struct collector *c, struct lines *in,
+    struct bad_lines *bad)
+{
+	take(c, in, bad, false);
+}
+
+void
+collector_trim(struct collector *c)
+{
+	if (c->trails.n > 0)
+		return;
+	if (c->gather != NULL && c->stream.tags.n > TAG_SETS_MAX)
+		gather_forget_tags(c->gather);
+	stream_trim(&c->stream, TAG_SETS_MAX);
+	label_forget(&c->label);
+}
+
+void
+collector_end(struct collector *c)
+{
+	trails_end(&c->trails, take_group, c);
+}

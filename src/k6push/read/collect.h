@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* collect: lines of the stream in, samples of the wire out. */
+#ifndef K6PIPE_K6PUSH_READ_COLLECT_H
+#define K6PIPE_K6PUSH_READ_COLLECT_H
+
+#include <stdint.h>
+
+#include "base/lines.h"
+#include "base/why.h"
+#include "data/run.h"
+#include "data/sample.h"
+#include "data/stream.h"
+#include "k6push/read/instance_label.h"
+#include "k6push/read/series_collect.h"
+
+/* What the stream told about the run, and the books of what came. */
+struct collector {
+	struct stream stream;
+	struct trails trails;
+	sample_each *each;	/* gets every sample, but for protocol 2 */
+	void *ctx;
+	struct label label;	/* put on every sample */
+	struct gather *gather;	/* of protocol 2, which takes them; or NULL */
+	struct span line;	/* the one in work */
+	struct run_start start;	/* of the first Start */
+	struct buf start_text, start_json;	/* what start points to */
+	struct run_ends ends;	/* all trailers */
+	int starts;
+	int64_t first_ns, last_ns;	/* times of samples; 0: none */
+	uint64_t points;	/* Point lines, or what aggregates stand for */
+	uint64_t requests;	/* of them, http_reqs */
+	struct buf held;	/* a point's line, not yet taken */
+	bool is_holding;
+};
+
+void collector_release(struct collector *c);
+
+/* Take one line. Samples that are complete go to `each`. -1: the line is bad,
+ * why says how. */
+int collector_line(struct collector *c, struct span text, struct why *why);
+
+/* Take the whole lines that are in memory; count and show bad ones. */
+void collector_take(struct collector *c, struct lines *in,
+    struct bad_lines *bad);
+
+/* The same up to the line with which the start of the stream is known: its
+ * Start, or else its first point, which is taken the next time. */
+void collector_take_head(struct collector *c, struct lines *in,
+    struct bad_lines *bad);
+bool collector_has_head(const struct collector *c);
+
+/* Free the tag sets that nothing needs, if they are many. Call it between two
+ * reads. */
+void collector_trim(struct collector *c);
+
+/* No more lines: hand out what was held back. */
+void collector_end(struct collector *c);
+
+#endif

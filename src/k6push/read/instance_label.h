@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* label: the tag `instance` for all samples of one pusher among several. */
+#ifndef K6PIPE_K6PUSH_READ_INSTANCE_LABEL_H
+#define K6PIPE_K6PUSH_READ_INSTANCE_LABEL_H
+
+#include "data/sample.h"
+#include "data/tags.h"
+
+/* A zeroed struct adds nothing. */
+struct label {
+	const char *instance;	/* NULL: none */
+	struct tags *tags;	/* those of the stream; borrowed */
+	const struct tagset *last, *last_labelled;
+	/* what a labelled sample points to: */
+	struct trail trail;
+	struct net_trail net;
+	struct aggregate aggregate;
+};
+
+/* The sample with the label, over a tag of that name; good until the next
+ * call. */
+struct sample label_sample(struct label *l, const struct sample *s);
+
+/* The same for a tag set. */
+const struct tagset *label_tags(struct label *l, const struct tagset *set);
+
+/* The tag sets of earlier samples are gone. */
+void label_forget(struct label *l);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gather: for protocol 2, samples in, batches of time series out (PROTOCOL
+ * 5.4, 5.6). A bucket leaves when it is due by the clock of the stream.
+ */
+#ifndef K6PIPE_K6PUSH_READ_SERIES_COLLECT_H
+#define K6PIPE_K6PUSH_READ_SERIES_COLLECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "data/metricset.h"
+#include "data/settings.h"
+#include "data/stream.h"
+#include "k6push/read/timeseries.h"
+
+/* Is told of each line that is taken, with the time that it has; a Metric line
+ * has none. */
+typedef void gather_keep(void *ctx, bool has_time, int64_t time_ns,
+    struct span line);
+
+/* A zeroed struct is none. */
+struct gather {
+	gather_keep *keep;		/* NULL: nobody asks */
+	void *ctx;
+	struct timeseries series;
+	struct metrics *metrics;	/* of the stream; borrowed */
+	int64_t wait_ns;
+	size_t max_series;		/* in one batch */
+	int64_t latest_ns;		/* latest time of a sample */
+	int64_t seen_ns;		/* monotonic: when that was seen */
+	int64_t at_ns;			/* time of the last sample */
+	struct map reserved;		/* tags that were told about */
+};
+
+/* Period and wait of settings. -1: protocol 2 does not have such ones. */
+int gather_rule(const struct settings *s, int64_t *period_ns,
+    int64_t *wait_ns, struct why *why);
+
+/* Take them and the rest from settings. -1: as gather_rule. */
+int gather_init(struct gather *g, const struct settings *s,
+    struct metrics *metrics, struct why *why);
+void gather_release(struct gather *g);
+
+void gather_point(struct gather *g, const struct point *p);
+void gather_sample(struct gather *g, const struct sample *s,
+    struct span line);
+void gather_metric(struct gather *g, struct span line);
+
+/* Tag sets are to be freed. */
+void gather_forget_tags(struct gather *g);
+
+/* A batch: at most max_series series; run is to be filled in. */
+typedef void gather_each(void *ctx, struct metricset *batch);
+
+/* Hand out the buckets that are due, or all; `each` gets its batches one by
+ * one. */
+void gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx);
+
+/* Take the oldest bucket that is due, or the oldest at all. False: none is. */
+bool gather_next(struct gather *g, bool is_all,
+    struct timeseries_taken *out);
+
+/* How many points, and requests of them, a batch stands for. */
+uint64_t gather_points(const struct metricset *batch);
+uint64_t gather_requests(const struct metricset *batch);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/send/outcome.h"
+
+#include <stdlib.h>
+
+#include "data/json.h"
+#include "io/url.h"
+
+enum { CODE_NO_MORE_METRICS = 4 };
+
+/* The error object of a reply, its texts raw. */
+struct api_error {
+	double code;
+	struct span message, details, field_errors, errors;
+};
+
+/* False when the body is not JSON. An object without "error" is empty. */
+static bool
+parse_error(struct span body, struct api_error *e)
+{
+	struct json j = json_of(body);
+	struct span key;
+
+	*e = (struct api_error){ 0 };
+	if (!json_enter(&j, '{'))
+		return false;
+	while (json_member(&j, &key)) {
+		if (!span_is(key, "error") || json_peek(&j) != '{') {
+			(void)json_skip(&j);
+			continue;
+		}
+		(void)json_enter(&j, '{');
+		while (json_member(&j, &key)) {
+			if (span_is(key, "code") && json_peek(&j) != 'n')
+				(void)json_number(&j, &e->code);
+			else if (span_is(key, "message") &&
+			    json_peek(&j) == '"')
+				(void)json_text(&j, &e->message);
+			else if (span_is(key, "details"))
+				(void)json_value(&j, &e->details);
+			else if (span_is(key, "field_errors"))
+				(void)json_value(&j, &e->field_errors);
+			else if (span_is(key, "errors"))
+				(void)json_value(&j, &e->errors);
+			else
+				(void)json_skip(&j);
+		}
+	}
+	return json_done(&j);
+}
+
+enum outcome
+outcome_of(const struct fetch_reply *reply)
+{
+	struct api_error error;
+	int s = reply->status;
+
+	if ((s >= 200 && s < 300) || s == 409)
+		return OUTCOME_ACKED;
+	if (s == 403 && parse_error(reply->body, &error) &&
+	    error.code == CODE_NO_MORE_METRICS)
+		return OUTCOME_STOP;
+	if (s == 0 || s == 408 || s == 425 || s == 429 || s >= 500)
+		return OUTCOME_RETRY;
+	if (s == 413)
+		return OUTCOME_SPLIT;
+	return s == 400 || s == 415 || s == 422 ? OUTCOME_REFUSED
+	    : OUTCOME_HOLD;
+}
+
+/* The strings of an array, each behind a blank; text that stands already is
+ * not said twice. */
+static void
+add_errors(struct buf *out, struct span errors)
+{
+	struct json j = json_of(errors);
+	struct buf one = { 0 };
+	struct span raw;
+
+	if (errors.n == 0 || errors.p[0] != '[')
+		return;
+	(void)json_enter(&j, '[');
+	while (json_element_text(&j, &raw)) {
+		buf_reset(&one);
+		json_unescape(&one, raw);
+		if (one.n == 0 || (out->p != NULL &&
+		    memmem(out->p, out->n, one.p, one.n) != NULL))
+			continue;
+		buf_text(out, out->n > 0 ? "; " : "");
+		buf_span(out, (struct span){ one.p, one.n });
+	}
+	buf_release(&one);
+}
+
+/* An object of key -> [text]: "; key: a, b". */
+static void
+add_fields(struct buf *out, struct span fields)
+{
+	struct json j = json_of(fields);
+	struct span key, raw;
+	const char *between;
+
+	if (fields.n == 0 || fields.p[0] != '{')
+		return;
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		buf_text(out, out->n > 0 ? "; " : "");
+		json_unescape(out, key);
+		between = ": ";
+		if (json_peek(&j) != '[') {
+			(void)json_skip(&j);
+			continue;
+		}
+		(void)json_enter(&j, '[');
+		while (json_element_text(&j, &raw)) {
+			buf_text(out, between);
+			json_unescape(out, raw);
+			between = ", ";
+		}
+	}
+}
+
+static void
+describe(const struct fetch_reply *reply, const char *url, struct buf *out)
+{
+	struct buf text = { 0 };
+	struct api_error error;
+
+	if (reply->status == 0) {
+		buf_printf(out, "%s: %s", url, reply->reason);
+		return;
+	}
+	if (!parse_error(reply->body, &error)) {
+		if (reply->status == 401)
+			buf_text(out, "failed to authenticate with k6 Cloud");
+		else if (reply->status == 403)
+			buf_text(out,
+			    "not allowed to upload result to k6 Cloud");
+		else
+			buf_printf(out, "unexpected HTTP error from %s: "
+			    "%d %s", url, reply->status, reply->reason);
+		return;
+	}
+	json_unescape(&text, error.message);
+	add_errors(&text, error.errors);
+	add_fields(&text, error.details);
+	if (!span_equal(error.details, error.field_errors))
+		add_fields(&text, error.field_errors);
+	if (error.code != 0)
+		buf_printf(out, "(%d/E%.0f) ", reply->status, error.code);
+	else
+		buf_printf(out, "(%d) ", reply->status);
+	buf_span(out, (struct span){ text.p, text.n });
+	buf_release(&text);
+}
+
+void
+outcome_describe(const struct fetch_reply *reply, const char *url,
+    struct buf *out)
+{
+	char *proxy;
+
+	describe(reply, url, out);
+	if (reply->proxy == NULL)
+		return;
+	proxy = url_mask(reply->proxy);
+	buf_printf(out, " (through the proxy %s)", proxy);
+	free(proxy);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* outcome: what an answer of the cloud means for the samples it is about. */
+#ifndef K6PIPE_K6PUSH_SEND_OUTCOME_H
+#define K6PIPE_K6PUSH_SEND_OUTCOME_H
+
+#include "base/buf.h"
+#include "io/fetch.h"
+
+enum outcome {
+	OUTCOME_ACKED,		/* 2xx, and 409 (it has the key): they are the
+				   server's now */
+	OUTCOME_RETRY,		/* no answer, 408, 425, 429, 5xx: later */
+	OUTCOME_SPLIT,		/* 413: in smaller parts */
+	OUTCOME_REFUSED,	/* 400, 415, 422: these samples never go in */
+	OUTCOME_HOLD,		/* 3xx, other 4xx: a person must act */
+	OUTCOME_STOP,		/* 403 with code 4: the run takes no more */
+};
+
+enum outcome outcome_of(const struct fetch_reply *reply);
+
+/* Append the error in k6's words (PROTOCOL 3.6), on one line. */
+void outcome_describe(const struct fetch_reply *reply, const char *url,
+    struct buf *out);
+
+#endif

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/send/run_api.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "data/json.h"
+#include "io/url.h"
+#include "k6push/send/outcome.h"
+#include "k6push/send/retry.h"
+
+/* A header of such a token would end early, or be two. */
+static int
+check_token(const struct settings *s, enum setting id,
+    struct why *why)
+{
+	const char *p = settings_text(s, id);
+
+	for (; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return why_set(why, "the token (K6_CLOUD_%s) has a "
+			    "line end or another control character",
+			    id == SET_TOKEN ? "TOKEN" : "TEST_RUN_TOKEN");
+	return 0;
+}
+
+int
+control_init(struct control *c, struct fetcher *fetcher,
+    struct settings *settings, bool allows_http, struct why *why)
+{
+	const char *host = settings_text(settings, SET_HOST);
+	const char *token = settings_text(settings, SET_TOKEN);
+
+	*c = (struct control){ .fetcher = fetcher, .settings = settings,
+	    .allows_http = allows_http };
+	if (check_token(settings, SET_TOKEN, why) < 0 ||
+	    check_token(settings, SET_TEST_RUN_TOKEN, why) < 0 ||
+	    url_check_server(host, token != NULL, allows_http, why) < 0)
+		return -1;
+	c->host = xstrdup(host);
+	c->token = token != NULL ? xstrdup(token) : NULL;
+	return 0;
+}
+
+void
+control_release(struct control *c)
+{
+	if (c->token != NULL)
+		explicit_bzero(c->token, strlen(c->token));
+	free(c->host);
+	free(c->token);
+	free(c->url);
+	free(c->ingest_host);
+	free(c->page_url);
+	free(c->id);
+	free(c->escaped_id);
+	buf_release(&c->body);
+	buf_release(&c->config);
+	buf_release(&c->announcement);
+	*c = (struct control){ 0 };
+}
+
+enum { ID_MAX = 256 };
+
+/* A path segment's escapes (RFC 3986); '/' stays, as in k6. */
+static char *
+escape_id(const char *id)
+{
+	struct buf out = { 0 };
+
+	for (; *id != '\0'; id++)
+		if (isalnum((unsigned char)*id) ||
+		    strchr("-._~/", *id) != NULL)
+			buf_char(&out, *id);
+		else
+			buf_printf(&out, "%%%02X", (unsigned char)*id);
+	buf_text(&out, "");
+	return out.p;
+}
+
+/* An id becomes part of URLs and of messages. */
+static bool
+is_usable_id(const char *id)
+{
+	const char *p;
+
+	for (p = id; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return p != id && strlen(id) <= ID_MAX && strstr(id, "..") == NULL;
+}
+
+/* The run is known: where its samples go and where it is shown. */
+static void
+set_created(struct control *c, const char *id)
+{
+	const char *host = settings_text(c->settings, SET_HOST);
+	const char *details = settings_text(c->settings,
+	    SET_TEST_RUN_DETAILS);
+	struct why why;
+
+	if (url_check_server(host, settings_text(c->settings, SET_TOKEN) !=
+	    NULL, c->allows_http, &why) < 0) {
+		warnf("the server names a host that is not to be used: %s",
+		    why.text);
+		host = c->host;
+	}
+	c->ingest_host = xstrdup(host);
+	c->escaped_id = escape_id(id);
+	c->page_url = details != NULL ? xstrdup(details)
+	    : xasprintf("%s/runs/%s", settings_text(c->settings, SET_WEB_APP_URL),
+	    id);
+	c->id = xstrdup(id);
+	c->state = CONTROL_CREATED;
+}
+
+static void
+take_config(struct control *c, struct span config)
+{
+	struct why why;
+
+	if (config.n == 0)
+		return;
+	buf_reset(&c->config);
+	buf_span(&c->config, config);
+	if (settings_from_json(c->settings, config, FROM_SERVER, &why) < 0)
+		warnf("the server's config: %s", why.text);
+}
+
+/* -1, told: an id that does not fit into URLs. */
+static int
+take_id(struct control *c, const char *id, const char *from)
+{
+	if (is_usable_id(id)) {
+		set_created(c, id);
+		return 0;
+	}
+	warnf("%s: a run id that cannot be used: %s", from, id);
+	c->state = CONTROL_FAILED;
+	return -1;
+}
+
+void
+control_adopt(struct control *c, const char *id, struct span config,
+    const char *from)
+{
+	take_config(c, config);
+	(void)take_id(c, id, from);
+}
+
+/* Log lines that the server sends along: [{"level","message"}]. */
+static void
+print_logs(struct span logs)
+{
+	struct json j = json_of(logs);
+	struct buf level = { 0 }, message = { 0 };
+	struct span key, raw;
+
+	(void)json_enter(&j, '[');
+	while (json_element(&j) && json_enter(&j, '{')) {
+		buf_reset(&level);
+		buf_reset(&message);
+		while (json_member(&j, &key)) {
+			if (json_peek(&j) != '"' || (!span_is(key, "level") &&
+			    !span_is(key, "message")))
+				(void)json_skip(&j);
+			else if (json_text(&j, &raw))
+				json_unescape(span_is(key, "level") ? &level
+				    : &message, raw);
+		}
+		if (message.n > 0)
+			warnf("server: %s: %s", level.n > 0 ? level.p
+			    : "error", message.p);
+	}
+	buf_release(&level);
+	buf_release(&message);
+}
+
+static void
+take_created(struct control *c, struct span body)
+{
+	struct span key, raw = { NULL, 0 }, config = { NULL, 0 };
+	struct span logs = { NULL, 0 };
+	struct json j = json_of(body);
+	struct buf id = { 0 };
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "reference_id") && json_peek(&j) == '"')
+			(void)json_text(&j, &raw);
+		else if (span_is(key, "config") && json_peek(&j) == '{')
+			(void)json_value(&j, &config);
+		else if (span_is(key, "logs") && json_peek(&j) == '[')
+			(void)json_value(&j, &logs);
+		else
+			(void)json_skip(&j);
+	}
+	if (j.error != NULL || raw.n == 0) {
+		warnf("failed to get a reference ID");
+		c->state = CONTROL_FAILED;
+		return;
+	}
+	if (logs.n > 0)
+		print_logs(logs);
+	take_config(c, config);
+	json_unescape(&id, raw);
+	(void)take_id(c, id.p, "the server");
+	buf_release(&id);
+}
+
+/* k6serve tells what it has stored of the run; other servers do not. */
+static void
+take_finished(struct control *c, struct span body)
+{
+	struct json j = json_of(body);
+	struct span key;
+	double d;
+
+	c->state = CONTROL_FINISHED;
+	if (!json_enter(&j, '{'))
+		return;
+	while (json_member(&j, &key)) {
+		if (span_is(key, "run_status") && json_number(&j, &d)) {
+			c->run_status = (int)d;
+			continue;
+		}
+		if (span_is(key, "result_status") && json_number(&j, &d)) {
+			c->result_status = (int)d;
+			continue;
+		}
+		if (!span_is(key, "stored") || json_peek(&j) != '{') {
+			(void)json_skip(&j);
+			continue;
+		}
+		(void)json_enter(&j, '{');
+		while (json_member(&j, &key)) {
+			if (!span_is(key, "http_reqs")) {
+				(void)json_skip(&j);
+			} else if (json_number(&j, &d)) {
+				c->stored_requests = (int64_t)d;
+				c->has_stored = true;
+			}
+		}
+	}
+}
+
+static void
+on_reply(void *ctx, const struct fetch_reply *reply)
+{
+	struct control *c = ctx;
+	struct buf text = { 0 };
+
+	switch (outcome_of(reply)) {
+	case OUTCOME_ACKED:
+		if (c->failures > 0)
+			warnf("the server answers again");
+		c->failures = 0;
+		if (c->is_finishing)
+			take_finished(c, reply->body);
+		else
+			take_created(c, reply->body);
+		return;
+	case OUTCOME_RETRY:
+		c->state = CONTROL_WAITING;
+		c->retry_at_ns = now_monotonic_ns() +
+		    retry_pause_ns(++c->failures, reply->retry_after_ns);
+		if (c->failures > 1)
+			return;
+		break;
+	case OUTCOME_HOLD:
+		if (c->is_finishing && c->is_borrowed) {
+			/* A server that knows no instances. */
+			c->state = CONTROL_FINISHED;
+			return;
+		}
+		c->state = CONTROL_FAILED;
+		break;
+	case OUTCOME_SPLIT:
+	case OUTCOME_REFUSED:
+	case OUTCOME_STOP:
+		c->state = CONTROL_FAILED;
+		break;
+	}
+	outcome_describe(reply, c->url, &text);
+	warnf("%s%s", text.p, c->state == CONTROL_WAITING ? "; trying on"
+	    : "");
+	buf_release(&text);
+}
+
+static void
+call(struct control *c)
+{
+	int64_t stack = settings_int(c->settings, SET_STACK_ID);
+	char key[48], stack_id[32];
+	const char *headers[] = { "Content-Type: application/json", key,
+	    stack != 0 ? stack_id : NULL, NULL };
+	struct fetch_request request = { .url = c->url, .headers = headers,
+	    .token = c->token, .is_post = true,
+	    .body = { c->body.p, c->body.n } };
+	struct why why;
+
+	(void)snprintf(key, sizeof(key), "K6-Idempotency-Key: %s", c->key);
+	(void)snprintf(stack_id, sizeof(stack_id), "X-Stack-Id: %lld",
+	    (long long)stack);
+	c->state = CONTROL_CALLING;
+	if (fetch_start(c->fetcher, &request, on_reply, c, &why) < 0) {
+		warnf("%s", why.text);
+		c->state = CONTROL_FAILED;
+	}
+}
+
+void
+control_start(struct control *c)
+{
+	if (c->state == CONTROL_WAITING &&
+	    now_monotonic_ns() >= c->retry_at_ns)
+		call(c);
+}
+
+void
+control_create(struct control *c, const struct run_plan *plan,
+    const char *key)
+{
+	const char *ref = settings_text(c->settings, SET_PUSH_REF_ID);
+	int64_t project = settings_int(c->settings, SET_PROJECT_ID);
+	struct json_out o = { .to = &c->body };
+
+	if (ref != NULL) {
+		c->is_borrowed = true;
+		(void)take_id(c, ref, "K6_CLOUD_PUSH_REF_ID");
+		return;
+	}
+	if (project == 0)
+		project = settings_int(c->settings, SET_DEFAULT_PROJECT_ID);
+	json_open(&o, '{');
+	json_key(&o, "name");
+	json_put_text(&o, span_of(plan->name));
+	if (project != 0) {
+		json_key(&o, "project_id");
+		json_put_int(&o, project);
+	}
+	json_key(&o, "vus");
+	json_put_int(&o, plan->vus);
+	json_key(&o, "thresholds");
+	json_put_raw(&o, plan->thresholds);
+	json_key(&o, "duration");
+	json_put_int(&o, plan->duration_ns > 0 ? plan->duration_ns / NS_PER_S
+	    : -1);
+	json_close(&o, '}');
+	c->url = xasprintf("%s/v1/tests", c->host);
+	c->key = key;
+	call(c);
+}
+
+static void
+put_time(struct json_out *o, const char *key, int64_t unix_ns)
+{
+	char text[TIME_TEXT];
+
+	if (unix_ns == 0)
+		return;
+	(void)time_print(text, unix_ns);
+	json_member_text(o, key, span_of(text));
+}
+
+/* {"name","result_status","run_status",...} of the finish call, or of an
+ * instance. */
+static void
+print_state(const struct control *c, const struct run_result *result,
+    struct buf *out)
+{
+	struct json_out o = { .to = out };
+
+	json_open(&o, '{');
+	if (c->is_borrowed)
+		json_member_text(&o, "name", span_of(c->instance));
+	json_member_int(&o, "result_status", result->result_status);
+	json_member_int(&o, "run_status", result->run_status);
+	json_member_raw(&o, "thresholds", result->thresholds);
+	put_time(&o, "start", result->start_ns);
+	put_time(&o, "end", result->end_ns);
+	if (result->is_worst) {
+		json_key(&o, "worst_of_instances");
+		json_put_bool(&o, true);
+	}
+	json_close(&o, '}');
+}
+
+void
+control_finish(struct control *c, const struct run_result *result,
+    const char *key)
+{
+	if (c->is_borrowed && c->instance == NULL) {
+		c->state = CONTROL_FINISHED;
+		return;
+	}
+	buf_reset(&c->body);
+	print_state(c, result, &c->body);
+	free(c->url);
+	c->url = xasprintf("%s/v1/tests/%s%s", c->host, c->escaped_id,
+	    c->is_borrowed ? "/instances" : "");
+	c->key = key;
+	c->is_finishing = true;
+	call(c);
+}
+
+static void
+on_announced(void *ctx, const struct fetch_reply *reply)
+{
+	(void)ctx;
+	(void)reply;
+}
+
+void
+control_announce(struct control *c, const char *instance)
+{
+	static const char *const headers[] = {
+	    "Content-Type: application/json", NULL };
+	struct run_result running = { .run_status = RUN_RUNNING,
+	    .thresholds = SPAN("{}") };
+	char *url = xasprintf("%s/v1/tests/%s/instances", c->host,
+	    c->escaped_id);
+	struct fetch_request request = { .url = url, .headers = headers,
+	    .token = c->token, .is_post = true };
+
+	c->instance = instance;
+	buf_reset(&c->announcement);
+	print_state(c, &running, &c->announcement);
+	request.body = buf_whole(&c->announcement);
+	(void)fetch_start(c->fetcher, &request, on_announced, c, NULL);
+	free(url);
+}
+
+/* Sources of one metric gathered in one array, wherever they stand. */
+int
+thresholds_from_options(const struct opt_list *list, struct buf *out,
+    struct why *why)
+{
+	struct json_out o = { .to = out };
+	const char *equals, *other;
+	size_t i, k, n;
+
+	json_open(&o, '{');
+	for (i = 0; i < list->n; i++) {
+		equals = strchr(list->items[i], '=');
+		if (equals == NULL || equals == list->items[i])
+			return why_set(why, "\"%s\" is not METRIC=EXPRESSION",
+			    list->items[i]);
+		n = (size_t)(equals - list->items[i]) + 1;
+		for (k = 0; k < i; k++)
+			if (strncmp(list->items[k], list->items[i], n) == 0)
+				break;
+		if (k < i)
+			continue;
+		json_put_text(&o, (struct span){ list->items[i], n - 1 });
+		buf_char(out, ':');
+		o.need_comma = false;
+		json_open(&o, '[');
+		for (k = i; k < list->n; k++) {
+			other = list->items[k];
+			if (strncmp(other, list->items[i], n) == 0)
+				json_put_text(&o, span_of(other + n));
+		}
+		json_close(&o, ']');
+	}
+	json_close(&o, '}');
+	return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* life: one push, as its parts share it. */
+#ifndef K6PIPE_K6PUSH_SESSION_H
+#define K6PIPE_K6PUSH_SESSION_H
+
+#include <signal.h>
+
+#include "k6push/journal/note.h"
+#include "k6push/push.h"
+#include "k6push/read/reader.h"
+#include "k6push/send/run_api.h"
+#include "k6push/send/upload.h"
+
+/* One push, or the rest of an earlier one. */
+struct push {
+	struct push_options *options;
+	const char *file;		/* first operand, NULL: stdin */
+	struct fetcher *fetcher;
+	struct reader reader;
+	struct packer packer;
+	struct uploader uploader;
+	struct control control;
+	struct journal *journal;	/* NULL: none */
+	struct note note;
+	struct buf thresholds;		/* of the options */
+	int wake;			/* eventfd of this thread */
+	bool has_reader;		/* there is input to read */
+	bool has_run;			/* created, and said so */
+	bool has_input_ended;
+	int64_t ended_ns;		/* then; monotonic */
+	struct amount found;		/* in the journal, not yet delivered */
+	struct amount foreign;		/* of a later version: left alone */
+	uint64_t missing;		/* batches that should be in the journal */
+	_Atomic uint64_t last_number;	/* of parcels */
+};
+
+/* What became of it all. */
+struct books {
+	uint64_t read;		/* points, and lines that are none */
+	uint64_t acked, on_disk, quarantined, invalid, lost;	/* points */
+	uint64_t resent;	/* requests sent again */
+	int64_t made, stored, requests_on_disk;	/* HTTP requests */
+	int64_t requests_lost, requests_twice;
+};
+
+struct books books_of(const struct push *push);
+void books_print(const struct push *push, const struct books *b);
+
+/* The worst of what there is to say. */
+int exit_status_of(const struct push *push, const struct books *b);
+
+/* Write --result's file. -1: why. */
+int result_write(const struct push *push, const struct books *b,
+    int exit_status, struct why *why);
+
+/* Everything that is not yet delivered, and could be. */
+struct amount push_left(const struct push *push);
+
+/* Signals so far: how many, and the last one's number. */
+extern volatile sig_atomic_t signals, last_signal;
+
+/* Set up what sending needs. -1: why; the exit status is for wrong use. */
+int push_init(struct push *push, struct push_options *o, struct why *why);
+void push_release(struct push *push);
+
+/* From the first data, or the first parcel, to the finished run. Returns the
+ * exit status. */
+int push_deliver(struct push *push);
+
+/* Write the note down. */
+void push_note(struct push *push);
+
+/* SIGINT and SIGTERM are counted from here on. */
+void signals_take(int wake);
+
+/* Where journals are: a path, which the caller frees. NULL: why. */
+char *journals_path(const struct push_options *o, struct why *why);
+
+/* Say so if earlier pushes left something in their journals. */
+void tell_leftovers(const struct push_options *o);
+
+/* Say where the rest lies and how to go on. */
+void tell_resume(const struct push *push, const struct books *b);
+
+#endif

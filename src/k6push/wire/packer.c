@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/wire/packer.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "k6push/wire/wire.h"
+
+enum { WAITING_BYTES = 16 << 20 };	/* of plain bodies */
+
+static const int64_t tick_ns = 50 * NS_PER_MS;
+
+static void
+tell(int wake)
+{
+	const uint64_t one = 1;
+
+	(void)!write(wake, &one, sizeof(one));
+}
+
+void
+packer_count_loose(struct packer *k, struct parcel *p)
+{
+	packer_forget_loose(k, p);
+	p->loose_bytes = p->body.n;
+	k->loose_bytes += p->loose_bytes;
+}
+
+void
+packer_forget_loose(struct packer *k, struct parcel *p)
+{
+	k->loose_bytes -= p->loose_bytes;
+	p->loose_bytes = 0;
+}
+
+void
+packer_pack(struct packer *k, struct parcel *p)
+{
+	const struct wire *wire = wire_of(p->id.format);
+	struct buf kept = { 0 };
+	struct why why;
+
+	if (p->is_plain) {
+		if (wire->pack(buf_whole(&p->body), &kept, &why) < 0)
+			dief(EXIT_FAILED, "%s", why.text);
+		buf_release(&p->body);
+		p->body = kept;
+		p->is_plain = false;
+	}
+	if (k->journal != NULL && journal_add(k->journal, &p->id,
+	    buf_whole(&p->body), &p->place, &why) == 0)
+		p->is_loose = false;
+	if (p->is_loose)
+		packer_count_loose(k, p);
+	else
+		packer_forget_loose(k, p);
+}
+
+/* Wait for work, at most so long that pieces get to the disk in time. */
+static void
+wait_for_work(struct packer *k)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += tick_ns;
+	if (until.tv_nsec >= NS_PER_S) {
+		until.tv_sec++;
+		until.tv_nsec -= NS_PER_S;
+	}
+	(void)pthread_cond_timedwait(&k->changed, &k->mutex, &until);
+}
+
+static void *
+work(void *ctx)
+{
+	struct packer *k = ctx;
+	struct parcel *p;
+
+	(void)pthread_mutex_lock(&k->mutex);
+	while (!k->is_hurried && (k->in.first != NULL || !k->is_closing)) {
+		p = k->in.first;
+		if (p == NULL)
+			wait_for_work(k);
+		else
+			parcels_remove(&k->in, p);
+		k->is_working = p != NULL;
+		(void)pthread_mutex_unlock(&k->mutex);
+		if (p != NULL)
+			packer_pack(k, p);
+		if (k->journal != NULL)
+			(void)journal_sync(k->journal, false, NULL);
+		(void)pthread_mutex_lock(&k->mutex);
+		if (p != NULL) {
+			parcels_add(&k->out, p);
+			tell(k->wake);
+		}
+		k->is_working = false;
+		(void)pthread_cond_broadcast(&k->changed);
+	}
+	(void)pthread_mutex_unlock(&k->mutex);
+	return NULL;
+}
+
+void
+packer_start(struct packer *k)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_mutex_init(&k->mutex, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&k->changed, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	if (pthread_create(&k->thread, NULL, work, k) != 0)
+		dief(EXIT_FAILED, "no thread can be started");
+	k->has_thread = true;
+}
+
+void
+packer_put(struct packer *k, struct parcel *p)
+{
+	(void)pthread_mutex_lock(&k->mutex);
+	while (k->in.bytes > WAITING_BYTES && !k->is_hurried)
+		wait_for_work(k);
+	parcels_add(&k->in, p);
+	(void)pthread_cond_broadcast(&k->changed);
+	(void)pthread_mutex_unlock(&k->mutex);
+}
+
+bool
+packer_take(struct packer *k, struct parcels *list)
+{
+	struct parcel *p;
+	bool is_more;
+
+	(void)pthread_mutex_lock(&k->mutex);
+	while ((p = k->out.first) != NULL) {
+		parcels_remove(&k->out, p);
+		parcels_add(list, p);
+	}
+	is_more = k->in.first != NULL || k->is_working;
+	(void)pthread_mutex_unlock(&k->mutex);
+	return is_more;
+}
+
+void
+packer_stop(struct packer *k, bool is_hurried)
+{
+	struct parcel *p;
+
+	if (!k->has_thread)
+		return;
+	(void)pthread_mutex_lock(&k->mutex);
+	k->is_closing = true;
+	k->is_hurried = is_hurried;
+	(void)pthread_cond_broadcast(&k->changed);
+	(void)pthread_mutex_unlock(&k->mutex);
+	(void)pthread_join(k->thread, NULL);
+	/* In a hurry the thread may have gone before the last was put. */
+	while ((p = k->in.first) != NULL) {
+		parcels_remove(&k->in, p);
+		parcels_add(&k->out, p);
+	}
+	k->has_thread = false;	/* packer_take still locks */
+}

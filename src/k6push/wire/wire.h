@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wire: what a protocol makes of a parcel's body. The journal and the uploader
+ * know bytes, headers, a path and a key; all that depends on the protocol
+ * stands in one struct wire for each of them.
+ */
+#ifndef K6PIPE_K6PUSH_WIRE_WIRE_H
+#define K6PIPE_K6PUSH_WIRE_WIRE_H
+
+#include "base/why.h"
+#include "data/settings.h"
+#include "k6push/wire/batch.h"
+
+/* One request as it goes out. */
+struct wire_message {
+	const char *run;	/* its id, set before the message is dressed */
+	struct span body;	/* in own, or the parcel's */
+	struct buf own;
+	char text[4][64];	/* headers with numbers in them */
+	const char *headers[8];	/* NULL ends */
+	int n;			/* of headers */
+};
+
+struct wire {
+	uint8_t format;		/* as the journal has it; never changes */
+	const char *path;	/* before the run's id: "/v1/metrics/" */
+	struct span empty;	/* plain body without samples: a sign of life */
+	const char *suffix;	/* of a file with a kept body */
+	enum setting most;	/* says how many samples a request may have */
+
+	/* Compress a plain body into kept, the form of journal and memory. */
+	int (*pack)(struct span plain, struct buf *kept, struct why *why);
+
+	/* Make the request of a parcel whose body is kept, as the settings
+	 * ask for it: the same each time. */
+	int (*dress)(const struct parcel *p, struct span kept,
+	    const struct settings *s, struct wire_message *m,
+	    struct why *why);
+
+	/* Divide a parcel: bodies (kept form) and counts of both parts. -1:
+	 * it is one sample, or none. */
+	int (*split)(const struct parcel *p, struct span kept,
+	    struct parcel *left, struct parcel *right, struct why *why);
+
+	/* Make the counts of a parcel's plain body that was found in pieces,
+	 * and the body whole. */
+	int (*recover)(struct parcel *p, struct span pieces,
+	    struct buf *plain, struct why *why);
+};
+
+extern const struct wire wire_v1, wire_v2;
+
+/* NULL: a later version's. */
+const struct wire *wire_of(uint8_t format);
+
+/* Append to the message of a refusal, with this HTTP status, what to set if
+ * the server does not know the protocol; nothing if it cannot be that. */
+void wire_hint(uint8_t format, int status, struct buf *out);
+
+/* Add a header; text is borrowed until the message is released. */
+void wire_header(struct wire_message *m, const char *text);
+void wire_release(struct wire_message *m);
+
+/* Flags of wire_v1: a sample of it has histograms. */
+enum { WIRE_V1_HISTOGRAMS = 1 };
+
+#endif

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6serve/http/httpd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/num.h"
+#include "base/units.h"
+#include "k6serve/http/httpd_priv.h"
+
+enum {
+	CONNECTIONS_MAX = 4096,
+	SPARE_FILES = 64,	/* descriptors that are not connections */
+	HEAD_BYTES = 64 * 1024,
+	IDLE_S = 30,		/* silence between requests */
+	REPLY_S = 60,		/* to take the whole reply */
+	SILENT_S = 10,		/* silence within a body */
+	BODY_S = 120,		/* from head to end of body */
+	SLOW_S = 5,		/* from then on, a body must come with */
+	SLOW_RATE = 1024,	/* bytes a second */
+	DROP_FACTOR = 2,	/* of body_max: dropped, then cut off */
+	BLOCK = 16 * 1024,
+	PING_S = 10,
+};
+
+#define TLS_VERSIONS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/* A stream of events that goes out on a connection. */
+struct stream {
+	struct httpd *h;
+	struct stream *next_idle;	/* in h->idle while suspended */
+	struct MHD_Connection *connection;
+	httpd_next *next;
+	void *data;
+	struct buf out;
+	size_t sent;
+	int64_t ping_ns;
+	bool is_over;
+};
+
+struct request {
+	struct httpd_request public;
+	struct httpd_reply reply;
+	struct buf body;
+	char *path;
+	int64_t start_ns;
+	size_t dropped;
+	size_t held;		/* its part of httpd's */
+	bool is_refused;
+	bool is_deferred;	/* what the next line tells will come */
+	bool is_answered;	/* reply is filled in */
+};
+
+const char *
+httpd_header(const struct httpd_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+	    name);
+}
+
+const char *
+httpd_query(const struct httpd_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection,
+	    MHD_GET_ARGUMENT_KIND, name);
+}
+
+void
+httpd_password(const struct httpd_request *r, struct buf *out)
+{
+	char *password = NULL;
+	char *user = MHD_basic_auth_get_username_password(r->connection,
+	    &password);
+
+	if (password != NULL)
+		buf_text(out, password);
+	MHD_free(user);
+	MHD_free(password);
+}
+
+static void
+stream_free(void *ctx)
+{
+	struct stream *s = ctx;
+
+	buf_release(&s->out);
+	free(s->data);
+	free(s);
+}
+
+/* Ask for news, and see to it that something is sent now and then, so that a
+ * reader who went away is found out. */
+static void
+stream_fill(struct stream *s)
+{
+	buf_reset(&s->out);
+	s->sent = 0;
+	s->is_over = s->next(s->data, &s->out) < 0;
+	if (s->out.n == 0 && !s->is_over && now_monotonic_ns() > s->ping_ns)
+		buf_text(&s->out, ":\n\n");
+	if (s->out.n != 0)
+		s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
+}
+
+/* Without news the connection is suspended until the next tick. */
+static ssize_t
+stream_read(void *ctx, uint64_t at, char *to, size_t max)
+{
+	struct stream *s = ctx;
+	struct httpd *h = s->h;
+	bool is_stopping;
+	size_t n;
+
+	(void)at;
+	if (s->sent == s->out.n && !s->is_over)
+		stream_fill(s);
+	n = s->out.n - s->sent < max ? s->out.n - s->sent : max;
+	if (n != 0) {
+		memcpy(to, s->out.p + s->sent, n);
+		s->sent += n;
+		return (ssize_t)n;
+	}
+	if (s->is_over)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	(void)pthread_mutex_lock(&h->lock);
+	is_stopping = h->is_stopping;
+	if (!is_stopping) {
+		MHD_suspend_connection(s->connection);
+		s->next_idle = h->idle;
+		h->idle = s;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	return is_stopping ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+}
+
+static struct MHD_Response *
+stream_response(struct httpd *h, struct request *r)
+{
+	struct stream *s = xcalloc(1, sizeof(*s));
+
+	s->h = h;
+	s->connection = r->public.connection;
+	s->next = r->reply.next;
+	s->data = r->reply.stream;
+	s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
+	r->reply.stream = NULL;
+	peers_enter(h, s->connection, PHASE_BUSY, 0);
+	(void)MHD_set_connection_option(s->connection,
+	    MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
+	    stream_read, s, stream_free);
+}
+
+/* The reply's body; takes what it needs from r->reply. */
+static struct MHD_Response *
+response_of(struct httpd *h, struct request *r)
+{
+	struct httpd_reply *reply = &r->reply;
+	struct MHD_Response *response;
+
+	if (reply->next != NULL)
+		return stream_response(h, r);
+	if (reply->fixed.p != NULL)
+		return MHD_create_response_from_buffer(reply->fixed.n,
+		    (void *)(uintptr_t)reply->fixed.p,
+		    MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer(reply->body.n,
+	    reply->body.p, MHD_RESPMEM_MUST_FREE);
+	if (response != NULL)
+		reply->body = (struct buf){ 0 };
+	return response;
+}
+
+static void
+add_fields(struct MHD_Response *response, const struct httpd_field *f,
+    size_t n)
+{
+	for (; n > 0 && f->name != NULL; n--, f++)
+		(void)MHD_add_response_header(response, f->name, f->value);
+}
+
+static enum MHD_Result
+send_reply(struct httpd *h, struct request *r)
+{
+	struct MHD_Response *response = response_of(h, r);
+	struct httpd_reply *reply = &r->reply;
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	if (reply->type != NULL)
+		(void)MHD_add_response_header(response,
+		    MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+	add_fields(response, reply->fields,
+	    sizeof(reply->fields) / sizeof(reply->fields[0]));
+	add_fields(response, h->config.fields, SIZE_MAX);
+	if (reply->next == NULL)
+		peers_enter(h, r->public.connection, PHASE_BUSY, REPLY_S);
+	result = MHD_queue_response(r->public.connection,
+	    (unsigned)reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* Repeated slashes become one: k6 joins its host and "/v1" as texts. */
+static char *
+clean_path(const char *url)
+{
+	char *path = xmalloc(strlen(url) + 1), *to = path;
+
+	for (; *url != '\0'; url++)
+		if (url[0] != '/' || to == path || to[-1] != '/')
+			*to++ = *url;
+	*to = '\0';
+	return path;
+}
+
+/* The size that the head promises; 0: none. */
+static int64_t
+promised(const struct httpd_request *r)
+{
+	const char *text = httpd_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	int64_t n;
+
+	if (text == NULL)
+		return 0;
+	return num_parse_int(text, 0, INT64_MAX, &n) ? n : INT64_MAX;
+}
+
+static struct request *
+request_new(struct httpd *h, struct MHD_Connection *connection,
+    const char *url, const char *method)
+{
+	struct request *r = xcalloc(1, sizeof(*r));
+
+	r->path = clean_path(url);
+	r->start_ns = now_monotonic_ns();
+	r->body.max = h->config.body_max;
+	r->public.connection = connection;
+	r->public.server = h;
+	r->public.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0
+	    ? MHD_HTTP_METHOD_GET : method;
+	r->public.path = r->path;
+	peers_address(connection, r->public.address);
+	peers_enter(h, connection, PHASE_BODY, SILENT_S);
+	return r;
+}
+
+static void
+refuse_busy(struct httpd *h, struct request *r)
+{
+	r->is_refused = true;
+	r->dropped = r->body.n;
+	buf_release(&r->body);
+	h->held -= r->held;
+	r->held = 0;
+	r->reply.status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	r->reply.fields[0] = (struct httpd_field){ "Retry-After", "1" };
+}
+
+static void
+add_body(struct httpd *h, struct request *r, const char *data, size_t n)
+{
+	if (h->held + n > h->config.bodies_max) {
+		peers_shed_body(h);
+		refuse_busy(h, r);
+		return;
+	}
+	buf_add(&r->body, data, n);
+	h->held += r->body.cap - r->held;
+	r->held = r->body.cap;
+	if (r->body.is_full) {
+		r->public.is_too_large = true;
+		r->dropped = r->body.n;
+		buf_release(&r->body);
+	}
+}
+
+/* A piece of the body came. Refused and oversized ones are read to their end,
+ * within reason, since a client reads the reply only after that. */
+static enum MHD_Result
+take_body(struct httpd *h, struct request *r, const char *data, size_t *n)
+{
+	int64_t age_s = (now_monotonic_ns() - r->start_ns) / NS_PER_S;
+
+	if (!r->is_refused && !r->public.is_too_large)
+		add_body(h, r, data, *n);
+	else
+		r->dropped += *n;
+	*n = 0;
+	if (r->dropped / DROP_FACTOR > h->config.body_max || age_s > BODY_S)
+		return MHD_NO;
+	if (age_s > SLOW_S && (r->body.n + r->dropped) / SLOW_RATE <
+	    (size_t)(age_s - SLOW_S))
+		return MHD_NO;
+	peers_enter(h, r->public.connection, PHASE_BODY, SILENT_S);
+	return MHD_YES;
+}
+
+void
+httpd_defer(const struct httpd_request *public)
+{
+	struct httpd *h = public->server;
+	struct request *r = (struct request *)(uintptr_t)public;
+
+	r->is_deferred = true;
+	peers_enter(h, public->connection, PHASE_BUSY, 0);
+	(void)pthread_mutex_lock(&h->lock);
+	h->n_deferred++;
+	(void)pthread_mutex_unlock(&h->lock);
+	MHD_suspend_connection(public->connection);
+}
+
+void
+httpd_answered(const struct httpd_request *public)
+{
+	struct httpd *h = public->server;
+	struct request *r = (struct request *)(uintptr_t)public;
+
+	r->is_answered = true;
+	MHD_resume_connection(public->connection);
+	(void)pthread_mutex_lock(&h->lock);
+	if (--h->n_deferred == 0)
+		(void)pthread_cond_signal(&h->answered);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* Let the callback answer, or defer. */
+static void
+answer(struct httpd *h, struct request *r)
+{
+	bool is_stopping;
+
+	if (r->is_refused)
+		return;
+	(void)pthread_mutex_lock(&h->lock);
+	is_stopping = h->is_stopping;
+	(void)pthread_mutex_unlock(&h->lock);
+	if (is_stopping)
+		refuse_busy(h, r);
+	else
+		h->config.answer(h->config.ctx, &r->public, &r->reply);
+}
+
+static enum MHD_Result
+on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **context)
+{
+	struct httpd *h = ctx;
+	struct request *r = *context;
+
+	(void)version;
+	if (r == NULL) {
+		r = *context = request_new(h, connection, url, method);
+		r->is_refused = h->config.admit(h->config.ctx, &r->public,
+		    &r->reply) < 0;
+		if (promised(&r->public) <= (int64_t)h->config.body_max)
+			return MHD_YES;
+		r->public.is_too_large = true;
+		answer(h, r);
+		return send_reply(h, r);
+	}
+	if (*n != 0)
+		return take_body(h, r, data, n);
+	if (!r->is_deferred) {
+		r->public.body = buf_whole(&r->body);
+		answer(h, r);
+		if (r->is_deferred)
+			return MHD_YES;
+	} else if (!r->is_answered) {
+		return MHD_YES;
+	}
+	return send_reply(h, r);
+}
+
+static void
+on_completed(void *ctx, struct MHD_Connection *connection, void **context,
+    enum MHD_RequestTerminationCode code)
+{
+	struct request *r = *context;
+	struct httpd *h = ctx;
+
+	(void)code;
+	if (r == NULL)
+		return;
+	peers_enter(h, connection, PHASE_IDLE, IDLE_S);
+	h->held -= r->held;
+	buf_release(&r->body);
+	buf_release(&r->reply.body);
+	free(r->reply.stream);
+	free(r->public.note);
+	free(r->path);
+	free(r);
+	*context = NULL;
+}
+
+/* Decode a path or a query in place. One with a NUL in it stays as it came,
+ * since it would be taken for the text before the NUL. */
+static size_t
+unescape(void *ctx, struct MHD_Connection *connection, char *text)
+{
+	(void)ctx;
+	(void)connection;
+	return strstr(text, "%00") != NULL ? strlen(text)
+	    : MHD_http_unescape(text);
+}
+
+/* As many as there are descriptors for; what the system allows is used. */
+static unsigned
+most_connections(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return CONNECTIONS_MAX / 8;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 ||
+	    files.rlim_cur >= CONNECTIONS_MAX + SPARE_FILES)
+		return CONNECTIONS_MAX;
+	return files.rlim_cur > 2 * SPARE_FILES
+	    ? (unsigned)files.rlim_cur - SPARE_FILES
+	    : (unsigned)files.rlim_cur / 2;
+}
+
+static struct MHD_Daemon *
+start(struct httpd *h)
+{
+	const struct httpd_config *c = &h->config;
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
+	    MHD_ALLOW_SUSPEND_RESUME;
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0,
+		    (void *)(uintptr_t)c->certificate },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)c->key },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)TLS_VERSIONS },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	if (c->certificate == NULL)
+		tls[0].option = MHD_OPTION_END;
+	else
+		flags |= MHD_USE_TLS;
+	return MHD_start_daemon(flags, 0, peers_welcome, h, on_request, h,
+	    MHD_OPTION_ARRAY, tls,
+	    MHD_OPTION_LISTEN_SOCKET, c->fd,
+	    MHD_OPTION_CONNECTION_LIMIT, h->connections_max,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+	    MHD_OPTION_NOTIFY_CONNECTION, peers_notify, h,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+	    MHD_OPTION_END);
+}
+
+struct httpd *
+httpd_start(const struct httpd_config *config, struct why *why)
+{
+	struct httpd *h = xcalloc(1, sizeof(*h));
+
+	h->config = *config;
+	h->connections_max = most_connections();
+	(void)pthread_mutex_init(&h->lock, NULL);
+	(void)pthread_cond_init(&h->answered, NULL);
+	errno = 0;
+	h->daemon = start(h);
+	if (h->daemon != NULL)
+		return h;
+	(void)why_set(why, "cannot start the HTTP server%s: %s",
+	    config->certificate != NULL ? " with that certificate and key"
+	    : "", errno != 0 ? strerror(errno) : "libmicrohttpd refused");
+	(void)pthread_cond_destroy(&h->answered);
+	(void)pthread_mutex_destroy(&h->lock);
+	free(h);
+	return NULL;
+}
+
+/* Wake all streams; h->lock is held. */
+static void
+wake(struct httpd *h)
+{
+	struct stream *s;
+
+	while ((s = h->idle) != NULL) {
+		h->idle = s->next_idle;
+		MHD_resume_connection(s->connection);
+	}
+}
+
+void
+httpd_tick(struct httpd *h)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	wake(h);
+	(void)pthread_mutex_unlock(&h->lock);
+	peers_expire(h);
+}
+
+void
+httpd_stop(struct httpd *h)
+{
+	if (h == NULL)
+		return;
+	(void)pthread_mutex_lock(&h->lock);
+	h->is_stopping = true;
+	while (h->n_deferred != 0)
+		(void)pthread_cond_wait(&h->answered, &h->lock);
+	wake(h);
+	(void)pthread_mutex_unlock(&h->lock);
+	MHD_stop_daemon(h->daemon);
+	(void)pthread_cond_destroy(&h->answered);
+	(void)pthread_mutex_destroy(&h->lock);
+	free(h);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * httpd: an HTTP/1.1 server on one thread of its own. A request is handed
+ * over whole, with its body; the reply is a body, or a stream of events that
+ * goes on. libmicrohttpd stays in here.
+ *
+ * All callbacks run on the server's thread, one at a time; so what they share
+ * needs no lock as long as only they touch it. A request whose answer takes
+ * long is deferred, and answered from another thread.
+ */
+#ifndef K6PIPE_K6SERVE_HTTP_HTTPD_H
+#define K6PIPE_K6SERVE_HTTP_HTTPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/why.h"
+
+struct httpd;
+
+/* Borrowed, for the time of the callback. */
+struct httpd_request {
+	const char *method;	/* GET for HEAD too */
+	const char *path;	/* decoded; repeated slashes are one; a path
+				   with %00 in it stays as it came */
+	struct span body;	/* as sent; empty while it is admitted */
+	bool is_too_large;	/* the body passed body_max and was dropped */
+	unsigned char address[16];	/* of the other side: IPv6, or IPv4
+					   mapped to it */
+	void *note;		/* for admit to fill in; freed by free() */
+	void *connection;	/* httpd's own */
+	struct httpd *server;	/* too */
+};
+
+/* The value of a header (its name in any case), or of a word of the query,
+ * decoded; the first if there are several; NULL: absent. They live as long as
+ * the request. */
+const char *httpd_header(const struct httpd_request *r, const char *name);
+const char *httpd_query(const struct httpd_request *r, const char *name);
+
+/* Append the password of "Authorization: Basic ..." to out. Nothing is added
+ * when there is none. */
+void httpd_password(const struct httpd_request *r, struct buf *out);
+
+struct httpd_field {
+	const char *name, *value;	/* static texts */
+};
+
+/* Append what is new to out, which is empty; nothing new: nothing. 0, or -1:
+ * the stream is over, behind what was appended. */
+typedef int httpd_next(void *stream, struct buf *out);
+
+/* Comes zeroed to the callbacks. */
+struct httpd_reply {
+	int status;			/* of HTTP; must be set */
+	const char *type;		/* media type, static text */
+	struct buf body;		/* httpd frees it; or: */
+	struct span fixed;		/* bytes that outlive the server; or: */
+	httpd_next *next;		/* called at each tick */
+	void *stream;			/* for next; freed by free() */
+	struct httpd_field fields[4];	/* used up to the first NULL */
+};
+
+struct httpd_config {
+	int fd;				/* listening, non-blocking; httpd's */
+	size_t body_max;		/* bytes, as sent */
+	size_t bodies_max;		/* bytes of all bodies in memory; what
+					   would pass it is answered 503 */
+	unsigned address_max;		/* connections from one address, but
+					   from this machine; 0: no maximum */
+	const char *certificate, *key;	/* TLS: texts in PEM form; NULL: none */
+	const struct httpd_field *fields;	/* of every reply; NULL ends */
+	void *ctx;
+	/* The head is in. 0: go on; -1: refused, reply is filled in; the body
+	 * will be dropped. */
+	int (*admit)(void *ctx, struct httpd_request *r,
+	    struct httpd_reply *reply);
+	/* All is in, or is_too_large: fill in reply. */
+	void (*answer)(void *ctx, const struct httpd_request *r,
+	    struct httpd_reply *reply);
+};
+
+/* To be called from `answer`: the reply comes later. Request and reply, both
+ * as they were handed to answer, stay where they are and may be used, reply
+ * also filled in, by one other thread until it calls httpd_answered. */
+void httpd_defer(const struct httpd_request *r);
+void httpd_answered(const struct httpd_request *r);
+
+/* Begin to answer. NULL: why. config is copied, what it points to must live
+ * until httpd_stop; config->fd is not to be used any more. */
+struct httpd *httpd_start(const struct httpd_config *config, struct why *why);
+
+/* To be called about twice a second, from the thread that started it: lets
+ * streams look for news and cuts off connections that take too long. */
+void httpd_tick(struct httpd *h);
+
+/* Wait until the deferred requests are answered, end all streams, close all
+ * connections and the listening socket, free. NULL is allowed. */
+void httpd_stop(struct httpd *h);
+
+#endif

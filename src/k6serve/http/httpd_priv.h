@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* httpd_priv: what httpd's .c files share. */
+#ifndef K6PIPE_K6SERVE_HTTP_HTTPD_PRIV_H
+#define K6PIPE_K6SERVE_HTTP_HTTPD_PRIV_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include "k6serve/http/httpd.h"
+
+/* What a connection waits for. */
+enum phase {
+	PHASE_HEAD,	/* the head of its first request, or TLS */
+	PHASE_BODY,	/* the rest of a body */
+	PHASE_BUSY,	/* us */
+	PHASE_IDLE,	/* another request, when it likes */
+	PHASES
+};
+
+/* One connection, from accept to close; in httpd's list, newest first. */
+struct peer {
+	struct peer *previous, *next;
+	int fd;
+	enum phase phase;
+	int64_t since_ns;	/* monotonic: begin of the phase */
+	int64_t deadline_ns;	/* monotonic; 0: none */
+	unsigned char address[16];	/* IPv6, or IPv4 mapped to it */
+	bool is_cut;		/* shut down already */
+};
+
+struct stream;
+
+struct httpd {
+	struct httpd_config config;
+	struct MHD_Daemon *daemon;
+	unsigned connections_max;
+	size_t held;			/* bytes of bodies; server's thread */
+	pthread_mutex_t lock;		/* of what follows */
+	pthread_cond_t answered;	/* n_deferred fell to 0 */
+	struct peer *peers;
+	unsigned n_peers;
+	size_t n_deferred;
+	struct stream *idle;		/* suspended streams */
+	bool is_stopping;
+};
+
+/* For libmicrohttpd: is another connection from there welcome? */
+enum MHD_Result peers_welcome(void *ctx, const struct sockaddr *address,
+    socklen_t n);
+
+/* For libmicrohttpd: a connection begins or ends. */
+void peers_notify(void *ctx, struct MHD_Connection *connection,
+    void **context, enum MHD_ConnectionNotificationCode code);
+
+/* The connection enters a phase, or goes on with it; it is cut off when that
+ * takes longer than so many seconds (0: it may take for ever). */
+void peers_enter(struct httpd *h, struct MHD_Connection *connection,
+    enum phase phase, int seconds);
+
+/* Cut off those past their deadline, and some when the limit is near. */
+void peers_expire(struct httpd *h);
+
+/* Make room: cut off the one that sends its body most slowly, if it had two
+ * seconds for it. */
+void peers_shed_body(struct httpd *h);
+
+/* Write the address of a connection's other side. */
+void peers_address(struct MHD_Connection *connection,
+    unsigned char address[16]);
+
+#endif

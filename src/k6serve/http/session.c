@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* session: what k6 asks besides its runs: its login, whether its token is
+ * good, and services that need a cloud (PROTOCOL 3.5). */
+#include <string.h>
+
+#include "k6serve/http/app.h"
+#include "k6serve/http/token.h"
+
+/* Set what member `name` of the body's object says, unescaped. -1: the reply
+ * says that the body is no JSON. */
+static int
+read_member(struct call *c, const char *name, struct buf *value)
+{
+	struct json j = json_of(c->r->body);
+	struct span key, raw;
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key))
+		if (!span_is(key, name) || json_peek(&j) != '"')
+			(void)json_skip(&j);
+		else if (json_text(&j, &raw))
+			json_unescape(value, raw);
+	if (json_done(&j))
+		return 0;
+	reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
+	    json_column(&j));
+	return -1;
+}
+
+/* Is it a token? 1, 0, or -1: the reply says why that is not known. */
+static int
+look_up(struct call *c, const struct buf *token, int *how_many)
+{
+	struct why why;
+	int is_known = token_lookup(c->app->store, buf_whole(token), how_many,
+	    NULL, &why);
+
+	if (is_known < 0)
+		reply_error(c->reply, 500, 0, "%s", why.text);
+	return is_known;
+}
+
+static void
+reply_validity(struct call *c, bool is_valid, const char *message)
+{
+	struct json_out o = reply_json(c->reply, 200);
+
+	json_open(&o, '{');
+	json_key(&o, "is_valid");
+	json_put_bool(&o, is_valid);
+	json_member_text(&o, "message", span_of(message));
+	json_member_text(&o, "token-info", SPAN(""));
+	json_close(&o, '}');
+}
+
+static void
+validate(struct call *c)
+{
+	struct buf token = { .max = 4096 };
+	int n = 0, is_known;
+
+	if (read_member(c, "token", &token) == 0) {
+		is_known = look_up(c, &token, &n);
+		if (is_known >= 0 && n == 0)
+			reply_validity(c, true, "this server has no tokens "
+			    "and needs none");
+		else if (is_known >= 0)
+			reply_validity(c, is_known == 1, is_known == 1 ?
+			    "the token is valid" : "the token is not valid");
+	}
+	buf_release(&token);
+}
+
+static void
+reply_token(struct call *c, struct span token)
+{
+	struct json_out o = reply_json(c->reply, 200);
+
+	json_open(&o, '{');
+	json_member_text(&o, "token", token);
+	json_close(&o, '}');
+}
+
+/* There are no accounts: the password is a token, which k6 then stores. k6
+ * leaves the line end at a password that it read from a pipe. */
+static void
+login(struct call *c)
+{
+	struct buf token = { .max = 4096 };
+	int n = 0, is_known;
+
+	if (read_member(c, "password", &token) == 0) {
+		while (token.n > 0 && strchr("\r\n", token.p[token.n - 1]) !=
+		    NULL)
+			token.n--;
+		is_known = look_up(c, &token, &n);
+		if (is_known == 1)
+			reply_token(c, buf_whole(&token));
+		else if (is_known == 0)
+			reply_error(c->reply, n == 0 ? 400 : 401, 0, n == 0 ?
+			    "this server has no tokens and needs no login" :
+			    "there are no accounts here: the password must "
+			    "be a token (k6serve token add NAME)");
+	}
+	buf_release(&token);
+}
+
+static void
+run_in_cloud(struct call *c)
+{
+	reply_error(c->reply, 400, 0, "this server runs no tests, it receives "
+	    "them: k6 run --out cloud SCRIPT");
+}
+
+const struct route session_routes[] = {
+	{ "POST", "/v1/validate-token", ACCESS_OPEN, .answer = validate },
+	{ "POST", "/v1/login", ACCESS_OPEN, .answer = login },
+	{ "POST", "/v1/validate-options", ACCESS_OPEN,
+	    .answer = run_in_cloud },
+	{ "POST", "/v1/archive-upload", ACCESS_OPEN, .answer = run_in_cloud,
+	    .takes_any_type = true },	/* a form with a file */
+	{ 0 },
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* token: who may write, and the subcommands that say so. */
+#ifndef K6PIPE_K6SERVE_HTTP_TOKEN_H
+#define K6PIPE_K6SERVE_HTTP_TOKEN_H
+
+#include "k6serve/http/app.h"
+
+/* Is it one of them? 1, 0, or -1 and why. An empty one never is. But for a
+ * failure *how_many tells how many there are. owner, unless NULL, is set to
+ * whom it belongs to, if it is known; the caller frees it. */
+int token_lookup(struct store *s, struct span token, int *how_many,
+    char **owner, struct why *why);
+
+/* May the request do what the route is for, with the run of its path? 0: yes,
+ * and r->note is the owner of the token or NULL; -1: no, the reply says why (401, 429 when wrong tokens
+ * keep coming from there, or 500 when the store fails). */
+int token_check(struct app *app, struct httpd_request *r,
+    const struct route *route, int64_t run, struct httpd_reply *reply);
+
+/* "token add NAME" and so on, from the command line: args are what follows
+ * "token", borrowed. The first tells if they are right, without doing
+ * anything; the second does it, tells the user on stdout or stderr, closes
+ * stdout and returns the exit status. */
+bool token_is_command(char *const *args, int n);
+int token_command(struct store *s, char *const *args, int n);
+
+#endif

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest: k6's cloud API from the receiving side (PROTOCOL 3). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/units.h"
+#include "data/run.h"
+#include "io/gz.h"
+#include "k6serve/http/app.h"
+#include "k6serve/http/digest.h"
+#include "k6serve/ingest/batch.h"
+#include "k6serve/ingest/body.h"
+#include "k6serve/ingest/ingest.h"
+#include "k6serve/ingest/instances.h"
+#include "k6serve/ingest/provision.h"
+
+enum {
+	NAME_BYTES = 250,	/* of a run's name */
+	AGENT_BYTES = 200,
+};
+
+/* The key of a call and of all its retries. */
+static struct span
+idempotency_key(const struct call *c)
+{
+	const char *key = httpd_header(c->r, "K6-Idempotency-Key");
+
+	return span_of(key != NULL ? key : "");
+}
+
+/* The request's body without its compression, in place or in out. -1: the
+ * reply says why not. */
+static int
+plain_body(struct call *c, struct span *body, struct buf *out)
+{
+	const char *encoding = httpd_header(c->r, "Content-Encoding");
+	struct why why;
+	int status;
+
+	*body = c->r->body;
+	if (encoding == NULL || strcasecmp(encoding, "identity") == 0)
+		return 0;
+	if (strcasecmp(encoding, "gzip") != 0) {
+		reply_error(c->reply, 415, 0, "Content-Encoding %s is not "
+		    "taken, only gzip", encoding);
+		return -1;
+	}
+	status = gz_inflate(*body, INFLATED_MAX, out, &why);
+	if (status < 0) {
+		reply_error(c->reply, status == GZ_TOO_LARGE ? 413 : 400, 0,
+		    "%s", why.text);
+		return -1;
+	}
+	*body = buf_whole(out);
+	return 0;
+}
+
+static void
+read_int(struct json *j, int64_t *to)
+{
+	double value;
+
+	if (json_peek(j) != '-' && (json_peek(j) < '0' || json_peek(j) > '9'))
+		(void)json_skip(j);
+	else if (json_number(j, &value) && fabs(value) < 0x1p53)
+		*to = (int64_t)value;
+}
+
+static void
+read_text(struct json *j, struct buf *to)
+{
+	struct span raw;
+
+	if (json_peek(j) != '"')
+		(void)json_skip(j);
+	else if (json_text(j, &raw))
+		json_unescape(to, raw);
+}
+
+/* An object as it stands; anything else is {}. */
+static void
+read_object(struct json *j, struct span *to)
+{
+	struct span text;
+	bool is_object = json_peek(j) == '{';
+
+	if (json_value(j, &text) && is_object)
+		*to = text;
+}
+
+/* -1: the reply tells where the body is no JSON. */
+static int
+check_json(struct call *c, struct json *j)
+{
+	if (json_done(j))
+		return 0;
+	reply_error(c->reply, 400, 0, "%s (byte %zu)", j->error,
+	    json_column(j));
+	return -1;
+}
+
+void
+ingest_shorten(struct buf *name)
+{
+	size_t n = NAME_BYTES;
+
+	if (name->n == 0 || strspn(name->p, " \t\r\n") == name->n) {
+		buf_reset(name);
+		return;
+	}
+	if (name->n <= NAME_BYTES)
+		return;
+	while (n > 0 && ((unsigned char)name->p[n] & 0xc0) == 0x80)
+		n--;
+	name->n = n;
+	buf_text(name, "\xe2\x80\xa6");	/* an ellipsis */
+}
+
+static int
+parse_create(struct call *c, struct span body, struct store_run *run,
+    struct buf *name)
+{
+	struct json j = json_of(body);
+	struct span key;
+
+	run->thresholds = SPAN("{}");
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "name"))
+			read_text(&j, name);
+		else if (span_is(key, "project_id"))
+			read_int(&j, &run->project);
+		else if (span_is(key, "vus"))
+			read_int(&j, &run->vus);
+		else if (span_is(key, "duration"))
+			read_int(&j, &run->planned_s);
+		else if (span_is(key, "thresholds"))
+			read_object(&j, &run->thresholds);
+		else
+			(void)json_skip(&j);
+	}
+	if (check_json(c, &j) < 0)
+		return -1;
+	ingest_shorten(name);
+	if (name->n == 0)
+		buf_text(name, "k6 test");
+	run->name = buf_whole(name);
+	return 0;
+}
+
+static void
+reply_created(struct call *c, int64_t id)
+{
+	struct json_out o = reply_json(c->reply, 200);
+	struct buf url = { 0 };
+	char text[24];
+
+	app_put_url(c, &url);
+	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
+	json_open(&o, '{');
+	json_member_text(&o, "reference_id", span_of(text));
+	json_key(&o, "config");
+	json_open(&o, '{');
+	json_member_text(&o, "webAppURL", buf_whole(&url));
+	json_key(&o, "sendHistograms");
+	json_put_bool(&o, true);
+	json_key(&o, "tracesEnabled");
+	json_put_bool(&o, false);
+	offer_put_config(&c->app->offer, &o);
+	json_close(&o, '}');
+	offer_put_logs(&c->app->offer, &o);
+	json_close(&o, '}');
+	buf_release(&url);
+}
+
+/* Owners cannot meet each other's runs by a key that they share. */
+static void
+put_create_key(const struct call *c, struct buf *out)
+{
+	struct span key = idempotency_key(c);
+
+	if (c->owner != NULL && key.n != 0)
+		buf_printf(out, "%s/", c->owner);
+	buf_span(out, key);
+}
+
+enum store_result
+ingest_add(struct call *c, struct store_run *run, struct why *why)
+{
+	const char *agent = httpd_header(c->r, "User-Agent");
+	enum store_result result;
+	struct buf key = { 0 };
+
+	run->created_ns = now_unix_ns();
+	run->agent = (struct span){ agent, agent != NULL ?
+	    strnlen(agent, AGENT_BYTES) : 0 };
+	run->owner = span_of(c->owner != NULL ? c->owner : "");
+	put_create_key(c, &key);
+	result = store_run_add(c->app->store, run, buf_whole(&key), why);
+	buf_release(&key);
+	return result;
+}
+
+static void
+create(struct call *c)
+{
+	struct store_run run = { 0 };
+	struct buf name = { 0 }, unpacked = { 0 };
+	enum store_result result;
+	struct span body;
+	struct why why;
+
+	if (plain_body(c, &body, &unpacked) == 0 &&
+	    parse_create(c, body, &run, &name) == 0) {
+		result = ingest_add(c, &run, &why);
+		if (result == STORE_DONE || result == STORE_DUPLICATE)
+			reply_created(c, run.id);
+		else
+			reply_store(c->reply, result, &why);
+	}
+	buf_release(&name);
+	buf_release(&unpacked);
+}
+
+void
+ingest_store(struct call *c, struct batch *batch,
+    const unsigned char digest[DIGEST_BYTES])
+{
+	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
+	    .digest = digest, .max_series = c->app->max_series,
+	    .now_ns = now_unix_ns() };
+	char own_key[PROVISION_KEY];
+	enum store_result result;
+	struct json_out o;
+	struct why why;
+
+	if (b.key.n == 0 && provision_key(c, digest, own_key))
+		b.key = span_of(own_key);
+	batch_rows(batch, &b);
+	result = store_batch_add(c->app->store, &b, &why);
+	if (result != STORE_DONE && result != STORE_DUPLICATE) {
+		reply_store(c->reply, result, &why);
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	json_open(&o, '{');
+	if (result == STORE_DUPLICATE) {
+		json_key(&o, "duplicate");
+		json_put_bool(&o, true);
+	}
+	json_close(&o, '}');
+}
+
+static void
+metrics(struct call *c)
+{
+	unsigned char digest[DIGEST_BYTES];
+	struct batch batch = { .most_tags = batch_most_tags(c->app->max_series)
+	};
+
+	if (body_read(c, &batch, digest) == 0)
+		ingest_store(c, &batch, digest);
+	batch_release(&batch);
+}
+
+static int
+put_books(void *ctx, const struct store_run *run)
+{
+	struct json_out *o = ctx;
+
+	json_open(o, '{');
+	json_member_int(o, "run_status", run->run_status);
+	json_member_int(o, "result_status", run->result_status);
+	json_key(o, "stored");
+	json_open(o, '{');
+	json_member_int(o, "http_reqs", run->requests);
+	json_member_int(o, "points", run->points);
+	json_close(o, '}');
+	json_close(o, '}');
+	return 0;
+}
+
+/* End the run and tell what is stored of it. Ending it again changes nothing:
+ * k6 may have missed the first answer. */
+static void
+end(struct call *c, struct store_run *run)
+{
+	enum store_result result;
+	struct json_out o;
+	struct why why;
+
+	run->id = c->run;
+	if (run->ended_ns == 0)
+		run->ended_ns = now_unix_ns();
+	result = store_run_end(c->app->store, run, &why);
+	if (result != STORE_DONE && result != STORE_ENDED) {
+		reply_store(c->reply, result, &why);
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	if (store_runs(c->app->store, c->run, 1, put_books, &o, &why) < 0)
+		reply_store(c->reply, STORE_FAILED, &why);
+}
+
+/* A time as text, RFC 3339. */
+static void
+read_time(struct json *j, int64_t *to)
+{
+	struct span raw;
+
+	if (json_peek(j) != '"')
+		(void)json_skip(j);
+	else if (json_text(j, &raw) && !time_parse(raw, to))
+		(void)json_fail(j, "not a time of RFC 3339");
+}
+
+/* Members beside those of k6: "start" and "end" of a run that was uploaded
+ * later, and "worst_of_instances" of one that several fed. */
+static int
+parse_finish(struct call *c, struct span body, struct store_run *run,
+    bool *is_worst)
+{
+	struct json j = json_of(body);
+	int64_t run_status = RUN_FINISHED, result_status = 0;
+	struct span key;
+
+	run->results = SPAN("{}");
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "run_status"))
+			read_int(&j, &run_status);
+		else if (span_is(key, "result_status"))
+			read_int(&j, &result_status);
+		else if (span_is(key, "thresholds"))
+			read_object(&j, &run->results);
+		else if (span_is(key, "start"))
+			read_time(&j, &run->created_ns);
+		else if (span_is(key, "end"))
+			read_time(&j, &run->ended_ns);
+		else if (span_is(key, "worst_of_instances"))
+			*is_worst = json_peek(&j) == 't', (void)json_skip(&j);
+		else
+			(void)json_skip(&j);
+	}
+	if (check_json(c, &j) < 0)
+		return -1;
+	if (run_status < RUN_FINISHED || run_status > RUN_ABORTED_BY_LIMIT) {
+		reply_error(c->reply, 400, 0, "run_status %lld is no end of a "
+		    "run", (long long)run_status);
+		return -1;
+	}
+	run->run_status = (int)run_status;
+	run->result_status = result_status != 0;
+	return 0;
+}
+
+static void
+finish(struct call *c)
+{
+	struct store_run run = { 0 };
+	struct buf unpacked = { 0 }, results = { 0 };
+	struct span body;
+	bool is_worst = false;
+
+	if (plain_body(c, &body, &unpacked) == 0 &&
+	    parse_finish(c, body, &run, &is_worst) == 0 &&
+	    (!is_worst || instances_worst(c, &run, &results) == 0))
+		end(c, &run);
+	buf_release(&unpacked);
+	buf_release(&results);
+}
+
+static void
+stop(struct call *c)
+{
+	struct store_run run = { .run_status = RUN_ABORTED_BY_USER,
+	    .results = SPAN("{}") };
+
+	end(c, &run);
+}
+
+struct progress {
+	const struct app *app;
+	struct json_out o;
+};
+
+static int
+put_progress(void *ctx, const struct store_run *run)
+{
+	struct progress *p = ctx;
+	int status = run->run_status;
+	double part = 1;
+
+	if (status == RUN_RUNNING && run->planned_s > 0)
+		part = (double)(now_unix_ns() - run->created_ns) / 1e9 /
+		    (double)run->planned_s;
+	else if (status == RUN_RUNNING)
+		part = 0;
+	json_open(&p->o, '{');
+	json_member_text(&p->o, "run_status_text",
+	    span_of(run_status_name(status)));
+	json_member_int(&p->o, "run_status", status);
+	json_member_int(&p->o, "result_status", run->result_status);
+	json_member_number(&p->o, "progress", part < 1 ? part : 1);
+	json_close(&p->o, '}');
+	return 0;
+}
+
+static void
+progress(struct call *c)
+{
+	struct progress p = { c->app, reply_json(c->reply, 200) };
+	struct why why;
+
+	if (store_runs(c->app->store, c->run, 1, put_progress, &p, &why) < 0)
+		reply_store(c->reply, STORE_FAILED, &why);
+	else if (c->reply->body.n == 0)
+		reply_store(c->reply, STORE_NO_RUN, NULL);
+}
+
+const struct route ingest_routes[] = {
+	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create },
+	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish },
+	{ "POST", "/v1/tests/*/instances", ACCESS_WRITE,
+	    .answer = instances_answer },
+	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop },
+	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = metrics },
+	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
+	    .takes_any_type = true,	/* protobuf */
+	    .takes_run_token = true },
+	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = progress },
+	{ 0 },
+};

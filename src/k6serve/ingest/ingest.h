@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* ingest: what the receiving of both metrics protocols has in common. */
+#ifndef K6PIPE_K6SERVE_INGEST_INGEST_H
+#define K6PIPE_K6SERVE_INGEST_INGEST_H
+
+#include "k6serve/http/app.h"
+#include "k6serve/http/digest.h"
+#include "k6serve/ingest/batch.h"
+
+/* Cut a name that nobody can read, between two characters; one of blanks is
+ * none. */
+void ingest_shorten(struct buf *name);
+
+/* Make a run for the caller, whom the request tells, once for each idempotency
+ * key (STORE_DUPLICATE); r->id becomes its number. */
+enum store_result ingest_add(struct call *c, struct store_run *r,
+    struct why *why);
+
+/* Add a batch to the run of the path, once for each idempotency key; the
+ * digest of the body of which it was made tells a repetition from a mistake.
+ * The reply says how it went. */
+void ingest_store(struct call *c, struct batch *batch,
+    const unsigned char digest[DIGEST_BYTES]);
+
+/* POST /v2/metrics/RUN (PROTOCOL 5.1). */
+void ingest_v2(struct call *c);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6serve/ingest/instances.h"
+
+#include "base/units.h"
+#include "data/json.h"
+#include "data/run.h"
+
+enum { NAME_BYTES = 250 };
+
+static void
+read_status(struct json *j, int *to)
+{
+	double value = 0;
+
+	if (json_peek(j) < '0' || json_peek(j) > '9')
+		(void)json_skip(j);
+	else if (json_number(j, &value) && value < 100)
+		*to = (int)value;
+}
+
+static void
+read_state(struct json *j, struct store_instance *i, struct buf *name)
+{
+	struct span key, raw;
+
+	(void)json_enter(j, '{');
+	while (json_member(j, &key)) {
+		if (span_is(key, "name") && json_peek(j) == '"') {
+			if (json_text(j, &raw))
+				json_unescape(name, raw);
+		} else if (span_is(key, "run_status")) {
+			read_status(j, &i->run_status);
+		} else if (span_is(key, "result_status")) {
+			read_status(j, &i->result_status);
+		} else if (span_is(key, "thresholds") &&
+		    json_peek(j) == '{') {
+			(void)json_value(j, &i->results);
+		} else {
+			(void)json_skip(j);
+		}
+	}
+}
+
+void
+instances_answer(struct call *c)
+{
+	struct store_instance i = { .run = c->run, .run_status = RUN_RUNNING,
+	    .results = SPAN("{}"), .seen_ns = now_unix_ns() };
+	struct json j = json_of(c->r->body);
+	struct buf name = { .max = NAME_BYTES };
+	enum store_result result;
+	struct json_out o;
+	struct why why;
+
+	read_state(&j, &i, &name);
+	i.name = buf_whole(&name);
+	if (!json_done(&j)) {
+		reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
+		    json_column(&j));
+	} else if (name.n == 0 || name.is_full ||
+	    i.run_status < RUN_RUNNING ||
+	    i.run_status > RUN_ABORTED_BY_LIMIT) {
+		reply_error(c->reply, 400, 0, "an instance has a name of up "
+		    "to %d bytes, and a run_status", NAME_BYTES);
+	} else {
+		result = store_instance_put(c->app->store, &i, &why);
+		if (result != STORE_DONE) {
+			reply_store(c->reply, result, &why);
+		} else {
+			o = reply_json(c->reply, 200);
+			json_open(&o, '{');
+			json_close(&o, '}');
+		}
+	}
+	buf_release(&name);
+}
+
+struct worst {
+	struct store_run *run;
+	struct buf *results;
+};
+
+static int
+add_instance(void *ctx, const struct store_instance *i)
+{
+	struct worst *w = ctx;
+	int status = i->run_status == RUN_RUNNING ? RUN_ABORTED_BY_SYSTEM
+	    : i->run_status;
+
+	w->run->run_status = run_status_worse(w->run->run_status, status);
+	w->run->result_status |= i->result_status != 0;
+	if (w->results->n == 0 && !span_is(i->results, "{}"))
+		buf_span(w->results, i->results);
+	return 0;
+}
+
+int
+instances_worst(struct call *c, struct store_run *run, struct buf *results)
+{
+	struct worst w = { run, results };
+	struct why why;
+
+	if (store_instances(c->app->store, c->run, add_instance, &w, &why) <
+	    0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+		return -1;
+	}
+	if (results->n > 0 && span_is(run->results, "{}"))
+		run->results = buf_whole(results);
+	return 0;
+}

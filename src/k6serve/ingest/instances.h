@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* instances: generators that feed one run side by side. */
+#ifndef K6PIPE_K6SERVE_INGEST_INSTANCES_H
+#define K6PIPE_K6SERVE_INGEST_INSTANCES_H
+
+#include "base/buf.h"
+#include "k6serve/http/app.h"
+
+/* Take the state of one: {"name", "run_status" (2: it runs), "result_status",
+ * "thresholds"}. The last word of each counts. */
+void instances_answer(struct call *c);
+
+/* Make run's state the worst of its own and its instances'; one that never
+ * told its end was aborted. Thresholds are the first that somebody told, kept
+ * in results. -1: the reply says why. */
+int instances_worst(struct call *c, struct store_run *run,
+    struct buf *results);
+
+#endif

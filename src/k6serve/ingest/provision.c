@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* Load tests are found or made, and runs of them started. */
+#include <string.h>
+
+#include "base/random.h"
+#include "base/units.h"
+#include "k6serve/http/app.h"
+#include "k6serve/ingest/ingest.h"
+#include "k6serve/ingest/multipart.h"
+#include "k6serve/ingest/provision.h"
+
+enum {
+	STACK = 1, PROJECT = 1,	/* there is one of each */
+	TOKEN_BYTES = 16,	/* random ones of a run's token */
+	ID_MAX = INT32_MAX,	/* the client's numbers have 32 bits */
+};
+
+/* The numbers of the only stack, for who has a token. */
+static void
+authenticate(struct call *c)
+{
+	struct json_out o = reply_json(c->reply, 200);
+
+	json_open(&o, '{');
+	json_member_int(&o, "stack_id", STACK);
+	json_member_int(&o, "default_project_id", PROJECT);
+	json_close(&o, '}');
+}
+
+static int
+put_load_test(void *ctx, const struct store_load_test *t)
+{
+	struct json_out *o = ctx;
+
+	json_open(o, '{');
+	json_member_int(o, "id", t->id);
+	json_member_int(o, "project_id", t->project);
+	json_member_text(o, "name", t->name);
+	provision_null(o, "baseline_test_run_id");
+	put_time(o, "created", t->created_ns);
+	put_time(o, "updated", t->created_ns);
+	json_close(o, '}');
+	return 0;
+}
+
+/* Projects need not be made: each number is one. */
+static bool
+is_project(struct call *c)
+{
+	if (c->run > 0 && c->run <= ID_MAX)
+		return true;
+	reply_error(c->reply, 404, 0, "no such project");
+	return false;
+}
+
+static void
+make_load_test(struct call *c)
+{
+	struct store_load_test t = { .project = c->run,
+	    .created_ns = now_unix_ns(),
+	    .owner = span_of(c->owner != NULL ? c->owner : "") };
+	enum store_result result;
+	struct buf name = { 0 };
+	struct json_out o;
+	struct why why;
+
+	if (!is_project(c))
+		return;
+	if (!multipart_field(httpd_header(c->r, "Content-Type"), c->r->body,
+	    "name", &t.name) || t.name.n == 0) {
+		reply_error(c->reply, 400, 0, "the body must be a form "
+		    "(multipart/form-data) with a field \"name\"");
+		return;
+	}
+	buf_span(&name, t.name);
+	t.name = buf_whole(&name);
+	result = store_load_test_add(c->app->store, &t, &why);
+	if (result == STORE_CONFLICT) {
+		reply_error(c->reply, 409, 0, "the project has a load test "
+		    "of that name");
+	} else if (result != STORE_DONE) {
+		reply_store(c->reply, result, &why);
+	} else {
+		o = reply_json(c->reply, 201);
+		(void)put_load_test(&o, &t);
+	}
+	buf_release(&name);
+}
+
+static void
+list_load_tests(struct call *c)
+{
+	const char *name = httpd_query(c->r, "name");
+	struct json_out o;
+	struct why why;
+
+	if (!is_project(c))
+		return;
+	o = reply_json(c->reply, 200);
+	json_open(&o, '{');
+	json_key(&o, "value");
+	json_open(&o, '[');
+	if (store_load_tests(c->app->store, c->run, span_of(name != NULL ?
+	    name : ""), put_load_test, &o, &why) < 0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+		return;
+	}
+	json_close(&o, ']');
+	json_close(&o, '}');
+}
+
+/* One source of a threshold: a text, or an object that has it. */
+static void
+copy_source(struct json *j, struct json_out *o)
+{
+	struct span key, text;
+
+	if (json_peek(j) == '"') {
+		if (json_value(j, &text))
+			json_put_raw(o, text);
+		return;
+	}
+	if (json_peek(j) != '{') {
+		(void)json_skip(j);
+		return;
+	}
+	(void)json_enter(j, '{');
+	while (json_member(j, &key))
+		if (!span_is(key, "threshold") || json_peek(j) != '"')
+			(void)json_skip(j);
+		else if (json_value(j, &text))
+			json_put_raw(o, text);
+}
+
+/* k6's option as metric -> [source]; null and the like are {}. */
+static void
+copy_thresholds(struct json *j, struct buf *out)
+{
+	struct json_out o = { .to = out };
+	struct span metric;
+
+	buf_reset(out);
+	json_open(&o, '{');
+	if (json_peek(j) != '{')
+		(void)json_skip(j);
+	else if (json_enter(j, '{'))
+		while (json_member(j, &metric)) {
+			if (json_peek(j) != '[') {
+				(void)json_skip(j);
+				continue;
+			}
+			if (o.need_comma)
+				buf_char(out, ',');
+			buf_printf(out, "\"%.*s\":", (int)metric.n, metric.p);
+			o.need_comma = false;
+			json_open(&o, '[');
+			(void)json_enter(j, '[');
+			while (json_element(j))
+				copy_source(j, &o);
+			json_close(&o, ']');
+		}
+	json_close(&o, '}');
+}
+
+static void
+read_count(struct json *j, int64_t *to)
+{
+	double value;
+
+	if (json_peek(j) < '0' || json_peek(j) > '9')
+		(void)json_skip(j);
+	else if (json_number(j, &value) && value <= ID_MAX)
+		*to = (int64_t)value;
+}
+
+/* What a run is started with. */
+struct start {
+	struct store_run run;
+	struct buf name, thresholds;
+	bool has_archive;
+};
+
+static int
+parse_start(struct call *c, struct start *s)
+{
+	struct json j = json_of(c->r->body);
+	int64_t archive = 0;
+	struct span key, option;
+
+	buf_text(&s->thresholds, "{}");
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "max_vus")) {
+			read_count(&j, &s->run.vus);
+		} else if (span_is(key, "total_duration")) {
+			read_count(&j, &s->run.planned_s);
+		} else if (span_is(key, "archive_size")) {
+			read_count(&j, &archive);
+		} else if (!span_is(key, "options") || json_peek(&j) != '{') {
+			(void)json_skip(&j);
+		} else {
+			(void)json_enter(&j, '{');
+			while (json_member(&j, &option))
+				if (span_is(option, "thresholds"))
+					copy_thresholds(&j, &s->thresholds);
+				else
+					(void)json_skip(&j);
+		}
+	}
+	s->has_archive = archive > 0;
+	s->run.thresholds = buf_whole(&s->thresholds);
+	if (json_done(&j))
+		return 0;
+	reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
+	    json_column(&j));
+	return -1;
+}
+
+/* "metrics" and what else the client can be told to send. Only metrics are
+ * taken here: other addresses are empty, and k6 sends nothing there. */
+static void
+put_runtime(struct json_out *o, const struct call *c, struct span url,
+    const char *secret, int64_t run)
+{
+	struct buf push = { 0 };
+
+	buf_printf(&push, "%.*s/v2/metrics/%lld", (int)url.n, url.p,
+	    (long long)run);
+	json_key(o, "runtime_config");
+	json_open(o, '{');
+	json_key(o, "metrics");
+	json_open(o, '{');
+	json_member_text(o, "push_url", buf_whole(&push));
+	offer_put_runtime(&c->app->offer, o);
+	json_close(o, '}');
+	json_member_raw(o, "traces", SPAN("{\"push_url\":\"\","
+	    "\"traces_metadata\":{},\"proto\":\"\"}"));
+	json_member_raw(o, "files", SPAN("{\"push_url\":\"\","
+	    "\"screenshots_base_path\":\"\",\"headers\":{},"
+	    "\"method\":\"\"}"));
+	json_member_raw(o, "logs", SPAN("{\"push_url\":\"\",\"tail_url\":\"\","
+	    "\"limit\":0,\"push_period_seconds\":\"\",\"level\":\"\","
+	    "\"message_max_size\":0,\"allowed_labels\":[]}"));
+	json_member_raw(o, "secrets", SPAN("{\"endpoint\":\"\","
+	    "\"response_path\":\"\"}"));
+	json_member_text(o, "test_run_token", span_of(secret));
+	json_close(o, '}');
+	buf_release(&push);
+}
+
+static void
+reply_started(struct call *c, const struct start *s, const char *secret)
+{
+	struct json_out o = reply_json(c->reply, 200);
+	long long run = (long long)s->run.id;
+	struct buf url = { 0 }, text = { 0 };
+
+	app_put_url(c, &url);
+	json_open(&o, '{');
+	json_member_int(&o, "test_run_id", run);
+	put_runtime(&o, c, buf_whole(&url), secret, run);
+	if (s->has_archive) {
+		buf_printf(&text, "%s/provisioning/v1/test_runs/%lld/archive",
+		    url.p, run);
+		json_member_text(&o, "archive_upload_url", buf_whole(&text));
+	} else {
+		provision_null(&o, "archive_upload_url");
+	}
+	buf_reset(&text);
+	buf_printf(&text, "%s/runs/%lld", url.p, run);
+	json_member_text(&o, "test_run_details_page_url", buf_whole(&text));
+	json_close(&o, '}');
+	buf_release(&url);
+	buf_release(&text);
+}
+
+/* Make the run and its token. A repeated call, whose first answer was lost,
+ * gets the same run and another token, as the first one is not kept. */
+static void
+add_started(struct call *c, struct start *s)
+{
+	struct store_started started = { .load_test = c->run };
+	enum store_result result = STORE_FAILED;
+	char secret[2 * TOKEN_BYTES + 1];
+	struct why why;
+
+	random_hex(secret, TOKEN_BYTES);
+	if (digest_sha256(span_of(secret), started.hash, &why) == 0)
+		result = ingest_add(c, &s->run, &why);
+	if (result == STORE_DONE || result == STORE_DUPLICATE) {
+		started.run = s->run.id;
+		result = store_started_put(c->app->store, &started, &why);
+	}
+	if (result == STORE_DONE)
+		reply_started(c, s, secret);
+	else
+		reply_store(c->reply, result, &why);
+	explicit_bzero(secret, sizeof(secret));
+}
+
+static void
+start(struct call *c)
+{
+	struct start s = { .has_archive = false };
+	enum store_result result;
+	struct why why;
+
+	result = store_load_test_get(c->app->store, c->run, &s.name,
+	    &s.run.project, &why);
+	if (result == STORE_NO_RUN) {
+		reply_error(c->reply, 404, 0, "no such load test");
+	} else if (result != STORE_DONE) {
+		reply_store(c->reply, result, &why);
+	} else if (parse_start(c, &s) == 0) {
+		ingest_shorten(&s.name);
+		if (s.name.n == 0)
+			buf_text(&s.name, "k6 test");
+		s.run.name = buf_whole(&s.name);
+		add_started(c, &s);
+	}
+	buf_release(&s.name);
+	buf_release(&s.thresholds);
+}
+
+/* The script is not kept: the client need not know. */
+static void
+take_archive(struct call *c)
+{
+	c->reply->status = 200;
+}
+
+static void
+run_in_cloud(struct call *c)
+{
+	reply_error(c->reply, 400, 0, "this server runs no tests, it receives "
+	    "them: k6 cloud run --local-execution SCRIPT");
+}
+
+const struct route provision_routes[] = {
+	{ "GET", "/cloud/v6/auth", ACCESS_WRITE, .answer = authenticate,
+	    .is_newer = true },
+	{ "POST", "/cloud/v6/projects/*/load_tests", ACCESS_WRITE,
+	    .answer = make_load_test, .takes_any_type = true,	/* a form */
+	    .is_newer = true, .names_other = true },
+	{ "GET", "/cloud/v6/projects/*/load_tests", ACCESS_READ,
+	    .answer = list_load_tests, .is_newer = true,
+	    .names_other = true },
+	{ "POST", "/provisioning/v1/load_tests/*/start_local_execution",
+	    ACCESS_WRITE, .answer = start, .is_newer = true,
+	    .names_other = true },
+	{ "PUT", "/provisioning/v1/test_runs/*/archive", ACCESS_OPEN,
+	    .answer = take_archive, .takes_any_type = true,
+	    .is_newer = true },
+	{ "GET", "/cloud/v6/test_runs/*", ACCESS_READ, .answer = provision_show,
+	    .is_newer = true },
+	{ "POST", "/provisioning/v1/test_runs/*/notify", ACCESS_WRITE,
+	    .answer = provision_notify, .is_newer = true, .takes_run_token = true },
+	{ "POST", "/cloud/v6/validate_options", ACCESS_OPEN,
+	    .answer = run_in_cloud, .is_newer = true },
+	{ "POST", "/cloud/v6/load_tests/*/start", ACCESS_OPEN,
+	    .answer = run_in_cloud, .is_newer = true, .names_other = true },
+	{ 0 },
+};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * provision: k6's newer API, as far as `k6 cloud run --local-execution` uses
+ * it (PROTOCOL 5.7). A load test is found or made, a run of it is started with
+ * a token that is good for that run alone, and that token ends it. The answers
+ * have every member that the vendor's client library requires.
+ */
+#ifndef K6PIPE_K6SERVE_INGEST_PROVISION_H
+#define K6PIPE_K6SERVE_INGEST_PROVISION_H
+
+#include "k6serve/http/app.h"
+#include "k6serve/http/digest.h"
+
+/* Write a member that is null. */
+void provision_null(struct json_out *o, const char *key);
+
+/* To runs that were started by this API k6 sends batches without keys, and
+ * repeats one that it has no answer to. They have times in them, so equal bytes
+ * are the same batch: print the digest as its key. False: the run of the path
+ * was not started so, or that cannot be told. */
+enum { PROVISION_KEY = 2 * DIGEST_BYTES + 1 };
+bool provision_key(const struct call *c,
+    const unsigned char digest[DIGEST_BYTES], char key[PROVISION_KEY]);
+
+/* Answers, of any run: its state, and its end. */
+void provision_show(struct call *c);
+void provision_notify(struct call *c);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* A run as k6's newer API shows it, and its end. */
+#include "k6serve/ingest/provision.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "data/run.h"
+
+void
+provision_null(struct json_out *o, const char *key)
+{
+	json_member_raw(o, key, SPAN("null"));
+}
+
+bool
+provision_key(const struct call *c,
+    const unsigned char digest[DIGEST_BYTES], char key[PROVISION_KEY])
+{
+	struct store_started started = { .run = c->run };
+	struct buf owner = { 0 };
+	struct why why;
+	int found = store_started_get(c->app->store, &started, &owner, &why);
+	size_t i;
+
+	for (i = 0; i < DIGEST_BYTES; i++)
+		(void)snprintf(key + 2 * i, 3, "%02x", digest[i]);
+	buf_release(&owner);
+	return found > 0;
+}
+
+/* A run that has no data yet is initializing, which tells k6 to go on. */
+static const char *
+status_of(const struct store_run *run)
+{
+	switch (run->run_status) {
+	case RUN_RUNNING:
+		return run->points == 0 ? "initializing" : "running";
+	case RUN_FINISHED:
+		return "completed";
+	default:
+		return "aborted";
+	}
+}
+
+/* NULL: not known. Who ends a run by this API does not tell how its thresholds
+ * did. */
+static const char *
+result_of(const struct store_run *run)
+{
+	if (run->run_status == RUN_RUNNING)
+		return NULL;
+	if (run->run_status != RUN_FINISHED)
+		return "error";
+	if (run->result_status != 0)
+		return "failed";
+	return span_is(run->thresholds, "{}") || !span_is(run->results, "{}")
+	    ? "passed" : NULL;
+}
+
+static void
+put_state(struct json_out *o, const char *status, int64_t since_ns)
+{
+	json_open(o, '{');
+	json_member_text(o, "type", span_of(status));
+	put_time(o, "entered", since_ns);
+	json_close(o, '}');
+}
+
+static void
+put_status(struct json_out *o, const struct store_run *run)
+{
+	const char *status = status_of(run), *result = result_of(run);
+	int64_t since = run->ended_ns != 0 ? run->ended_ns : run->created_ns;
+
+	json_member_text(o, "status", span_of(status));
+	json_key(o, "status_details");
+	put_state(o, status, since);
+	json_key(o, "status_history");
+	json_open(o, '[');
+	put_state(o, status, since);
+	json_close(o, ']');
+	if (result != NULL)
+		json_member_text(o, "result", span_of(result));
+	else
+		provision_null(o, "result");
+}
+
+struct run_put {
+	struct json_out o;
+	int64_t load_test;	/* 0: none */
+};
+
+static int
+put_run(void *ctx, const struct store_run *run)
+{
+	struct run_put *p = ctx;
+	struct json_out *o = &p->o;
+
+	json_open(o, '{');
+	json_member_int(o, "id", run->id);
+	json_member_int(o, "test_id", p->load_test);
+	json_member_int(o, "project_id", run->project);
+	provision_null(o, "started_by");
+	put_time(o, "created", run->created_ns);
+	put_time(o, "ended", run->ended_ns);
+	json_member_text(o, "note", run->note);
+	provision_null(o, "retention_expiry");
+	provision_null(o, "cost");
+	put_status(o, run);
+	json_member_raw(o, "distribution", SPAN("[]"));
+	json_member_raw(o, "result_details", SPAN("{}"));
+	json_member_raw(o, "options", SPAN("{}"));
+	json_member_raw(o, "k6_dependencies", SPAN("{}"));
+	json_member_raw(o, "k6_versions", SPAN("{}"));
+	json_member_int(o, "max_vus", run->vus);
+	json_member_int(o, "max_browser_vus", 0);
+	json_member_int(o, "estimated_duration", run->planned_s);
+	json_member_int(o, "execution_duration", run->last_ns > run->first_ns ?
+	    (run->last_ns - run->first_ns) / NS_PER_S : 0);
+	json_close(o, '}');
+	return 0;
+}
+
+void
+provision_show(struct call *c)
+{
+	struct store_started started = { .run = c->run };
+	struct buf owner = { 0 };
+	struct run_put p;
+	struct why why;
+
+	if (store_started_get(c->app->store, &started, &owner, &why) < 0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+	} else {
+		p = (struct run_put){ reply_json(c->reply, 200),
+		    started.load_test };
+		if (store_runs(c->app->store, c->run, 1, put_run, &p, &why) <
+		    0)
+			reply_store(c->reply, STORE_FAILED, &why);
+	}
+	buf_release(&owner);
+}
+
+/* How k6 says that a run ended before its time. */
+struct failure {
+	bool is_one;
+	double code;
+	struct buf reason;
+};
+
+static void
+read_failure(struct json *j, struct failure *f)
+{
+	struct span key, raw;
+
+	if (json_peek(j) != '{') {
+		(void)json_skip(j);
+		return;
+	}
+	f->is_one = true;
+	(void)json_enter(j, '{');
+	while (json_member(j, &key)) {
+		if (span_is(key, "code") && json_peek(j) >= '0' &&
+		    json_peek(j) <= '9')
+			(void)json_number(j, &f->code);
+		else if (!span_is(key, "reason") || json_peek(j) != '"')
+			(void)json_skip(j);
+		else if (json_text(j, &raw))
+			json_unescape(&f->reason, raw);
+	}
+}
+
+/* A user, the script and a threshold with abortOnFail share a code; only k6's
+ * words tell them apart. */
+static void
+set_end(struct store_run *run, const struct failure *f)
+{
+	run->results = SPAN("{}");
+	run->run_status = RUN_FINISHED;
+	if (!f->is_one)
+		return;
+	if (f->code == 8036 && f->reason.n > 0 &&
+	    strstr(f->reason.p, "threshold") != NULL) {
+		run->run_status = RUN_ABORTED_BY_THRESHOLD;
+		run->result_status = 1;
+	} else if (f->code == 8036) {
+		run->run_status = RUN_ABORTED_BY_USER;
+	} else if (f->code == 8035) {
+		run->run_status = RUN_ABORTED_BY_SCRIPT_ERROR;
+	} else {
+		run->run_status = RUN_ABORTED_BY_SYSTEM;
+	}
+}
+
+static void
+end_run(struct call *c, const struct failure *f)
+{
+	struct store_run run = { .id = c->run, .ended_ns = now_unix_ns() };
+	enum store_result result;
+	struct why why;
+
+	set_end(&run, f);
+	result = store_run_end(c->app->store, &run, &why);
+	if (result == STORE_DONE || result == STORE_ENDED)
+		c->reply->status = 204;
+	else
+		reply_store(c->reply, result, &why);
+}
+
+void
+provision_notify(struct call *c)
+{
+	struct json j = json_of(c->r->body);
+	struct failure f = { .is_one = false };
+	bool is_end = false;
+	struct span key, raw;
+
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key)) {
+		if (span_is(key, "error"))
+			read_failure(&j, &f);
+		else if (!span_is(key, "event_type") || json_peek(&j) != '"')
+			(void)json_skip(&j);
+		else if (json_text(&j, &raw))
+			is_end = json_same(raw, "script_execution_completed");
+	}
+	if (!json_done(&j))
+		reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
+		    json_column(&j));
+	else if (!is_end)
+		reply_error(c->reply, 400, 0, "event_type must be "
+		    "script_execution_completed");
+	else
+		end_run(c, &f);
+	buf_release(&f.reason);
+}

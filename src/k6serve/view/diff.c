@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* diff: what became better or worse from one run to another. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "k6serve/view/group.h"
+#include "k6serve/view/measure.h"
+#include "k6serve/view/report.h"
+
+enum { LEAST_COUNT = 100 };	/* requests, before a name counts */
+
+static const char *const verdicts[] = { "same", "better", "worse" };
+static const char *const units[] = { "1/s", "share", "ms", "" };
+
+static int
+note_result(void *ctx, const struct store_run *run)
+{
+	((struct figures *)ctx)->result_status = run->result_status;
+	return 0;
+}
+
+/* A name and method in both runs: the requests, and their figures. */
+struct pair {
+	const struct group *run[2];
+	double change;		/* of p95 */
+	enum verdict verdict;
+};
+
+struct diff {
+	struct view v[2];
+	struct figures f[2];
+	struct groups g[2];
+	struct pair *pairs;	/* owned; the worst first */
+	size_t n;
+	int worse;		/* how many */
+};
+
+static void
+diff_release(struct diff *d)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		sink_release(&d->f[i].duration);
+		groups_release(&d->g[i]);
+	}
+	free(d->pairs);
+}
+
+/* 0; 1: there is no such run; -1: why. */
+static int
+read_side(struct diff *d, int i, struct why *why)
+{
+	static const char *const metrics[] = { "http_reqs",
+	    "http_req_failed", "http_req_duration" };
+	struct view *v = &d->v[i];
+	struct store_query q = { .run = v->run, .is_whole = true };
+	int status = view_open(v, why);
+	size_t k;
+
+	if (status <= 0)
+		return status < 0 ? -1 : 1;
+	d->f[i].seconds = v->seconds;
+	d->f[i].duration.type = METRIC_TREND;
+	d->g[i].by[0] = "name";
+	d->g[i].by[1] = "method";
+	if (store_runs(v->store, v->run, 1, note_result, &d->f[i], why) < 0 ||
+	    store_series(v->store, &q, measure_add, &d->f[i], why) < 0)
+		return -1;
+	q.is_whole = false;
+	for (k = 0; k < 3; k++) {
+		q.metric = metrics[k];
+		if (groups_read(&d->g[i], v->store, &q, why) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+worst_first(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	int i = x->verdict == WORSE, j = y->verdict == WORSE;
+
+	if (i != j)
+		return j - i;
+	return group_by_reqs(&x->run[1], &y->run[1]);
+}
+
+static struct span
+key_of(const struct group *g)
+{
+	return (struct span){ g->key, g->tag[0].n + g->tag[1].n + 3 };
+}
+
+static void
+find_pairs(struct diff *d)
+{
+	struct pair *pair;
+	struct group *g;
+	double p[2];
+	size_t at = 0;
+	int i;
+
+	d->pairs = xcalloc(d->g[1].by_key.n, sizeof(*d->pairs));
+	while ((g = map_next(&d->g[1].by_key, &at)) != NULL) {
+		pair = &d->pairs[d->n];
+		*pair = (struct pair){ .run = { map_get(&d->g[0].by_key,
+		    key_of(g)), g } };
+		if (pair->run[0] == NULL)
+			continue;
+		d->n++;
+		for (i = 0; i < 2; i++)
+			p[i] = pair->run[i]->sink.count != 0 ?
+			    sink_quantile(&pair->run[i]->sink, 0.95) : NAN;
+		pair->change = measure_change(p[0], p[1]);
+		if (pair->run[0]->reqs >= LEAST_COUNT && g->reqs >= LEAST_COUNT)
+			pair->verdict = measure_judge(&measure_url, p[0], p[1],
+			    d->v[1].bound);
+		d->worse += pair->verdict == WORSE;
+	}
+	if (d->n != 0)
+		qsort(d->pairs, d->n, sizeof(*d->pairs), worst_first);
+}
+
+/* Compare v->run with v->base. 0; 1: one of them is not there; -1: why. */
+static int
+diff_read(struct diff *d, const struct view *v, struct why *why)
+{
+	int i, status;
+
+	for (i = 0; i < 2; i++) {
+		d->v[i] = *v;
+		d->v[i].run = i == 0 ? v->base : v->run;
+		status = read_side(d, i, why);
+		if (status != 0)
+			return status;
+	}
+	for (i = 0; i < MEASURES; i++)
+		d->worse += measure_judge(&measures[i], measures[i].of(&d->f[0]),
+		    measures[i].of(&d->f[1]), v->bound) == WORSE;
+	find_pairs(d);
+	return 0;
+}
+
+static void
+put_line(struct json_out *o, const struct measure *m, const struct diff *d)
+{
+	double a = m->of(&d->f[0]), b = m->of(&d->f[1]);
+
+	json_open(o, '{');
+	json_member_text(o, "figure", span_of(m->name));
+	json_member_text(o, "unit", span_of(units[m->unit]));
+	json_member_number(o, "base", a);
+	json_member_number(o, "run", b);
+	json_member_number(o, "change", measure_change(a, b));
+	json_key(o, "judged");
+	json_put_bool(o, m->sign != 0);
+	json_member_text(o, "verdict", span_of(verdicts[measure_judge(m, a, b,
+	    d->v[1].bound)]));
+	json_close(o, '}');
+}
+
+static void
+put_side(struct json_out *o, const char *key, const struct group *g)
+{
+	json_key(o, key);
+	json_open(o, '{');
+	json_member_number(o, "count", g->reqs);
+	json_member_int(o, "failed", (int64_t)g->failed.nonzero);
+	put_stats(o, &g->sink, "p50");
+	json_close(o, '}');
+}
+
+static void
+put_pair(struct json_out *o, const struct pair *pair)
+{
+	json_open(o, '{');
+	json_member_text(o, "name", pair->run[1]->tag[0]);
+	json_member_text(o, "method", pair->run[1]->tag[1]);
+	put_side(o, "base", pair->run[0]);
+	put_side(o, "run", pair->run[1]);
+	json_member_number(o, "change", pair->change);
+	json_member_text(o, "verdict", span_of(verdicts[pair->verdict]));
+	json_close(o, '}');
+}
+
+static int
+put_diff(struct json_out *o, const struct diff *d, struct why *why)
+{
+	static const char *const keys[] = { "base", "run" };
+	size_t i;
+
+	json_open(o, '{');
+	json_member_text(o, "schema", SPAN("k6serve-diff/1"));
+	json_member_number(o, "bound", d->v[1].bound);
+	json_member_int(o, "worse", d->worse);
+	for (i = 0; i < 2; i++) {
+		json_key(o, keys[i]);
+		if (view_run(&d->v[i], o, why) < 0)
+			return -1;
+	}
+	json_key(o, "figures");
+	json_open(o, '[');
+	for (i = 0; i < MEASURES; i++)
+		put_line(o, &measures[i], d);
+	json_close(o, ']');
+	json_key(o, "urls");
+	json_open(o, '[');
+	for (i = 0; i < d->n; i++)
+		put_pair(o, &d->pairs[i]);
+	json_close(o, ']');
+	json_close(o, '}');
+	return 0;
+}
+
+int
+view_diff(const struct view *v, struct json_out *o, struct why *why)
+{
+	struct diff d = { 0 };
+	int status = diff_read(&d, v, why);
+
+	if (status == 0)
+		status = put_diff(o, &d, why);
+	diff_release(&d);
+	return status;
+}
+
+static void
+print_value(enum unit unit, double value)
+{
+	if (!isfinite(value))
+		printf(" %14s", "-");
+	else if (unit == UNIT_SHARE)
+		printf(" %12.2f %%", value * 100);
+	else if (unit == UNIT_MS)
+		printf(" %11.3f ms", value);
+	else if (unit == UNIT_RATE)
+		printf(" %12.2f/s", value);
+	else
+		printf(" %14.0f", value);
+}
+
+static void
+print_line(const char *name, enum unit unit, const double value[2],
+    enum verdict verdict)
+{
+	double change = measure_change(value[0], value[1]);
+	char text[32] = "";
+
+	printf("%-20s", name);
+	print_value(unit, value[0]);
+	print_value(unit, value[1]);
+	if (isfinite(change) && unit != UNIT_SHARE)
+		(void)snprintf(text, sizeof(text), "%+.1f %%", change * 100);
+	printf(verdict != SAME ? " %10s  %s\n" : " %10s\n", text,
+	    verdicts[verdict]);
+}
+
+/* Only names that changed beyond the bound; control characters of a name
+ * would reach the terminal. */
+static void
+print_pair(const struct pair *pair)
+{
+	double p[2] = { sink_quantile(&pair->run[0]->sink, 0.95),
+	    sink_quantile(&pair->run[1]->sink, 0.95) };
+	struct buf name = { 0 };
+
+	if (pair->verdict == SAME)
+		return;
+	json_escape(&name, pair->run[1]->tag[0]);
+	printf("%.*s %s\n", (int)pair->run[1]->tag[1].n,
+	    pair->run[1]->tag[1].p, name.p);
+	print_line("  p95", UNIT_MS, p, pair->verdict);
+	buf_release(&name);
+}
+
+static void
+print_diff(const struct diff *d)
+{
+	double value[2];
+	size_t i;
+
+	printf("%-20s %14s %14s %10s\n", "", "A", "B", "change");
+	for (i = 0; i < MEASURES; i++) {
+		value[0] = measures[i].of(&d->f[0]);
+		value[1] = measures[i].of(&d->f[1]);
+		print_line(measures[i].name, measures[i].unit, value,
+		    measure_judge(&measures[i], value[0], value[1],
+		    d->v[1].bound));
+	}
+	for (i = 0; i < d->n; i++)
+		print_pair(&d->pairs[i]);
+	if (d->worse != 0)
+		printf("worse by more than %g %%: %d\n",
+		    d->v[1].bound * 100, d->worse);
+	else
+		printf("nothing is worse by more than %g %%\n",
+		    d->v[1].bound * 100);
+}
+
+int
+diff_command(struct view *v, const char *base, const char *run)
+{
+	struct diff d = { 0 };
+	struct why why = { .text = "the run is gone" };
+	int status = EXIT_FAILED;
+
+	v->base = run_operand(v->store, base);
+	v->run = v->base != 0 ? run_operand(v->store, run) : 0;
+	if (v->run == 0)
+		return EXIT_USAGE;
+	if (diff_read(&d, v, &why) != 0) {
+		warnf("%s", why.text);
+	} else {
+		print_diff(&d);
+		status = d.worse != 0 ? EXIT_FAILED : EXIT_DONE;
+	}
+	diff_release(&d);
+	return close_stdout(status);
+}

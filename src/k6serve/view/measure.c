@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6serve/view/measure.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+
+#define LEAST_MS 0.1	/* a shorter time is noise, whatever its share */
+#define LEAST_SHARE 0.01	/* of failures and of failed checks */
+
+static double
+share_of(const struct sink *s)
+{
+	return s->count != 0 ? (double)s->nonzero / (double)s->count : NAN;
+}
+
+static double
+reqs_of(const struct figures *f)
+{
+	return f->reqs;
+}
+
+static double
+rate_of(const struct figures *f)
+{
+	return f->reqs / f->seconds;
+}
+
+static double
+iterations_of(const struct figures *f)
+{
+	return f->iterations / f->seconds;
+}
+
+static double
+failed_of(const struct figures *f)
+{
+	return f->reqs != 0 ? (double)f->failed.nonzero / f->reqs : NAN;
+}
+
+static double
+unchecked_of(const struct figures *f)
+{
+	return 1 - share_of(&f->checks);
+}
+
+static double
+crossed_of(const struct figures *f)
+{
+	return f->result_status;
+}
+
+static double
+avg_of(const struct figures *f)
+{
+	return f->duration.count != 0 ? sink_avg(&f->duration) : NAN;
+}
+
+#define QUANTILE(name, p) \
+	static double name(const struct figures *f) \
+	{ \
+		return f->duration.count != 0 ? \
+		    sink_quantile(&f->duration, p) : NAN; \
+	}
+
+QUANTILE(med_of, 0.5)
+QUANTILE(p90_of, 0.9)
+QUANTILE(p95_of, 0.95)
+QUANTILE(p99_of, 0.99)
+
+static double
+max_of(const struct figures *f)
+{
+	return f->duration.count != 0 ? f->duration.max : NAN;
+}
+
+const struct measure measures[MEASURES] = {
+	{ "requests", reqs_of, UNIT_COUNT, 0 },
+	{ "requests/s", rate_of, UNIT_RATE, 1 },
+	{ "iterations/s", iterations_of, UNIT_RATE, 0 },
+	{ "failed", failed_of, UNIT_SHARE, -1 },
+	{ "failed checks", unchecked_of, UNIT_SHARE, -1 },
+	{ "crossed thresholds", crossed_of, UNIT_COUNT, -1 },
+	{ "avg", avg_of, UNIT_MS, 0 },
+	{ "med", med_of, UNIT_MS, -1 },
+	{ "p90", p90_of, UNIT_MS, -1 },
+	{ "p95", p95_of, UNIT_MS, -1 },
+	{ "p99", p99_of, UNIT_MS, -1 },
+	{ "max", max_of, UNIT_MS, 0 },
+};
+
+const struct measure measure_url = { "p95", p95_of, UNIT_MS, -1 };
+
+double
+measure_change(double a, double b)
+{
+	return a != 0 ? (b - a) / a : NAN;
+}
+
+enum verdict
+measure_judge(const struct measure *m, double a, double b, double bound)
+{
+	double worse = m->sign < 0 ? b - a : a - b, least = 0;
+
+	if (m->sign == 0 || !isfinite(a) || !isfinite(b))
+		return SAME;
+	switch (m->unit) {
+	case UNIT_SHARE:
+		least = LEAST_SHARE;
+		break;
+	case UNIT_COUNT:
+		least = 0.5;
+		break;
+	case UNIT_MS:
+		least = fmax(LEAST_MS, fabs(a) * bound);
+		break;
+	case UNIT_RATE:
+		least = fabs(a) * bound;
+		break;
+	}
+	return worse > least ? WORSE : worse < -least ? BETTER : SAME;
+}
+
+int
+measure_add(void *ctx, const struct store_row *row)
+{
+	struct figures *f = ctx;
+
+	if (span_is(row->metric, "http_reqs"))
+		f->reqs += row->sink->sum;
+	else if (span_is(row->metric, "iterations"))
+		f->iterations += row->sink->sum;
+	else if (span_is(row->metric, "http_req_failed"))
+		sink_merge(&f->failed, row->sink);
+	else if (span_is(row->metric, "checks"))
+		sink_merge(&f->checks, row->sink);
+	else if (span_is(row->metric, "http_req_duration"))
+		sink_merge(&f->duration, row->sink);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* report: all about one run, for the page and to take away. */
+#ifndef K6PIPE_K6SERVE_VIEW_REPORT_H
+#define K6PIPE_K6SERVE_VIEW_REPORT_H
+
+#include "k6serve/view/view.h"
+
+enum report_format { REPORT_HTML, REPORT_JSON, REPORT_CSV };
+
+/* False: it is none of html, json, csv. */
+bool report_format_parse(const char *name, enum report_format *format);
+
+/* Append the run that view_open found. HTML is one file that needs nothing
+ * else; CSV is the table of requests. 0, or -1: why. */
+int report_print(const struct view *v, enum report_format format,
+    struct buf *out, struct why *why);
+
+/* "k6serve report RUN" and "k6serve diff A B" on stdout. They return the exit
+ * status. A run is its number, or "last". */
+int report_command(struct view *v, enum report_format format,
+    const char *run);
+int diff_command(struct view *v, const char *base, const char *run);
+
+/* The number of a run that an operand names; 0, after a message: none. */
+int64_t run_operand(struct store *s, const char *text);
+
+#endif

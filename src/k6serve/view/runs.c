@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* runs: a run's state, times, totals and thresholds. */
+#include <math.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "data/run.h"
+#include "k6serve/view/view.h"
+
+int
+run_state(const struct store_run *run, int64_t timeout_ns)
+{
+	if (run->run_status == RUN_RUNNING &&
+	    now_unix_ns() - run->seen_ns > timeout_ns)
+		return RUN_TIMED_OUT;
+	return run->run_status;
+}
+
+static int64_t
+first_of(const struct store_run *run)
+{
+	return run->first_ns != 0 ? run->first_ns : run->created_ns;
+}
+
+void
+put_time(struct json_out *o, const char *key, int64_t ns)
+{
+	char text[TIME_TEXT];
+
+	if (ns == 0)
+		json_member_raw(o, key, SPAN("null"));
+	else
+		json_member_text(o, key,
+		    (struct span){ text, time_print(text, ns) });
+}
+
+/* While runs are written out. */
+struct listing {
+	const struct view *v;
+	struct json_out *o;
+	const char *search;	/* NULL: all */
+	int64_t limit, n;
+	struct why *why;
+};
+
+/* Totals of a run, one member for each metric that counts. */
+struct totals {
+	double reqs, iterations, sent, received;
+	uint64_t failed, checks, passes;
+	double most_vus;
+	struct sink duration;
+};
+
+static int
+read_total(void *ctx, const struct store_row *row)
+{
+	const struct sink *s = row->sink;
+	struct totals *t = ctx;
+
+	if (span_is(row->metric, "http_reqs"))
+		t->reqs += s->sum;
+	else if (span_is(row->metric, "iterations"))
+		t->iterations += s->sum;
+	else if (span_is(row->metric, "data_sent"))
+		t->sent += s->sum;
+	else if (span_is(row->metric, "data_received"))
+		t->received += s->sum;
+	else if (span_is(row->metric, "http_req_failed"))
+		t->failed += s->nonzero;
+	else if (span_is(row->metric, "http_req_duration"))
+		sink_merge(&t->duration, s);
+	else if (span_is(row->metric, "vus"))
+		t->most_vus = fmax(t->most_vus, s->max);
+	else if (span_is(row->metric, "checks")) {
+		t->checks += s->count;
+		t->passes += s->nonzero;
+	}
+	return 0;
+}
+
+static void
+put_totals(struct json_out *o, struct totals *t)
+{
+	json_key(o, "totals");
+	json_open(o, '{');
+	json_member_number(o, "http_reqs", t->reqs);
+	json_member_int(o, "http_req_failed", (int64_t)t->failed);
+	json_member_number(o, "iterations", t->iterations);
+	json_member_number(o, "data_sent", t->sent);
+	json_member_number(o, "data_received", t->received);
+	json_key(o, "checks");
+	json_open(o, '{');
+	json_member_int(o, "count", (int64_t)t->checks);
+	json_member_int(o, "passes", (int64_t)t->passes);
+	json_member_int(o, "fails", (int64_t)(t->checks - t->passes));
+	json_close(o, '}');
+	json_key(o, "http_req_duration");
+	json_open(o, '{');
+	put_trend(o, &t->duration, "med");
+	json_close(o, '}');
+	json_close(o, '}');
+}
+
+/* Do two raw JSON strings stand for the same text? */
+static bool
+same_text(struct span a, struct span b)
+{
+	struct buf plain = { 0 };
+	bool is_same;
+
+	if (span_equal(a, b))
+		return true;
+	buf_add(&plain, "", 0);
+	json_unescape(&plain, a);
+	is_same = json_same(b, plain.p);
+	buf_release(&plain);
+	return is_same;
+}
+
+/* The member of an object; n 0: there is none. */
+static struct span
+member(struct span object, struct span name)
+{
+	struct json j = json_of(object);
+	struct span key, value, found = { "", 0 };
+
+	if (json_peek(&j) != '{')
+		return found;
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &key))
+		if (json_value(&j, &value) && same_text(key, name))
+			found = value;
+	return found;
+}
+
+/* What became of one threshold: results[metric][source] is true if it
+ * failed. */
+static void
+put_verdict(struct json_out *o, struct span results, struct span metric,
+    struct span source)
+{
+	struct span verdict = member(member(results, metric), source);
+
+	json_member_raw(o, "failed", span_is(verdict, "true") ||
+	    span_is(verdict, "false") ? verdict : SPAN("null"));
+}
+
+/* A raw JSON string as it came; both its forms are k6's. */
+static void
+put_raw_text(struct json_out *o, const char *key, struct span raw)
+{
+	json_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
+}
+
+/* {"metric":["source",...]} as a list of what each came to. */
+static void
+put_thresholds(struct json_out *o, const struct store_run *run)
+{
+	struct json j = json_of(run->thresholds);
+	struct span metric, source;
+
+	json_key(o, "thresholds");
+	json_open(o, '[');
+	(void)json_enter(&j, '{');
+	while (json_member(&j, &metric)) {
+		if (json_peek(&j) != '[') {
+			(void)json_skip(&j);
+			continue;
+		}
+		(void)json_enter(&j, '[');
+		while (json_element_text(&j, &source)) {
+			json_open(o, '{');
+			put_raw_text(o, "metric", metric);
+			put_raw_text(o, "source", source);
+			put_verdict(o, run->results, metric, source);
+			json_close(o, '}');
+		}
+	}
+	json_close(o, ']');
+}
+
+/* A number that the client tells; null if it did not, or told nonsense. */
+static void
+put_known(struct json_out *o, const char *key, int64_t value)
+{
+	if (value > 0)
+		json_member_int(o, key, value);
+	else
+		json_member_raw(o, key, SPAN("null"));
+}
+
+/* Start and end are those of the data, which may be older than the upload. */
+static void
+put_times(struct json_out *o, const struct store_run *run, int status)
+{
+	int64_t first = first_of(run);
+	int64_t last = run->last_ns != 0 ? run->last_ns : first;
+
+	put_time(o, "start", first);
+	put_time(o, "end", status == RUN_RUNNING ? 0 : last);
+	/* Two wrong clocks may be further apart than 64 bits of ns. */
+	json_member_number(o, "duration", ((double)last - (double)first) /
+	    1e9);
+	put_known(o, "planned_duration", run->planned_s);
+	put_time(o, "created", run->created_ns);
+	put_time(o, "seen", run->seen_ns);
+	put_time(o, "finished", run->ended_ns);
+}
+
+static void
+put_state(struct json_out *o, const struct store_run *run, int status)
+{
+	json_member_text(o, "state", span_of(run_status_name(status)));
+	json_member_int(o, "run_status", status);
+	json_member_int(o, "result_status", run->result_status);
+	json_key(o, "late");
+	json_put_bool(o, run->is_late);
+}
+
+static int
+count_series(void *ctx, const struct store_row *row)
+{
+	(void)row;
+	++*(int64_t *)ctx;
+	return 0;
+}
+
+/* What is computed from a run's data. */
+struct sums {
+	struct totals totals;
+	int64_t overflow, generators;
+};
+
+static int
+read_sums(struct listing *l, int64_t run, struct sums *sums)
+{
+	struct store_query q = { .run = run, .is_whole = true };
+	struct store *s = l->v->store;
+
+	sums->overflow = store_overflow(s, run, l->why);
+	if (sums->overflow < 0 || store_series(s, &q, read_total,
+	    &sums->totals, l->why) < 0)
+		return -1;
+	q.is_whole = false;
+	q.metric = "vus";
+	q.has_no_hist = true;
+	return store_series(s, &q, count_series, &sums->generators, l->why);
+}
+
+static void
+put_texts(struct json_out *o, const struct store_run *run)
+{
+	json_member_int(o, "id", run->id);
+	json_member_text(o, "name", run->name);
+	json_member_text(o, "note", run->note);
+	json_member_text(o, "agent", run->agent);
+}
+
+static void
+put_run(struct listing *l, const struct store_run *run, struct sums *sums)
+{
+	struct json_out *o = l->o;
+	int status = run_state(run, l->v->timeout_ns);
+
+	json_open(o, '{');
+	put_texts(o, run);
+	put_state(o, run, status);
+	put_times(o, run, status);
+	put_known(o, "project_id", run->project);
+	put_known(o, "vus", run->vus > 0 ? run->vus
+	    : (int64_t)sums->totals.most_vus);
+	put_known(o, "generators", sums->generators);
+	json_member_int(o, "step", run->step_s);
+	json_member_int(o, "points", run->points);
+	json_member_int(o, "overflow", sums->overflow);
+	json_member_int(o, "version", run->version);
+	put_thresholds(o, run);
+	put_totals(o, &sums->totals);
+	json_close(o, '}');
+}
+
+static bool
+is_wanted(const struct listing *l, const struct store_run *run)
+{
+	struct buf text = { 0 };
+	bool is_there;
+
+	if (l->search == NULL || l->search[0] == '\0')
+		return true;
+	buf_span(&text, run->name);
+	buf_char(&text, '\n');
+	buf_span(&text, run->note);
+	is_there = strcasestr(text.p, l->search) != NULL;
+	buf_release(&text);
+	return is_there;
+}
+
+static int
+each_run(void *ctx, const struct store_run *run)
+{
+	struct sums sums = { .totals.duration.type = METRIC_TREND };
+	struct listing *l = ctx;
+	int status;
+
+	if (l->n >= l->limit || !is_wanted(l, run))
+		return 0;
+	l->n++;
+	status = read_sums(l, run->id, &sums);
+	if (status == 0)
+		put_run(l, run, &sums);
+	sink_release(&sums.totals.duration);
+	return status;
+}
+
+int
+view_runs(const struct view *v, int64_t limit, const char *search,
+    struct json_out *o, struct why *why)
+{
+	struct listing l = { .v = v, .o = o, .search = search,
+	    .limit = limit, .why = why };
+	int status;
+
+	json_open(o, '[');
+	status = store_runs(v->store, 0, search == NULL ? limit : INT64_MAX,
+	    each_run, &l, why);
+	json_close(o, ']');
+	return status;
+}
+
+int
+view_run(const struct view *v, struct json_out *o, struct why *why)
+{
+	struct listing l = { .v = v, .o = o, .limit = 1, .why = why };
+
+	return store_runs(v->store, v->run, 1, each_run, &l, why);
+}
+
+static int
+note_run(void *ctx, const struct store_run *run)
+{
+	struct view *v = ctx;
+	int64_t step = run->step_s;
+
+	v->run_status = run_state(run, v->timeout_ns);
+	v->version = run->version;
+	v->first_ns = first_of(run);
+	v->seconds = fmax(((double)run->last_ns - (double)v->first_ns) / 1e9,
+	    (double)step);
+	if (v->step_s < step)
+		v->step_s = step;
+	v->step_s = (v->step_s + step - 1) / step * step;
+	return 1;
+}
+
+int
+view_open(struct view *v, struct why *why)
+{
+	enum store_result result = store_find(v->store, v->run, why);
+
+	if (result == STORE_NO_RUN)
+		return 0;
+	return result != STORE_DONE ? -1 :
+	    store_runs(v->store, v->run, 1, note_run, v, why);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* series: a run over time, in steps of some seconds. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "k6serve/view/group.h"
+#include "k6serve/view/view.h"
+
+enum { STATUSES = 16 };		/* the last one takes what is past them */
+
+/* Metrics that add up over a step. */
+enum sum { SUM_REQS, SUM_FAILED, SUM_ITERATIONS, SUM_SENT, SUM_RECEIVED,
+	SUMS };
+
+static const char *const summed[SUMS] = { "http_reqs", "http_req_failed",
+	"iterations", "data_sent", "data_received" };
+
+/* Of one step: what happened in it. */
+struct step {
+	int64_t t;		/* its first second */
+	double sum[SUMS];
+	double vus;		/* NAN: not known */
+	struct sink trend;	/* http_req_duration, or what was asked for */
+	double timing_sum[TIMINGS];
+	uint64_t timing_n[TIMINGS];
+	double status[STATUSES];
+};
+
+/* All steps of a run, by time. */
+struct steps {
+	const struct view *v;
+	int64_t length;		/* seconds in a step */
+	struct map by_time;
+	struct step *last;	/* the one that was looked for last */
+	enum sum sum;		/* what is read: this sum, */
+	enum timing timing;	/* or this timing, */
+	size_t column;		/* or this status */
+	int64_t vus_second;	/* while VUs are read: this second, */
+	double vus_sum;		/* and all generators' together */
+	struct tags tags;
+	char *statuses[STATUSES];	/* owned */
+	size_t n_statuses;
+	bool has_tags;		/* these requests, not the whole run: */
+	struct groups match;
+	struct why *why;
+};
+
+static int64_t
+start_of(int64_t second, int64_t length)
+{
+	int64_t rest = second % length;
+
+	return second - rest - (rest < 0 ? length : 0);
+}
+
+static struct step *
+step_at(struct steps *all, int64_t second)
+{
+	int64_t t = start_of(second, all->length);
+	struct span key = { (const char *)&t, sizeof(t) };
+	struct step *step = all->last;
+
+	if (step == NULL || step->t != t)
+		step = map_get(&all->by_time, key);
+	if (step == NULL) {
+		step = xcalloc(1, sizeof(*step));
+		step->t = t;
+		step->vus = NAN;
+		key.p = (const char *)&step->t;
+		map_put(&all->by_time, key, step);
+	}
+	return all->last = step;
+}
+
+static void
+steps_release(struct steps *all)
+{
+	struct step *step;
+	size_t at = 0;
+
+	while ((step = map_next(&all->by_time, &at)) != NULL) {
+		sink_release(&step->trend);
+		free(step);
+	}
+	while (all->n_statuses > 0)
+		free(all->statuses[--all->n_statuses]);
+	map_release(&all->by_time);
+	tags_release(&all->tags);
+	groups_release(&all->match);
+}
+
+static int
+add_sum(void *ctx, int64_t second, double sum, uint64_t count)
+{
+	struct steps *all = ctx;
+
+	(void)count;
+	step_at(all, second)->sum[all->sum] += sum;
+	return 0;
+}
+
+static int
+add_trend(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+	struct sink *sink = &step_at(all, row->second)->trend;
+
+	sink->type = row->type;
+	sink_merge(sink, row->sink);
+	return 0;
+}
+
+static int
+add_timing(void *ctx, int64_t second, double sum, uint64_t count)
+{
+	struct steps *all = ctx;
+	struct step *step = step_at(all, second);
+
+	step->timing_sum[all->timing] += sum;
+	step->timing_n[all->timing] += count;
+	return 0;
+}
+
+/* Each generator has its own series of VUs: they add up within a second, and
+ * the most of a step's seconds counts. */
+static int
+add_vus(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+	struct step *step = step_at(all, row->second);
+
+	if (row->second != all->vus_second)
+		all->vus_sum = 0;
+	all->vus_second = row->second;
+	all->vus_sum += row->sink->last;
+	if (isnan(step->vus) || all->vus_sum > step->vus)
+		step->vus = all->vus_sum;
+	return 0;
+}
+
+static int
+add_status(void *ctx, int64_t second, double sum, uint64_t count)
+{
+	struct steps *all = ctx;
+
+	(void)count;
+	step_at(all, second)->status[all->column] += sum;
+	return 0;
+}
+
+/* The column of a status; made at need. */
+static size_t
+column_of(struct steps *all, struct span status)
+{
+	size_t i;
+
+	for (i = 0; i < all->n_statuses; i++)
+		if (span_is(status, all->statuses[i]))
+			return i;
+	if (i == STATUSES - 1)
+		status = SPAN("other");
+	if (i < STATUSES)
+		all->statuses[all->n_statuses++] =
+		    xstrndup(status.p, status.n);
+	return i < STATUSES ? i : STATUSES - 1;
+}
+
+static int
+read_status(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+	struct json j = json_of(row->tags);
+	const struct tagset *set = tags_read(&all->tags, &j);
+
+	if (set == NULL)
+		return 0;
+	all->column = column_of(all, tag_value(set, "status"));
+	return store_sums(all->v->store, row->series, add_status, all,
+	    all->why);
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	int64_t x = (*(struct step *const *)a)->t;
+	int64_t y = (*(struct step *const *)b)->t;
+
+	return (x > y) - (x < y);
+}
+
+static void
+put_splits(struct json_out *o, const struct steps *all, const struct step *s)
+{
+	int i;
+	size_t k;
+
+	json_key(o, "timings");
+	json_open(o, '{');
+	for (i = TIMING_BLOCKED; i < TIMINGS; i++)
+		json_member_number(o, timing_names[i] + strlen("http_req_"),
+		    s->timing_n[i] != 0 ? s->timing_sum[i] /
+		    (double)s->timing_n[i] : NAN);
+	json_close(o, '}');
+	json_key(o, "status");
+	json_open(o, '{');
+	for (k = 0; k < all->n_statuses; k++)
+		if (s->status[k] != 0)
+			json_member_number(o, all->statuses[k], s->status[k]);
+	json_close(o, '}');
+}
+
+static void
+put_step(struct json_out *o, const struct steps *all, const struct step *s)
+{
+	json_open(o, '{');
+	json_member_int(o, "t", s->t);
+	json_member_number(o, "http_reqs", s->sum[SUM_REQS]);
+	json_member_number(o, "failed", s->sum[SUM_FAILED]);
+	if (!all->has_tags) {
+		json_member_number(o, "vus", s->vus);
+		json_member_number(o, "iterations", s->sum[SUM_ITERATIONS]);
+		json_member_number(o, "data_sent", s->sum[SUM_SENT]);
+		json_member_number(o, "data_received",
+		    s->sum[SUM_RECEIVED]);
+	}
+	json_key(o, "http_req_duration");
+	json_open(o, '{');
+	put_trend(o, &s->trend, "p50");
+	json_close(o, '}');
+	if (!all->has_tags)
+		put_splits(o, all, s);
+	json_close(o, '}');
+}
+
+/* A metric that the caller named, by its type. */
+static void
+put_custom(struct json_out *o, const struct steps *all, const struct step *s)
+{
+	(void)all;
+	json_open(o, '{');
+	json_member_int(o, "t", s->t);
+	json_member_text(o, "type",
+	    span_of(metric_type_name(s->trend.type)));
+	if (s->trend.type == METRIC_TREND) {
+		put_trend(o, &s->trend, "p50");
+	} else {
+		json_member_int(o, "count", (int64_t)s->trend.count);
+		json_member_int(o, "nonzero", (int64_t)s->trend.nonzero);
+		json_member_number(o, "min", s->trend.min);
+		json_member_number(o, "avg", sink_avg(&s->trend));
+		json_member_number(o, "max", s->trend.max);
+	}
+	json_member_number(o, "sum", s->trend.sum);
+	json_member_number(o, "last", s->trend.last);
+	json_close(o, '}');
+}
+
+static void
+put_steps(struct json_out *o, const struct steps *all,
+    void (*put)(struct json_out *, const struct steps *,
+    const struct step *))
+{
+	struct step **sorted = xcalloc(all->by_time.n, sizeof(*sorted));
+	size_t at = 0, i, n = 0;
+
+	while (n < all->by_time.n)
+		sorted[n++] = map_next(&all->by_time, &at);
+	if (n != 0)
+		qsort(sorted, n, sizeof(*sorted), by_time);
+	json_open(o, '[');
+	for (i = 0; i < n; i++)
+		put(o, all, sorted[i]);
+	json_close(o, ']');
+	free(sorted);
+}
+
+/* Series are read one by one: in the order of the seconds they lie. */
+static int
+read_sums(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return store_sums(all->v->store, row->series, add_sum, all, all->why);
+}
+
+static int
+read_timing(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return store_sums(all->v->store, row->series, add_timing, all,
+	    all->why);
+}
+
+static int
+read_trend(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return store_points_of(all->v->store, row->series, row->type,
+	    add_trend, all, all->why);
+}
+
+static int
+read_overview(struct steps *all, struct why *why)
+{
+	struct store_query q = { .run = all->v->run, .is_whole = true,
+	    .has_no_hist = true };
+	struct store *s = all->v->store;
+	int i;
+
+	for (i = 0; i < SUMS; i++) {
+		all->sum = (enum sum)i;
+		q.metric = summed[i];
+		if (store_series(s, &q, read_sums, all, why) < 0)
+			return -1;
+	}
+	for (i = TIMING_BLOCKED; i < TIMINGS; i++) {
+		all->timing = (enum timing)i;
+		q.metric = timing_names[i];
+		if (store_series(s, &q, read_timing, all, why) < 0)
+			return -1;
+	}
+	q.metric = timing_names[TIMING_DURATION];
+	if (store_series(s, &q, read_trend, all, why) < 0)
+		return -1;
+	q.is_whole = false;
+	q.metric = "vus";
+	if (store_points(s, &q, add_vus, all, why) < 0)
+		return -1;
+	q.metric = "http_reqs";
+	return store_series(s, &q, read_status, all, why);
+}
+
+static int
+read_custom(struct steps *all, struct why *why)
+{
+	struct store_query q = { .run = all->v->run,
+	    .metric = all->v->metric, .is_whole = true, .has_no_hist = true };
+
+	return store_series(all->v->store, &q, read_trend, all, why);
+}
+
+static bool
+is_asked(const char *asked, struct span value)
+{
+	return asked == NULL || span_is(value, asked);
+}
+
+/* A series whose tags may be those that are asked for. */
+static int
+read_matching(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+	const struct view *v = all->v;
+	const struct group *g = groups_of(&all->match, row->tags);
+
+	if (g == NULL || !is_asked(v->name, g->tag[0]) ||
+	    !is_asked(v->method, g->tag[1]) ||
+	    !is_asked(v->status, g->tag[2]))
+		return 0;
+	return row->type == METRIC_TREND ? read_trend(all, row) :
+	    read_sums(all, row);
+}
+
+/* Requests with the tags that are asked for. */
+static int
+read_requests(struct steps *all, struct why *why)
+{
+	struct store_query q = { .run = all->v->run, .has_no_hist = true };
+	int status = 0, i;
+
+	all->match.by[0] = "name";
+	all->match.by[1] = "method";
+	all->match.by[2] = "status";
+	for (i = SUM_REQS; status == 0 && i <= SUM_FAILED; i++) {
+		all->sum = (enum sum)i;
+		q.metric = summed[i];
+		status = store_series(all->v->store, &q, read_matching, all,
+		    why);
+	}
+	q.metric = timing_names[TIMING_DURATION];
+	if (status == 0)
+		status = store_series(all->v->store, &q, read_matching, all,
+		    why);
+	return status;
+}
+
+int
+view_series(const struct view *v, struct json_out *o, struct why *why)
+{
+	struct steps all = { .v = v, .length = v->step_s, .why = why };
+	int status;
+
+	all.has_tags = v->name != NULL || v->method != NULL ||
+	    v->status != NULL;
+	status = v->metric != NULL ? read_custom(&all, why) :
+	    all.has_tags ? read_requests(&all, why) : read_overview(&all, why);
+	if (status == 0)
+		put_steps(o, &all, v->metric != NULL ? put_custom : put_step);
+	steps_release(&all);
+	return status;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view: what people see of a run, as JSON values (k6serve(1), "JSON API").
+ * The pages, scripts, reports and comparisons all read these.
+ */
+#ifndef K6PIPE_K6SERVE_VIEW_VIEW_H
+#define K6PIPE_K6SERVE_VIEW_VIEW_H
+
+#include "data/json.h"
+#include "data/sink.h"
+#include "k6serve/store/store.h"
+
+/* What is looked at. Texts are borrowed; view_open fills in what stands below
+ * the line. */
+struct view {
+	struct store *store;
+	int64_t timeout_ns;	/* silence after which a run is timed out, if
+				   no server was there to note it */
+	int64_t run;
+	int64_t base;		/* the run to compare with; 0: none */
+	int64_t step_s;		/* seconds in a step; 0: the run's */
+	size_t most_urls;	/* in a table; 0: all */
+	double bound;		/* share that counts as worse: 0.1 is 10 % */
+	const char *metric;	/* only this one; NULL: the usual ones */
+	const char *name, *method, *status;	/* only these; NULL: all */
+	/* -- */
+	int run_status;		/* as others see it */
+	int64_t first_ns, version;
+	double seconds;		/* of the data, at least one step */
+};
+
+/* The state that others see. */
+int run_state(const struct store_run *run, int64_t timeout_ns);
+
+/* Look at view->run. 1; 0: there is none; -1: why. */
+int view_open(struct view *v, struct why *why);
+
+/* Each writes one JSON value to o. 0, or -1 and why, o being useless then. */
+typedef int view_put(const struct view *v, struct json_out *o,
+    struct why *why);
+view_put view_run, view_series, view_urls, view_distribution, view_slow,
+    view_checks, view_errors, view_metrics, view_report, view_diff;
+
+/* Write a JSON array with one object for each of at most limit runs, newest
+ * first, whose name or note holds the text search (NULL: all). */
+int view_runs(const struct view *v, int64_t limit, const char *search,
+    struct json_out *o, struct why *why);
+
+/* Members count, min, avg, p50 (named as median says), p90, p95, p99, max of a
+ * trend, in the unit of its values, into the object that is open; null for
+ * what an empty one does not have. put_stats: without count. */
+void put_trend(struct json_out *o, const struct sink *s, const char *median);
+void put_stats(struct json_out *o, const struct sink *s, const char *median);
+
+/* A member with a time of day; 0: null. */
+void put_time(struct json_out *o, const char *key, int64_t ns);
+
+#endif

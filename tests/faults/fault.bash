@@ -1,0 +1,32 @@
+# What the fault scripts share: a folder of their own in $dir, removed at the
+# end, k6pipe's tools in PATH, and a k6serve. A script may define unmount.
+# shellcheck shell=bash disable=SC2034 # used by the scripts
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tools=$here/../tools
+dir=$(mktemp -d)
+server=
+unmount() { :; }
+cleanup() {
+  [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true
+  unmount
+  rm -rf "$dir"
+}
+trap cleanup EXIT
+export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../../bin}:$PATH
+unset XDG_STATE_HOME "${!K6_@}"
+
+# serve PORT (0: any): start the k6serve of $dir/db, whose process is $server.
+serve() {
+  k6serve --listen "127.0.0.1:$1" --db "$dir/db" >"$dir/out" \
+    2>"$dir/serve" &
+  server=$!
+  disown
+  for _ in $(seq 200); do
+    grep -qs ^http "$dir/out" && break
+    sleep 0.05
+  done
+  K6_CLOUD_HOST=$(head -n 1 "$dir/out")
+  port=${K6_CLOUD_HOST##*:}
+  export K6_CLOUD_HOST
+}

@@ -1,0 +1,71 @@
+#!/bin/bash
+# poweroff.sh CYCLES: cut the power of the disk with the journal (ext4 on a
+# loop device, shut down without a flush; root) at a random moment of a live
+# run, with the server up or away; mount it again, deliver what is left. What
+# the server had taken must be there once; what was written more than the sync
+# time before the cut must be there. Prints: cycles, starts that failed, lost
+# after acknowledgement, twice, longest time of samples lost, ms.
+# shellcheck source=fault.bash
+. "$(dirname "$0")/fault.bash"
+mounted=
+unmount() { [ -z "$mounted" ] || umount -l "$dir/disk" 2>/dev/null || true; }
+
+# EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH
+cut_power() {
+  python3 -c 'import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
+            struct.pack("I", 2))' "$dir/disk"
+}
+
+truncate -s 64M "$dir/image"
+mkfs.ext4 -qF "$dir/image"
+mkdir "$dir/disk"
+mount -o loop "$dir/image" "$dir/disk"
+mounted=1
+serve 0
+rate=200 bad=0 lost=0 twice=0 longest=0 all_count=0 all_sum=0
+for cycle in $(seq "$1"); do
+  rm -rf "$dir/disk/journal"
+  sync -f "$dir/disk"
+  python3 "$tools/stream.py" 2000 "$rate" 2>/dev/null |
+    tee "$dir/made.$cycle" |
+    k6push -q --journal "$dir/disk/journal" >/dev/null 2>&1 &
+  disown
+  sleep 0.8
+  away=$((cycle % 2))
+  [ "$away" = 0 ] || kill -STOP "$server"
+  sleep "0.$((RANDOM % 900 + 100))"
+  cut_power
+  written=$(grep -c http_req_failed "$dir/made.$cycle" || true)
+  push=$(pgrep -f "journal $dir/disk/journal" | head -n 1 || true)
+  [ -z "$push" ] || kill -9 "$push" 2>/dev/null || true
+  [ "$away" = 0 ] || kill -CONT "$server"
+  sleep 0.1
+  umount "$dir/disk" 2>/dev/null || umount -l "$dir/disk"
+  mount -o loop "$dir/image" "$dir/disk"
+  read -r before _ < <(python3 "$tools/stored.py" "$dir/db")
+  before=$((before - all_count))
+  code=0
+  if [ -n "$(ls "$dir/disk/journal" 2>/dev/null)" ]; then
+    k6push -q --resume "$dir/disk/journal" >/dev/null 2>"$dir/err" ||
+      code=$?
+  fi
+  if [ "$code" -gt 1 ]; then
+    bad=$((bad + 1))
+    cat "$dir/err" >&2
+  fi
+  read -r count sum < <(python3 "$tools/stored.py" "$dir/db")
+  count=$((count - all_count)) sum=$((sum - all_sum))
+  all_count=$((all_count + count)) all_sum=$((all_sum + sum))
+  [ "$count" -ge "$before" ] || lost=$((lost + 1))
+  if [ "$sum" -ne $((count * (count + 1) / 2)) ]; then
+    twice=$((twice + 1))
+    echo "cycle $cycle: $count stored, sum $sum" >&2
+  fi
+  gap=$(((written - count) * 1000 / rate))
+  [ -z "${VERBOSE:-}" ] || echo "cycle $cycle: $written made, $before" \
+    "before, $count after, $gap ms" >&2
+  [ "$gap" -le "$longest" ] || longest=$gap
+done
+echo "$1 $bad $lost $twice $longest"
+[ $((bad + lost + twice)) -eq 0 ]

@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# k6gen's load models: how many iterations are made, when, and by whom.
+
+load ../helpers
+
+setup() {
+  out=$BATS_TEST_TMPDIR/o
+  start_nginx <<'END'
+location / { return 200 "hello\n"; }
+location = /large { limit_rate 20k; alias /proc/self/exe; }
+END
+}
+
+teardown() { stop_nginx; }
+
+# values METRIC: one a line
+values() {
+  jq -r "select(.type == \"Point\" and .metric == \"$1\") | .data.value" \
+    "$out"
+}
+
+count() { values "$1" | jq -s 'add // 0'; }
+
+executor() { head -n 1 "$out" | jq -r .data.executor; }
+
+# each_second METRIC: sums of the seconds from the stream's first point on
+each_second() {
+  jq -sr "[.[] | select(.type == \"Point\" and .metric == \"$1\") |
+    .data | [(.time[0:19] + \"Z\" | fromdate) +
+    (\"0\" + .time[19:-1] | tonumber), .value]] |
+    (map(.[0]) | min) as \$t | group_by(.[0] - \$t | floor) |
+    map(map(.[1]) | add) | .[]" "$out"
+}
+
+@test "a constant rate begins as many iterations as asked, each second" {
+  k6gen -q -r 200/s -d 3s "$target/" >"$out"
+  [ "$(executor)" = constant-arrival-rate ]
+  [ "$(count iterations)" -eq 600 ]
+  [ "$(count dropped_iterations)" -eq 0 ]
+  for n in $(each_second iterations | head -n 3); do
+    ((n >= 196 && n <= 204))
+  done
+}
+
+# A machine that is busy with others holds the generator up: a few tries.
+@test "below saturation each second has its rate within 1 %" {
+  local n try off=1
+  for try in 1 2 3; do
+    ((off > 0)) || break
+    k6gen -q -r 1000/s -d 5s "$target/" >"$out"
+    [ "$(count http_reqs)" -eq 5000 ]
+    off=0
+    for n in $(each_second http_reqs | head -n 5); do
+      ((n >= 990 && n <= 1010)) || off=$((off + 1))
+      echo "try $try: $n"
+    done
+  done
+  [ "$off" -eq 0 ]
+}
+
+@test "a ramping rate makes the integral of its stages" {
+  k6gen -q -r 0..200/1s,200/1s,0/1s "$target/" >"$out"
+  [ "$(executor)" = ramping-arrival-rate ]
+  [ "$(count iterations)" -eq 400 ]
+}
+
+@test "starts that find no user are dropped, and counted" {
+  k6gen -r 50/s -d 1s --max-vus 2 --graceful-stop 0s "$target/large" \
+    >"$out" 2>"$out.err"
+  [ "$(count dropped_iterations)" -eq 48 ]
+  [ "$(values data_sent | wc -l)" -eq 2 ]
+  grep -q '48 iterations found no free VU (--max-vus 2)' "$out.err"
+}
+
+@test "a start that was late is timed from when it was due" {
+  # The generator is stopped for half a second.
+  k6gen -q -r 100/s -d 2s "$target/" >"$out" 3>&- &
+  local pid=$!
+  retry 10 grep -q '"Point"' "$out"
+  kill -STOP "$pid"
+  sleep 0.5
+  kill -CONT "$pid"
+  wait "$pid"
+  [ "$(count iterations)" -eq 200 ]
+  values schedule_lag | jq -se 'max > 400 and max < 1500'
+  values iteration_duration | jq -se 'max > 400'
+  # Of the about 50 that were due meanwhile, evenly spread over the pause.
+  [ "$(values iteration_duration | jq -s '[.[] | select(. > 100)] |
+    length > 30')" = true ]
+  values generator_lag | jq -se 'max > 400'
+}
+
+@test "stages ramp the users up and down" {
+  k6gen -q -s 1s:10,2s:10 -s 1500ms:0 --think-time 20ms "$target/" >"$out"
+  [ "$(executor)" = ramping-vus ]
+  # At each second, or later on a busy machine.
+  values vus | jq -se 'length >= 4 and .[0] >= 8 and .[1] == 10 and
+    .[3] <= 6'
+  [ "$(values vus_max | sort -u)" = 10 ]
+}
+
+@test "users that are ramped down end their iteration, or are interrupted" {
+  k6gen -q -u 3 -s 100ms:3,100ms:1,500ms:1 --graceful-ramp-down 100ms \
+    --graceful-stop 0s "$target/large" >"$out"
+  [ "$(values data_sent | wc -l)" -eq 3 ]
+  [ "$(count iterations)" -eq 0 ]
+}
+
+@test "per-VU iterations are each user's own" {
+  k6gen -q -u 3 --per-vu-iterations 4 --system-tags vu,iter "$target/" \
+    >"$out"
+  [ "$(executor)" = per-vu-iterations ]
+  jq -r 'select(.type == "Point" and .metric == "iterations") |
+    .data.metadata | .vu + " " + .iter' "$out" | sort >"$out.pairs"
+  [ "$(sort -u "$out.pairs" | wc -l)" -eq 12 ]
+  [ "$(tail -n 1 "$out.pairs")" = "3 3" ]
+}
+
+@test "rps caps the requests of all users together" {
+  k6gen -q -u 10 -d 2s --rps 50 "$target/" >"$out"
+  local n
+  n=$(count http_reqs)
+  ((n >= 95 && n <= 112))
+}
+
+@test "threads share users, iterations and starts" {
+  k6gen -q --threads 3 -u 10 -i 1000 "$target/" >"$out"
+  [ "$(count iterations)" -eq 1000 ]
+  tail -n 1 "$out" | jq -e '.type == "End" and .data.requests == 1000'
+  k6gen -q --threads 2 -r 300/s -d 1s "$target/" >"$out"
+  [ "$(count iterations)" -eq 300 ]
+  jq -se 'reduce .[] as $l ({seen: [], ok: true};
+    if $l.type == "Metric" then .ok = (.ok and
+    (.seen | index($l.metric) | not)) | .seen += [$l.metric]
+    elif $l.type == "Point" then
+    .ok = (.ok and (.seen | index($l.metric) != null))
+    else . end) | .ok' "$out"
+}
+
+@test "a warm-up makes load and leaves no sample" {
+  k6gen -q -r 100/s -d 1s --warm-up 1s "$target/" >"$out"
+  local n
+  n=$(count iterations)
+  ((n >= 95 && n <= 105))
+  retry 5 grep -q . "$nginx_log"
+  [ "$(wc -l <"$nginx_log")" -eq 200 ]
+}
+
+@test "think time and minimal duration pause a user" {
+  k6gen -q -i 3 --think-time 100ms "$target/" >"$out"
+  values iteration_duration | jq -se 'min >= 100 and max < 1000'
+  local from=$EPOCHREALTIME
+  k6gen -q -i 3 --min-iteration-duration 200ms "$target/" >"$out"
+  values iteration_duration | jq -se 'max < 190'
+  awk -v a="$from" -v b="$EPOCHREALTIME" 'BEGIN { exit !(b - a >= 0.4) }'
+}
+
+@test "iterations that the time did not suffice for are dropped" {
+  k6gen -q -i 10 -d 300ms --graceful-stop 0s "$target/large" >"$out"
+  [ "$(count dropped_iterations)" -eq 9 ]
+}
+
+@test "a reader that is slow does not hold up the load" {
+  k6gen -u 2 -r 100/s -d 2s --max-vus 50 "$target/" 2>"$out.err" |
+    { sleep 3; cat; } >"$out"
+  [ "$(count iterations)" -eq 200 ]
+  values schedule_lag | jq -se 'max < 500'
+  run ! grep -q 'held up' "$out.err"
+}
+
+@test "loads that contradict each other are wrong use" {
+  local -a cases=(
+    "-s 1s:5 -i 5|--stage and --iterations"
+    "-s 1s:5 -d 5s|--stage and --duration"
+    "-s 1s|--stage: not DURATION:TARGET"
+    "-r 5/s|--rate: needs --duration"
+    "-r 5/1s,6/1s -d 1s|--rate and --duration"
+    "-r 5/s -s 1s:1 -d 1s|--stage and --duration"
+    "-r x -d 1s|--rate: not a rate"
+    "-r 5/s -d 1s -i 3|--rate and --iterations"
+    "--max-vus 5 -d 1s|--max-vus: only with --rate"
+    "-i 1 --per-vu-iterations 1|--iterations and --per-vu-iterations"
+    "--warm-up 1s -i 5|--warm-up: needs"
+    "--rps 0|--rps: "
+    "--think-time 2s..1s|--think-time: not a duration"
+  )
+  local c
+  for c in "${cases[@]}"; do
+    # shellcheck disable=SC2086 # the words are the arguments
+    run k6gen ${c%%|*} "$target/"
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "k6gen: "*"${c#*|}"* ]]
+  done
+}

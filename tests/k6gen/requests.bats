@@ -1,0 +1,517 @@
+#!/usr/bin/env bats
+# What k6gen sends: targets, placeholders, bodies, headers, and over what.
+
+load ../helpers
+
+setup() {
+  out=$BATS_TEST_TMPDIR/o
+  export nginx_format='$request_method $request_uri [$http_x_test] [$http_authorization] [$http_cookie] [$content_type] [$connection] [$http_host] [$server_protocol] body=$content_length'
+  yes root | head -n 2000 >"$BATS_TEST_TMPDIR/long"
+  start_nginx <<END
+location / { return 200 "hello\n"; }
+location = /cookie {
+  add_header Set-Cookie "id=7; Path=/";
+  return 200 "set\n";
+}
+location = /zip { gzip on; gzip_min_length 1; gzip_types *; alias $BATS_TEST_TMPDIR/long; }
+END
+}
+
+teardown() {
+  stop_nginx
+  [ -z "${helper-}" ] || kill "$helper" 2>/dev/null || true
+}
+
+gen() { k6gen -q "$@" >"$out" 2>"$out.err"; }
+
+# log N: nginx's log, once it has N lines
+log() {
+  retry 10 log_has "$1"
+  cat "$nginx_log"
+}
+log_has() { [ "$(wc -l <"$nginx_log")" -ge "$1" ]; }
+
+tags() {
+  jq -r "select(.type == \"Point\" and .metric == \"http_reqs\") |
+    .data.tags | $1" "$out"
+}
+
+@test "a targets file in vegeta's text form is requested line by line" {
+  printf 'from a file' >"$BATS_TEST_TMPDIR/body"
+  cat >"$BATS_TEST_TMPDIR/t" <<END
+# a comment
+GET $target/a
+X-Test: one
+
+POST $target/b
+X-Test: two
+Content-Type: text/plain
+@$BATS_TEST_TMPDIR/body
+DELETE $target/c
+END
+  gen -t "$BATS_TEST_TMPDIR/t" -i 4
+  [ "$(log 4 | cut -d' ' -f1-3)" = "GET /a [one]
+POST /b [two]
+DELETE /c [-]
+GET /a [one]" ]
+  sed -n 2p "$nginx_log" | grep -qF '[text/plain]'
+}
+
+@test "JSON targets have headers, body, name and tags" {
+  cat >"$BATS_TEST_TMPDIR/t" <<END
+{"method":"PUT","url":"$target/o/1","headers":{"X-Test":"a\"b"},"body":"x","name":"order","tags":{"kind":"k"}}
+{"url":"$target/p","header":{"X-Test":["p"]}}
+END
+  gen -t "$BATS_TEST_TMPDIR/t" -i 2 -H 'X-Test: default'
+  [ "$(log 2 | cut -d' ' -f1-3)" = 'PUT /o/1 [a\x22b]
+GET /p [p]' ]
+  [ "$(tags '[.name, .url, .kind] | join(" ")')" = "order order k
+$target/p $target/p " ]
+}
+
+@test "JSON targets made for vegeta have their bodies in base64" {
+  printf '{"method":"POST","url":"%s","body":"%s","header":{"X-Test":["v"]}}\n' \
+    "$target/form" "$(printf 'a\nb' | base64)" "$target/form" plain \
+    >"$BATS_TEST_TMPDIR/t"
+  local code=0
+  gen -t - --base64 <"$BATS_TEST_TMPDIR/t" || code=$?
+  [ "$code" -eq 1 ]
+  grep -q 'stdin:2: body: not base64' "$out.err"
+  [ "$(log 1 | cut -d' ' -f1-3)" = "POST /form [v]" ]
+  gen -t - < <(head -n 1 "$BATS_TEST_TMPDIR/t")
+  [ "$(tail -n 2 "$nginx_log" | grep -o 'body=[0-9]*' | xargs)" = \
+    "body=3 body=4" ]
+}
+
+@test "targets on stdin are used up once, and their end ends the run" {
+  seq 100 | sed "s|.*|GET $target/&\n|" | gen -t - -u 7
+  [ "$(log 100 | cut -d' ' -f2 | sort -u | wc -l)" -eq 100 ]
+  tail -n 1 "$out" | jq -e '.type == "End" and .data.run_status == 3'
+}
+
+@test "targets that come slowly are requested as they come" {
+  {
+    printf 'GET %s/1\n\n' "$target"
+    retry 10 grep -q '/1' "$nginx_log"
+    printf 'GET %s/2\n\n' "$target"
+  } | gen -t -
+  [ "$(log 2 | cut -d' ' -f2 | xargs)" = "/1 /2" ]
+}
+
+@test "a bad target of stdin is told and left out, of a file it ends all" {
+  local code=0
+  printf 'GET %s/1\n\n{"url":\nnonsense\nGET ftp://x/\n\nGET %s/2\n' \
+    "$target" "$target" >"$BATS_TEST_TMPDIR/t"
+  gen -t - <"$BATS_TEST_TMPDIR/t" || code=$?
+  [ "$code" -eq 1 ]
+  [ "$(log 2 | cut -d' ' -f2 | xargs)" = "/1 /2" ]
+  grep -q 'stdin:3: ' "$out.err"
+  grep -q 'stdin:4: not METHOD URL' "$out.err"
+  grep -q 'stdin:5: unsupported scheme' "$out.err"
+  grep -q 'stdin: 3 bad targets were left out' "$out.err"
+  code=0
+  gen -t "$BATS_TEST_TMPDIR/t" || code=$?
+  [ "$code" -eq 1 ]
+  grep -q "^k6gen: $BATS_TEST_TMPDIR/t:3: " "$out.err"
+  [ "$(wc -l <"$nginx_log")" -eq 2 ]
+}
+
+@test "a targets file with DOS line ends is read as any other" {
+  printf 'GET %s/1\r\nX-Test: one\r\n\r\n{"url":"%s/2"}\r\n' "$target" \
+    "$target" | gen -t -
+  [ "$(log 2 | cut -d' ' -f2-3)" = "/1 [one]
+/2 [-]" ]
+}
+
+@test "a stdin that brings no target at all is a failure" {
+  run -1 k6gen -q -t - </dev/null
+  [[ ${lines[-1]} == "k6gen: stdin: no targets" ]]
+}
+
+@test "a million targets on stdin need no more memory than a few" {
+  k6gen -q -t - -d 1s --no-output -u 2 < <(yes "GET $target/" |
+    head -n 2000000) 2>"$out.err" 3>&- &
+  local pid=$! peak
+  sleep 0.7
+  peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
+  wait "$pid" || true
+  ((peak < $(sanitized && echo 400000 || echo 40000)))
+}
+
+@test "random targets come by chance, and again with the same seed" {
+  seq 20 | sed "s|.*|GET $target/&\n|" >"$BATS_TEST_TMPDIR/t"
+  gen -t "$BATS_TEST_TMPDIR/t" --random --seed 5 -i 30
+  cp "$out" "$out.1"
+  tags .url >"$out.a"
+  gen -t "$BATS_TEST_TMPDIR/t" --random --seed 5 -i 30
+  tags .url | cmp - "$out.a"
+  gen -t "$BATS_TEST_TMPDIR/t" --random --seed 6 -i 30
+  run ! cmp -s <(tags .url) "$out.a"
+}
+
+@test "placeholders are filled in, and the name stays as it was written" {
+  printf 'id,name\n1,ann\n2,"b c"\n' >"$BATS_TEST_TMPDIR/rows.csv"
+  gen -u 1 -i 3 --data "$BATS_TEST_TMPDIR/rows.csv" \
+    -H 'X-Test: {{row.name}}-{{iter}}' \
+    "$target/{{vu}}/{{seq}}/{{row.id}}/{{rand 5 5}}"
+  [ "$(log 3 | cut -d'[' -f1-2)" = "GET /1/0/1/5 [ann-0] 
+GET /1/1/2/5 [b c-1] 
+GET /1/2/1/5 [ann-2] " ]
+  [ "$(tags .name | sort -u)" = "$target/{{vu}}/{{seq}}/{{row.id}}/{{rand 5 5}}" ]
+  gen --raw "$target/a?{{vu}}"
+  grep -qF 'GET /a?{{vu}} ' <(log 4)
+}
+
+@test "what is no placeholder, or no data, is refused" {
+  run k6gen "$target/{{nope}}"
+  [ "$status" -eq 2 ]
+  [[ ${lines[0]} == *"not a placeholder: {{nope}}"* ]]
+  run k6gen "$target/{{row.a}}"
+  [ "$status" -eq 2 ]
+  [[ ${lines[0]} == *"{{row.a}} needs --data"* ]]
+  run k6gen --data /nonexistent "$target/"
+  [ "$status" -eq 1 ]
+}
+
+@test "a line break of a cell is a blank in a header" {
+  printf 'a\n"v\r\nX-More: 1"\n' >"$BATS_TEST_TMPDIR/csv"
+  gen --data "$BATS_TEST_TMPDIR/csv" -H 'X-Test: {{row.a}}' "$target/"
+  log 1 | grep -qF '[v  X-More: 1]'
+}
+
+@test "what curl would pass over is refused before the run" {
+  run -2 k6gen --resolve host "$target"
+  [[ ${lines[0]} == "k6gen: --resolve: not HOST:PORT:ADDRESS"* ]]
+  run -2 k6gen --connect-to host:80 "$target"
+  [[ ${lines[0]} == "k6gen: --connect-to: not H:P:H2:P2"* ]]
+  run -2 k6gen -x ftp://host "$target"
+  [[ ${lines[0]} == "k6gen: --proxy: unsupported scheme"* ]]
+  run -1 k6gen --bearer $'a\r\nX-Test: b' "$target"
+  [ "$output" = "k6gen: --bearer: a control character in it" ]
+  local option
+  for option in --ca --cert --key; do
+    run -1 k6gen "$option" "$BATS_TEST_TMPDIR/none" "$target"
+    [ "$output" = "k6gen: $BATS_TEST_TMPDIR/none: No such file or directory" ]
+  done
+  [ ! -s "$nginx_log" ]
+}
+
+@test "files without a certificate or its key are told before the run" {
+  local key=$BATS_TEST_TMPDIR/key cert=$BATS_TEST_TMPDIR/cert
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -keyout "$key" -out "$cert" 2>/dev/null
+  openssl req -x509 -newkey rsa:2048 -days 2 -subj /CN=other \
+    -passout pass:secret -keyout "$key.2" -out "$cert.2" 2>/dev/null
+  echo text >"$BATS_TEST_TMPDIR/text"
+  local option file
+  for option in --ca --cert; do
+    for file in text key; do
+      run -1 k6gen "$option" "$BATS_TEST_TMPDIR/$file" "$target"
+      [ "$output" = "k6gen: $BATS_TEST_TMPDIR/$file: no certificate in it" ]
+    done
+  done
+  run -1 k6gen --cert "$cert" "$target"
+  [ "$output" = "k6gen: $cert: no key for the certificate in it" ]
+  for file in "$key.2" "$BATS_TEST_TMPDIR/text"; do
+    run -1 k6gen --cert "$cert" --key "$file" "$target" </dev/null
+    [ "$output" = "k6gen: $file: no key for the certificate in it" ]
+  done
+  # One that is locked is not asked for.
+  run -1 timeout 20 k6gen --cert "$cert.2" --key "$key.2" "$target"
+  [ "$output" = "k6gen: $key.2: no key for the certificate in it" ]
+  [ ! -s "$nginx_log" ]
+  gen --ca "$cert" --cert "$cert" --key "$key" "$target/1"
+  cat "$cert" "$key" >"$BATS_TEST_TMPDIR/both"
+  gen --cert "$BATS_TEST_TMPDIR/both" "$target/2"
+  log 2
+}
+
+@test "basic and bearer authentication, also from a file" {
+  gen --user 'joe:secret' "$target/1"
+  gen --bearer tok "$target/2"
+  printf 'me:pw\nrest\n' >"$BATS_TEST_TMPDIR/secret"
+  gen --user "@$BATS_TEST_TMPDIR/secret" "$target/3"
+  grep -qF '[Basic am9lOnNlY3JldA==]' <(log 3)
+  grep -qF '[Bearer tok]' "$nginx_log"
+  grep -qF "[Basic $(printf 'me:pw' | base64)]" "$nginx_log"
+}
+
+@test "a user keeps cookies within an iteration, and sends those asked for" {
+  gen --cookie a=1 --cookie b=2 "$target/1"
+  gen -i 2 "$target/1" "$target/cookie" "$target/2"
+  log 7 >"$out.log"
+  sed -n 1p "$out.log" | grep -qF '[a=1; b=2]'
+  [ "$(grep -c 'GET /2 .*\[id=7\]' "$out.log")" -eq 2 ]
+  [ "$(grep -c 'GET /1 .*\[id=7\]' "$out.log")" -eq 0 ]
+  gen --cookie a=1 "$target/cookie" "$target/3"
+  log 9 | tail -n 1 | grep -qE '\[(a=1; id=7|id=7; a=1)\]'
+}
+
+@test "a user who gets a cookie keeps its connection" {
+  nginx_format='$connection $request_length $bytes_sent [$http_cookie]'
+  stop_nginx
+  start_nginx <<'END'
+keepalive_requests 100000;
+location = /cookie {
+  add_header Set-Cookie "id=7; Path=/";
+  return 200 "set\n";
+}
+location / { return 200 "hello\n"; }
+END
+  gen -u 2 -i 20 "$target/1" "$target/cookie" "$target/2" "$target/3"
+  log 80 >"$out.log"
+  [ "$(cut -d ' ' -f 1 "$out.log" | sort -u | wc -l)" -eq 2 ]
+  [ "$(grep -c 'id=7' "$out.log")" -eq 40 ]
+  points() { jq -s "[.[] | select(.metric == \"$1\" and .type == \"Point\")
+    .data.value] | $2" "$out"; }
+  points http_req_connecting '(map(select(. > 0)) | length) == 2' | grep true
+  [ "$(points data_sent add)" -eq "$(cut -d ' ' -f 2 "$out.log" | jq -s add)" ]
+  [ "$(points data_received add)" -eq \
+    "$(cut -d ' ' -f 3 "$out.log" | jq -s add)" ]
+}
+
+@test "a user with cookies tries again when a kept connection is dropped" {
+  python3 - "$BATS_TEST_TMPDIR/port" 3>&- <<'END' &
+import socket, sys, threading
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(10)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]) + "\n")
+def serve(c):  # answers the first request of a connection, drops the second
+  c.recv(65536)
+  c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: a=1\r\n\r\n")
+  c.recv(65536)
+  c.close()
+while True:
+  threading.Thread(target=serve, args=(s.accept()[0],)).start()
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  gen -i 4 "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/"
+  [ "$(tags .status | xargs)" = '200 200 200 200' ]
+}
+
+@test "a cookie without a path is for the folder that it came from" {
+  stop_nginx
+  start_nginx <<'END'
+location = /a/b/cookie {
+  add_header Set-Cookie "deep=1";
+  return 200 "set\n";
+}
+location / { return 200 "hello\n"; }
+END
+  gen "$target/a/b/cookie?x=/y/z" "$target/a/b/2" "$target/a/3" "$target/4"
+  log 4 >"$out.log"
+  [ "$(grep -c 'deep=1' "$out.log")" -eq 1 ]
+  grep -q 'GET /a/b/2 .*deep=1' "$out.log"
+}
+
+@test "a cookie goes to its host alone, by name or address" {
+  local port
+  nginx_format='$http_host $uri [$http_cookie]'
+  stop_nginx
+  start_nginx <<'END'
+location = /set { add_header Set-Cookie "sid=1"; return 200 "set\n"; }
+location = /far { add_header Set-Cookie "far=1; Domain=127.0.0.1"; return 200; }
+location = /old { add_header Set-Cookie "sid=; Max-Age=0"; return 200; }
+location / { return 200 "hello\n"; }
+END
+  port=${target##*:}
+  port=${port%%/*}
+  gen -i 1 "http://localhost:$port/set" "http://localhost:$port/a" "$target/b"
+  gen -i 1 "$target/set" "$target/c" "http://localhost:$port/d"
+  gen -i 1 "http://localhost:$port/far" "$target/e" "http://localhost:$port/f"
+  gen -i 1 "$target/set" "$target/g" "$target/old" "$target/h"
+  log 13 | grep -v '/set\|/far\|/old' | sed 's/[^ ]* //' >"$out.log"
+  [ "$(xargs <"$out.log")" = '/a [sid=1] /b [-] /c [sid=1] /d [-] /e [-]'\
+' /f [-] /g [sid=1] /h [-]' ]
+}
+
+@test "a form is multipart, with files" {
+  printf 'data' >"$BATS_TEST_TMPDIR/up.txt"
+  python3 - "$BATS_TEST_TMPDIR" 3>&- <<'END' &
+import socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(1)
+open(sys.argv[1] + "/port", "w").write(str(s.getsockname()[1]) + "\n")
+c, _ = s.accept()
+b = b""
+while b"--\r\n" not in b:
+  b += c.recv(65536)
+open(sys.argv[1] + "/got", "wb").write(b)
+c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+c.close()
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  gen -F 'a=b c' -F "f=@$BATS_TEST_TMPDIR/up.txt" \
+    "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/"
+  wait "$helper"
+  grep -q '^POST / ' "$BATS_TEST_TMPDIR/got"
+  grep -q '^Content-Type: multipart/form-data; boundary=' \
+    "$BATS_TEST_TMPDIR/got"
+  grep -qF 'Content-Disposition: form-data; name="a"' "$BATS_TEST_TMPDIR/got"
+  grep -qF 'name="f"; filename="up.txt"' "$BATS_TEST_TMPDIR/got"
+  local length
+  length=$(sed -n 's/^Content-Length: \([0-9]*\).*/\1/p' \
+    "$BATS_TEST_TMPDIR/got")
+  [ "$(python3 -c 'import sys
+print(len(open(sys.argv[1], "rb").read().split(b"\r\n\r\n", 1)[1]))' \
+    "$BATS_TEST_TMPDIR/got")" -eq "$length" ]
+}
+
+@test "keep-alive off makes a connection for each request" {
+  gen -i 5 --keep-alive off "$target/"
+  [ "$(log 5 | sed 's/.*\[\([0-9]*\)\] \[[^]]*\] \[[^]]*\]$/\1/' | sort -u | wc -l)" -eq 5 ]
+}
+
+@test "unix socket, connect-to, resolve and source lead to the server" {
+  local port=${target##*:}
+  nginx_listen=
+  gen --connect-to "example.test:80:127.0.0.1:$port" http://example.test/c
+  gen --resolve "host.test:$port:127.0.0.1" "http://host.test:$port/r"
+  gen --source 127.0.0.1 "$target/s"
+  grep -qF 'GET /c ' <(log 3)
+  grep -F 'GET /c ' "$nginx_log" | grep -qF '[example.test]'
+  grep -qF 'GET /r ' "$nginx_log"
+  grep -qF 'GET /s ' "$nginx_log"
+  python3 - "$BATS_TEST_TMPDIR/sock" 3>&- <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+c, _ = s.accept()
+c.recv(65536)
+c.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+c.close()
+END
+  helper=$!
+  retry 10 test -S "$BATS_TEST_TMPDIR/sock"
+  gen --unix-socket "$BATS_TEST_TMPDIR/sock" http://any/
+  wait "$helper"
+  [ "$(tags .status)" = 204 ]
+}
+
+@test "IPv6, names and addresses that are looked up each time" {
+  python3 - "$BATS_TEST_TMPDIR/port" 3>&- <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_INET6)
+s.bind(("::1", 0))
+s.listen(9)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]) + "\n")
+while True:
+  c, _ = s.accept()
+  while c.recv(65536):
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  gen -i 3 --system-tags status,ip "http://[::1]:$(cat "$BATS_TEST_TMPDIR/port")/"
+  [ "$(tags '[.status, .ip] | join(" ")' | sort -u)" = "200 ::1" ]
+  gen -u 3 -i 9 --dns-ttl 0 --keep-alive off \
+    "http://localhost:${target##*:}/"
+  [ "$(tags .status | sort | uniq -c | xargs)" = "9 200" ]
+  gen -u 3 -i 9 --dns-ttl inf http://no-such-host.invalid/
+  [ "$(tags .error | sort | uniq -c | xargs)" = "9 lookup: no such host" ]
+}
+
+@test "a redirect may lead from plain HTTP to TLS and back" {
+  local tls
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -keyout "$BATS_TEST_TMPDIR/k" -out "$BATS_TEST_TMPDIR/c" 2>/dev/null
+  stop_nginx
+  tls=$((20000 + RANDOM % 20000))
+  nginx_http="server { listen 127.0.0.1:$tls ssl;
+    ssl_certificate $BATS_TEST_TMPDIR/c;
+    ssl_certificate_key $BATS_TEST_TMPDIR/k;
+    location / { return 302 http://127.0.0.1:\$arg_port/end; } }" \
+    start_nginx <<END
+location = /to { return 302 https://127.0.0.1:$tls/back?port=\$server_port; }
+location / { return 200 end; }
+END
+  gen -k -i 3 "$target/to"
+  [ "$(tags '.status + " " + (has("tls_version") | tostring)' | sort |
+    uniq -c | xargs)" = "3 200 false 3 302 false 3 302 true" ]
+}
+
+@test "a proxy is used, and an empty one is none" {
+  gen -x "$target" http://nowhere.test/x
+  grep -qF '[nowhere.test]' <(log 1)
+  http_proxy=http://127.0.0.1:1 gen -x '' "$target/direct"
+  grep -q 'GET /direct' <(log 2)
+  http_proxy=http://127.0.0.1:1 gen "$target/direct"
+  [ "$(tags .status)" = 0 ]
+}
+
+@test "compressed answers are asked for and counted as they come" {
+  gen --compressed -c 'body contains root' "$target/zip"
+  jq -es 'any(.[]; .type == "Point" and .metric == "checks" and
+    .data.value == 1)' "$out"
+  jq -es 'any(.[]; .metric == "data_received" and .type == "Point" and
+    .data.value < 1200)' "$out"
+}
+
+@test "a body longer than max-body is a failure" {
+  gen --max-body 3 "$target/"
+  [ "$(tags '[.status, .error] | join(" ")')" = "0 response body too long" ]
+  gen --max-body 6 "$target/"
+  [ "$(tags .status)" = 200 ]
+}
+
+@test "http 1.1 and 2 are spoken as asked" {
+  command -v nghttpd >/dev/null || skip "no nghttpd"
+  local port
+  mkdir "$BATS_TEST_TMPDIR/html"
+  echo hi >"$BATS_TEST_TMPDIR/html/x"
+  for _ in $(seq 20); do
+    port=$((20000 + RANDOM % 20000))
+    nghttpd --no-tls -d "$BATS_TEST_TMPDIR/html" "$port" \
+      >/dev/null 2>&1 3>&- &
+    helper=$!
+    sleep 0.2
+    kill -0 "$helper" 2>/dev/null && break
+  done
+  gen --http 2 -u 3 -i 30 "http://127.0.0.1:$port/x"
+  [ "$(tags '[.status, .proto] | join(" ")' | sort | uniq -c | xargs)" = \
+    "30 200 HTTP/2.0" ]
+  gen --http 1.1 "$target/"
+  [ "$(tags .proto)" = HTTP/1.1 ]
+}
+
+@test "HEAD, chunked bodies, 204 and 100 Continue are read to their end" {
+  python3 - "$BATS_TEST_TMPDIR/port" 3>&- <<'END' &
+import socket, sys, time
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(1)
+open(sys.argv[1], "w").write(str(s.getsockname()[1]) + "\n")
+c, _ = s.accept()
+for answer in (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    b"2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\n\r\nuntil the end"):
+  c.recv(65536)
+  for i in range(len(answer)):
+    c.sendall(answer[i:i + 1])
+    time.sleep(0.0005)
+c.close()
+END
+  helper=$!
+  retry 10 test -s "$BATS_TEST_TMPDIR/port"
+  local base
+  base=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")
+  printf 'HEAD %s\n\nGET %s\n\nGET %s\n\nGET %s\n' "$base" "$base" \
+    "$base" "$base" | gen -t - -c 'body==' -c 'body==abcde' \
+    -c 'body==until the end'
+  wait "$helper"
+  [ "$(tags '[.status, .proto, .error] | join(" ")')" = "200 HTTP/1.1 
+204 HTTP/1.1 
+200 HTTP/1.1 
+200 HTTP/1.0 " ]
+  [ "$(jq -r 'select(.type == "Point" and .metric == "checks") |
+    .data.value' "$out" | xargs)" = "1 0 0 1 0 0 0 1 0 0 0 1" ]
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_req_connecting")
+    | .data.value | . > 0' "$out" | xargs)" = "true false false false" ]
+}

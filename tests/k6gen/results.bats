@@ -1,0 +1,299 @@
+#!/usr/bin/env bats
+# What k6gen says of a run: checks, thresholds, tags, phases, summary, view.
+
+load ../helpers
+
+setup() {
+  out=$BATS_TEST_TMPDIR/o
+  start_nginx <<'END'
+location / { return 200 "hello\n"; }
+location = /500 { add_header X-Why trouble always; return 500 "broken <body>"; }
+END
+}
+
+teardown() {
+  stop_nginx
+  # shellcheck disable=SC2086 # two of them
+  [ -z "${helper-}" ] || kill $helper 2>/dev/null || true
+}
+
+values() {
+  jq -r "select(.type == \"Point\" and .metric == \"$1\") | .data.value" \
+    "$out"
+}
+
+# has FILTER: some line of the stream is so
+has() { jq -es "any(.[]; $1)" "$out"; }
+
+@test "each check of each answer is a sample, and stands in the summary" {
+  k6gen -i 3 -c 'status==200' -c 'body contains hello' -c 'size<3' \
+    -c 'header Content-Type matches ^text/' -c 'duration<10000' \
+    -c 'proto!=HTTP/2.0' "$target/" >"$out" 2>"$out.err"
+  [ "$(jq -r 'select(.type == "Point" and .metric == "checks") |
+    .data.tags.check + "=" + (.data.value | tostring)' "$out" | sort |
+    uniq -c | sed 's/^ *//')" = "3 body contains hello=1
+3 duration<10000=1
+3 header Content-Type matches ^text/=1
+3 proto!=HTTP/2.0=1
+3 size<3=0
+3 status==200=1" ]
+  has '.metric == "checks" and .type == "Point" and .data.tags ==
+    {check: "size<3", group: "", scenario: "default"}'
+  grep -Eq '^    checks_total\.{7}: 18 ' "$out.err"
+  grep -q '^    checks_failed......: 16.66% 3 out of 18$' "$out.err"
+  grep -q '^    ✓ status==200$' "$out.err"
+  grep -A1 '^    ✗ size<3$' "$out.err" | grep -q '↳  0% — ✓ 0 / ✗ 3'
+}
+
+@test "what is no check is refused" {
+  local c
+  for c in '' status status== 'status==x' 'body<3' 'nothing==1' \
+    'status contains 2' 'body matches (' 'header ==x'; do
+    run k6gen -c "$c" "$target/"
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "k6gen: --check: "* ]]
+  done
+}
+
+@test "a threshold that is crossed is exit 99, in Start, Metric, End and summary" {
+  local code=0
+  k6gen -i 5 --threshold 'http_req_duration=p(95)<0.0001' \
+    --threshold 'http_req_duration{status:200}=max<60000' \
+    --threshold 'http_req_failed=rate<0.01' "$target/" >"$out" \
+    2>"$out.err" || code=$?
+  [ "$code" -eq 99 ]
+  head -n 1 "$out" | jq -e '.data.thresholds ==
+    {"http_req_duration": ["p(95)<0.0001"],
+    "http_req_duration{status:200}": ["max<60000"],
+    "http_req_failed": ["rate<0.01"]}'
+  has '.type == "Metric" and .metric == "http_req_duration" and
+    .data.thresholds == ["p(95)<0.0001"] and .data.submetrics ==
+    [{name: "http_req_duration{status:200}", suffix: "status:200",
+    tags: {status: "200"}}]'
+  tail -n 1 "$out" | jq -e '.data.thresholds ==
+    {"http_req_duration": {"p(95)<0.0001": true},
+    "http_req_duration{status:200}": {"max<60000": false},
+    "http_req_failed": {"rate<0.01": false}} and
+    .data.result_status == 1 and .data.run_status == 3 and
+    .data.exit_code == 99'
+  grep -Eq "^    ✗ 'p\(95\)<0.0001' p\(95\)=" "$out.err"
+  grep -Eq "^    ✓ 'rate<0.01' rate=0.00%$" "$out.err"
+  k6gen -q -i 5 --no-thresholds --threshold 'http_reqs=count<1' "$target/" \
+    >"$out"
+}
+
+@test "thresholds that hold are exit 0" {
+  k6gen -q -i 5 -c 'status==200' --threshold 'checks=rate==1' \
+    --threshold 'http_reqs=count==5' --threshold 'vus=value<5' \
+    --threshold 'iteration_duration=avg>0' \
+    --threshold 'http_req_failed{status:500}=rate<0.5' "$target/" >"$out"
+}
+
+@test "abortOnFail ends the run, after its delay" {
+  local code=0 from=$SECONDS
+  k6gen -q -d 60s --threshold 'http_req_failed=rate<0.1,abortOnFail' \
+    "$target/500" >"$out" 2>"$out.err" || code=$?
+  [ "$code" -eq 99 ]
+  ((SECONDS - from < 10))
+  tail -n 1 "$out" | jq -e '.data.run_status == 8 and
+    .data.exit_code == 99 and .data.result_status == 1'
+  grep -q 'threshold http_req_failed: rate<0.1 was crossed' "$out.err"
+  code=0
+  k6gen -q -d 3s --rps 20 --threshold \
+    'http_req_failed=rate<0.1,delayAbortEval=60s' "$target/500" >"$out" \
+    2>"$out.err" || code=$?
+  [ "$code" -eq 99 ]
+  tail -n 1 "$out" | jq -e '.data.run_status == 3'
+}
+
+@test "what is no threshold is refused" {
+  local c
+  for c in http_req_duration 'nothing=avg<1' 'http_reqs=avg<1' \
+    'http_req_duration=rate<1' 'http_req_duration=p(95)<' \
+    'vus=value<1,soon' 'http_req_duration{a}=avg<1'; do
+    run k6gen --threshold "$c" "$target/"
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "k6gen: --threshold: "* ]]
+  done
+}
+
+@test "system tags are those asked for; vu and iter are metadata" {
+  k6gen -q -i 2 --system-tags status,ip,vu,iter,proto "$target/" >"$out"
+  has '.metric == "http_reqs" and .type == "Point" and .data.tags ==
+    {ip: "127.0.0.1", proto: "HTTP/1.1", status: "200"} and
+    .data.metadata == {iter: "1", vu: "1"}'
+  run k6gen --system-tags status,nope "$target/"
+  [ "$status" -eq 2 ]
+}
+
+@test "name groups URLs" {
+  k6gen -q -i 2 --name all "$target/1" "$target/2" >"$out"
+  [ "$(jq -r 'select(.metric == "http_reqs" and .type == "Point") |
+    .data.tags | .name + " " + .url' "$out" | sort -u)" = "all all" ]
+}
+
+@test "failing answers are kept, as many as asked" {
+  k6gen -q -i 4 --sample-errors 2 "$target/500" "$target/" >"$out"
+  [ "$(jq -s '[.[] | select(.metric == "http_reqs" and
+    .data.metadata != null)] | length' "$out")" -eq 2 ]
+  has '.metric == "http_req_duration" and .type == "Point" and
+    .data.metadata.response_body == "broken <body>" and
+    (.data.metadata.response_headers | test("X-Why: trouble\n"))'
+}
+
+@test "summary-export is k6's, with the figures of the stream" {
+  k6gen -q -i 10 -c 'status==200' --summary-export "$BATS_TEST_TMPDIR/s" \
+    --summary-trend-stats 'avg,p(99.9),max,count' \
+    --threshold 'http_req_duration=max<60000' "$target/" >"$out"
+  jq -e '.metrics.http_reqs.count == 10 and
+    .metrics.http_req_failed == {passes: 0, fails: 10, value: 0} and
+    .metrics.checks == {passes: 10, fails: 0, value: 1} and
+    .metrics.http_req_duration.count == 10 and
+    .metrics.http_req_duration.thresholds == {"max<60000": false} and
+    (.metrics.http_req_duration | has("p(99.9)")) and
+    .root_group.checks["status==200"].passes == 10 and
+    .metrics["http_req_duration{expected_response:true}"].count == 10' \
+    "$BATS_TEST_TMPDIR/s"
+  [ "$(values http_req_duration | jq -s max)" = \
+    "$(jq .metrics.http_req_duration.max "$BATS_TEST_TMPDIR/s")" ]
+  local code=0
+  k6gen -q --summary-export /nonexistent/s "$target/" >"$out" 2>&1 ||
+    code=$?
+  [ "$code" -eq 1 ]
+  run k6gen --summary-trend-stats 'avg,rate' "$target/"
+  [ "$status" -eq 2 ]
+}
+
+@test "no-output writes nothing and reports the same" {
+  k6gen -i 10 --no-output "$target/" >"$out" 2>"$out.err"
+  [ ! -s "$out" ]
+  grep -Eq '^    http_reqs\.+: 10 ' "$out.err"
+  grep -q 'output: -$' "$out.err"
+}
+
+@test "on a terminal the view is redrawn, and NO_COLOR takes its colours" {
+  command -v script >/dev/null || skip "no script(1)"
+  unset NO_COLOR
+  script -qec "k6gen -d 1500ms --no-output -u 2 --threshold http_reqs=count==0 $target/500" \
+    "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1 || true
+  grep -q $'\033\\[2A' "$BATS_TEST_TMPDIR/tty"
+  grep -q 'default ✓ \[======' "$BATS_TEST_TMPDIR/tty"
+  grep -Eq 'req/s  p50=.* p95=.* p99=.*failed=[0-9]+ \(100' \
+    "$BATS_TEST_TMPDIR/tty"
+  grep -q $'\033\\[31m' "$BATS_TEST_TMPDIR/tty"
+  NO_COLOR=1 script -qec "k6gen -d 1s --no-output $target/500" \
+    "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1 || true
+  run ! grep -q $'\033\\[3[12]m' "$BATS_TEST_TMPDIR/tty"
+}
+
+@test "the live view fits the terminal, and knows a rate at once" {
+  command -v script >/dev/null || skip "no script(1)"
+  script -qec "stty cols 80; k6gen -d 2s -u 2 --no-output $target/500" \
+    "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1
+  sed 's/\x1b\[[0-9?]*[A-Za-z]//g' "$BATS_TEST_TMPDIR/tty" | tr '\r' '\n' |
+    grep 'req/s' >"$out"
+  (($(wc -l <"$out") > 5))
+  LC_ALL=C.UTF-8 run ! grep -E '^.{81}' "$out"
+  run ! grep -E '(^| )0 req/s' <(tail -n +2 "$out")
+  # What is longer all the same is cut by the terminal.
+  [ "$(grep -c '\[?7l' "$BATS_TEST_TMPDIR/tty")" -gt 5 ]
+  [ "$(grep -o '\[?7h' "$BATS_TEST_TMPDIR/tty" | wc -l)" -eq \
+    "$(grep -o '\[?7l' "$BATS_TEST_TMPDIR/tty" | wc -l)" ]
+}
+
+@test "each phase is what the server delayed, within 1 ms" {
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost -keyout "$BATS_TEST_TMPDIR/key" \
+    -out "$BATS_TEST_TMPDIR/cert" 2>/dev/null
+  cat >"$BATS_TEST_TMPDIR/serve.py" <<'END'
+import socket, ssl, sys, time
+dir, is_tls, is_slow = sys.argv[1], "tls" in sys.argv[2], \
+  not sys.argv[2].startswith("quick")
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+s.bind(("127.0.0.1", 0))
+s.listen(10)
+open(dir + "/port." + sys.argv[2], "w").write(str(s.getsockname()[1]) + "\n")
+clock = time.monotonic
+def pause(seconds):
+  if not is_slow:
+    return
+  end = clock() + seconds
+  time.sleep(seconds - 0.002)
+  while clock() < end:
+    pass
+if is_tls:
+  tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+  tls.load_cert_chain(dir + "/cert", dir + "/key")
+while True:
+  c, _ = s.accept()
+  c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+  if is_tls:
+    pause(0.040)
+    c = tls.wrap_socket(c, server_side=True)
+  got = c.recv(65536)
+  if got.startswith(b"POST"):
+    pause(0.050)
+    n = int(got.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    left = n - len(got.split(b"\r\n\r\n", 1)[1])
+    while left > 0:
+      left -= len(c.recv(1 << 20))
+  pause(0.030)
+  c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+    b"Connection: close\r\n\r\nab")
+  pause(0.020)
+  c.sendall(b"cd")
+  c.close()
+END
+  local kind plain tls quick quick_tls own
+  for kind in plain tls quick quick_tls; do
+    python3 "$BATS_TEST_TMPDIR/serve.py" "$BATS_TEST_TMPDIR" $kind 3>&- &
+    helper="${helper-} $!"
+  done
+  for kind in plain tls quick quick_tls; do
+    retry 10 test -s "$BATS_TEST_TMPDIR/port.$kind"
+  done
+  plain=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port.plain")/
+  tls=https://localhost:$(cat "$BATS_TEST_TMPDIR/port.tls")/
+  quick=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port.quick")/
+  quick_tls=https://localhost:$(cat "$BATS_TEST_TMPDIR/port.quick_tls")/
+  # The machine may be busy; the least of several is what k6gen adds. Who
+  # comes late to the first byte receives for less time.
+  least() { values "http_req_$1" | jq -s min; }
+  k6gen -q -i 8 "$plain" >"$out"
+  least waiting | jq -e '. >= 30 and . < 31'
+  values http_req_receiving | jq -es 'any(. >= 19 and . < 21)'
+  least blocked | jq -e '. < 1'
+  # Both sides have work of their own to do: it is what a server without
+  # delays takes, but for what k6gen does while that one rests. Sanitizers make
+  # it long.
+  local slack=1
+  sanitized && slack=15
+  delay_of_tls() {
+    k6gen -q -i 20 --ca "$BATS_TEST_TMPDIR/cert" "$quick_tls" >"$out"
+    own=$(least tls_handshaking)
+    k6gen -q -i 20 --ca "$BATS_TEST_TMPDIR/cert" "$tls" >"$out"
+    least tls_handshaking | jq -e --argjson own "$own" --argjson s $slack \
+      '. - $own | . > 40 - $s and . < 40 + $s' || return
+    least waiting | jq -e --argjson s $slack '. >= 30 and . < 30 + $s'
+  }
+  delay_of_tls || delay_of_tls || delay_of_tls || delay_of_tls
+  jq -es '[.[] | select(.type == "Point")] |
+    (map(select(.metric == "http_req_blocked").data.value)) as $b |
+    (map(select(.metric == "http_req_connecting").data.value)) as $c |
+    (map(select(.metric == "http_req_tls_handshaking").data.value)) as $t |
+    [range($b | length) | $b[.] >= $c[.] + $t[.]] | all' "$out"
+  head -c 8000000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/big"
+  # So has the one that takes a body in. What the sockets hold at the end of
+  # sending the server reads in its time of waiting.
+  delay_of_sending() {
+    k6gen -q -i 20 -b "@$BATS_TEST_TMPDIR/big" "$quick" >"$out"
+    own=$(least sending)
+    k6gen -q -i 20 -b "@$BATS_TEST_TMPDIR/big" "$plain" >"$out"
+    least sending | jq -e --argjson own "$own" --argjson s $slack \
+      '. - $own | . > 50 - $s and . < 50 + $s'
+  }
+  delay_of_sending || delay_of_sending || delay_of_sending ||
+    delay_of_sending
+  least waiting | jq -e '. >= 30 and . < 80'
+}

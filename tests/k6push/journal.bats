@@ -1,0 +1,455 @@
+#!/usr/bin/env bats
+# journal: what k6push read survives the server, the process and the disk.
+
+load ../helpers
+
+setup() {
+  small=$root/tests/data/small.ndjson
+  points=$(grep -c '"type":"Point"' "$small")
+  reqs=$(grep -c '"metric":"http_reqs","type":"Point"' "$small")
+  journals=$BATS_TEST_TMPDIR/journals
+  server=
+}
+
+teardown() {
+  stop_server || true
+  stop_nginx
+}
+
+# away [OPTION...]: push the small corpus to a server that is not there.
+away() {
+  K6_CLOUD_HOST=http://127.0.0.1:1 capture k6push --journal "$journals" \
+    --drain 1s "$@"
+}
+
+# books FIELD: of the last line with books in $err.
+books() {
+  grep -o "$1=[0-9]*" <<<"$err" | tail -n 1 | cut -d = -f 2
+}
+
+# The balance, from what was printed.
+balanced() {
+  [ "$(books read)" -eq $(($(books acknowledged) + $(books on_disk) +
+    $(books quarantined) + $(books invalid) + $(books lost))) ]
+}
+
+# listed TEXT: does --list say so?
+listed() {
+  k6push --list --journal "$journals" | grep "$1"
+}
+
+# hidden PID: no token in what others can see of the process.
+hidden() {
+  ! grep -aq canary "/proc/$1/environ" "/proc/$1/cmdline"
+}
+
+# All that is stored is this many requests, each once.
+stored_is() {
+  run python3 "$root/tests/tools/stored.py" "$BATS_TEST_TMPDIR/k6serve.db"
+  echo "stored: $output, want $1"
+  [ "$output" = "$1 $(($1 * ($1 + 1) / 2))" ]
+}
+
+@test "an outage over the whole run: kept, listed, resumed, gone" {
+  start_server
+  port=${url##*:}
+  stop_server
+  K6_CLOUD_HOST=$url capture k6push --journal "$journals" --drain 1s "$small"
+  [ "$status" -eq 75 ]
+  [ "$(books on_disk)" -eq "$points" ]
+  balanced
+  [ "$(stat -c %a "$journals"/*)" = 700 ]
+  capture k6push --list --journal "$journals"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 1 ]
+  grep -F "$points samples" <<<"$out"
+  start_server --listen "127.0.0.1:$port"
+  # The journal knows its server, whatever the environment says.
+  K6_CLOUD_HOST=http://127.0.0.1:1 capture k6push --resume "$journals"
+  [ "$status" -eq 0 ]
+  [ "$(books acknowledged)" -eq "$points" ]
+  balanced
+  [ "$(api runs/1 .totals.http_reqs)" = "$reqs" ]
+  [ "$(api runs/1 .state)" = Finished ]
+  [ "$(api runs/1 .name)" = small.ndjson ]
+  [ -z "$(ls "$journals")" ]
+  capture k6push --resume --journal "$journals"
+  [ "$status" -eq 0 ]
+  grep -F 'nothing is left' <<<"$err"
+}
+
+@test "the usual place is below XDG_STATE_HOME, and closed to others" {
+  umask 000
+  XDG_STATE_HOME=$BATS_TEST_TMPDIR/state K6_CLOUD_HOST=http://127.0.0.1:1 \
+    capture k6push --drain 0s "$small"
+  [ "$status" -eq 75 ]
+  [ "$(stat -c %a "$BATS_TEST_TMPDIR"/state/k6push/*)" = 700 ]
+  run find "$BATS_TEST_TMPDIR/state" -type f -perm /077
+  [ -z "$output" ]
+  HOME='' XDG_STATE_HOME=relative capture k6push "$small"
+  [ "$status" -eq 1 ]
+  grep -F 'no place for the journal' <<<"$err"
+}
+
+@test "a killed push is resumed; its run ends as aborted" {
+  start_server
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  k6push --journal "$journals" <"$BATS_TEST_TMPDIR/in" 2>/dev/null 3>&- &
+  push=$!
+  disown
+  exec 4>"$BATS_TEST_TMPDIR/in"
+  kill -STOP "$server"
+  stream 50 0 | head -n 440 >&4
+  retry 10 listed '[34][0-9][0-9] samples'
+  kill -9 "$push"
+  exec 4>&-
+  kill -CONT "$server"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 1 ]
+  grep -F 'the push was cut short' <<<"$err"
+  # 48 whole requests, the last of which waited for its next line.
+  stored_is 48
+  [ "$(api runs/1 .state)" = 'Aborted by System' ]
+  [ "$(api runs length)" = 1 ]
+}
+
+@test "killed in its first moments: the run keeps its name, or there is none" {
+  command -v strace >/dev/null || skip 'no strace'
+  start_server
+  stream 20 0 >"$BATS_TEST_TMPDIR/all"
+  local n kept=0 empty=0
+  for n in 1 2 3 4 5 6; do
+    strace -f -qq -o /dev/null -e trace=pwritev \
+      -e "inject=pwritev:signal=KILL:when=$n" \
+      k6push -q --journal "$journals" "$BATS_TEST_TMPDIR/all" \
+      2>/dev/null 3>&- || true
+    capture k6push -q --resume "$journals"/*
+    [ -z "$(ls "$journals")" ]
+    if grep -F 'nothing had been read: removed' <<<"$err"; then
+      [ "$status" -eq 0 ]
+      empty=$((empty + 1))
+    else
+      [ "$status" -le 1 ]
+      kept=$((kept + 1))
+    fi
+  done
+  [ "$kept" -gt 0 ] && [ "$empty" -gt 0 ]
+  [ "$(api runs 'map(.name) | unique | join(" ")')" = stream ]
+}
+
+@test "a journal with nothing in it is removed, and makes no run" {
+  start_server
+  (umask 077 && mkdir -p "$journals/killed")
+  touch "$journals/killed/lock"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 0 ]
+  grep -F 'nothing had been read: removed' <<<"$err"
+  [ -z "$(ls "$journals")" ]
+  [ "$(api runs length)" = 0 ]
+}
+
+@test "a push that was killed after its input ended ends as it was to end" {
+  start_server
+  stream 20 0 >"$BATS_TEST_TMPDIR/in"
+  kill -STOP "$server"
+  k6push --journal "$journals" "$BATS_TEST_TMPDIR/in" 2>/dev/null 3>&- &
+  push=$!
+  disown
+  retry 10 listed '180 samples'
+  sleep 0.5
+  kill -9 "$push"
+  kill -CONT "$server"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 0 ]
+  stored_is 20
+  [ "$(api runs/1 .state)" = Finished ]
+}
+
+@test "--discard removes a journal and says what is lost with it" {
+  away "$small"
+  journal=$(echo "$journals"/*)
+  capture k6push --discard
+  [ "$status" -eq 2 ]
+  grep -F -- '--discard needs a JOURNAL' <<<"$err"
+  capture k6push --discard --journal "$journals" "$journals/none"
+  [ "$status" -eq 1 ]
+  [ -e "$journal" ]
+  flock "$journal/lock" sleep 20 3>&- &
+  holder=$!
+  retry 10 listed 'in use'
+  capture k6push --discard "$journal"
+  [ "$status" -eq 75 ]
+  [ -e "$journal/run" ]
+  pkill -P "$holder"
+  wait "$holder" || true
+  capture k6push --discard "$journal"
+  [ "$status" -eq 0 ]
+  [ "$err" = "k6push: $journal: $points samples discarded" ]
+  [ ! -e "$journal" ]
+}
+
+@test "a journal has one user at a time" {
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  K6_CLOUD_HOST=http://127.0.0.1:1 k6push --journal "$journals" \
+    <"$BATS_TEST_TMPDIR/in" 2>/dev/null 3>&- &
+  push=$!
+  exec 4>"$BATS_TEST_TMPDIR/in"
+  stream 2 0 >&4
+  retry 20 listed '18 samples'
+  capture k6push --resume "$journals"
+  [ "$status" -eq 75 ]
+  grep -F "in use by process $push" <<<"$err"
+  k6push --list --journal "$journals" | grep -F 'in use'
+  exec 4>&-
+  kill -9 "$push"
+}
+
+@test "SIGTERM with the server away: on disk, told, within two seconds" {
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  K6_CLOUD_HOST=http://127.0.0.1:1 k6push --journal "$journals" \
+    <"$BATS_TEST_TMPDIR/in" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  push=$!
+  exec 4>"$BATS_TEST_TMPDIR/in"
+  stream 5 0 >&4
+  retry 20 listed '45 samples'
+  begin=${EPOCHREALTIME/./}
+  kill -TERM "$push"
+  code=0
+  wait "$push" || code=$?
+  exec 4>&-
+  [ $(((${EPOCHREALTIME/./} - begin) / 1000)) -le 3000 ]
+  [ "$code" -eq 75 ]
+  err=$(cat "$BATS_TEST_TMPDIR/err")
+  [ "$(books on_disk)" -eq 45 ]
+  grep -F "k6push --resume $journals/" <<<"$err"
+}
+
+@test "a full journal makes reading wait, and nothing is lost" {
+  start_server
+  stream 9000 0 >"$BATS_TEST_TMPDIR/in"
+  kill -STOP "$server"
+  k6push --journal "$journals" --journal-size 1M "$BATS_TEST_TMPDIR/in" \
+    2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  push=$!
+  retry 10 grep -F 'the journal is full: reading waits' \
+    "$BATS_TEST_TMPDIR/err"
+  [ "$(du -sk "$journals" | cut -f 1)" -le 2000 ]
+  kill -CONT "$server"
+  wait "$push"
+  stored_is 9000
+  grep -F 'reading goes on' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a damaged journal starts, says what is lost, and delivers the rest" {
+  start_server
+  stop_server
+  stream 60 0 >"$BATS_TEST_TMPDIR/in"
+  K6_CLOUD_HOST=$url capture k6push --journal "$journals" --drain 0s \
+    --max-samples-per-package 20 "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 75 ]
+  segment=$(echo "$journals"/*/seg.1)
+  size=$(stat -c %s "$segment")
+  printf 'XXXX' | dd of="$segment" bs=1 seek=$((size / 2)) conv=notrunc \
+    status=none
+  start_server --listen "127.0.0.1:${url##*:}"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 75 ]
+  grep -F 'damaged bytes are set aside' <<<"$err"
+  grep -F '1 batches of the journal are damaged' <<<"$err"
+  [ "$(api runs/1 .totals.http_reqs)" = 40 ]
+  [ "$(find "$journals" -path '*/bad/*' -type f | wc -l)" -eq 1 ]
+}
+
+@test "without a journal what waits at the end is lost, loudly" {
+  K6_CLOUD_HOST=http://127.0.0.1:1 XDG_STATE_HOME=$BATS_TEST_TMPDIR/state \
+    capture k6push --no-journal --drain 1s "$small"
+  [ "$status" -eq 75 ]
+  [ "$(books lost)" -eq "$points" ]
+  balanced
+  grep -F "$points samples were not delivered and are lost" <<<"$err"
+  [ ! -e "$BATS_TEST_TMPDIR/state" ]
+}
+
+@test "413: the batch is split until the server takes it" {
+  start_server
+  start_nginx <<EOF
+client_max_body_size 2k;
+location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
+EOF
+  stream 300 0 >"$BATS_TEST_TMPDIR/in"
+  K6_CLOUD_HOST=$target K6_CLOUD_NO_COMPRESS=true capture k6push \
+    --journal "$journals" "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 0 ]
+  stored_is 300
+  balanced
+}
+
+@test "what is refused for good is kept aside with the reason, exit 75" {
+  start_nginx <<'EOF'
+location /v1/metrics { return 422 '{"error":{"message":"bad sample"}}'; }
+location / { return 200 '{"reference_id":"5"}'; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push --journal "$journals" "$small"
+  [ "$status" -eq 75 ]
+  [ "$(books quarantined)" -eq "$points" ]
+  balanced
+  zcat "$journals"/*/refused/1.gz | jq -e length
+  grep -F 'bad sample' "$journals"/*/refused/1.gz.txt
+}
+
+@test "every status has its outcome" {
+  codes='201 204 400 401 402 404 408 410 415 421 425 429 431 451 500 502 503
+    504 507'
+  start_nginx < <(
+    for code in $codes 409; do
+      echo "location = /v1/metrics/$code { return $code; }"
+    done
+    echo 'location / { return 200; }'
+  )
+  export K6_CLOUD_HOST=$target
+  for code in $codes 409; do
+    K6_CLOUD_PUSH_REF_ID=$code capture k6push -q --journal "$journals" \
+      --drain 100ms "$small"
+    balanced
+    case $code in
+    2* | 409) [ "$(books acknowledged)" -eq "$points" ] ;;
+    400 | 415) [ "$(books quarantined)" -eq "$points" ] ;;
+    *) [ "$(books on_disk)" -eq "$points" ] ;;
+    esac
+  done
+}
+
+@test "Retry-After is heeded as a date" {
+  start_nginx <<EOF
+location = /v1/tests { return 200 '{"reference_id":"1"}'; }
+location /v1/metrics {
+  add_header Retry-After "$(date -u -d '+20 seconds' '+%a, %d %b %Y %T GMT')" always;
+  return 429;
+}
+location / { return 200; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push --journal "$journals" --drain 3s \
+    "$small"
+  [ "$status" -eq 75 ]
+  [ "$(grep -c /v1/metrics "$nginx_log")" -eq 1 ]
+}
+
+@test "a silent run sends signs of life" {
+  start_server
+  start_nginx <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
+  { stream 1 0 | head -n -1; sleep 2; } |
+    K6_CLOUD_HOST=$target k6push --heartbeat 500ms 2>/dev/null || true
+  [ "$(grep -c /v1/metrics "$nginx_log")" -ge 3 ]
+}
+
+@test "the token is neither in the journal nor in the environment" {
+  start_server
+  K6_CLOUD_TOKEN=canary-token-1234 away "$small"
+  run ! grep -r canary "$journals"
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  K6_CLOUD_TOKEN=canary-token-1234 k6push --journal "$journals" \
+    <"$BATS_TEST_TMPDIR/in" 2>/dev/null 3>&- &
+  push=$!
+  exec 4>"$BATS_TEST_TMPDIR/in"
+  retry 5 hidden "$push"
+  [ "$(awk '/Max core file size/ { print $5 }' "/proc/$push/limits")" = 0 ]
+  exec 4>&-
+  wait "$push"
+}
+
+@test "--result tells it all, for a job to read" {
+  start_server
+  capture k6push -n nightly --result "$BATS_TEST_TMPDIR/r.json" "$small"
+  jq -e ".version == 1 and .run_id == \"1\" and .name == \"nightly\" and
+    .url == \"$url/runs/1\" and .state == \"Finished\" and .exit_status == 0
+    and .samples.read == $points and .samples.acknowledged == $points and
+    .requests.made == $reqs and .requests.stored == $reqs and
+    .journal == null" "$BATS_TEST_TMPDIR/r.json"
+  away --result "$BATS_TEST_TMPDIR/r.json" "$small"
+  jq -e ".exit_status == 75 and .samples.on_disk == $points and
+    .run_id == null and .state == null and (.journal | length) > 0" \
+    "$BATS_TEST_TMPDIR/r.json"
+  capture k6push -q --result - "$small"
+  jq -e .version <<<"$out"
+  capture k6push -q --result /nonexistent/x "$small"
+  [ "$status" -eq 1 ]
+  grep -F /nonexistent/x <<<"$err"
+}
+
+@test "a threshold that failed is told to the server, the result, the status" {
+  start_server
+  {
+    stream 3 0 | head -n -1
+    echo '{"type":"End","data":{"run_status":3,"result_status":1,"exit_code":99,"points":27,"requests":3,"thresholds":{"http_req_duration":{"p(95)<2":true}}}}'
+  } >"$BATS_TEST_TMPDIR/in"
+  capture k6push --result "$BATS_TEST_TMPDIR/r.json" "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 99 ]
+  jq -e '.thresholds.http_req_duration["p(95)<2"] and .result_status == 1 and
+    .exit_status == 99' "$BATS_TEST_TMPDIR/r.json"
+  [ "$(api runs/1 .result_status)" = 1 ]
+}
+
+@test "the next push says that an earlier one waits" {
+  away "$small"
+  away "$small"
+  grep -F '1 earlier push is not delivered yet: k6push --resume' <<<"$err"
+}
+
+@test "a name that moves to another address is looked up anew" {
+  unshare -rnm true 2>/dev/null || skip 'no namespaces here'
+  cat >"$BATS_TEST_TMPDIR/move.sh" <<'EOF'
+set -eu
+ip link set lo up
+cd "$1"
+echo '127.0.0.1 moving.test' >hosts
+mount --bind hosts /etc/hosts
+serve() {
+  rm -f out
+  k6serve --listen "$1:7070" --db db --url http://moving.test:7070 >out 2>serve.err &
+  server=$!
+  until grep -qs ^http out; do sleep 0.05; done
+}
+serve 127.0.0.1
+python3 "$2/tools/stream.py" 150 50 |
+  K6_CLOUD_HOST=http://moving.test:7070 k6push -q --insecure-http 2>err &
+push=$!
+sleep 1
+kill -9 "$server"
+echo '127.0.0.2 moving.test' >hosts
+serve 127.0.0.2
+wait "$push" || true
+kill "$server"
+EOF
+  unshare -rnm timeout 60 bash "$BATS_TEST_TMPDIR/move.sh" \
+    "$BATS_TEST_TMPDIR" "$root/tests" 3>&-
+  cat "$BATS_TEST_TMPDIR/err"
+  grep -F '150 made = 150 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "HTTP/2 where the server speaks it, on one connection" {
+  start_server
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$BATS_TEST_TMPDIR/key" \
+    -out "$BATS_TEST_TMPDIR/crt" 2>/dev/null
+  nginx_listen='ssl http2'
+  nginx_format='$server_protocol $connection'
+  start_nginx <<EOF
+ssl_certificate $BATS_TEST_TMPDIR/crt;
+ssl_certificate_key $BATS_TEST_TMPDIR/key;
+location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
+EOF
+  K6_CLOUD_HOST=$target capture k6push --cacert "$BATS_TEST_TMPDIR/crt" \
+    --max-samples-per-package 20 "$small"
+  [ "$status" -eq 0 ]
+  [ "$(sort -u "$nginx_log" | wc -l)" -eq 1 ]
+  [ "$(wc -l <"$nginx_log")" -gt 4 ]
+  grep -q ^HTTP/2.0 "$nginx_log"
+}
+
+@test "modes exclude each other, and sizes and times are checked" {
+  for bad in '--resume --list' '--create --dry-run' '--journal-size 5' \
+    '--journal-size 1X' '--sync soon' '--sync -1s'; do
+    # shellcheck disable=SC2086 # words
+    capture k6push $bad
+    [ "$status" -eq 2 ]
+  done
+}

@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
+# Who may do what at a k6serve, and for how long it keeps runs.
+
+load ../helpers
+load serve
+
+teardown() {
+  stop_server || true
+}
+
+@test "a token sees and changes its owner's runs only, on every route" {
+  a=$(token_add a)
+  b=$(token_add b)
+  friend=$(token_add anna a)
+  start_public
+  post /v1/tests -H "Authorization: Token $a" --data '{"name":"of a"}'
+  [ "$code" = 200 ]
+  as_b=(-H "Authorization: Token $b")
+  for path in /api/v1/runs/1 /api/v1/runs/1/series /api/v1/runs/1/urls \
+    /api/v1/runs/1/events /v1/test-progress/1 /runs/1; do
+    get "$path" "${as_b[@]}"
+    [ "$code" = 404 ]
+    get "$path" -H "Authorization: Token $a" --max-time 2 || [ "$code" = 200 ]
+    [ "$code" = 200 ]
+  done
+  for path in /v1/metrics/1 /v1/tests/1 /v1/tests/1/stop; do
+    post "$path" "${as_b[@]}" --data '[]'
+    [ "$code" = 404 ]
+  done
+  # to b it looks like a run that is not there
+  post /v1/metrics/1 "${as_b[@]}" --data "[$(trail 1)]"
+  foreign=$body
+  post /v1/metrics/999 "${as_b[@]}" --data "[$(trail 1)]"
+  [ "$foreign" = "$body" ]
+  get /api/v1/runs "${as_b[@]}"
+  [ "$body" = '[]' ]
+  post /v1/tests "${as_b[@]}" --data '{}'
+  get "/api/v1/runs/2/diff?base=1" "${as_b[@]}"
+  [ "$code" = 404 ]
+  for method in PATCH DELETE; do
+    get /api/v1/runs/1 "${as_b[@]}" -X "$method" --data '{"note":"x"}' \
+      -H 'Content-Type: application/json'
+    [ "$code" = 404 ]
+  done
+  get /api/v1/runs -H "Authorization: Token $friend"
+  [ "$(jq -r '.[0].name' <<<"$body")" = "of a" ]
+  post /v1/metrics/1 -H "Authorization: Bearer $friend" --data "[$(trail 1)]"
+  [ "$code" = 200 ]
+  get /api/v1/runs/1 -u "any:$a"
+  [ "$(jq .totals.http_reqs <<<"$body")" = 1 ]
+}
+
+@test "two owners with the same key make two runs" {
+  a=$(token_add a)
+  b=$(token_add b)
+  start_server
+  for token in "$a" "$b" "$b"; do
+    post /v1/tests -H 'K6-Idempotency-Key: k' -H "Authorization: Token $token" \
+      --data '{}'
+    [ "$code" = 200 ]
+  done
+  [ "$(api runs length)" = 2 ]
+}
+
+@test "a run from before the first token is everybody's" {
+  start_server
+  create
+  a=$(token_add a)
+  get /api/v1/runs/1 -H "Authorization: Token $a"
+  [ "$code" = 200 ]
+  post /v1/metrics/1 -H "Authorization: Token $a" --data "[$(trail 1)]"
+  [ "$code" = 200 ]
+}
+
+@test "10000 wrong tokens: none is taken, good ones go on" {
+  token=$(token_add a)
+  start_server
+  create_as() { post /v1/tests -H "Authorization: Token $1" --data '{}'; }
+  for i in $(seq 10000); do
+    printf 'next\nurl=%s/v1/tests\ndata={}\noutput=/dev/null\n' "$url"
+    printf 'header="Content-Type: application/json"\n'
+    printf 'header="Authorization: Token %032x"\n' "$i"
+    printf 'write-out="%%{http_code}\\n"\n'
+  done | sed 1d >"$BATS_TEST_TMPDIR/config"
+  curl -sS -K "$BATS_TEST_TMPDIR/config" >"$BATS_TEST_TMPDIR/codes" 3>&- &
+  guesser=$!
+  retry 10 grep -qs 429 "$BATS_TEST_TMPDIR/codes"
+  create_as "$token"
+  [ "$code" = 200 ]
+  wait "$guesser"
+  [ "$(grep -cE '^(401|429)$' "$BATS_TEST_TMPDIR/codes")" = 10000 ]
+  [ "$(grep -c '^401$' "$BATS_TEST_TMPDIR/codes")" -le 1000 ]
+  create_as "${token%?}"
+  [[ $code =~ ^(401|429)$ ]]
+  [ "$(api runs length)" = 1 ]
+}
+
+@test "tokens of a database from before owners belong to their names" {
+  db=$BATS_TEST_TMPDIR/k6serve.db
+  # version 1 as it was, and a token in it
+  { sed '/^-- version 2/,$d' "$root/src/k6serve/store/schema.sql"
+    echo "INSERT INTO token VALUES('old', zeroblob(32), 0);
+      PRAGMA application_id = 1798730610; PRAGMA user_version = 1;"
+  } | python3 -c 'import sqlite3, sys
+sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())' "$db"
+  capture k6serve --db "$db" token list
+  [ "$status" = 0 ]
+  [ "$out" = $'old\t1970-01-01T00:00:00Z\told' ]
+}
+
+@test "a restart does not time runs out that could not be heard" {
+  start_server --timeout-after 2s
+  create
+  post /v1/metrics/1 --data "[$(trail 1)]"
+  stop_server
+  sleep 2.2
+  start_server --timeout-after 2s
+  sleep 0.7
+  [ "$(api runs/1 .state)" = Running ]
+  is_timed_out() { [ "$(api runs/1 .state)" = "Timed out" ]; }
+  retry 5 is_timed_out
+  [ "$(api runs/1 .late)" = false ]
+  post /v1/tests/1 --data "$finish"
+  [ "$(api runs/1 .state)" = Finished ]
+}
+
+@test "runs go when they are as old as --keep-for says, open ones stay" {
+  start_server --keep-for 1s
+  create old
+  post /v1/metrics/1 --data "[$(trail 1)]"
+  post /v1/tests/1 --data "$finish"
+  create open
+  is_gone() { [ "$(api runs 'map(.name)|tojson')" = '["open"]' ]; }
+  retry 6 is_gone
+  get /api/v1/runs/1
+  [ "$code" = 404 ]
+  [ "$(python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM point").
+  fetchone()[0])' "$BATS_TEST_TMPDIR/k6serve.db")" = 0 ]
+}
+
+@test "past --keep-size the oldest runs go first" {
+  start_server --keep-size 600k
+  for run in 1 2 3 4; do
+    create "r$run"
+    for i in 1 2 3; do
+      post "/v1/metrics/$run" --data "$(named @$((1700000000 + i * 60)) \
+        "/$run/"{1..70})"
+      [ "$code" = 200 ]
+    done
+    post "/v1/tests/$run" --data "$finish"
+  done
+  is_less() {
+    local names
+    names=$(api runs 'map(.name)|join(" ")')
+    echo "kept: $names"
+    [ "$names" != "r4 r3 r2 r1" ] && [[ "r4 r3 r2 r1" == "$names"* ]]
+  }
+  retry 10 is_less
+  sleep 1.5
+  is_less
+  capture k6serve --keep-size 5X --db "$BATS_TEST_TMPDIR/x.db"
+  [ "$status" = 2 ]
+}

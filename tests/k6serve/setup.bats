@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
+# How a k6serve is set up: what it tells its clients, TLS, names, login.
+
+load ../helpers
+load serve
+
+teardown() {
+  stop_server || true
+}
+
+# certificate: $BATS_TEST_TMPDIR/cert.pem and key.pem for this machine.
+certificate() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -keyout "$BATS_TEST_TMPDIR/key.pem" -out "$BATS_TEST_TMPDIR/cert.pem" \
+    -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
+}
+
+start_tls() {
+  certificate
+  start_server --tls-cert "$BATS_TEST_TMPDIR/cert.pem" \
+    --tls-key "$BATS_TEST_TMPDIR/key.pem"
+  tls=(--cacert "$BATS_TEST_TMPDIR/cert.pem")
+}
+
+@test "a new run's client is told settings and lines for its log" {
+  start_server -o aggregationPeriod=3s -o maxMetricSamplesPerPackage=5000 \
+    -o aggregationOutlierIqrRadius=0.3 -o noCompress=true \
+    --message 'runs are kept for 30 days' --message 'warning:be "nice"'
+  post /v1/tests --data '{}'
+  jq -e '.config.aggregationPeriod == "3s" and
+    .config.maxMetricSamplesPerPackage == 5000 and
+    .config.aggregationOutlierIqrRadius == 0.3 and
+    .config.noCompress == true and .config.sendHistograms == true and
+    .logs == [{level: "info", message: "runs are kept for 30 days"},
+      {level: "warning", message: "be \"nice\""}]' <<<"$body"
+}
+
+@test "k6push does as the server told, and prints its lines" {
+  start_server -o noCompress=true -o maxMetricSamplesPerPackage=2 \
+    --message 'warning:hello from here'
+  for i in 1 2 3 4 5; do
+    printf '{"metric":"m%s","type":"Point","data":{"time":"2026-01-01T00:00:0%sZ","value":1,"tags":{}}}\n' "$i" "$i"
+  done >"$BATS_TEST_TMPDIR/in"
+  capture k6push "$BATS_TEST_TMPDIR/in"
+  [ "$status" = 0 ]
+  [[ $err == *"hello from here"* ]]
+  [ "$(api runs/1 .points)" = 5 ]
+  # five points, two at a time, are three batches
+  [ "$(api runs/1 .version)" -ge 4 ]
+}
+
+@test "settings and options that are none are told with exit 2" {
+  for bad in nothing=1 aggregationPeriod aggregationPeriod=x token=abc \
+    maxMetricSamplesPerPackage=many; do
+    capture k6serve --override "$bad" --db "$BATS_TEST_TMPDIR/x.db"
+    [ "$status" = 2 ]
+    [[ $err == "k6serve: --override $bad: "* ]]
+  done
+  capture k6serve --tls-cert x --db "$BATS_TEST_TMPDIR/x.db"
+  [ "$status" = 2 ]
+  for bad in k6.example.com https:// ftp://a https://a/b 'https://a b'; do
+    capture k6serve --url "$bad" --db "$BATS_TEST_TMPDIR/x.db"
+    [ "$status" = 2 ]
+  done
+  [ ! -e "$BATS_TEST_TMPDIR/x.db" ]
+}
+
+@test "with certificate and key it speaks TLS 1.2 and 1.3, and nothing else" {
+  start_tls
+  [[ $url == https://* ]]
+  post /v1/tests "${tls[@]}" --data '{"name":"secret"}'
+  [ "$code" = 200 ]
+  [ "$(jq -r .config.webAppURL <<<"$body")" = "$url" ]
+  post /v1/metrics/1 "${tls[@]}" --data "[$(trail 1)]"
+  [ "$code" = 200 ]
+  get /health "${tls[@]}" --tls-max 1.2
+  [ "$code" = 200 ]
+  run ! curl -sS "${tls[@]}" --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 \
+    "$url/health"
+  run ! curl -sS "http://${url#https://}/health"
+  post /v1/tests "${tls[@]}" -H "Origin: $url" --data '{}'
+  [ "$code" = 200 ]
+  post /v1/tests "${tls[@]}" -H "Origin: http://${url#https://}" --data '{}'
+  [ "$code" = 403 ]
+}
+
+@test "k6push delivers over TLS" {
+  start_tls
+  corpus=$root/tests/data/small.ndjson
+  capture k6push -q --cacert "$BATS_TEST_TMPDIR/cert.pem" "$corpus"
+  [ "$status" = 0 ]
+  get /api/v1/runs/1 "${tls[@]}"
+  [ "$(jq .totals.http_reqs <<<"$body")" = \
+    "$(jq -s 'map(select(.type == "Point" and .metric == "http_reqs")) |
+      length' "$corpus")" ]
+}
+
+@test "a certificate that is none is told with exit 1" {
+  certificate
+  cd "$BATS_TEST_TMPDIR"
+  capture k6serve --listen 127.0.0.1:0 --db x.db --tls-cert key.pem \
+    --tls-key cert.pem
+  [ "$status" = 1 ]
+  [[ $err == *"with that certificate and key"* ]]
+  capture k6serve --listen 127.0.0.1:0 --db x.db --tls-cert none.pem \
+    --tls-key key.pem
+  [ "$status" = 1 ]
+  [[ $err == *"none.pem"* ]]
+}
+
+@test "behind a proxy, --url is the name that is answered and linked to" {
+  start_server --url https://k6.example.com
+  proxied=(-H 'Host: k6.example.com')
+  post /v1/tests "${proxied[@]}" --data '{}'
+  [ "$code" = 200 ]
+  [ "$(jq -r .config.webAppURL <<<"$body")" = https://k6.example.com ]
+  post /v1/tests "${proxied[@]}" -H 'Origin: https://k6.example.com' --data '{}'
+  [ "$code" = 200 ]
+  for origin in http://k6.example.com https://k6.example.com.evil.test; do
+    post /v1/tests "${proxied[@]}" -H "Origin: $origin" --data '{}'
+    [ "$code" = 403 ]
+  done
+  get /api/v1/runs
+  [ "$code" = 200 ]
+  for host in evil.test k6.example.com.evil.test example.com; do
+    get /api/v1/runs -H "Host: $host"
+    [ "$code" = 421 ]
+  done
+}
+
+@test "an address that others reach answers to --url's name and not to others" {
+  token=$(token_add me)
+  start_public --url http://k6.example.com
+  get /api/v1/runs -H 'Host: k6.example.com' -H "Authorization: Token $token"
+  [ "$code" = 200 ]
+  get /api/v1/runs -H 'Host: evil.test' -H "Authorization: Token $token"
+  [ "$code" = 421 ]
+}
+
+@test "k6 login cloud: the password is a token, and k6 gets it back" {
+  start_server
+  login='{"email":"me@x","password":"pw\n"}' # as k6 0.48 sends it
+  post /v1/login --data "$login"
+  [ "$code" = 400 ]
+  token=$(token_add me)
+  post /v1/login --data "$login"
+  [ "$code" = 401 ]
+  post /v1/login --data "{\"email\":\"me@x\",\"password\":\"$token\\n\"}"
+  [ "$code $body" = "200 {\"token\":\"$token\"}" ]
+  post /v1/login --data '{"email":"me@x"'
+  [ "$code" = 400 ]
+}
+
+@test "what needs a cloud that runs tests is refused in clear words" {
+  start_server
+  for path in /v1/validate-options /v1/archive-upload; do
+    post "$path" --data '{}'
+    [ "$code" = 400 ]
+    [[ $(jq -r .error.message <<<"$body") == *"k6 run --out cloud"* ]]
+  done
+  echo x | post /v1/archive-upload -H 'Content-Type: multipart/form-data' \
+    --data-binary @- | grep '> 400'
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/sample.c"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "random.h"
+#include "tap.h"
+
+static void
+fold(struct aggregate *a, const struct trail *t)
+{
+	static struct hist_tally tally;
+
+	aggregate_add_all(a, &t, 1, &tally);
+}
+
+#define NS_T INT64_C(1700000002500000000)
+#define T "1700000002500000"
+
+static struct tags tags;
+static struct why why;
+
+/* Each sample that is read is printed again. */
+static struct buf again;
+static struct sample got;
+static struct trail got_trail;
+static struct net_trail got_net;
+
+static int
+note(void *ctx, const struct sample *s)
+{
+	CHECK(ctx == &got);
+	if (again.n > 0)
+		buf_char(&again, ',');
+	sample_print(s, true, &again);
+	got = *s;
+	got_trail = *s->trail;
+	got_net = *s->net;
+	return 0;
+}
+
+static int
+read_body(const char *body)
+{
+	buf_reset(&again);
+	why.text[0] = '\0';
+	return sample_parse_all(span_of(body), &tags, note, &got, &why);
+}
+
+/* Reading the one sample and printing it gives the same text. */
+static void
+same(const char *json)
+{
+	struct buf body = { 0 };
+
+	buf_printf(&body, "[%s]", json);
+	CHECK(read_body(body.p) == 0);
+	CHECK_TEXT(why.text, "");
+	CHECK_BUF(again, json);
+	buf_release(&body);
+}
+
+static const struct tagset *
+tagged(const char *json)
+{
+	struct json j = json_of(span_of(json));
+
+	return tags_read(&tags, &j);
+}
+
+static const char vus_line[] = "{\"type\":\"Point\",\"metric\":\"vus\","
+    "\"data\":{\"time\":\"" T "\",\"type\":\"gauge\",\"tags\":{\"aaa\":"
+    "\"bbb\",\"ccc\":\"123\"},\"value\":999}}";
+
+/* The lines of PROTOCOL 3.3. */
+static void
+point(void)
+{
+	struct sample s = { .kind = SAMPLE_POINT, .metric = SPAN("vus"),
+	    .type = METRIC_GAUGE, .time_ns = NS_T + 999, .value = 999,
+	    .tags = tagged("{\"aaa\":\"bbb\",\"ccc\":\"123\"}") };
+	struct buf b = { 0 };
+
+	sample_print(&s, false, &b);
+	CHECK_BUF(b, vus_line);
+	CHECK(sample_points(&s) == 1 && sample_requests(&s) == 0);
+	same(vus_line);
+	CHECK(got.time_ns == NS_T && got.value == 999);
+	CHECK(got.tags == s.tags && got.type == METRIC_GAUGE);
+	s.metric = SPAN("http_reqs");
+	s.value = 3;
+	CHECK(sample_requests(&s) == 3);
+	s.value = 1e300;
+	CHECK(sample_requests(&s) == 0);
+	buf_release(&b);
+}
+
+static void
+net(void)
+{
+	struct net_trail t = { NS_T, tagged("{\"test\":\"mest\"}"),
+	    { 1234.5, 6789.1, 10000, 1 }, 3 };
+	struct sample s = { .kind = SAMPLE_NET, .net = &t };
+	struct buf b = { 0 };
+
+	sample_print(&s, false, &b);
+	CHECK_BUF(b, "{\"type\":\"Points\",\"metric\":\"iter_li_all\","
+	    "\"data\":{\"time\":\"" T "\",\"type\":\"counter\",\"tags\":{"
+	    "\"test\":\"mest\"},\"values\":{\"data_sent\":1234.5,"
+	    "\"data_received\":6789.1,\"iteration_duration\":10000}}}");
+	CHECK(sample_points(&s) == 3);
+	same(b.p);
+	CHECK(got.kind == SAMPLE_NET && got_net.n == 3);
+	/* in k6's example the values stand in another order */
+	CHECK(read_body("[{\"type\":\"Points\",\"metric\":\"iter_li_all\","
+	    "\"data\":{\"time\":\"" T "\",\"type\":\"counter\",\"tags\":{"
+	    "\"test\":\"mest\"},\"values\":{\"data_received\":6789.1,"
+	    "\"data_sent\":1234.5,\"iteration_duration\":10000}}}]") == 0);
+	CHECK(span_equal((struct span){ again.p, again.n },
+	    (struct span){ b.p, b.n }));
+	buf_release(&b);
+}
+
+/* [T] with its durations in microseconds, no tags, not failed. */
+static const struct trail request = { NS_T, NULL, { 123000, 1000, 2000,
+    3000, 4000, 5000, 6000 }, 0 };
+
+static void
+trail(void)
+{
+	struct trail t = request;
+	struct sample s = { .kind = SAMPLE_TRAIL, .trail = &t };
+	struct buf b = { 0 };
+	int i;
+
+	t.tags = tagged("{}");
+	sample_print(&s, false, &b);
+	CHECK_BUF(b, "{\"type\":\"Points\",\"metric\":\"http_req_li_all\","
+	    "\"data\":{\"time\":\"" T "\",\"type\":\"counter\",\"values\":{"
+	    "\"http_reqs\":1,\"http_req_duration\":0.123,"
+	    "\"http_req_blocked\":0.001,\"http_req_connecting\":0.002,"
+	    "\"http_req_tls_handshaking\":0.003,\"http_req_sending\":0.004,"
+	    "\"http_req_waiting\":0.005,\"http_req_receiving\":0.006,"
+	    "\"http_req_failed\":0}}}");
+	CHECK(sample_points(&s) == 9 && sample_requests(&s) == 1);
+	same(b.p);
+	for (i = 0; i < TIMINGS; i++)
+		CHECK(got_trail.ns[i] == request.ns[i]);
+	CHECK(got_trail.failed == 0 && got_trail.tags == t.tags);
+	CHECK(read_body("[{\"type\":\"Points\",\"metric\":"
+	    "\"http_req_li_all\",\"data\":{\"time\":\"" T "\",\"type\":"
+	    "\"counter\",\"values\":{\"http_req_blocked\":0.001,"
+	    "\"http_req_connecting\":0.002,\"http_req_duration\":0.123,"
+	    "\"http_req_failed\":0,\"http_req_receiving\":0.006,"
+	    "\"http_req_sending\":0.004,\"http_req_tls_handshaking\":0.003,"
+	    "\"http_req_waiting\":0.005,\"http_reqs\":1}}}]") == 0);
+	CHECK(span_equal((struct span){ again.p, again.n },
+	    (struct span){ b.p, b.n }));
+	t.tags = tagged("{\"a\":\"<\\u2028\"}");
+	t.failed = -1;
+	buf_reset(&b);
+	sample_print(&s, false, &b);
+	CHECK(strstr(b.p, "failed") == NULL && sample_points(&s) == 8);
+	same(b.p);
+	CHECK(got_trail.failed == -1);
+	buf_release(&b);
+}
+
+static void
+aggregated(void)
+{
+	struct trail a = request, b = { NS_T, NULL, { 13000, 3000, 1000,
+	    4000, 5000, 8000, 8000 }, -1 };
+	struct aggregate sum = { .time_ns = NS_T, .tags =
+	    tagged("{\"test\":\"mest\"}") };
+	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = &sum };
+	struct buf out = { 0 };
+
+	fold(&sum, &a);
+	fold(&sum, &b);
+	sample_print(&s, false, &out);
+	CHECK_BUF(out, "{\"type\":\"AggregatedPoints\",\"metric\":"
+	    "\"http_req_li_all\",\"data\":{\"time\":\"" T "\",\"type\":"
+	    "\"aggregated_trend\",\"count\":2,\"tags\":{\"test\":\"mest\"},"
+	    "\"values\":{\"http_req_duration\":{\"min\":0.013,\"max\":0.123,"
+	    "\"avg\":0.068},\"http_req_blocked\":{\"min\":0.001,\"max\":"
+	    "0.003,\"avg\":0.002},\"http_req_connecting\":{\"min\":0.001,"
+	    "\"max\":0.002,\"avg\":0.0015},\"http_req_tls_handshaking\":{"
+	    "\"min\":0.003,\"max\":0.004,\"avg\":0.0035},"
+	    "\"http_req_sending\":{\"min\":0.004,\"max\":0.005,\"avg\":"
+	    "0.0045},\"http_req_waiting\":{\"min\":0.005,\"max\":0.008,"
+	    "\"avg\":0.0065},\"http_req_receiving\":{\"min\":0.006,\"max\":"
+	    "0.008,\"avg\":0.007},\"http_req_failed\":{\"count\":1,"
+	    "\"nz_count\":0}}}}");
+	CHECK(sample_points(&s) == 17 && sample_requests(&s) == 2);
+	same(out.p);
+	sum.period_ns = 3 * NS_PER_S;
+	buf_reset(&out);
+	sample_print(&s, true, &out);
+	CHECK(strstr(out.p, "\"period\":\"3s\"") != NULL);
+	CHECK(strstr(out.p, "\"hist\":{\"sum\":0.136,") != NULL);
+	same(out.p);
+	buf_release(&out);
+	aggregate_release(&sum);
+}
+
+/* True minima, where k6 forgets leading zeros (PROTOCOL 4, a table). */
+static void
+minima(void)
+{
+	static const int64_t rows[][6] = { { 0, 5, 3, -1, 0, 5 },
+		{ 5, 0, 3, -1, 0, 5 }, { 0, 0, 0, 7, 0, 7 },
+		{ 4, 0, 0, -1, 0, 4 } };
+	static const double avg[] = { 8.0 / 3, 8.0 / 3, 1.75, 4.0 / 3 };
+	struct aggregate a = { 0 };
+	struct trail t = { .failed = 1 };
+	size_t i, k;
+
+	for (i = 0; i < 4; i++) {
+		for (k = 0; k < 4 && rows[i][k] >= 0; k++) {
+			t.ns[TIMING_WAITING] = rows[i][k];
+			fold(&a, &t);
+		}
+		CHECK(a.timing[TIMING_WAITING].min_ns == rows[i][4]);
+		CHECK(a.timing[TIMING_WAITING].max_ns == rows[i][5]);
+		CHECK(fabs(fold_avg_ms(&a.timing[TIMING_WAITING], a.count) *
+		    1e6 - avg[i]) < 1e-9);
+		CHECK(a.failed_count == k && a.failed_nonzero == k);
+		aggregate_release(&a);
+	}
+}
+
+static void
+random_trips(void)
+{
+	struct aggregate sum = { 0 };
+	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = &sum };
+	struct buf out = { 0 };
+	struct trail t;
+	int i, k, round;
+
+	for (round = 0; round < 100; round++) {
+		sum = (struct aggregate){ .tags = tagged("{}"), .time_ns =
+		    (int64_t)random_below(1U << 30) * NS_PER_US,
+		    .period_ns = (int64_t)random_below(100) * NS_PER_MS };
+		for (k = 1 + (int)random_below(200); k > 0; k--) {
+			for (i = 0; i < TIMINGS; i++)
+				t.ns[i] = random_below(3) ? 0 : (int64_t)
+				    random_below(UINT64_C(1) <<
+				    (1 + random_below(50)));
+			t.failed = (int)random_below(3) - 1;
+			fold(&sum, &t);
+		}
+		buf_reset(&out);
+		sample_print(&s, true, &out);
+		same(out.p);
+		aggregate_release(&sum);
+	}
+	buf_release(&out);
+}
+
+static int
+second_ends(void *ctx, const struct sample *s)
+{
+	CHECK(s->kind == SAMPLE_POINT);
+	return ++*(int *)ctx == 2 ? 42 : 0;
+}
+
+static void
+many(void)
+{
+	struct buf body = { 0 };
+	int n = 0;
+
+	buf_printf(&body, " [ %s , %s,%s ] ", vus_line, vus_line, vus_line);
+	CHECK(read_body(body.p) == 0 && again.n == 3 * strlen(vus_line) + 2);
+	CHECK(sample_parse_all((struct span){ body.p, body.n }, &tags,
+	    second_ends, &n, &why) == 42 && n == 2);
+	CHECK(read_body("[]") == 0 && again.n == 0);
+	buf_release(&body);
+}
+
+/* Read a body of which so many bytes more are there each time. */
+static int
+read_pieces(struct span body, size_t first, size_t more)
+{
+	struct sample_reader r = { .tags = &tags, .each = note, .ctx = &got };
+	struct span window = { body.p, 0 };
+	size_t used, seen = first;
+	int status;
+
+	buf_reset(&again);
+	why.text[0] = '\0';
+	for (;; seen += more) {
+		seen = seen < body.n ? seen : body.n;
+		window.n = (size_t)(body.p + seen - window.p);
+		status = sample_feed(&r, window, seen == body.n, &used, &why);
+		if (status != 0 || seen == body.n)
+			return status;
+		window.p += used;
+	}
+}
+
+static void
+pieces(void)
+{
+	static const char *const bad[] = { "", " ", "[", "[1]", "[{}]", "{}",
+	    "[]x", "[,]", "[{\"type\":\"Point\"]", "[{\"a\":\"\\u00\"}]",
+	    "[{\"a\":tru}]", "[{\"a\":\"\xc3(\"}]" };
+	struct buf body = { 0 };
+	char want[sizeof(why.text)];
+	size_t i, k;
+
+	buf_printf(&body, " [ %s , %s,%s ] ", vus_line,
+	    "{\"type\":\"Point\",\"metric\":\"x\",\"data\":{\"time\":\"" T
+	    "\",\"type\":\"rate\",\"later\":[true,null,-1.5e3,\"\\u00e9\xc3"
+	    "\xa9\"],\"tags\":{},\"value\":1.5}}", vus_line);
+	for (i = 0; i <= body.n; i++) {
+		CHECK(read_pieces(buf_whole(&body), i, body.n) == 0);
+		CHECK(again.n > 2 * strlen(vus_line) + 60);
+	}
+	CHECK(read_pieces(buf_whole(&body), 0, 1) == 0);
+	CHECK(again.n > 2 * strlen(vus_line) + 60);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CHECK(read_body(bad[i]) == -1);
+		memcpy(want, why.text, sizeof(want));
+		for (k = 0; k <= strlen(bad[i]); k++) {
+			CHECK(read_pieces(span_of(bad[i]), k, 1) == -1);
+			CHECK_TEXT(why.text, want);
+		}
+	}
+	CHECK(read_pieces(SPAN(" [ ] "), 0, 1) == 0 && again.n == 0);
+	buf_release(&body);
+}
+
+static void
+lenient(void)
+{
+	CHECK(read_body("[{\"data\":{\"value\":1.5,\"time\":1700000002500000,"
+	    "\"later\":[],\"type\":\"rate\"},\"later\":{},\"metric\":\"x\","
+	    "\"type\":\"Point\"}]") == 0);
+	CHECK_BUF(again, "{\"type\":\"Point\",\"metric\":\"x\",\"data\":{"
+	    "\"time\":\"" T "\",\"type\":\"rate\",\"tags\":{},"
+	    "\"value\":1.5}}");
+}
+
+#define POINT(data) "[{\"type\":\"Point\",\"metric\":\"x\",\"data\":{" data \
+	"}}]"
+#define TRAIL(values) "[{\"type\":\"Points\",\"metric\":\"http_req_li_all\"," \
+	"\"data\":{\"time\":\"1\",\"values\":" values "}}]"
+#define NET(values) "[{\"type\":\"Points\",\"metric\":\"iter_li_all\"," \
+	"\"data\":{\"time\":\"1\",\"values\":" values "}}]"
+
+static void
+refused(void)
+{
+	static const char *const rows[] = { "", "{}", "[", "[{}]", "[1]",
+		"[null]", "[{}", "[]]", POINT(""),
+		POINT("\"time\":\"1\""), POINT("\"time\":\"1\",\"type\":"
+		    "\"gauge\""),
+		POINT("\"time\":\"1\",\"type\":\"gauge\",\"value\":\"1\""),
+		POINT("\"time\":\"1\",\"type\":\"gauge\",\"value\":1e999"),
+		POINT("\"time\":\"1\",\"type\":\"Gauge\",\"value\":1"),
+		POINT("\"time\":\"1.5\",\"type\":\"gauge\",\"value\":1"),
+		POINT("\"time\":\"\",\"type\":\"gauge\",\"value\":1"),
+		POINT("\"time\":null,\"type\":\"gauge\",\"value\":1"),
+		POINT("\"time\":\"9223372036854776\",\"type\":\"gauge\","
+		    "\"value\":1"),
+		POINT("\"time\":\"100000000000000000000000000\",\"type\":"
+		    "\"gauge\",\"value\":1"),
+		POINT("\"time\":\"1\",\"type\":\"gauge\",\"value\":1,"
+		    "\"tags\":[]"),
+		POINT("\"time\":\"1\",\"type\":\"gauge\",\"value\":1,"
+		    "\"tags\":{\"a\":1}"),
+		"[{\"type\":\"Point\",\"metric\":\"x\"}]",
+		"[{\"type\":\"Points\",\"metric\":\"x\",\"data\":{\"time\":"
+		    "\"1\",\"values\":{}}}]",
+		"[{\"type\":\"Other\",\"metric\":\"x\",\"data\":{\"time\":"
+		    "\"1\"}}]",
+		TRAIL("{}"), TRAIL("1"), TRAIL("{\"http_reqs\":1}"),
+		NET("{}"), NET("{\"data_sent\":1}"),
+		NET("{\"data_sent\":1,\"iterations\":1}"),
+		NET("{\"data_sent\":1,\"data_received\":null}"),
+		"[{\"type\":\"Points\",\"metric\":\"iter_li_all\",\"data\":{"
+		    "\"time\":\"1\"}}]",
+		"[{\"type\":\"AggregatedPoints\",\"metric\":"
+		    "\"http_req_li_all\",\"data\":{\"time\":\"1\","
+		    "\"count\":1}}]",
+		"[{\"type\":\"AggregatedPoints\",\"metric\":"
+		    "\"http_req_li_all\",\"data\":{\"time\":\"1\","
+		    "\"count\":1,\"values\":{\"http_req_duration\":{}}}}]",
+		"[{\"type\":\"AggregatedPoints\",\"metric\":"
+		    "\"http_req_li_all\",\"data\":{\"time\":\"1\","
+		    "\"count\":0,\"values\":{}}}]" };
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (read_body(rows[i]) != -1)
+			CHECK_TEXT(rows[i], "refused");
+		CHECK(strstr(why.text, " (byte ") != NULL);
+	}
+}
+
+/* Change one thing in a printed aggregate. */
+static int
+changed(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+	struct buf b = { 0 };
+	int status;
+
+	CHECK(at != NULL);
+	buf_char(&b, '[');
+	buf_add(&b, text, (size_t)(at - text));
+	buf_printf(&b, "%s%s]", to, at + strlen(from));
+	status = read_body(b.p);
+	buf_release(&b);
+	return status;
+}
+
+static void
+inconsistent(void)
+{
+	struct trail t = request;
+	struct aggregate a = { .time_ns = NS_T, .tags = tagged("{}"),
+	    .period_ns = 3 * NS_PER_S };
+	struct sample s = { .kind = SAMPLE_AGGREGATE, .aggregate = &a };
+	struct buf b = { 0 };
+
+	fold(&a, &t);
+	fold(&a, &t);
+	sample_print(&s, true, &b);
+	CHECK(changed(b.p, "\"count\":2", "\"count\":2") == 0);
+	CHECK(changed(b.p, "\"count\":2", "\"count\":3") == -1);
+	CHECK(changed(b.p, "\"count\":2", "\"count\":2.5") == -1);
+	CHECK(changed(b.p, "\"count\":2", "\"count\":1e300") == -1);
+	CHECK(changed(b.p, "\"count\":2", "\"count\":\"2\"") == -1);
+	CHECK(changed(b.p, "\"counters\":[2]", "\"counters\":[1]") == -1);
+	CHECK(changed(b.p, "\"counters\":[2]", "\"counters\":[]") == -1);
+	CHECK(changed(b.p, "\"nz_count\":0", "\"nz_count\":3") == -1);
+	CHECK(changed(b.p, "\"nz_count\":0", "\"nz_count\":-1") == -1);
+	CHECK(changed(b.p, "\"nz_count\":0", "\"nz_count\":0.5") == -1);
+	CHECK(changed(b.p, "\"min\":0.123", "\"min\":1e300") == -1);
+	CHECK(changed(b.p, "\"min\":0.123", "\"min\":1e6") == -1);
+	CHECK(changed(b.p, "\"http_req_waiting\"", "\"x\"") == -1);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"1h\"") == 0);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"-3s\"") == -1);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"soon\"") == -1);
+	CHECK(changed(b.p, "\"period\":\"3s\"", "\"period\":\"2500000h\"") ==
+	    -1);
+	buf_release(&b);
+	aggregate_release(&a);
+}
+
+int
+main(void)
+{
+	test("a point goes out and comes in as k6 writes it", point);
+	test("so does an iteration", net);
+	test("so does a request", trail);
+	test("so do folded requests, with and without histograms",
+	    aggregated);
+	test("minima are true, also of leading zeros", minima);
+	test("random aggregates with histograms read back exactly",
+	    random_trips);
+	test("a body holds any number of samples, each is handed out", many);
+	test("pieces of a body are read like the whole", pieces);
+	test("members may stand in any order, with unknown ones", lenient);
+	test("what is no sample is refused with its place", refused);
+	test("numbers that contradict each other are refused",
+	    inconsistent);
+	buf_release(&again);
+	tags_release(&tags);
+	return tap_end();
+}

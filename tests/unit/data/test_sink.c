@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "data/sink.c"
+
+#include "random.h"
+#include "tap.h"
+
+static void
+empty(void)
+{
+	struct sink s = { .type = METRIC_TREND }, other = s;
+
+	CHECK(sink_avg(&s) == 0 && sink_quantile(&s, 0.5) == 0);
+	sink_add(&s, 5, 1);
+	sink_merge(&s, &other);
+	CHECK(s.count == 1 && s.min == 5 && s.last == 5);
+	sink_merge(&other, &s);
+	CHECK(other.count == 1 && other.min == 5 && other.max == 5);
+	CHECK(sink_quantile(&other, 0.5) == 5);
+	sink_release(&s);
+	sink_release(&other);
+	CHECK(s.type == METRIC_TREND && s.count == 0);
+}
+
+static void
+negative(void)
+{
+	struct sink s = { .type = METRIC_GAUGE };
+
+	sink_add(&s, -3, 10);
+	sink_add(&s, -7, 20);
+	sink_add(&s, -5, 15);
+	CHECK(s.min == -7 && s.max == -3 && s.last == -7);
+	CHECK(sink_avg(&s) == -5 && s.hist.low == 0);
+}
+
+static void
+rate(void)
+{
+	struct sink s = { .type = METRIC_RATE };
+
+	sink_add(&s, 0, 1);
+	sink_add(&s, -0.0, 2);
+	sink_add(&s, 1, 3);
+	sink_add(&s, 0.5, 3);
+	CHECK(s.count == 4 && s.nonzero == 2 && s.last == 0.5);
+}
+
+static void
+any_order(void)
+{
+	struct sink all = { .type = METRIC_TREND }, parts[3], sum = all;
+	int64_t time;
+	double v, p;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		parts[i] = all;
+	for (i = 0; i < 3000; i++) {
+		v = (double)random_below(1000000) / 1024;
+		time = i * 7919 % 3001;		/* each but one, shuffled */
+		sink_add(&all, v, time);
+		sink_add(&parts[random_below(3)], v, time);
+	}
+	for (i = 2; i >= 0; i--)
+		sink_merge(&sum, &parts[i]);
+	CHECK(sum.count == all.count && sum.nonzero == all.nonzero);
+	CHECK(sum.sum == all.sum && sum.min == all.min);
+	CHECK(sum.max == all.max && sum.last == all.last);
+	for (p = 0; p <= 1; p += 0.05)
+		CHECK(sink_quantile(&sum, p) == sink_quantile(&all, p));
+	sink_release(&all);
+	sink_release(&sum);
+	for (i = 0; i < 3; i++)
+		sink_release(&parts[i]);
+}
+
+int
+main(void)
+{
+	test("an empty sink gives 0 and merges to nothing", empty);
+	test("gauges may be negative; the last is the latest", negative);
+	test("rates count what is not 0", rate);
+	test("parts merge into the whole", any_order);
+	return tap_end();
+}

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+#define JOURNAL_SEGMENT 700
+#include "k6push/journal/journal.c"
+#include "k6push/journal/journal_log.c"
+#include "k6push/journal/journal_write.c"
+#include "k6push/journal/journal_load.c"
+
+#include "tap.h"
+
+static const struct journal_options options = { 1 << 20, -1 };
+static char home[] = "/tmp/k6pipe-journal-XXXXXX";
+static char path[80];
+
+/* What a load found: batches by number, with what they hold. */
+static struct {
+	struct journal_batch batch[64];
+	struct journal_place place[64];
+	char text[64][32];
+	int n_batches, n_pieces;
+} got;
+
+static void
+on_batch(void *ctx, const struct journal_batch *b,
+    const struct journal_place *place)
+{
+	(void)ctx;
+	got.n_batches++;
+	got.batch[b->number] = *b;
+	got.place[b->number] = *place;
+}
+
+static void
+on_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
+{
+	(void)ctx;
+	got.n_pieces++;
+	got.batch[b->number] = *b;
+	(void)snprintf(got.text[b->number], sizeof(got.text[0]), "%.*s",
+	    (int)bytes.n, bytes.p);
+}
+
+static struct journal_batch
+batch_of(uint64_t number)
+{
+	struct journal_batch b = { .number = number, .format = 7, .flags = 9,
+	    .samples = number * 2, .points = number * 3,
+	    .requests = number * 4, .plain_bytes = 5 };
+
+	memset(b.key, 'a' + (int)number, JOURNAL_KEY);
+	return b;
+}
+
+static struct journal *
+open_new(const char *name)
+{
+	struct journal *j = NULL;
+	struct why why;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", home, name);
+	CHECK(journal_open(&j, path, JOURNAL_NEW, &options, &why) == 0);
+	return j;
+}
+
+static struct journal *
+open_again(struct journal_found *found)
+{
+	struct journal *j = NULL;
+	struct why why;
+
+	memset(&got, 0, sizeof(got));
+	buf_release(&found->note);
+	*found = (struct journal_found){ .batch = on_batch,
+	    .pieces = on_pieces };
+	if (journal_open(&j, path, JOURNAL_OLD, &options, &why) != 0)
+		return NULL;
+	CHECK(journal_load(j, found, &why) == 0);
+	return j;
+}
+
+/* Piece, cut and add a batch of this text. */
+static struct journal_place
+put_batch(struct journal *j, uint64_t number, const char *text)
+{
+	struct journal_batch b = batch_of(number);
+	struct journal_place place = { 0 };
+	struct why why;
+
+	CHECK(journal_piece(j, &b, span_of(text), &why) == 0);
+	CHECK(journal_cut(j, &b, &why) == 0);
+	CHECK(journal_add(j, &b, span_of(text), &place, &why) == 0);
+	return place;
+}
+
+/* Batches that are filled side by side, as time buckets are: each has its own
+ * pieces, also when another of them is done with. */
+static void
+side_by_side(void)
+{
+	struct journal *j = open_new("side");
+	struct journal_found found = { 0 };
+	struct journal_batch one = batch_of(1), two = batch_of(2);
+	struct journal_place place;
+	struct why why;
+
+	CHECK(journal_piece(j, &one, SPAN("a"), &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("x"), &why) == 0);
+	CHECK(journal_piece(j, &one, SPAN("b"), &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("y"), &why) == 0);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_pieces == 2 && found.missing == 0);
+	CHECK_TEXT(got.text[1], "ab");
+	CHECK_TEXT(got.text[2], "xy");
+	journal_remove(j);
+	journal_close(j);
+
+	j = open_new("side2");
+	CHECK(journal_piece(j, &one, SPAN("a"), &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("x"), &why) == 0);
+	CHECK(journal_cut(j, &one, &why) == 0);
+	CHECK(journal_add(j, &one, SPAN("A"), &place, &why) == 0);
+	CHECK(journal_piece(j, &two, SPAN("y"), &why) == 0);
+	journal_done(j, 1, JOURNAL_ACKED, &place);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_batches == 0 && got.n_pieces == 1);
+	CHECK_TEXT(got.text[2], "xy");
+	journal_remove(j);
+	journal_close(j);
+}
+
+static void
+batches_return(void)
+{
+	struct journal *j = open_new("return");
+	struct journal_found found = { 0 };
+	struct journal_batch open = batch_of(4), want = batch_of(2);
+	struct journal_place one;
+	struct buf out = { 0 };
+	struct why why;
+
+	CHECK(journal_note(j, SPAN("first"), &why) == 0);
+	CHECK(journal_note(j, SPAN("second"), &why) == 0);
+	one = put_batch(j, 1, "one");
+	(void)put_batch(j, 2, "two");
+	(void)put_batch(j, 3, "three");
+	CHECK(journal_piece(j, &open, SPAN("fo"), &why) == 0);
+	CHECK(journal_piece(j, &open, SPAN("ur"), &why) == 0);
+	journal_done(j, 1, JOURNAL_ACKED, &one);
+	CHECK(journal_bytes(j) > 0 && !journal_is_full(j));
+	journal_close(j);
+
+	j = open_again(&found);
+	CHECK_BUF(found.note, "second");
+	CHECK(got.n_batches == 2 && got.n_pieces == 1);
+	CHECK(found.last == 4 && found.acked == 1 && found.missing == 0);
+	CHECK(found.damaged_bytes == 0);
+	CHECK_TEXT(got.text[4], "four");
+	CHECK(memcmp(got.batch[4].key, open.key, JOURNAL_KEY) == 0);
+	CHECK(memcmp(&got.batch[2], &want, sizeof(want)) == 0);
+	CHECK(journal_read(j, &got.place[2], &out, &why) == 0);
+	CHECK_BUF(out, "two");
+	CHECK(journal_read(j, &got.place[3], &out, &why) == 0);
+	CHECK_BUF(out, "three");
+	/* The pieces become a batch like others. */
+	(void)put_batch(j, 5, "five");
+	CHECK(journal_add(j, &open, SPAN("four"), &one, &why) == 0);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_batches == 4 && got.n_pieces == 0);
+	journal_remove(j);
+	journal_close(j);
+	CHECK(access(path, F_OK) != 0);
+	buf_release(&out);
+	buf_release(&found.note);
+}
+
+static void
+segments_go(void)
+{
+	struct journal *j = open_new("segments");
+	struct journal_place place[40];
+	char file[100];
+	int i;
+
+	for (i = 1; i < 40; i++)
+		place[i] = put_batch(j, (uint64_t)i, "some text of a batch");
+	CHECK(place[1].segment == 1 && place[39].segment > 4);
+	for (i = 1; i < 40; i++)
+		if (place[i].segment == 2)
+			journal_done(j, (uint64_t)i, JOURNAL_ACKED,
+			    &place[i]);
+	(void)snprintf(file, sizeof(file), "%s/seg.2", path);
+	CHECK(access(file, F_OK) != 0);
+	(void)snprintf(file, sizeof(file), "%s/seg.1", path);
+	CHECK(access(file, F_OK) == 0);
+	for (i = 1; i < 40; i++)
+		if (place[i].segment != 2)
+			journal_done(j, (uint64_t)i, JOURNAL_ACKED,
+			    &place[i]);
+	CHECK(journal_bytes(j) < 200);
+	place[1] = put_batch(j, 40, "more");	/* also after all are gone */
+	CHECK(place[1].segment > place[39].segment ||
+	    journal_bytes(j) < 400);
+	journal_remove(j);
+	journal_close(j);
+}
+
+static void
+one_at_a_time(void)
+{
+	struct journal *j = open_new("lock"), *second = NULL;
+	struct why why;
+
+	CHECK(journal_is_at(path));
+	CHECK(journal_open(&second, path, JOURNAL_NEW, &options, &why) ==
+	    -1);
+	CHECK(journal_open(&second, path, JOURNAL_OLD, &options, &why) ==
+	    JOURNAL_BUSY);
+	CHECK(strstr(why.text, "in use by process") != NULL);
+	journal_close(j);
+	CHECK(journal_open(&second, path, JOURNAL_OLD, &options, &why) == 0);
+	journal_remove(second);
+	journal_close(second);
+	CHECK(!journal_is_at(path));
+}
+
+static void
+others_are_kept_out(void)
+{
+	struct journal *j = open_new("mode");
+	char other[100];
+	struct why why;
+
+	journal_close(j);
+	CHECK(chmod(path, 0755) == 0);
+	CHECK(journal_open(&j, path, JOURNAL_OLD, &options, &why) == -1);
+	CHECK(strstr(why.text, "chmod 700") != NULL);
+	CHECK(chmod(path, 0700) == 0);
+	(void)snprintf(other, sizeof(other), "%s/link", home);
+	CHECK(symlink(path, other) == 0);
+	CHECK(journal_open(&j, other, JOURNAL_OLD, &options, &why) == -1);
+	CHECK(unlink(other) == 0);
+	/* A link in the place of a file of ours is not followed. */
+	(void)snprintf(other, sizeof(other), "%s/run", path);
+	CHECK(symlink("/tmp/k6pipe-victim", other) == 0);
+	CHECK(journal_open(&j, path, JOURNAL_OLD, &options, &why) == 0);
+	CHECK(journal_note(j, SPAN("x"), &why) == -1);
+	CHECK(access("/tmp/k6pipe-victim", F_OK) != 0);
+	journal_remove(j);
+	journal_close(j);
+}
+
+static void
+parts(void)
+{
+	struct journal *j = open_new("parts");
+	struct journal_found found = { 0 };
+	struct journal_place place = put_batch(j, 1, "both");
+	struct journal_batch left = batch_of(2), right = batch_of(3);
+	struct why why;
+
+	left.parent = right.parent = 1;
+	CHECK(journal_add(j, &left, SPAN("bo"), &place, &why) == 0);
+	journal_close(j);
+	/* The split was not noted: the whole counts, the part does not. */
+	j = open_again(&found);
+	CHECK(got.n_batches == 1 && got.batch[1].number == 1);
+	CHECK(found.missing == 0 && found.last == 2);
+	left.number = 4;
+	right.number = 5;
+	CHECK(journal_add(j, &left, SPAN("bo"), &place, &why) == 0);
+	CHECK(journal_add(j, &right, SPAN("th"), &place, &why) == 0);
+	journal_done(j, 1, JOURNAL_SPLIT, &got.place[1]);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_batches == 2 && got.batch[4].number == 4 &&
+	    got.batch[5].number == 5 && got.batch[2].number == 0);
+	CHECK(found.missing == 1);	/* 3 was never written */
+	journal_remove(j);
+	journal_close(j);
+	buf_release(&found.note);
+}
+
+static void
+refused(void)
+{
+	struct journal *j = open_new("refused");
+	struct journal_place place = put_batch(j, 1, "bad");
+	struct buf text = { 0 };
+	char file[100];
+	struct why why;
+
+	CHECK(journal_refuse(j, "1.json", SPAN("bad"), "(400) no", &why) ==
+	    0);
+	journal_done(j, 1, JOURNAL_REFUSED, &place);
+	journal_remove(j);
+	journal_close(j);
+	(void)snprintf(file, sizeof(file), "%s/refused/1.json.txt", path);
+	CHECK(file_read(file, 1 << 16, &text, &why) == 0);
+	CHECK_BUF(text, "(400) no");
+	buf_release(&text);
+}
+
+/* Write a journal of three batches and one that is filling, in one segment
+ * each time. Returns the bytes of a file of it. */
+static void
+write_sample(const char *name, const char *file, struct buf *bytes)
+{
+	struct journal *j = open_new(name);
+	struct journal_batch open = batch_of(4);
+	struct journal_place one;
+	char full[120];
+	struct why why;
+
+	(void)journal_note(j, SPAN("a note"), &why);
+	one = put_batch(j, 1, "one");
+	(void)put_batch(j, 2, "two");
+	(void)put_batch(j, 3, "three");
+	(void)journal_piece(j, &open, SPAN("four"), &why);
+	journal_done(j, 1, JOURNAL_ACKED, &one);
+	journal_close(j);
+	(void)snprintf(full, sizeof(full), "%s/%s", path, file);
+	CHECK(file_read(full, 1 << 20, bytes, &why) == 0);
+}
+
+static void
+overwrite(const char *file, const char *bytes, size_t n)
+{
+	char full[120];
+	FILE *f;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", path, file);
+	f = fopen(full, "w");
+	if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0)
+		CHECK(false);
+}
+
+/* Open the damaged journal; it must open, and say what is lost. Returns what
+ * is still there of batches 2, 3, 4. */
+static int
+survivors(int *told)
+{
+	struct journal_found found = { 0 };
+	struct journal *j = open_again(&found);
+	struct buf out = { 0 };
+	struct why why;
+	int n = 0, i;
+
+	CHECK(j != NULL);
+	for (i = 2; i <= 3; i++)
+		if (got.place[i].bytes != 0 &&
+		    journal_read(j, &got.place[i], &out, &why) == 0)
+			n++;
+	n += strcmp(got.text[4], "four") == 0;
+	*told = found.damaged_bytes > 0 || found.missing > 0;
+	/* A batch that comes back whole is what it was. */
+	if (got.place[2].bytes != 0 && journal_read(j, &got.place[2], &out,
+	    &why) == 0)
+		CHECK_BUF(out, "two");
+	journal_close(j);
+	buf_release(&out);
+	buf_release(&found.note);
+	return n;
+}
+
+static void
+flip_each_bit(const char *file)
+{
+	struct buf bytes = { 0 };
+	size_t i;
+	int bit, n, told;
+
+	write_sample(file, file, &bytes);
+	for (i = 0; i < bytes.n; i++) {
+		bit = (int)(i % 8);
+		bytes.p[i] = (char)(bytes.p[i] ^ (1 << bit));
+		overwrite(file, bytes.p, bytes.n);
+		n = survivors(&told);
+		CHECK(n >= 2);		/* one at most is lost */
+		CHECK(n == 3 || told || strcmp(file, "seg.1") != 0);
+		bytes.p[i] = (char)(bytes.p[i] ^ (1 << bit));
+		overwrite(file, bytes.p, bytes.n);
+	}
+	buf_release(&bytes);
+}
+
+static void
+damage(void)
+{
+	flip_each_bit("seg.1");
+	flip_each_bit("open.4");
+	flip_each_bit("done");
+	flip_each_bit("run");
+}
+
+static void
+cut_each_length(void)
+{
+	static const char *const files[] = { "seg.1", "open.4", "done",
+	    "run" };
+	struct buf bytes = { 0 };
+	size_t i, f;
+	int n, told;
+
+	for (f = 0; f < 4; f++) {
+		char name[20];
+
+		(void)snprintf(name, sizeof(name), "cut%zu", f);
+		buf_reset(&bytes);
+		write_sample(name, files[f], &bytes);
+		for (i = 0; i <= bytes.n; i++) {
+			overwrite(files[f], bytes.p, i);
+			n = survivors(&told);
+			/* All whole records before the cut are there. */
+			CHECK(f != 0 || n >= 1 +
+			    (i >= 2 * (RECORD_HEAD + 3)) +
+			    (i == bytes.n));
+			CHECK(f == 0 || n >= 2);
+		}
+	}
+	buf_release(&bytes);
+}
+
+static void
+strange_files(void)
+{
+	struct journal_found found = { 0 };
+	struct buf bytes = { 0 };
+	struct journal *j;
+	char other[120];
+
+	write_sample("strange", "seg.1", &bytes);
+	overwrite("seg.7", bytes.p, bytes.n);	/* twice the same */
+	overwrite("seg.x", "x", 1);
+	overwrite("seg.99999999999999999999", "x", 1);
+	overwrite("open.9", "", 0);
+	overwrite("seg.8", "garbage that is no record at all", 32);
+	(void)snprintf(other, sizeof(other), "%s/seg.9", path);
+	CHECK(mkdir(other, 0700) == 0);
+	(void)snprintf(other, sizeof(other), "%s/open.3", path);
+	CHECK(mkfifo(other, 0600) == 0);
+	j = open_again(&found);
+	CHECK(got.n_batches == 2 && got.n_pieces == 1);
+	CHECK(found.damaged_bytes == 32);
+	journal_close(j);
+	buf_release(&bytes);
+	buf_release(&found.note);
+}
+
+static void
+peek(void)
+{
+	struct journal *j = open_new("peek");
+	struct journal_found found = { .batch = on_batch };
+	bool is_open = false;
+	int64_t bytes = 0;
+	struct why why;
+
+	(void)put_batch(j, 1, "one");
+	memset(&got, 0, sizeof(got));
+	CHECK(journal_peek(path, &found, &is_open, &bytes, &why) == 0);
+	CHECK(is_open && got.n_batches == 1 && bytes > RECORD_HEAD);
+	journal_close(j);
+	CHECK(journal_peek(path, &found, &is_open, &bytes, &why) == 0);
+	CHECK(!is_open);
+	CHECK(journal_peek("/nonexistent", &found, &is_open, &bytes, &why)
+	    == -1);
+}
+
+static void
+no_room(void)
+{
+	struct journal_batch b = batch_of(1);
+	struct journal_place place;
+	struct journal *j = open_new("full");
+	struct journal_found found = { 0 };
+	struct why why;
+
+	CHECK(journal_piece(j, &b, SPAN("one"), &why) == 0);
+	CHECK(journal_cut(j, &b, &why) == 0);
+	/* A full disk, as far as segments go: their folder entry is taken. */
+	(void)mkdirat(j->dir, "seg.1", 0700);
+	CHECK(journal_add(j, &b, SPAN("one"), &place, &why) == -1);
+	CHECK(place.segment == 0);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_pieces == 1);
+	CHECK_TEXT(got.text[1], "one");
+	journal_close(j);
+	buf_release(&found.note);
+}
+
+int
+main(void)
+{
+	char *command;
+	int status;
+
+	if (mkdtemp(home) == NULL)
+		return 1;
+	test("what is written comes back, and what is done does not",
+	    batches_return);
+	test("segments go when all of them is done", segments_go);
+	test("a journal has one writer", one_at_a_time);
+	test("it is ours alone, and links are not followed",
+	    others_are_kept_out);
+	test("parts count only when the split was noted", parts);
+	test("what is refused stays, with the reason", refused);
+	test("a flipped bit in each byte loses one record at most", damage);
+	test("batches filled side by side keep their pieces apart",
+	    side_by_side);
+	test("a file that is cut short anywhere keeps what is whole",
+	    cut_each_length);
+	test("files that are none of ours do no harm", strange_files);
+	test("a look from the side changes nothing", peek);
+	test("without room for a segment the pieces stand for the batch",
+	    no_room);
+	command = xasprintf("rm -r %s", home);
+	status = tap_end();
+	if (system(command) != 0)
+		status = 1;
+	free(command);
+	return status;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6push/send/upload.c"
+
+#include <unistd.h>
+
+#include "io/gz.h"
+#include "tap.h"
+
+/* The test is the network: it keeps each request, and answers by hand. */
+static struct sent {
+	void *ctx;
+	char key[64], count[64];
+	char body[512];
+	size_t n;
+	bool is_gzip, is_retry;
+} sent[64];
+static int n_sent;
+static fetch_done *done;
+
+int
+fetch_start(struct fetcher *f, const struct fetch_request *request,
+    fetch_done *d, void *ctx, struct why *why)
+{
+	struct sent *s = &sent[n_sent++];
+	const char *const *h;
+
+	(void)f;
+	(void)why;
+	done = d;
+	*s = (struct sent){ .ctx = ctx, .n = request->body.n,
+	    .is_retry = request->is_retry };
+	memcpy(s->body, request->body.p, s->n);
+	for (h = request->headers; *h != NULL; h++) {
+		if (strncmp(*h, "K6-Idempotency-Key: ", 20) == 0)
+			(void)snprintf(s->key, sizeof(s->key), "%s", *h + 20);
+		if (strncmp(*h, "X-Payload-Sample-Count: ", 24) == 0)
+			(void)snprintf(s->count, sizeof(s->count), "%s",
+			    *h + 24);
+		s->is_gzip |= strcmp(*h, "Content-Encoding: gzip") == 0;
+	}
+	return 0;
+}
+
+static void
+answer(int i, int status, const char *body)
+{
+	struct fetch_reply reply = { .status = status, .reason = "R",
+	    .body = span_of(body), .retry_after_ns = -1 };
+
+	done(sent[i].ctx, &reply);
+}
+
+static struct settings settings;
+static struct packer packer;
+static _Atomic uint64_t last_number;
+static struct uploader u;
+
+static void
+begin(void)
+{
+	uploader_release(&u);
+	settings_release(&settings);
+	settings_init(&settings);
+	(void)settings_set(&settings, SET_NO_COMPRESS, "true", FROM_FLAG,
+	    NULL);
+	packer = (struct packer){ .wake = -1 };
+	last_number = 0;
+	u = (struct uploader){ .settings = &settings, .host = "http://x",
+	    .run = "7", .packer = &packer, .last_number = &last_number };
+	n_sent = 0;
+}
+
+/* A parcel of n samples waits, packed; each sample is one request. */
+static struct parcel *
+add(int n)
+{
+	struct parcel *p = parcel_new(++last_number);
+	int i;
+
+	p->id.format = wire_v1.format;
+	p->id.samples = p->id.points = p->id.requests = (uint64_t)n;
+	for (i = 0; i < n; i++)
+		buf_printf(&p->body, "%c{\"type\":\"Point\",\"metric\":"
+		    "\"http_reqs\",\"data\":{\"time\":\"%d\",\"type\":"
+		    "\"counter\",\"tags\":{},\"value\":1}}", i == 0 ? '['
+		    : ',', 100 * (int)p->id.number + i);
+	buf_char(&p->body, ']');
+	p->id.plain_bytes = p->body.n;
+	p->is_plain = p->is_loose = true;
+	packer_pack(&packer, p);
+	parcels_add(&u.waiting, p);
+	return p;
+}
+
+static void
+in_order(void)
+{
+	begin();
+	(void)add(2);
+	(void)add(1);
+	uploader_start(&u);
+	CHECK(n_sent == 1 && u.in_flight == 1);	/* one at a time */
+	CHECK_TEXT(sent[0].count, "2");
+	CHECK(sent[0].body[0] == '[' && sent[0].body[sent[0].n - 1] == ']');
+	CHECK(packer.loose_bytes > 0);
+	answer(0, 200, "");
+	uploader_start(&u);
+	answer(1, 409, "{}");		/* the server has the key */
+	CHECK(uploader_is_idle(&u) && u.acked.points == 3);
+	CHECK(u.acked.requests == 3 && u.resent == 0);
+	CHECK(packer.loose_bytes == 0);
+	CHECK(strcmp(sent[0].key, sent[1].key) != 0);
+	CHECK(strlen(sent[0].key) == 16 && strspn(sent[0].key,
+	    "0123456789abcdef") == 16);
+}
+
+static void
+retries(void)
+{
+	begin();
+	(void)add(2);
+	uploader_start(&u);
+	CHECK(!sent[0].is_retry);
+	answer(0, 503, "");
+	CHECK(u.failures == 1 && uploader_next_ns(&u) > 0);
+	CHECK(u.outages.n == 1);
+	uploader_start(&u);
+	CHECK(n_sent == 1);		/* it is not yet time */
+	u.retry_at_ns = 0;
+	uploader_start(&u);
+	CHECK(n_sent == 2 && u.resent == 1 && sent[1].is_retry);
+	CHECK_TEXT(sent[1].key, sent[0].key);
+	CHECK(sent[1].n == sent[0].n &&
+	    memcmp(sent[1].body, sent[0].body, sent[0].n) == 0);
+	answer(1, 200, "");
+	CHECK(u.failures == 0 && u.acked.points == 2);
+	CHECK(uploader_is_idle(&u) && u.outages.longest_ns > 0);
+}
+
+static void
+refusal(void)
+{
+	begin();
+	(void)add(2);
+	(void)add(3);
+	uploader_start(&u);
+	answer(0, 400, "{\"error\":{\"message\":\"no\"}}");
+	uploader_start(&u);
+	answer(1, 200, "");
+	CHECK(uploader_is_idle(&u));
+	CHECK(u.acked.points == 3 && u.lost.points == 2);
+}
+
+static void
+stop(void)
+{
+	begin();
+	(void)add(2);
+	(void)add(2);
+	uploader_start(&u);
+	answer(0, 403, "{\"error\":{\"code\":4,\"message\":\"full\"}}");
+	CHECK(u.is_stopped && uploader_is_idle(&u));
+	uploader_start(&u);
+	CHECK(n_sent == 1 && uploader_next_ns(&u) == INT64_MAX);
+	CHECK(parcels_amount(&u.waiting, false).points == 4);
+	CHECK(u.acked.points == 0);
+}
+
+static void
+compressed(void)
+{
+	struct buf out = { 0 };
+	struct why why;
+
+	begin();
+	settings_release(&settings);
+	settings_init(&settings);
+	(void)add(2);
+	uploader_start(&u);
+	CHECK(sent[0].is_gzip);
+	CHECK(gz_inflate((struct span){ sent[0].body, sent[0].n }, 4096,
+	    &out, &why) == 0);
+	CHECK(out.n > 2 && out.p[0] == '[' && out.p[out.n - 1] == ']');
+	answer(0, 200, "");
+	buf_release(&out);
+}
+
+static void
+several(void)
+{
+	int i;
+
+	begin();
+	(void)settings_set(&settings, SET_PUSH_CONCURRENCY, "3", FROM_FLAG,
+	    NULL);
+	for (i = 0; i < 5; i++)
+		(void)add(1);
+	uploader_start(&u);
+	CHECK(n_sent == 3 && u.in_flight == 3);
+	answer(1, 200, "");
+	answer(0, 500, "");
+	u.retry_at_ns = 0;
+	uploader_start(&u);		/* 2 is under way: that is enough */
+	CHECK(n_sent == 3);
+	answer(2, 200, "");
+	uploader_start(&u);
+	CHECK(n_sent > 3);
+	CHECK_TEXT(sent[3].key, sent[0].key);
+}
+
+/* Answer the one that was sent last, and send the next. */
+static void
+step(int status)
+{
+	answer(n_sent - 1, status, "");
+	u.retry_at_ns = 0;
+	uploader_start(&u);
+}
+
+static void
+newest_first(void)
+{
+	char keys[20][17] = { "" };
+	int i, newest = 0;
+
+	begin();
+	for (i = 0; i < 10; i++)
+		(void)snprintf(keys[i], sizeof(keys[i]), "%.16s",
+		    add(1)->id.key);
+	uploader_start(&u);
+	CHECK_TEXT(sent[0].key, keys[0]);
+	step(503);
+	CHECK_TEXT(sent[1].key, keys[9]);	/* the newest, to see */
+	step(0);
+	CHECK_TEXT(sent[2].key, keys[9]);
+	step(200);
+	/* The backlog in order, and what is newest now and then. */
+	for (i = 3; i < 8; i++) {
+		(void)snprintf(keys[i + 7], sizeof(keys[0]), "%.16s",
+		    add(1)->id.key);
+		newest += strcmp(sent[i].key, keys[0]) != 0 &&
+		    strcmp(sent[i].key, keys[1]) != 0 &&
+		    strcmp(sent[i].key, keys[2]) != 0 &&
+		    strcmp(sent[i].key, keys[3]) != 0;
+		step(200);
+	}
+	CHECK(newest == 1);
+	while (u.waiting.n > 0)
+		step(200);
+	CHECK(u.acked.points == 15 && !u.is_catching_up);
+	CHECK(sent[0].n > 0);
+}
+
+static void
+too_large(void)
+{
+	char first[64];
+
+	begin();
+	(void)add(5);
+	uploader_start(&u);
+	(void)snprintf(first, sizeof(first), "%s", sent[0].key);
+	step(413);		/* 2 and 3 */
+	CHECK(u.splits == 1 && u.waiting.n == 2);
+	CHECK_TEXT(sent[1].count, "2");
+	step(413);		/* 1, 1 and 3 */
+	CHECK_TEXT(sent[2].count, "3");
+	CHECK(strcmp(sent[1].key, first) != 0 &&
+	    strcmp(sent[1].key, sent[2].key) != 0);
+	step(200);
+	CHECK_TEXT(sent[3].count, "1");
+	step(413);		/* a single sample: it is refused */
+	step(200);
+	CHECK(uploader_is_idle(&u));
+	CHECK(u.acked.points == 4 && u.lost.points == 1);
+}
+
+static void
+parts_are_the_same(void)
+{
+	struct parcel *whole, *a, *b;
+
+	begin();
+	whole = add(2);
+	a = parcel_part(whole, 5, 0);
+	b = parcel_part(whole, 9, 0);
+	CHECK(memcmp(a->id.key, b->id.key, JOURNAL_KEY) == 0);
+	CHECK(a->id.parent == whole->id.number);
+	parcel_free(b);
+	b = parcel_part(whole, 9, 1);
+	CHECK(memcmp(a->id.key, b->id.key, JOURNAL_KEY) != 0);
+	parcel_free(a);
+	parcel_free(b);
+}
+
+static void
+heartbeat(void)
+{
+	begin();
+	uploader_beat(&u, 0);
+	CHECK(n_sent == 0);
+	u.acked_ns = now_monotonic_ns();
+	uploader_beat(&u, NS_PER_S * 30);
+	CHECK(n_sent == 0);		/* it heard of us just now */
+	u.acked_ns = now_monotonic_ns() - NS_PER_S * 31;
+	uploader_beat(&u, NS_PER_S * 30);
+	CHECK(n_sent == 1 && sent[0].n == 2);
+	CHECK_TEXT(sent[0].count, "0");
+	uploader_beat(&u, NS_PER_S * 30);
+	CHECK(n_sent == 1);
+	answer(0, 500, "");		/* no harm */
+	CHECK(uploader_is_idle(&u) && u.failures == 0);
+}
+
+static void
+left_under_way(void)
+{
+	begin();
+	(void)add(1);
+	uploader_start(&u);
+	CHECK(u.in_flight == 1);
+	uploader_release(&u);
+	CHECK(u.sendings == NULL && u.waiting.first == NULL);
+}
+
+int
+main(void)
+{
+	if (freopen("/dev/null", "w", stderr) == NULL)	/* its warnings */
+		return 1;
+	test("parcels go in order, each with its own key", in_order);
+	test("what failed is sent again, with the same key and bytes",
+	    retries);
+	test("what is refused is counted, and the rest goes on", refusal);
+	test("after a stop nothing is sent and nothing is forgotten", stop);
+	test("bodies are gzip unless that is off", compressed);
+	test("as many requests as allowed run at a time", several);
+	test("after an outage the newest goes first, then the backlog",
+	    newest_first);
+	test("what is too large is split until it fits, or is one sample",
+	    too_large);
+	test("the same split gives the same keys", parts_are_the_same);
+	test("a silent run is told of, but not often", heartbeat);
+	test("requests under way are let go at the end", left_under_way);
+	uploader_release(&u);
+	settings_release(&settings);
+	return tap_end();
+}
