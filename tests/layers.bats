@@ -131,12 +131,12 @@ forbidden() {
 }
 
 @test "the rule itself knows a forbidden arrow" {
-  forbidden lib/base/buf.c '"data/json.h"'
+  forbidden lib/base/buf.c '"data/jsn.h"'
   forbidden lib/base/buf.c '<zlib.h>'
-  forbidden lib/data/json.c '"io/gz.h"'
-  forbidden lib/data/json.c '<unistd.h>'
-  forbidden lib/data/json.c '<time.h>'
-  forbidden lib/data/json.c '<sys/socket.h>'
+  forbidden lib/data/jsn.c '"io/gz.h"'
+  forbidden lib/data/jsn.c '<unistd.h>'
+  forbidden lib/data/jsn.c '<time.h>'
+  forbidden lib/data/jsn.c '<sys/socket.h>'
   forbidden lib/io/fetch.c '"io/gz.h"'
   forbidden lib/io/fetch.h '"k6push/upload.h"'
   forbidden src/k6serve/store/store.h '<sqlite3.h>'

@@ -268,52 +268,52 @@ hist_span(const struct hist *h, size_t first, uint32_t *offset)
 }
 
 void
-hist_print_counters(const struct hist *h, struct json_out *o)
+hist_print_counters(const struct hist *h, struct jsn_out *o)
 {
 	size_t i;
 
-	json_key(o, "counters");
-	json_open(o, '[');
+	jsn_key(o, "counters");
+	jsn_open(o, '[');
 	for (i = 0; i < h->n; i++)
-		json_put_int(o, (int64_t)h->buckets[i].count);
-	json_close(o, ']');
+		jsn_put_int(o, (int64_t)h->buckets[i].count);
+	jsn_close(o, ']');
 }
 
 void
-hist_print(const struct hist *h, struct json_out *o)
+hist_print(const struct hist *h, struct jsn_out *o)
 {
 	uint32_t offset;
 	size_t i, n;
 
 	hist_print_counters(h, o);
-	json_key(o, "spans");
-	json_open(o, '[');
+	jsn_key(o, "spans");
+	jsn_open(o, '[');
 	for (i = 0; i < h->n; i += n) {
 		n = hist_span(h, i, &offset);
-		json_put_int(o, (int64_t)offset);
-		json_put_int(o, (int64_t)n);
+		jsn_put_int(o, (int64_t)offset);
+		jsn_put_int(o, (int64_t)n);
 	}
-	json_close(o, ']');
+	jsn_close(o, ']');
 	if (h->low != 0) {
-		json_key(o, "low");
-		json_put_int(o, (int64_t)h->low);
+		jsn_key(o, "low");
+		jsn_put_int(o, (int64_t)h->low);
 	}
 	if (h->high != 0) {
-		json_key(o, "high");
-		json_put_int(o, (int64_t)h->high);
+		jsn_key(o, "high");
+		jsn_put_int(o, (int64_t)h->high);
 	}
 }
 
 /* A whole number of 0..2^53. */
 static bool
-read_count(struct json *j, uint64_t *count)
+read_count(struct jsn *j, uint64_t *count)
 {
 	double d;
 
-	if (!json_number(j, &d))
+	if (!jsn_number(j, &d))
 		return false;
 	if (!(d >= 0 && d <= 0x1p53) || d != floor(d)) {
-		(void)json_fail(j, "not a count");
+		(void)jsn_fail(j, "not a count");
 		return false;
 	}
 	*count = (uint64_t)d;
@@ -321,7 +321,7 @@ read_count(struct json *j, uint64_t *count)
 }
 
 bool
-hist_read(struct hist_reader *r, struct json *j, struct span key)
+hist_read(struct hist_reader *r, struct jsn *j, struct span key)
 {
 	uint64_t v;
 
@@ -330,9 +330,9 @@ hist_read(struct hist_reader *r, struct json *j, struct span key)
 	if (span_is(key, "high"))
 		return read_count(j, &r->to->high);
 	if (span_is(key, "counters")) {
-		if (!json_enter(j, '['))
+		if (!jsn_enter(j, '['))
 			return false;
-		while (json_element(j) && read_count(j, &v)) {
+		while (jsn_element(j) && read_count(j, &v)) {
 			r->counters = xgrow(r->counters, r->n_counters,
 			    &r->cap_counters, sizeof(*r->counters));
 			r->counters[r->n_counters++] = v;
@@ -340,9 +340,9 @@ hist_read(struct hist_reader *r, struct json *j, struct span key)
 		return true;
 	}
 	if (span_is(key, "spans")) {
-		if (!json_enter(j, '['))
+		if (!jsn_enter(j, '['))
 			return false;
-		while (json_element(j) && read_count(j, &v)) {
+		while (jsn_element(j) && read_count(j, &v)) {
 			r->spans = xgrow(r->spans, r->n_spans, &r->cap_spans,
 			    sizeof(*r->spans));
 			r->spans[r->n_spans++] = v > MAX_INDEX + 1

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "base/why.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 struct hist_bucket {
 	uint32_t index;		/* PROTOCOL 5.5 */
@@ -75,14 +75,14 @@ double hist_upper(uint32_t index);
 size_t hist_span(const struct hist *h, size_t first, uint32_t *offset);
 
 /* The member "counters" alone. */
-void hist_print_counters(const struct hist *h, struct json_out *o);
+void hist_print_counters(const struct hist *h, struct jsn_out *o);
 
 /* As members "counters" and "spans" (pairs offset, length; a first offset is
  * an index, later ones are gaps), and "low", "high" unless 0, of an object
  * that the caller opened. hist_read takes one such member's value from j if
  * key names one, else says false. What it read is complete, and checked, only
  * after hist_read_end: -1 and why if counters and spans do not fit. */
-void hist_print(const struct hist *h, struct json_out *o);
+void hist_print(const struct hist *h, struct jsn_out *o);
 
 struct hist_reader {
 	struct hist *to;
@@ -91,7 +91,7 @@ struct hist_reader {
 	size_t n_counters, n_spans, cap_counters, cap_spans;
 };
 
-bool hist_read(struct hist_reader *r, struct json *j, struct span key);
+bool hist_read(struct hist_reader *r, struct jsn *j, struct span key);
 int hist_read_end(struct hist_reader *r, struct why *why);
 
 /* Add counters, laid out over spans (pairs offset, length, as above), to h.

@@ -177,14 +177,14 @@ metricset_encode(const struct metricset *m, struct pb_out *out)
 
 /* JSON: names are those of the message, and zeros are left away as there. */
 static void
-print_number(struct json_out *o, const char *key, double v)
+print_number(struct jsn_out *o, const char *key, double v)
 {
 	if (v != 0)
-		json_member_number(o, key, v);
+		jsn_member_number(o, key, v);
 }
 
 static void
-print_hist(struct json_out *o, const struct hist *h)
+print_hist(struct jsn_out *o, const struct hist *h)
 {
 	uint32_t offset;
 	size_t i, n;
@@ -192,20 +192,20 @@ print_hist(struct json_out *o, const struct hist *h)
 	if (h->n == 0)
 		return;
 	hist_print_counters(h, o);
-	json_key(o, "spans");
-	json_open(o, '[');
+	jsn_key(o, "spans");
+	jsn_open(o, '[');
 	for (i = 0; i < h->n; i += n) {
 		n = hist_span(h, i, &offset);
-		json_open(o, '{');
+		jsn_open(o, '{');
 		print_number(o, "offset", offset);
 		print_number(o, "length", (double)n);
-		json_close(o, '}');
+		jsn_close(o, '}');
 	}
-	json_close(o, ']');
+	jsn_close(o, ']');
 }
 
 static void
-print_trend(struct json_out *o, const struct sink *s)
+print_trend(struct jsn_out *o, const struct sink *s)
 {
 	print_hist(o, &s->hist);
 	print_number(o, "sum", s->sum);
@@ -218,14 +218,14 @@ print_trend(struct json_out *o, const struct sink *s)
 }
 
 static void
-print_value(struct json_out *o, enum metric_type type,
+print_value(struct jsn_out *o, enum metric_type type,
     const struct metricset_value *v)
 {
 	const struct sink *s = v->sink;
 	char time[TIME_TEXT];
 
-	json_open(o, '{');
-	json_member_text(o, "time", (struct span){ time, time_print(time,
+	jsn_open(o, '{');
+	jsn_member_text(o, "time", (struct span){ time, time_print(time,
 	    v->second * NS_PER_S) });
 	switch (type) {
 	case METRIC_COUNTER:
@@ -246,11 +246,11 @@ print_value(struct json_out *o, enum metric_type type,
 		print_trend(o, s);
 		break;
 	}
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 static void
-print_labels(struct json_out *o, const struct tagset *tags)
+print_labels(struct jsn_out *o, const struct tagset *tags)
 {
 	bool has_any = false;
 	size_t i;
@@ -259,46 +259,46 @@ print_labels(struct json_out *o, const struct tagset *tags)
 		if (metricset_is_reserved(tags->tags[i].key))
 			continue;
 		if (!has_any) {
-			json_key(o, "labels");
-			json_open(o, '[');
+			jsn_key(o, "labels");
+			jsn_open(o, '[');
 			has_any = true;
 		}
-		json_open(o, '{');
+		jsn_open(o, '{');
 		if (tags->tags[i].key.n != 0)
-			json_member_text(o, "name", tags->tags[i].key);
+			jsn_member_text(o, "name", tags->tags[i].key);
 		if (tags->tags[i].value.n != 0)
-			json_member_text(o, "value", tags->tags[i].value);
-		json_close(o, '}');
+			jsn_member_text(o, "value", tags->tags[i].value);
+		jsn_close(o, '}');
 	}
 	if (has_any)
-		json_close(o, ']');
+		jsn_close(o, ']');
 }
 
 static void
 print_series(const struct metricset_series *s, struct buf *out)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	size_t i;
 
-	json_open(&o, '{');
-	json_member_text(&o, "name", s->metric);
-	json_member_text(&o, "type",
+	jsn_open(&o, '{');
+	jsn_member_text(&o, "name", s->metric);
+	jsn_member_text(&o, "type",
 	    span_of(metricset_wire[s->type].type_name));
-	json_key(&o, "time_series");
-	json_open(&o, '[');
-	json_open(&o, '{');
+	jsn_key(&o, "time_series");
+	jsn_open(&o, '[');
+	jsn_open(&o, '{');
 	print_labels(&o, s->tags);
-	json_key(&o, metricset_wire[s->type].samples_name);
-	json_open(&o, '{');
-	json_key(&o, "values");
-	json_open(&o, '[');
+	jsn_key(&o, metricset_wire[s->type].samples_name);
+	jsn_open(&o, '{');
+	jsn_key(&o, "values");
+	jsn_open(&o, '[');
 	for (i = 0; i < s->n; i++)
 		print_value(&o, s->type, &s->values[i]);
-	json_close(&o, ']');
-	json_close(&o, '}');
-	json_close(&o, '}');
-	json_close(&o, ']');
-	json_close(&o, '}');
+	jsn_close(&o, ']');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, ']');
+	jsn_close(&o, '}');
 	buf_char(out, '\n');
 }
 

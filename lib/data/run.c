@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 const char *
 run_status_name(int status)
@@ -38,63 +38,63 @@ run_status_worse(int a, int b)
 }
 
 static void
-put_text(struct json_out *o, const char *key, struct span text)
+put_text(struct jsn_out *o, const char *key, struct span text)
 {
 	if (text.n == 0)
 		return;
-	json_key(o, key);
-	json_put_text(o, text);
+	jsn_key(o, key);
+	jsn_put_text(o, text);
 }
 
 static void
-put_int(struct json_out *o, const char *key, int64_t value)
+put_int(struct jsn_out *o, const char *key, int64_t value)
 {
-	json_key(o, key);
-	json_put_int(o, value);
+	jsn_key(o, key);
+	jsn_put_int(o, value);
 }
 
 static void
-put_time(struct json_out *o, int64_t ns)
+put_time(struct jsn_out *o, int64_t ns)
 {
 	char text[TIME_TEXT];
 	size_t n = time_print(text, ns);
 
-	json_key(o, "time");
-	json_put_text(o, (struct span){ text, n });
+	jsn_key(o, "time");
+	jsn_put_text(o, (struct span){ text, n });
 }
 
 static void
-put_thresholds(struct json_out *o, struct span json)
+put_thresholds(struct jsn_out *o, struct span json)
 {
-	json_key(o, "thresholds");
-	json_put_raw(o, json.n != 0 ? json : SPAN("{}"));
+	jsn_key(o, "thresholds");
+	jsn_put_raw(o, json.n != 0 ? json : SPAN("{}"));
 }
 
-static struct json_out
+static struct jsn_out
 open_line(struct buf *out, const char *type)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 
-	json_open(&o, '{');
-	json_key(&o, "type");
-	json_put_text(&o, span_of(type));
-	json_key(&o, "data");
-	json_open(&o, '{');
+	jsn_open(&o, '{');
+	jsn_key(&o, "type");
+	jsn_put_text(&o, span_of(type));
+	jsn_key(&o, "data");
+	jsn_open(&o, '{');
 	return o;
 }
 
 static void
-close_line(struct json_out *o)
+close_line(struct jsn_out *o)
 {
-	json_close(o, '}');
-	json_close(o, '}');
+	jsn_close(o, '}');
+	jsn_close(o, '}');
 	buf_char(o->to, '\n');
 }
 
 void
 run_start_print(const struct run_start *r, struct buf *out)
 {
-	struct json_out o = open_line(out, "Start");
+	struct jsn_out o = open_line(out, "Start");
 	char text[DURATION_TEXT];
 
 	put_time(&o, r->time_ns);
@@ -104,8 +104,8 @@ run_start_print(const struct run_start *r, struct buf *out)
 	put_text(&o, "executor", r->executor);
 	put_int(&o, "vus", r->vus);
 	if (r->duration_ns > 0) {
-		json_key(&o, "duration");
-		json_put_text(&o, (struct span){ text,
+		jsn_key(&o, "duration");
+		jsn_put_text(&o, (struct span){ text,
 		    duration_print(text, r->duration_ns) });
 	}
 	if (r->iterations > 0)
@@ -117,7 +117,7 @@ run_start_print(const struct run_start *r, struct buf *out)
 void
 run_end_print(const struct run_end *r, struct buf *out)
 {
-	struct json_out o = open_line(out, "End");
+	struct jsn_out o = open_line(out, "End");
 
 	put_time(&o, r->time_ns);
 	put_text(&o, "tool", r->tool);
@@ -139,68 +139,68 @@ run_end_print(const struct run_end *r, struct buf *out)
 }
 
 static void
-read_int(struct json *j, int64_t *to)
+read_int(struct jsn *j, int64_t *to)
 {
 	double d;
 
-	if (json_number(j, &d)) {
+	if (jsn_number(j, &d)) {
 		if (fabs(d) <= 0x1p53)
 			*to = (int64_t)d;
 		else
-			(void)json_fail(j, "a count is out of range");
+			(void)jsn_fail(j, "a count is out of range");
 	}
 }
 
 static void
-read_small(struct json *j, int *to)
+read_small(struct jsn *j, int *to)
 {
 	int64_t v = 0;
 
 	read_int(j, &v);
 	if (v < -255 || v > 255)
-		(void)json_fail(j, "a status is out of range");
+		(void)jsn_fail(j, "a status is out of range");
 	else
 		*to = (int)v;
 }
 
 static void
-read_time(struct json *j, int64_t *ns)
+read_time(struct jsn *j, int64_t *ns)
 {
 	struct span s;
 
-	if (json_text(j, &s) && !time_parse(s, ns))
-		(void)json_fail(j, "not an RFC 3339 time");
+	if (jsn_text(j, &s) && !time_parse(s, ns))
+		(void)jsn_fail(j, "not an RFC 3339 time");
 }
 
 static void
-read_duration(struct json *j, int64_t *ns)
+read_duration(struct jsn *j, int64_t *ns)
 {
 	char text[DURATION_TEXT];
 	struct span s;
 
-	if (!json_text(j, &s))
+	if (!jsn_text(j, &s))
 		return;
 	if (s.n >= sizeof(text)) {
-		(void)json_fail(j, "not a duration");
+		(void)jsn_fail(j, "not a duration");
 		return;
 	}
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	if (!duration_parse(text, ns))
-		(void)json_fail(j, "not a duration");
+		(void)jsn_fail(j, "not a duration");
 }
 
 /* Text as a place in `text`, which may still move: p is an offset until
  * settle() runs. */
 static void
-read_text(struct json *j, struct buf *text, struct span *to)
+read_text(struct jsn *j, struct buf *text, struct span *to)
 {
 	struct span raw;
 	size_t at = text->n;
 
-	if (!json_text(j, &raw))
+	if (!jsn_text(j, &raw))
 		return;
-	json_unescape(text, raw);
+	jsn_unescape(text, raw);
 	to->p = (const char *)at;
 	to->n = text->n - at;
 }
@@ -215,13 +215,13 @@ int
 run_start_parse(struct run_start *r, struct span data, struct buf *text,
     struct why *why)
 {
-	struct json j = json_of(data);
+	struct jsn j = jsn_of(data);
 	struct span key;
 
 	*r = (struct run_start){ .thresholds = SPAN("{}") };
-	if (!json_enter(&j, '{'))
+	if (!jsn_enter(&j, '{'))
 		return why_set(why, "Start: %s", j.error);
-	while (json_plain_member(&j, &key)) {
+	while (jsn_plain_member(&j, &key)) {
 		if (span_is(key, "time"))
 			read_time(&j, &r->time_ns);
 		else if (span_is(key, "tool"))
@@ -238,29 +238,29 @@ run_start_parse(struct run_start *r, struct span data, struct buf *text,
 			read_duration(&j, &r->duration_ns);
 		else if (span_is(key, "iterations"))
 			read_int(&j, &r->iterations);
-		else if (span_is(key, "thresholds") && json_peek(&j) == '{')
-			(void)json_value(&j, &r->thresholds);
+		else if (span_is(key, "thresholds") && jsn_peek(&j) == '{')
+			(void)jsn_value(&j, &r->thresholds);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
 	settle(&r->tool, text);
 	settle(&r->host, text);
 	settle(&r->name, text);
 	settle(&r->executor, text);
-	return json_done(&j) ? 0 : why_set(why, "Start: %s", j.error);
+	return jsn_done(&j) ? 0 : why_set(why, "Start: %s", j.error);
 }
 
 int
 run_end_parse(struct run_end *r, struct span data, struct why *why)
 {
-	struct json j = json_of(data);
+	struct jsn j = jsn_of(data);
 	struct span key;
 
 	*r = (struct run_end){ .run_status = RUN_FINISHED, .streams = 1,
 	    .thresholds = SPAN("{}") };
-	if (!json_enter(&j, '{'))
+	if (!jsn_enter(&j, '{'))
 		return why_set(why, "End: %s", j.error);
-	while (json_plain_member(&j, &key)) {
+	while (jsn_plain_member(&j, &key)) {
 		if (span_is(key, "time"))
 			read_time(&j, &r->time_ns);
 		else if (span_is(key, "run_status"))
@@ -269,8 +269,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 			read_small(&j, &r->result_status);
 		else if (span_is(key, "exit_code"))
 			read_small(&j, &r->exit_code);
-		else if (span_is(key, "thresholds") && json_peek(&j) == '{')
-			(void)json_value(&j, &r->thresholds);
+		else if (span_is(key, "thresholds") && jsn_peek(&j) == '{')
+			(void)jsn_value(&j, &r->thresholds);
 		else if (span_is(key, "streams"))
 			read_int(&j, &r->streams);
 		else if (span_is(key, "points"))
@@ -288,9 +288,9 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 		else if (span_is(key, "skipped"))
 			read_int(&j, &r->skipped);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
-	return json_done(&j) ? 0 : why_set(why, "End: %s", j.error);
+	return jsn_done(&j) ? 0 : why_set(why, "End: %s", j.error);
 }
 
 static void

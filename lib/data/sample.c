@@ -44,165 +44,165 @@ sample_requests(const struct sample *s)
 
 /* Head of a sample up to its tags. Micros are rounded toward zero, as Go's
  * integer division does. */
-static struct json_out
+static struct jsn_out
 open_sample(struct buf *out, const char *type, struct span metric,
     int64_t time_ns, const char *data_type)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	char text[NUM_TEXT];
 	int n;
 
-	json_open(&o, '{');
-	json_key(&o, "type");
-	json_put_text(&o, span_of(type));
-	json_key(&o, "metric");
-	json_put_text(&o, metric);
-	json_key(&o, "data");
-	json_open(&o, '{');
-	json_key(&o, "time");
+	jsn_open(&o, '{');
+	jsn_key(&o, "type");
+	jsn_put_text(&o, span_of(type));
+	jsn_key(&o, "metric");
+	jsn_put_text(&o, metric);
+	jsn_key(&o, "data");
+	jsn_open(&o, '{');
+	jsn_key(&o, "time");
 	n = snprintf(text, sizeof(text), "%lld",
 	    (long long)(time_ns / NS_PER_US));
-	json_put_text(&o, (struct span){ text, (size_t)n });
-	json_key(&o, "type");
-	json_put_text(&o, span_of(data_type));
+	jsn_put_text(&o, (struct span){ text, (size_t)n });
+	jsn_key(&o, "type");
+	jsn_put_text(&o, span_of(data_type));
 	return o;
 }
 
 static void
-put_tags(struct json_out *o, const struct tagset *tags, bool if_any)
+put_tags(struct jsn_out *o, const struct tagset *tags, bool if_any)
 {
 	if (if_any && tags->n == 0)
 		return;
-	json_key(o, "tags");
-	json_put_raw(o, tags->json);
+	jsn_key(o, "tags");
+	jsn_put_raw(o, tags->json);
 }
 
 static void
-put_member(struct json_out *o, const char *key, double value)
+put_member(struct jsn_out *o, const char *key, double value)
 {
-	json_key(o, key);
-	json_put_number(o, value);
+	jsn_key(o, key);
+	jsn_put_number(o, value);
 }
 
 static void
 print_point(const struct sample *s, struct buf *out)
 {
-	struct json_out o = open_sample(out, "Point", s->metric, s->time_ns,
+	struct jsn_out o = open_sample(out, "Point", s->metric, s->time_ns,
 	    metric_type_name(s->type));
 
 	put_tags(&o, s->tags, false);
 	put_member(&o, "value", s->value);
-	json_close(&o, '}');
-	json_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 static void
 print_trail(const struct trail *t, struct buf *out)
 {
-	struct json_out o = open_sample(out, "Points", span_of(http_list),
+	struct jsn_out o = open_sample(out, "Points", span_of(http_list),
 	    t->time_ns, "counter");
 	int i;
 
 	put_tags(&o, t->tags, true);
-	json_key(&o, "values");
-	json_open(&o, '{');
-	json_key(&o, "http_reqs");
-	json_put_int(&o, 1);
+	jsn_key(&o, "values");
+	jsn_open(&o, '{');
+	jsn_key(&o, "http_reqs");
+	jsn_put_int(&o, 1);
 	for (i = 0; i < TIMINGS; i++) {
-		json_key(&o, timing_names[i]);
-		json_put_ms(&o, t->ns[i]);
+		jsn_key(&o, timing_names[i]);
+		jsn_put_ms(&o, t->ns[i]);
 	}
 	if (t->failed >= 0) {
-		json_key(&o, "http_req_failed");
-		json_put_int(&o, t->failed);
+		jsn_key(&o, "http_req_failed");
+		jsn_put_int(&o, t->failed);
 	}
-	json_close(&o, '}');
-	json_close(&o, '}');
-	json_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 static void
 print_net(const struct net_trail *t, struct buf *out)
 {
-	struct json_out o = open_sample(out, "Points", span_of(iter_list),
+	struct jsn_out o = open_sample(out, "Points", span_of(iter_list),
 	    t->time_ns, "counter");
 	int i;
 
 	put_tags(&o, t->tags, false);
-	json_key(&o, "values");
-	json_open(&o, '{');
+	jsn_key(&o, "values");
+	jsn_open(&o, '{');
 	for (i = 0; i < t->n; i++)
 		put_member(&o, net_names[i], t->value[i]);
-	json_close(&o, '}');
-	json_close(&o, '}');
-	json_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 /* A sum of nanoseconds as milliseconds; exact while it fits 64 bits. */
 static void
-put_sum(struct json_out *o, __int128 sum_ns)
+put_sum(struct jsn_out *o, __int128 sum_ns)
 {
-	json_key(o, "sum");
+	jsn_key(o, "sum");
 	if (sum_ns >= INT64_MIN && sum_ns <= INT64_MAX)
-		json_put_ms(o, (int64_t)sum_ns);
+		jsn_put_ms(o, (int64_t)sum_ns);
 	else
-		json_put_number(o, (double)sum_ns / 1e6);
+		jsn_put_number(o, (double)sum_ns / 1e6);
 }
 
 static void
-put_fold(struct json_out *o, const struct fold *f, uint64_t count,
+put_fold(struct jsn_out *o, const struct fold *f, uint64_t count,
     bool with_hist)
 {
-	json_open(o, '{');
-	json_key(o, "min");
-	json_put_ms(o, f->min_ns);
-	json_key(o, "max");
-	json_put_ms(o, f->max_ns);
+	jsn_open(o, '{');
+	jsn_key(o, "min");
+	jsn_put_ms(o, f->min_ns);
+	jsn_key(o, "max");
+	jsn_put_ms(o, f->max_ns);
 	put_member(o, "avg", fold_avg_ms(f, count));
 	if (with_hist && hist_count(&f->hist) == count) {
-		json_key(o, "hist");
-		json_open(o, '{');
+		jsn_key(o, "hist");
+		jsn_open(o, '{');
 		put_sum(o, f->sum_ns);
 		hist_print(&f->hist, o);
-		json_close(o, '}');
+		jsn_close(o, '}');
 	}
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 static void
 print_aggregate(const struct aggregate *a, bool with_hist, struct buf *out)
 {
-	struct json_out o = open_sample(out, "AggregatedPoints",
+	struct jsn_out o = open_sample(out, "AggregatedPoints",
 	    span_of(http_list), a->time_ns, "aggregated_trend");
 	char period[DURATION_TEXT];
 	int i;
 
-	json_key(&o, "count");
-	json_put_int(&o, (int64_t)a->count);
+	jsn_key(&o, "count");
+	jsn_put_int(&o, (int64_t)a->count);
 	if (with_hist && a->period_ns > 0) {
-		json_key(&o, "period");
-		json_put_text(&o, (struct span){ period,
+		jsn_key(&o, "period");
+		jsn_put_text(&o, (struct span){ period,
 		    duration_print(period, a->period_ns) });
 	}
 	put_tags(&o, a->tags, false);
-	json_key(&o, "values");
-	json_open(&o, '{');
+	jsn_key(&o, "values");
+	jsn_open(&o, '{');
 	for (i = 0; i < TIMINGS; i++) {
-		json_key(&o, timing_names[i]);
+		jsn_key(&o, timing_names[i]);
 		put_fold(&o, &a->timing[i], a->count, with_hist);
 	}
 	if (a->failed_count != 0) {
-		json_key(&o, "http_req_failed");
-		json_open(&o, '{');
-		json_key(&o, "count");
-		json_put_int(&o, (int64_t)a->failed_count);
-		json_key(&o, "nz_count");
-		json_put_int(&o, (int64_t)a->failed_nonzero);
-		json_close(&o, '}');
+		jsn_key(&o, "http_req_failed");
+		jsn_open(&o, '{');
+		jsn_key(&o, "count");
+		jsn_put_int(&o, (int64_t)a->failed_count);
+		jsn_key(&o, "nz_count");
+		jsn_put_int(&o, (int64_t)a->failed_nonzero);
+		jsn_close(&o, '}');
 	}
-	json_close(&o, '}');
-	json_close(&o, '}');
-	json_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 void

@@ -85,7 +85,7 @@ int sample_feed(struct sample_reader *r, struct span window, bool is_last,
 
 int sample_parse_all(struct span body, struct tags *tags, sample_each *each,
     void *ctx, struct why *why);
-int sample_parse(struct json *j, struct tags *tags, sample_each *each,
+int sample_parse(struct jsn *j, struct tags *tags, sample_each *each,
     void *ctx, struct why *why);
 
 #endif

@@ -20,80 +20,80 @@ struct parts {
 
 /* Time: a string of microseconds (a number is taken too). */
 static bool
-read_time(struct json *j, struct parts *p)
+read_time(struct jsn *j, struct parts *p)
 {
 	struct span s;
 	char text[24];
 	int64_t us;
 
-	if (json_peek(j) == '"' ? !json_text(j, &s) : !json_value(j, &s))
+	if (jsn_peek(j) == '"' ? !jsn_text(j, &s) : !jsn_value(j, &s))
 		return false;
 	if (s.n >= sizeof(text))
-		return json_fail(j, "time is not in microseconds");
+		return jsn_fail(j, "time is not in microseconds");
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	if (!num_parse_int(text, INT64_MIN / NS_PER_US, INT64_MAX / NS_PER_US,
 	    &us))
-		return json_fail(j, "time is not in microseconds");
+		return jsn_fail(j, "time is not in microseconds");
 	p->time_ns = us * NS_PER_US;
 	p->has_time = true;
 	return true;
 }
 
 static bool
-read_data(struct json *j, struct tags *tags, struct parts *p)
+read_data(struct jsn *j, struct tags *tags, struct parts *p)
 {
 	struct span key;
 
 	p->data.p = j->p;
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return false;
-	while (json_plain_member(j, &key)) {
+	while (jsn_plain_member(j, &key)) {
 		if (span_is(key, "time"))
 			(void)read_time(j, p);
 		else if (span_is(key, "type"))
-			(void)json_text(j, &p->data_type);
+			(void)jsn_text(j, &p->data_type);
 		else if (span_is(key, "tags"))
 			p->tags = tags_read(tags, j);
 		else if (span_is(key, "value"))
-			(void)json_value(j, &p->value);
+			(void)jsn_value(j, &p->value);
 		else if (span_is(key, "values"))
-			(void)json_value(j, &p->values);
+			(void)jsn_value(j, &p->values);
 		else if (span_is(key, "count"))
-			(void)json_value(j, &p->count);
+			(void)jsn_value(j, &p->count);
 		else if (span_is(key, "period"))
-			(void)json_text(j, &p->period);
+			(void)jsn_text(j, &p->period);
 		else
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 	}
 	p->data.n = (size_t)(j->p - p->data.p);
 	return j->error == NULL;
 }
 
 static bool
-read_parts(struct json *j, struct tags *tags, struct parts *p)
+read_parts(struct jsn *j, struct tags *tags, struct parts *p)
 {
 	struct span key;
 
 	*p = (struct parts){ 0 };
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return false;
-	while (json_plain_member(j, &key)) {
+	while (jsn_plain_member(j, &key)) {
 		if (span_is(key, "type"))
-			(void)json_text(j, &p->type);
+			(void)jsn_text(j, &p->type);
 		else if (span_is(key, "metric"))
-			(void)json_text(j, &p->metric);
+			(void)jsn_text(j, &p->metric);
 		else if (span_is(key, "data"))
 			(void)read_data(j, tags, p);
 		else
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 	}
 	if (j->error != NULL)
 		return false;
 	if (p->data.p == NULL || p->metric.n == 0)
-		return json_fail(j, "a sample without metric or data");
+		return jsn_fail(j, "a sample without metric or data");
 	if (!p->has_time)
-		return json_fail(j, "a sample without time");
+		return jsn_fail(j, "a sample without time");
 	if (p->tags == NULL)
 		p->tags = tags_intern(tags, NULL, 0);
 	return true;
@@ -101,12 +101,12 @@ read_parts(struct json *j, struct tags *tags, struct parts *p)
 
 /* A member that must be a number of milliseconds, as nanoseconds. */
 static bool
-read_ms(struct json *j, int64_t *ns)
+read_ms(struct jsn *j, int64_t *ns)
 {
 	double ms;
 
-	return json_number(j, &ms) && (num_ms_to_ns(ms, ns) ||
-	    json_fail(j, "a time is out of range"));
+	return jsn_number(j, &ms) && (num_ms_to_ns(ms, ns) ||
+	    jsn_fail(j, "a time is out of range"));
 }
 
 static int
@@ -121,9 +121,9 @@ index_of(struct span key, const char *const *names, int n)
 }
 
 static bool
-parse_trail(const struct parts *p, struct trail *t, struct json *outer)
+parse_trail(const struct parts *p, struct trail *t, struct jsn *outer)
 {
-	struct json j = json_of(p->values);
+	struct jsn j = jsn_of(p->values);
 	double v, reqs = 0;
 	unsigned seen = 0;
 	struct span key;
@@ -131,93 +131,93 @@ parse_trail(const struct parts *p, struct trail *t, struct json *outer)
 
 	*t = (struct trail){ .time_ns = p->time_ns, .tags = p->tags,
 	    .failed = -1 };
-	(void)json_enter(&j, '{');
-	while (json_plain_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_plain_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);
 		if (i >= 0) {
 			(void)read_ms(&j, &t->ns[i]);
 			seen |= 1U << i;
 		} else if (span_is(key, "http_req_failed")) {
-			if (json_number(&j, &v))
+			if (jsn_number(&j, &v))
 				t->failed = v != 0;
 		} else if (span_is(key, "http_reqs")) {
-			(void)json_number(&j, &reqs);
+			(void)jsn_number(&j, &reqs);
 		} else {
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 		}
 	}
 	if (j.error != NULL)
-		return json_fail(outer, j.error);
+		return jsn_fail(outer, j.error);
 	return (reqs == 1 && seen == (1U << TIMINGS) - 1) ||
-	    json_fail(outer, "values are not those of one request");
+	    jsn_fail(outer, "values are not those of one request");
 }
 
 static bool
-parse_net(const struct parts *p, struct net_trail *t, struct json *outer)
+parse_net(const struct parts *p, struct net_trail *t, struct jsn *outer)
 {
-	struct json j = json_of(p->values);
+	struct jsn j = jsn_of(p->values);
 	unsigned seen = 0;
 	struct span key;
 	int i;
 
 	*t = (struct net_trail){ .time_ns = p->time_ns, .tags = p->tags };
-	(void)json_enter(&j, '{');
-	while (json_plain_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_plain_member(&j, &key)) {
 		i = index_of(key, net_names, NET_VALUES);
 		if (i < 0) {
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 			continue;
 		}
-		(void)json_number(&j, &t->value[i]);
+		(void)jsn_number(&j, &t->value[i]);
 		seen |= 1U << i;
 	}
 	for (t->n = 0; (seen & 1U << t->n) != 0; t->n++)
 		;
 	if (j.error != NULL)
-		return json_fail(outer, j.error);
+		return jsn_fail(outer, j.error);
 	return (t->n >= 2 && seen == (1U << t->n) - 1) ||
-	    json_fail(outer, "values are not those of one iteration");
+	    jsn_fail(outer, "values are not those of one iteration");
 }
 
 /* A timing of an aggregate. Without a histogram, as k6 sends it, the sum
  * follows from the average. */
 static bool
-parse_fold(struct json *j, struct fold *f, uint64_t count)
+parse_fold(struct jsn *j, struct fold *f, uint64_t count)
 {
 	struct hist_reader r = { .to = &f->hist };
 	double avg = 0, sum = -1;
 	struct why why;
 	struct span key;
 
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return false;
-	while (json_plain_member(j, &key)) {
+	while (jsn_plain_member(j, &key)) {
 		if (span_is(key, "min")) {
 			(void)read_ms(j, &f->min_ns);
 		} else if (span_is(key, "max")) {
 			(void)read_ms(j, &f->max_ns);
 		} else if (span_is(key, "avg")) {
-			(void)json_number(j, &avg);
-		} else if (span_is(key, "hist") && json_enter(j, '{')) {
-			while (json_plain_member(j, &key))
+			(void)jsn_number(j, &avg);
+		} else if (span_is(key, "hist") && jsn_enter(j, '{')) {
+			while (jsn_plain_member(j, &key))
 				if (span_is(key, "sum"))
-					(void)json_number(j, &sum);
+					(void)jsn_number(j, &sum);
 				else if (!hist_read(&r, j, key))
-					(void)json_skip(j);
+					(void)jsn_skip(j);
 		} else {
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 		}
 	}
 	if (hist_read_end(&r, &why) < 0)
-		return json_fail(j, "histogram: counters and spans do not fit");
+		return jsn_fail(j, "histogram: counters and spans do not fit");
 	if (sum < 0)
 		sum = avg * (double)count;
 	if (!(fabs(sum) < 1e25))
-		return json_fail(j, "a sum is out of range");
+		return jsn_fail(j, "a sum is out of range");
 	f->sum_ns = (__int128)rint(sum * 1e6);
 	if (hist_count(&f->hist) != 0 && hist_count(&f->hist) != count)
-		return json_fail(j, "histogram: does not add up to count");
-	return f->min_ns <= f->max_ns || json_fail(j, "min is above max");
+		return jsn_fail(j, "histogram: does not add up to count");
+	return f->min_ns <= f->max_ns || jsn_fail(j, "min is above max");
 }
 
 /* Both ends of the bucket are times, too. */
@@ -238,25 +238,25 @@ parse_period(const struct parts *p, int64_t *period_ns)
 }
 
 static bool
-parse_failed(struct json *j, struct aggregate *a)
+parse_failed(struct jsn *j, struct aggregate *a)
 {
 	double count = 0, nonzero = 0;
 	struct span key;
 
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return false;
-	while (json_plain_member(j, &key)) {
+	while (jsn_plain_member(j, &key)) {
 		if (span_is(key, "count"))
-			(void)json_number(j, &count);
+			(void)jsn_number(j, &count);
 		else if (span_is(key, "nz_count"))
-			(void)json_number(j, &nonzero);
+			(void)jsn_number(j, &nonzero);
 		else
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 	}
 	if (!(count >= 0 && count <= (double)a->count && nonzero >= 0 &&
 	    nonzero <= count) || count != floor(count) ||
 	    nonzero != floor(nonzero))
-		return json_fail(j, "http_req_failed does not fit count");
+		return jsn_fail(j, "http_req_failed does not fit count");
 	a->failed_count = (uint64_t)count;
 	a->failed_nonzero = (uint64_t)nonzero;
 	return true;
@@ -264,9 +264,9 @@ parse_failed(struct json *j, struct aggregate *a)
 
 static bool
 parse_aggregate(const struct parts *p, struct aggregate *a,
-    struct json *outer)
+    struct jsn *outer)
 {
-	struct json j = json_of(p->values);
+	struct jsn j = jsn_of(p->values);
 	unsigned seen = 0;
 	struct span key;
 	double count;
@@ -275,14 +275,14 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	if (p->count.n == 0 || num_parse(p->count.p, p->count.n, &count) !=
 	    p->count.n || !(count >= 1 && count <= 0x1p53) ||
 	    count != floor(count))
-		return json_fail(outer, "an aggregate without count");
+		return jsn_fail(outer, "an aggregate without count");
 	a->time_ns = p->time_ns;
 	a->tags = p->tags;
 	a->count = (uint64_t)count;
 	if (!parse_period(p, &a->period_ns))
-		return json_fail(outer, "not a period, or out of range");
-	(void)json_enter(&j, '{');
-	while (json_plain_member(&j, &key)) {
+		return jsn_fail(outer, "not a period, or out of range");
+	(void)jsn_enter(&j, '{');
+	while (jsn_plain_member(&j, &key)) {
 		i = index_of(key, timing_names, TIMINGS);
 		if (i >= 0) {	/* of equal names the last counts */
 			hist_release(&a->timing[i].hist);
@@ -291,33 +291,33 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 		} else if (span_is(key, "http_req_failed")) {
 			(void)parse_failed(&j, a);
 		} else {
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 		}
 	}
 	if (j.error != NULL)
-		return json_fail(outer, j.error);
+		return jsn_fail(outer, j.error);
 	return seen == (1U << TIMINGS) - 1 ||
-	    json_fail(outer, "an aggregate lacks a timing");
+	    jsn_fail(outer, "an aggregate lacks a timing");
 }
 
 /* A point of its own. Metric names are plain ASCII in k6, so escapes in one
  * are not unescaped but refused. */
 static bool
-parse_point(const struct parts *p, struct sample *s, struct json *outer)
+parse_point(const struct parts *p, struct sample *s, struct jsn *outer)
 {
 	if (!metric_type_parse(p->data_type, &s->type))
-		return json_fail(outer, "unknown metric type");
+		return jsn_fail(outer, "unknown metric type");
 	if (p->value.n == 0 || num_parse(p->value.p, p->value.n, &s->value) !=
 	    p->value.n)
-		return json_fail(outer, "a value is not a number");
+		return jsn_fail(outer, "a value is not a number");
 	if (memchr(p->metric.p, '\\', p->metric.n) != NULL)
-		return json_fail(outer, "bad metric name");
+		return jsn_fail(outer, "bad metric name");
 	s->metric = p->metric;
 	return true;
 }
 
 static int
-parse_one(struct json *j, struct tags *tags, sample_each *each, void *ctx)
+parse_one(struct jsn *j, struct tags *tags, sample_each *each, void *ctx)
 {
 	struct aggregate aggregate = { 0 };
 	struct net_trail net;
@@ -349,7 +349,7 @@ parse_one(struct json *j, struct tags *tags, sample_each *each, void *ctx)
 		s.kind = SAMPLE_AGGREGATE;
 		is_good = parse_aggregate(&p, &aggregate, j);
 	} else {
-		is_good = json_fail(j, "unknown type of sample");
+		is_good = jsn_fail(j, "unknown type of sample");
 	}
 	status = is_good ? each(ctx, &s) : -1;
 	aggregate_release(&aggregate);
@@ -357,14 +357,14 @@ parse_one(struct json *j, struct tags *tags, sample_each *each, void *ctx)
 }
 
 int
-sample_parse(struct json *j, struct tags *tags, sample_each *each, void *ctx,
+sample_parse(struct jsn *j, struct tags *tags, sample_each *each, void *ctx,
     struct why *why)
 {
 	int status = parse_one(j, tags, each, ctx);
 
 	if (j->error != NULL)
 		return why_set(why, "%s (byte %zu)", j->error,
-		    json_column(j));
+		    jsn_column(j));
 	return status;
 }
 
@@ -373,26 +373,26 @@ sample_parse(struct json *j, struct tags *tags, sample_each *each, void *ctx,
 enum { NEAR_END = 16 };
 
 static int
-feed_why(const struct sample_reader *r, const struct json *j, struct why *why)
+feed_why(const struct sample_reader *r, const struct jsn *j, struct why *why)
 {
 	return why_set(why, "%s (byte %zu)", j->error, r->read +
-	    json_column(j));
+	    jsn_column(j));
 }
 
 /* Read the samples that stand at the cursor, which is left where the next one,
  * not whole yet, begins. */
 static int
-read_whole(struct sample_reader *r, struct json *j, bool is_last,
+read_whole(struct sample_reader *r, struct jsn *j, bool is_last,
     struct why *why)
 {
-	struct json mark;
+	struct jsn mark;
 	int status = 0;
 
 	j->depth = 1;
 	j->is_first = r->at == READER_FIRST;
 	for (;;) {
 		mark = *j;
-		if (json_element(j)) {
+		if (jsn_element(j)) {
 			status = parse_one(j, r->tags, r->each, r->ctx);
 		} else if (j->error == NULL) {
 			r->at = READER_OVER;
@@ -414,18 +414,18 @@ int
 sample_feed(struct sample_reader *r, struct span window, bool is_last,
     size_t *used, struct why *why)
 {
-	struct json j = json_of(window);
+	struct jsn j = jsn_of(window);
 	int status = 0;
 
 	*used = 0;
-	if (r->at == READER_BEFORE && (json_peek(&j) != '\0' || is_last)) {
-		if (!json_enter(&j, '['))
+	if (r->at == READER_BEFORE && (jsn_peek(&j) != '\0' || is_last)) {
+		if (!jsn_enter(&j, '['))
 			return feed_why(r, &j, why);
 		r->at = READER_FIRST;
 	}
 	if (r->at == READER_FIRST || r->at == READER_INSIDE)
 		status = read_whole(r, &j, is_last, why);
-	if (status == 0 && r->at == READER_OVER && !json_done(&j))
+	if (status == 0 && r->at == READER_OVER && !jsn_done(&j))
 		return feed_why(r, &j, why);
 	*used = (size_t)(j.p - j.start);
 	r->read += *used;

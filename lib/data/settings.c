@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/num.h"
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 
 const struct setting_row settings_table[SETTINGS] = {
@@ -254,7 +254,7 @@ setting_of_key(struct span key)
 
 	for (i = 0; i < SETTINGS; i++)
 		if (settings_table[i].key != NULL &&
-		    json_same(key, settings_table[i].key))
+		    jsn_same(key, settings_table[i].key))
 			return i;
 	return -1;
 }
@@ -272,7 +272,7 @@ set_member(struct settings *s, int which, struct span value,
 		return why_set(why, "%s: not a single value",
 		    settings_table[which].key);
 	if (value.p[0] == '"')
-		json_unescape(&text, (struct span){ value.p + 1,
+		jsn_unescape(&text, (struct span){ value.p + 1,
 		    value.n - 2 });
 	else
 		buf_span(&text, value);
@@ -296,13 +296,13 @@ int
 settings_from_json(struct settings *s, struct span object,
     enum settings_source source, struct why *why)
 {
-	struct json j = json_of(object);
+	struct jsn j = jsn_of(object);
 	struct span key, value;
 	int which, status = 0;
 
-	if (!json_enter(&j, '{'))
+	if (!jsn_enter(&j, '{'))
 		return why_set(why, "%s", j.error);
-	while (json_member(&j, &key) && json_value(&j, &value)) {
+	while (jsn_member(&j, &key) && jsn_value(&j, &value)) {
 		which = setting_of_key(key);
 		if (which >= 0 && !span_is(value, "null") &&
 		    set_member(s, which, value, source, why) < 0)

@@ -5,7 +5,7 @@
 
 #include "base/num.h"
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 enum { NAME_MAX_BYTES = 128, FRAMES_BYTES = 1 << 25 };
 
@@ -29,44 +29,44 @@ stream_release(struct stream *s)
 }
 
 static bool
-read_value(struct json *j, struct point *p, struct frame_parts *parts)
+read_value(struct jsn *j, struct point *p, struct frame_parts *parts)
 {
-	(void)json_peek(j);
+	(void)jsn_peek(j);
 	parts->value.p = j->p;
-	if (!json_number(j, &p->value))
-		return json_fail(j, "value is not a number");
+	if (!jsn_number(j, &p->value))
+		return jsn_fail(j, "value is not a number");
 	parts->value.n = (size_t)(j->p - parts->value.p);
 	return true;
 }
 
 static bool
-read_time(struct stream *s, struct json *j, struct point *p,
+read_time(struct stream *s, struct jsn *j, struct point *p,
     struct frame_parts *parts)
 {
-	return json_text(j, &parts->time) &&
-	    (time_parse(json_plain(&s->key, parts->time), &p->time_ns) ||
-	    json_fail(j, "time is not RFC 3339"));
+	return jsn_text(j, &parts->time) &&
+	    (time_parse(jsn_plain(&s->key, parts->time), &p->time_ns) ||
+	    jsn_fail(j, "time is not RFC 3339"));
 }
 
 static void
-read_tags(struct stream *s, struct json *j, struct point *p,
+read_tags(struct stream *s, struct jsn *j, struct point *p,
     struct frame_parts *parts)
 {
-	(void)json_peek(j);
+	(void)jsn_peek(j);
 	parts->tags_text.p = j->p;
 	p->tags = tags_read(&s->tags, j);
 	parts->tags_text.n = (size_t)(j->p - parts->tags_text.p);
 }
 
 static bool
-read_point(struct stream *s, struct json *j, struct point *p,
+read_point(struct stream *s, struct jsn *j, struct point *p,
     struct frame_parts *parts)
 {
 	struct span key;
 
-	if (!json_enter(j, '{'))
-		return json_fail(j, "data is not an object");
-	while (json_plain_member(j, &key)) {
+	if (!jsn_enter(j, '{'))
+		return jsn_fail(j, "data is not an object");
+	while (jsn_plain_member(j, &key)) {
 		if (span_is(key, "time"))
 			(void)read_time(s, j, p, parts);
 		else if (span_is(key, "value"))
@@ -75,13 +75,13 @@ read_point(struct stream *s, struct json *j, struct point *p,
 			read_tags(s, j, p, parts);
 		else {
 			p->has_metadata |= span_is(key, "metadata");
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 		}
 	}
 	if (j->error != NULL)
 		return false;
 	if (parts->time.p == NULL || parts->value.p == NULL)
-		return json_fail(j, parts->time.p != NULL ? "no value"
+		return jsn_fail(j, parts->time.p != NULL ? "no value"
 		    : "no time");
 	if (p->tags == NULL)
 		p->tags = tags_intern(&s->tags, NULL, 0);
@@ -98,7 +98,7 @@ metric_of(struct stream *s, struct span raw)
 		return raw.n == 0 || raw.n > NAME_MAX_BYTES ? NULL
 		    : metrics_get(&s->metrics, raw);
 	buf_reset(&s->key);
-	json_unescape(&s->key, raw);
+	jsn_unescape(&s->key, raw);
 	m = s->key.n == 0 || s->key.n > NAME_MAX_BYTES ? NULL
 	    : metrics_get(&s->metrics, (struct span){ s->key.p, s->key.n });
 	return m;
@@ -119,36 +119,36 @@ contains_parse(struct span text, enum metric_contains *contains)
 }
 
 static bool
-read_metric(struct stream *s, struct json *j, struct span name)
+read_metric(struct stream *s, struct jsn *j, struct span name)
 {
 	enum metric_contains contains = CONTAINS_DEFAULT;
 	struct span key, type_name = { "", 0 }, text;
 	enum metric_type type;
 	struct metric *m;
 
-	if (!json_enter(j, '{'))
-		return json_fail(j, "data is not an object");
-	while (json_plain_member(j, &key)) {
+	if (!jsn_enter(j, '{'))
+		return jsn_fail(j, "data is not an object");
+	while (jsn_plain_member(j, &key)) {
 		if (span_is(key, "type"))
-			(void)json_text(j, &type_name);
+			(void)jsn_text(j, &type_name);
 		else if (span_is(key, "name") && name.n == 0)
-			(void)json_text(j, &name);
+			(void)jsn_text(j, &name);
 		else if (span_is(key, "contains")) {
-			if (json_text(j, &text))
-				(void)contains_parse(json_plain(&s->key,
+			if (jsn_text(j, &text))
+				(void)contains_parse(jsn_plain(&s->key,
 				    text), &contains);
 		} else
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 	}
 	if (j->error != NULL)
 		return false;
 	m = metric_of(s, name);
 	if (m == NULL)
-		return json_fail(j, "no metric name, or one too long");
-	if (!metric_type_parse(json_plain(&s->key, type_name), &type))
-		return json_fail(j, "unknown metric type");
+		return jsn_fail(j, "no metric name, or one too long");
+	if (!metric_type_parse(jsn_plain(&s->key, type_name), &type))
+		return jsn_fail(j, "unknown metric type");
 	if (m->is_declared && m->type != type)
-		return json_fail(j, "metric declared again with another type");
+		return jsn_fail(j, "metric declared again with another type");
 	m->type = type;
 	m->contains = contains;
 	m->is_declared = true;
@@ -156,15 +156,15 @@ read_metric(struct stream *s, struct json *j, struct span name)
 }
 
 static enum line_type
-bad(struct line *out, const struct json *j, struct why *why)
+bad(struct line *out, const struct jsn *j, struct why *why)
 {
-	(void)why_set(why, "%s (column %zu)", j->error, json_column(j));
+	(void)why_set(why, "%s (column %zu)", j->error, jsn_column(j));
 	return out->type = LINE_BAD;
 }
 
 /* A Point, and what its frame is worth remembering for. */
 static bool
-read_whole_point(struct stream *s, struct json *data, struct span line,
+read_whole_point(struct stream *s, struct jsn *data, struct span line,
     struct span metric, struct point *p)
 {
 	struct frame_parts parts = { .line = line, .metric_text = metric };
@@ -174,7 +174,7 @@ read_whole_point(struct stream *s, struct json *data, struct span line,
 		return false;
 	p->metric = metric_of(s, metric);
 	if (p->metric == NULL)
-		return json_fail(data, "no metric, or too long");
+		return jsn_fail(data, "no metric, or too long");
 	parts.metric = p->metric;
 	parts.tags = p->tags;
 	if (!p->has_metadata)
@@ -189,29 +189,29 @@ read_general(struct stream *s, struct span text, struct line *out,
     struct why *why)
 {
 	struct span key, type = { "", 0 }, metric = { "", 0 };
-	struct json j = json_of(text), inner;
+	struct jsn j = jsn_of(text), inner;
 	bool is_good = true;
 
 	out->data = (struct span){ text.p, 0 };
-	if (json_peek(&j) == '\0' && j.p == j.end)
+	if (jsn_peek(&j) == '\0' && j.p == j.end)
 		return out->type = LINE_BLANK;
-	(void)json_enter(&j, '{');
-	while (json_plain_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_plain_member(&j, &key)) {
 		if (span_is(key, "type"))
-			(void)json_text(&j, &type);
+			(void)jsn_text(&j, &type);
 		else if (span_is(key, "metric"))
-			(void)json_text(&j, &metric);
+			(void)jsn_text(&j, &metric);
 		else if (span_is(key, "data"))
-			(void)json_value(&j, &out->data);
+			(void)jsn_value(&j, &out->data);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
-	if (!json_done(&j))
+	if (!jsn_done(&j))
 		return bad(out, &j, why);
 	inner = j;
 	inner.p = out->data.p;
 	inner.end = out->data.p + out->data.n;
-	type = json_plain(&s->type, type);
+	type = jsn_plain(&s->type, type);
 	if (span_is(type, "Point")) {
 		out->type = LINE_POINT;
 		is_good = read_whole_point(s, &inner, text, metric,
@@ -228,7 +228,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 	} else if (type.n != 0) {
 		out->type = LINE_OTHER;
 	} else {
-		is_good = json_fail(&inner, "no type");
+		is_good = jsn_fail(&inner, "no type");
 	}
 	return is_good ? out->type : bad(out, &inner, why);
 }
@@ -254,27 +254,27 @@ void
 stream_print_metric(struct buf *out, const struct metric *m,
     struct span thresholds, struct span submetrics)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 
-	json_open(&o, '{');
-	json_key(&o, "type");
-	json_put_text(&o, SPAN("Metric"));
-	json_key(&o, "data");
-	json_open(&o, '{');
-	json_key(&o, "name");
-	json_put_text(&o, m->name);
-	json_key(&o, "type");
-	json_put_text(&o, span_of(metric_type_name(m->type)));
-	json_key(&o, "contains");
-	json_put_text(&o, span_of(metric_contains_name(m->contains)));
-	json_key(&o, "thresholds");
-	json_put_raw(&o, thresholds);
-	json_key(&o, "submetrics");
-	json_put_raw(&o, submetrics);
-	json_close(&o, '}');
-	json_key(&o, "metric");
-	json_put_text(&o, m->name);
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_key(&o, "type");
+	jsn_put_text(&o, SPAN("Metric"));
+	jsn_key(&o, "data");
+	jsn_open(&o, '{');
+	jsn_key(&o, "name");
+	jsn_put_text(&o, m->name);
+	jsn_key(&o, "type");
+	jsn_put_text(&o, span_of(metric_type_name(m->type)));
+	jsn_key(&o, "contains");
+	jsn_put_text(&o, span_of(metric_contains_name(m->contains)));
+	jsn_key(&o, "thresholds");
+	jsn_put_raw(&o, thresholds);
+	jsn_key(&o, "submetrics");
+	jsn_put_raw(&o, submetrics);
+	jsn_close(&o, '}');
+	jsn_key(&o, "metric");
+	jsn_put_text(&o, m->name);
+	jsn_close(&o, '}');
 	buf_char(out, '\n');
 }
 
@@ -282,7 +282,7 @@ void
 stream_print_head(struct buf *out, struct span metric)
 {
 	buf_span(out, SPAN("{\"metric\":\""));
-	json_escape(out, metric);
+	jsn_escape(out, metric);
 	buf_span(out, SPAN("\",\"type\":\"Point\",\"data\":{\"time\":\""));
 }
 

@@ -52,9 +52,9 @@ print(struct buf *out, const struct tag *tags, size_t n)
 	buf_char(out, '{');
 	for (i = 0; i < n; i++) {
 		buf_text(out, i > 0 ? ",\"" : "\"");
-		json_escape(out, tags[i].key);
+		jsn_escape(out, tags[i].key);
 		buf_text(out, "\":\"");
-		json_escape(out, tags[i].value);
+		jsn_escape(out, tags[i].value);
 		buf_char(out, '"');
 	}
 	buf_char(out, '}');
@@ -153,26 +153,26 @@ plain(struct buf *text, struct span raw)
 {
 	size_t at = text->n;
 
-	json_unescape(text, raw);
+	jsn_unescape(text, raw);
 	return (struct span){ (const char *)at, text->n - at };
 }
 
 const struct tagset *
-tags_read(struct tags *t, struct json *j)
+tags_read(struct tags *t, struct jsn *j)
 {
 	struct tag tags[TAGS_MAX];
 	size_t n = 0, i;
 	struct span key, value;
 
-	if (json_peek(j) == 'n')
-		return json_skip(j) ? intern(t, tags, 0) : NULL;
+	if (jsn_peek(j) == 'n')
+		return jsn_skip(j) ? intern(t, tags, 0) : NULL;
 	buf_reset(&t->text);
 	buf_text(&t->text, "");
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return NULL;
-	while (json_member(j, &key) && json_text(j, &value)) {
+	while (jsn_member(j, &key) && jsn_text(j, &value)) {
 		if (n == TAGS_MAX) {
-			(void)json_fail(j, "too many tags");
+			(void)jsn_fail(j, "too many tags");
 			return NULL;
 		}
 		tags[n].key = plain(&t->text, key);

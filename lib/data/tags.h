@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/why.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 #define TAGS_MAX 256	/* most tags of one set that tags_read takes */
 
@@ -49,7 +49,7 @@ void tagset_drop(const struct tagset *set);
 /* The set that the cursor stands at: an object of strings, or null for the
  * empty set. Owned by t, stays where it is until tags_release. NULL, with j's error set, when
  * it is something else. */
-const struct tagset *tags_read(struct tags *t, struct json *j);
+const struct tagset *tags_read(struct tags *t, struct jsn *j);
 
 /* The set of n pairs, in any order. */
 const struct tagset *tags_intern(struct tags *t, const struct tag *pairs,

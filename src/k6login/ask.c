@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "io/fetch.h"
 #include "io/url.h"
 
@@ -65,19 +65,19 @@ ask(const struct ask *a, const char *host, const struct fetch_request *r,
 static void
 read_validity(struct answer *answer)
 {
-	struct json j = json_of(buf_whole(&answer->body));
+	struct jsn j = jsn_of(buf_whole(&answer->body));
 	struct span key, raw;
 
 	answer->is_good = false;
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		if (span_is(key, "is_valid") && json_value(&j, &raw))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
+		if (span_is(key, "is_valid") && jsn_value(&j, &raw))
 			answer->is_good = span_is(raw, "true");
-		else if (span_is(key, "message") && json_peek(&j) == '"' &&
-		    json_text(&j, &raw))
-			json_unescape(&answer->reason, raw);
+		else if (span_is(key, "message") && jsn_peek(&j) == '"' &&
+		    jsn_text(&j, &raw))
+			jsn_unescape(&answer->reason, raw);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 }
 
 int
@@ -88,15 +88,15 @@ ask_token(const struct ask *a, struct why *why)
 	const char *host = settings_text(a->settings, SET_HOST);
 	char *url = xasprintf("%s/v1/validate-token", host);
 	struct buf body = { 0 };
-	struct json_out out = { .to = &body };
+	struct jsn_out out = { .to = &body };
 	struct fetch_request request = { .url = url, .headers = headers,
 	    .token = a->token, .is_post = true };
 	struct answer answer = { 0 };
 	int status;
 
-	json_open(&out, '{');
-	json_member_text(&out, "token", span_of(a->token));
-	json_close(&out, '}');
+	jsn_open(&out, '{');
+	jsn_member_text(&out, "token", span_of(a->token));
+	jsn_close(&out, '}');
 	request.body = buf_whole(&body);
 	status = ask(a, host, &request, &answer, why);
 	if (status == 0 && answer.is_good)
@@ -117,19 +117,19 @@ static void
 read_numbers(const struct answer *answer, int64_t *stack_id,
     int64_t *project_id)
 {
-	struct json j = json_of(buf_whole(&answer->body));
+	struct jsn j = jsn_of(buf_whole(&answer->body));
 	struct span key;
 	double number;
 
 	*stack_id = *project_id = 0;
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		bool is_stack = span_is(key, "stack_id");
 
 		if ((!is_stack && !span_is(key, "default_project_id")) ||
-		    !isdigit((unsigned char)json_peek(&j)))
-			(void)json_skip(&j);
-		else if (json_number(&j, &number) && number <= INT32_MAX)
+		    !isdigit((unsigned char)jsn_peek(&j)))
+			(void)jsn_skip(&j);
+		else if (jsn_number(&j, &number) && number <= INT32_MAX)
 			*(is_stack ? stack_id : project_id) =
 			    (int64_t)number;
 	}

@@ -9,7 +9,7 @@
 
 #include "base/die.h"
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "k6push/session.h"
 
 enum { RESULT_VERSION = 1 };
@@ -136,61 +136,61 @@ tell_resume(const struct push *push, const struct books *b)
 
 static void
 put_counts(const struct push *push, const struct books *b,
-    struct json_out *o)
+    struct jsn_out *o)
 {
-	json_key(o, "samples");
-	json_open(o, '{');
-	json_member_int(o, "read", (int64_t)b->read);
-	json_member_int(o, "acknowledged", (int64_t)b->acked);
-	json_member_int(o, "on_disk", (int64_t)b->on_disk);
-	json_member_int(o, "quarantined", (int64_t)b->quarantined);
-	json_member_int(o, "invalid", (int64_t)b->invalid);
-	json_member_int(o, "lost", (int64_t)b->lost);
-	json_close(o, '}');
-	json_key(o, "requests");
-	json_open(o, '{');
-	json_member_int(o, "made", b->made);
-	json_member_int(o, "stored", b->stored);
-	json_member_int(o, "on_disk", b->requests_on_disk);
-	json_member_int(o, "lost", b->requests_lost);
-	json_member_int(o, "twice", b->requests_twice);
-	json_close(o, '}');
-	json_member_int(o, "resent", (int64_t)b->resent);
-	json_member_int(o, "outages", (int64_t)push->uploader.outages.n);
-	json_member_number(o, "longest_outage_s",
+	jsn_key(o, "samples");
+	jsn_open(o, '{');
+	jsn_member_int(o, "read", (int64_t)b->read);
+	jsn_member_int(o, "acknowledged", (int64_t)b->acked);
+	jsn_member_int(o, "on_disk", (int64_t)b->on_disk);
+	jsn_member_int(o, "quarantined", (int64_t)b->quarantined);
+	jsn_member_int(o, "invalid", (int64_t)b->invalid);
+	jsn_member_int(o, "lost", (int64_t)b->lost);
+	jsn_close(o, '}');
+	jsn_key(o, "requests");
+	jsn_open(o, '{');
+	jsn_member_int(o, "made", b->made);
+	jsn_member_int(o, "stored", b->stored);
+	jsn_member_int(o, "on_disk", b->requests_on_disk);
+	jsn_member_int(o, "lost", b->requests_lost);
+	jsn_member_int(o, "twice", b->requests_twice);
+	jsn_close(o, '}');
+	jsn_member_int(o, "resent", (int64_t)b->resent);
+	jsn_member_int(o, "outages", (int64_t)push->uploader.outages.n);
+	jsn_member_number(o, "longest_outage_s",
 	    (double)push->uploader.outages.longest_ns / 1e9);
 }
 
 static void
-put_text(struct json_out *o, const char *key, const char *text)
+put_text(struct jsn_out *o, const char *key, const char *text)
 {
-	json_key(o, key);
+	jsn_key(o, key);
 	if (text == NULL)
-		json_put_raw(o, SPAN("null"));
+		jsn_put_raw(o, SPAN("null"));
 	else
-		json_put_text(o, span_of(text));
+		jsn_put_text(o, span_of(text));
 }
 
 static void
-put_time(struct json_out *o, const char *key, int64_t unix_ns)
+put_time(struct jsn_out *o, const char *key, int64_t unix_ns)
 {
 	char text[TIME_TEXT];
 
 	(void)time_print(text, unix_ns);
-	json_member_text(o, key, span_of(text));
+	jsn_member_text(o, key, span_of(text));
 }
 
 static void
 print_result(const struct push *push, const struct books *b,
     int exit_status, struct buf *out)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	const struct note *n = &push->note;
 	bool is_kept = push->journal != NULL && (is_open(push, b) ||
 	    b->quarantined > 0);
 
-	json_open(&o, '{');
-	json_member_int(&o, "version", RESULT_VERSION);
+	jsn_open(&o, '{');
+	jsn_member_int(&o, "version", RESULT_VERSION);
 	put_text(&o, "run_id", n->run);
 	put_text(&o, "url", n->page);
 	put_text(&o, "name", n->name);
@@ -198,17 +198,17 @@ print_result(const struct push *push, const struct books *b,
 	put_text(&o, "state", push->control.state != CONTROL_FINISHED ||
 	    n->is_borrowed ? (n->run != NULL ? "Running" : NULL)
 	    : run_status_name(n->run_status));
-	json_member_int(&o, "run_status", n->run_status);
-	json_member_int(&o, "result_status", n->result_status);
-	json_member_int(&o, "exit_status", exit_status);
+	jsn_member_int(&o, "run_status", n->run_status);
+	jsn_member_int(&o, "result_status", n->result_status);
+	jsn_member_int(&o, "exit_status", exit_status);
 	put_time(&o, "started", n->started_ns);
 	put_time(&o, "ended", now_unix_ns());
 	put_counts(push, b, &o);
-	json_member_raw(&o, "thresholds", n->results != NULL
+	jsn_member_raw(&o, "thresholds", n->results != NULL
 	    ? span_of(n->results) : SPAN("{}"));
 	put_text(&o, "instance", n->instance);
 	put_text(&o, "journal", is_kept ? journal_path(push->journal) : NULL);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	buf_char(out, '\n');
 }
 

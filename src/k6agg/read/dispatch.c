@@ -311,14 +311,14 @@ static bool
 selects_metric(const struct agg *agg, struct span text)
 {
 	struct span key, name = { "", 0 };
-	struct json j = json_of(text);
+	struct jsn j = jsn_of(text);
 
 	if (agg->select == NULL)
 		return true;
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		if (!span_is(key, "metric") || !json_text(&j, &name))
-			(void)json_skip(&j);
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
+		if (!span_is(key, "metric") || !jsn_text(&j, &name))
+			(void)jsn_skip(&j);
 	return select_metric(agg->select, name);
 }
 
@@ -341,7 +341,7 @@ take_line(struct agg *agg, struct span text)
 {
 	struct run_end end;
 	struct line line;
-	struct json j;
+	struct jsn j;
 	struct why why;
 	bool is_bad = false;
 	int status;
@@ -356,7 +356,7 @@ take_line(struct agg *agg, struct span text)
 		is_bad = true;
 		break;
 	case LINE_AGGREGATED:
-		j = json_of(text);
+		j = jsn_of(text);
 		status = sample_parse(&j, &agg->stream.tags, take_aggregate,
 		    agg, &why);
 		if (status > 0)

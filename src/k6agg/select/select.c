@@ -260,19 +260,19 @@ tags_in(const struct point *p)
 	enum { BEFORE = sizeof(",\"tags\":") - 1, BEHIND = 2 };
 	struct span line = p->line;
 	struct span key, data = { line.p, 0 }, tags = { line.p, 0 };
-	struct json j = json_of(line);
+	struct jsn j = jsn_of(line);
 
 	if (p->tail != NULL && p->tail->metric == NULL)
 		return (struct span){ line.p + line.n - p->tail->text.n +
 		    BEFORE, p->tail->text.n - BEFORE - BEHIND };
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		(void)json_value(&j, span_is(key, "data") ? &data
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
+		(void)jsn_value(&j, span_is(key, "data") ? &data
 		    : &(struct span){ "", 0 });
-	j = json_of(data);
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		(void)json_value(&j, span_is(key, "tags") ? &tags
+	j = jsn_of(data);
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
+		(void)jsn_value(&j, span_is(key, "tags") ? &tags
 		    : &(struct span){ "", 0 });
 	return tags;
 }

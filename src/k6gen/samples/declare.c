@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "data/stream.h"
 
 #define TOOL "k6gen " K6PIPE_VERSION
@@ -13,44 +13,44 @@ enum { HOST_TEXT = 256 };
 
 /* One of PROTOCOL 1.3: the source, or an object if it aborts. */
 static void
-put_threshold(struct json_out *o, const struct threshold *t)
+put_threshold(struct jsn_out *o, const struct threshold *t)
 {
 	char delay[DURATION_TEXT];
 
 	if (!t->aborts) {
-		json_put_text(o, t->source);
+		jsn_put_text(o, t->source);
 		return;
 	}
-	json_open(o, '{');
-	json_member_text(o, "threshold", t->source);
-	json_key(o, "abortOnFail");
-	json_put_bool(o, true);
+	jsn_open(o, '{');
+	jsn_member_text(o, "threshold", t->source);
+	jsn_key(o, "abortOnFail");
+	jsn_put_bool(o, true);
 	if (t->delay_ns > 0)
-		json_member_text(o, "delayAbortEval", (struct span){ delay,
+		jsn_member_text(o, "delayAbortEval", (struct span){ delay,
 		    duration_print(delay, t->delay_ns) });
 	else
-		json_member_raw(o, "delayAbortEval", SPAN("null"));
-	json_close(o, '}');
+		jsn_member_raw(o, "delayAbortEval", SPAN("null"));
+	jsn_close(o, '}');
 }
 
 static void
-put_submetric(struct json_out *o, const struct threshold_key *key)
+put_submetric(struct jsn_out *o, const struct threshold_key *key)
 {
 	struct buf name = { 0 };
 	size_t i;
 
-	json_open(o, '{');
-	json_member_text(o, "name", key->text);
-	json_member_text(o, "suffix", key->suffix);
-	json_key(o, "tags");
-	json_open(o, '{');
+	jsn_open(o, '{');
+	jsn_member_text(o, "name", key->text);
+	jsn_member_text(o, "suffix", key->suffix);
+	jsn_key(o, "tags");
+	jsn_open(o, '{');
 	for (i = 0; i < key->n_tags; i++) {
 		buf_reset(&name);
 		buf_span(&name, key->tags[i].key);
-		json_member_text(o, name.p, key->tags[i].value);
+		jsn_member_text(o, name.p, key->tags[i].value);
 	}
-	json_close(o, '}');
-	json_close(o, '}');
+	jsn_close(o, '}');
+	jsn_close(o, '}');
 	buf_release(&name);
 }
 
@@ -70,23 +70,23 @@ void
 declare_metric(const struct plan *plan, enum emitted which, struct buf *out)
 {
 	struct buf thresholds = { 0 }, subs = { 0 };
-	struct json_out t = { .to = &thresholds }, s = { .to = &subs };
+	struct jsn_out t = { .to = &thresholds }, s = { .to = &subs };
 	size_t i, n = 0;
 
-	json_open(&t, '[');
+	jsn_open(&t, '[');
 	for (i = 0; i < plan->n_limits; i++)
 		if (plan->limits[i].metric == which &&
 		    plan->limits[i].submetric < 0)
 			put_threshold(&t, &plan->limits[i].threshold);
-	json_close(&t, ']');
-	json_open(&s, '[');
+	jsn_close(&t, ']');
+	jsn_open(&s, '[');
 	for (i = 0; i < plan->n_submetrics; i++)
 		if (plan->submetrics[i].metric == which &&
 		    is_asked(plan, i)) {
 			put_submetric(&s, &plan->submetrics[i].key);
 			n++;
 		}
-	json_close(&s, ']');
+	jsn_close(&s, ']');
 	stream_print_metric(out, plan_metric(which), buf_whole(&thresholds),
 	    n > 0 ? buf_whole(&subs) : SPAN("null"));
 	buf_release(&thresholds);
@@ -111,37 +111,37 @@ static void
 print_thresholds(const struct plan *plan, const bool *failed,
     struct buf *out)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	struct buf name = { 0 };
 	const struct threshold *t;
 	size_t i, j;
 
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	for (i = 0; i < plan->n_limits; i++) {
 		if (!is_first(plan, i))
 			continue;
 		buf_reset(&name);
 		buf_span(&name, plan->limits[i].threshold.key.text);
-		json_key(&o, name.p);
-		json_open(&o, failed != NULL ? '{' : '[');
+		jsn_key(&o, name.p);
+		jsn_open(&o, failed != NULL ? '{' : '[');
 		for (j = i; j < plan->n_limits; j++) {
 			t = &plan->limits[j].threshold;
 			if (!span_is(t->key.text, name.p))
 				continue;
 			if (failed == NULL) {
-				json_put_text(&o, t->source);
+				jsn_put_text(&o, t->source);
 				continue;
 			}
 			buf_reset(&name);
 			buf_span(&name, t->source);
-			json_key(&o, name.p);
-			json_put_bool(&o, failed[j]);
+			jsn_key(&o, name.p);
+			jsn_put_bool(&o, failed[j]);
 			buf_reset(&name);
 			buf_span(&name, t->key.text);
 		}
-		json_close(&o, failed != NULL ? '}' : ']');
+		jsn_close(&o, failed != NULL ? '}' : ']');
 	}
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	buf_release(&name);
 }
 

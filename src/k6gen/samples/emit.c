@@ -339,7 +339,7 @@ request_tags(struct emit *e, const struct emit_request *r)
 
 /* Headers and first bytes of one of the failing responses to show. */
 static void
-put_response(struct emit *e, struct json_out *o,
+put_response(struct emit *e, struct jsn_out *o,
     const struct swarm_reply *reply)
 {
 	struct buf headers = { 0 };
@@ -347,11 +347,11 @@ put_response(struct emit *e, struct json_out *o,
 
 	swarm_headers(reply, &headers);
 	if (headers.n > 0)
-		json_member_text(o, "response_headers", buf_whole(&headers));
+		jsn_member_text(o, "response_headers", buf_whole(&headers));
 	if (body.n > SHOWN_BODY)
 		body.n = SHOWN_BODY;
 	if (body.n > 0)
-		json_member_text(o, "response_body", body);
+		jsn_member_text(o, "response_body", body);
 	buf_release(&headers);
 	(void)e;
 }
@@ -361,22 +361,22 @@ static void
 make_metadata(struct emit *e, int64_t vu, int64_t iter,
     const struct swarm_reply *failed)
 {
-	struct json_out o = { .to = &e->metadata };
+	struct jsn_out o = { .to = &e->metadata };
 	char text[NUM_TEXT];
 
 	if (e->writer == NULL || (failed == NULL && !has_tag(e, TAG_VU) &&
 	    !has_tag(e, TAG_ITER)))
 		return;
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	if (has_tag(e, TAG_ITER))
-		json_member_text(&o, "iter", (struct span){ text,
+		jsn_member_text(&o, "iter", (struct span){ text,
 		    num_print_int(text, iter) });
 	if (failed != NULL)
 		put_response(e, &o, failed);
 	if (has_tag(e, TAG_VU))
-		json_member_text(&o, "vu", (struct span){ text,
+		jsn_member_text(&o, "vu", (struct span){ text,
 		    num_print_int(text, vu) });
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 static bool

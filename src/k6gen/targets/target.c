@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/file.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "io/url.h"
 #include "k6gen/targets/base64.h"
 
@@ -268,14 +268,14 @@ take_text(struct target_reader *r, struct span line, struct target **done,
 
 /* A plain copy of the string that the cursor stands at. */
 static struct span
-read_text(struct target *t, struct json *j)
+read_text(struct target *t, struct jsn *j)
 {
 	struct buf plain = { 0 };
 	struct span raw = { "", 0 }, text;
 
-	if (!json_text(j, &raw))
+	if (!jsn_text(j, &raw))
 		return raw;
-	json_unescape(&plain, raw);
+	jsn_unescape(&plain, raw);
 	text = (struct span){ target_keep(t, buf_whole(&plain)), plain.n };
 	buf_release(&plain);
 	return text;
@@ -287,14 +287,14 @@ read_key(struct target *t, struct span raw)
 	struct buf plain = { 0 };
 	struct span text;
 
-	json_unescape(&plain, raw);
+	jsn_unescape(&plain, raw);
 	text = (struct span){ target_keep(t, buf_whole(&plain)), plain.n };
 	buf_release(&plain);
 	return text;
 }
 
 static int
-read_header(struct target *t, struct json *j, struct span key,
+read_header(struct target *t, struct jsn *j, struct span key,
     const struct target_defaults *d, struct why *why)
 {
 	struct span value = read_text(t, j);
@@ -308,23 +308,23 @@ read_header(struct target *t, struct json *j, struct span key,
 
 /* {"Name": "value", "Name": ["value", "value"]} */
 static int
-read_headers(struct target *t, struct json *j,
+read_headers(struct target *t, struct jsn *j,
     const struct target_defaults *d, struct why *why)
 {
 	struct span raw, key;
 
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return 0;
-	while (json_member(j, &raw)) {
+	while (jsn_member(j, &raw)) {
 		key = read_key(t, raw);
-		if (json_peek(j) != '[') {
+		if (jsn_peek(j) != '[') {
 			if (read_header(t, j, key, d, why) < 0)
 				return -1;
 			continue;
 		}
-		if (!json_enter(j, '['))
+		if (!jsn_enter(j, '['))
 			return 0;
-		while (json_element(j))
+		while (jsn_element(j))
 			if (read_header(t, j, key, d, why) < 0)
 				return -1;
 	}
@@ -332,14 +332,14 @@ read_headers(struct target *t, struct json *j,
 }
 
 static void
-read_tags(struct target *t, struct json *j)
+read_tags(struct target *t, struct jsn *j)
 {
 	struct span raw;
 	struct tag tag;
 
-	if (!json_enter(j, '{'))
+	if (!jsn_enter(j, '{'))
 		return;
-	while (json_member(j, &raw)) {
+	while (jsn_member(j, &raw)) {
 		tag.key = read_key(t, raw);
 		tag.value = read_text(t, j);
 		t->tags = xgrow(t->tags, t->n_tags, &t->cap_tags,
@@ -349,7 +349,7 @@ read_tags(struct target *t, struct json *j)
 }
 
 static int
-read_body(struct target *t, struct json *j,
+read_body(struct target *t, struct jsn *j,
     const struct target_defaults *d, struct why *why)
 {
 	struct span text = read_text(t, j);
@@ -365,20 +365,20 @@ read_body(struct target *t, struct json *j,
 }
 
 static int
-read_member(struct target *t, struct json *j, struct span key,
+read_member(struct target *t, struct jsn *j, struct span key,
     const struct target_defaults *d, struct why *why)
 {
 	struct span text;
 
-	if (json_same(key, "headers") || json_same(key, "header"))
+	if (jsn_same(key, "headers") || jsn_same(key, "header"))
 		return read_headers(t, j, d, why);
-	if (json_same(key, "url")) {
+	if (jsn_same(key, "url")) {
 		text = read_text(t, j);
 		return j->error == NULL ? target_set_url(t, text, d, why) : 0;
 	}
-	if (json_same(key, "body"))
+	if (jsn_same(key, "body"))
 		return read_body(t, j, d, why);
-	if (json_same(key, "method")) {
+	if (jsn_same(key, "method")) {
 		text = read_text(t, j);
 		if (!target_is_token(text) && j->error == NULL)
 			return why_set(why, "not an HTTP method: \"%s\"",
@@ -386,12 +386,12 @@ read_member(struct target *t, struct json *j, struct span key,
 		t->method = text.p;
 		return 0;
 	}
-	if (json_same(key, "tags"))
+	if (jsn_same(key, "tags"))
 		read_tags(t, j);
-	else if (json_same(key, "name"))
+	else if (jsn_same(key, "name"))
 		t->name = read_text(t, j).p;
 	else
-		(void)json_skip(j);
+		(void)jsn_skip(j);
 	return 0;
 }
 
@@ -399,16 +399,16 @@ static int
 read_json(struct target *t, struct span line,
     const struct target_defaults *d, struct why *why)
 {
-	struct json j = json_of(line);
+	struct jsn j = jsn_of(line);
 	struct span key;
 
-	if (json_enter(&j, '{'))
-		while (json_member(&j, &key))
+	if (jsn_enter(&j, '{'))
+		while (jsn_member(&j, &key))
 			if (read_member(t, &j, key, d, why) < 0)
 				return -1;
-	if (!json_done(&j))
+	if (!jsn_done(&j))
 		return why_set(why, "%s at byte %zu", j.error != NULL ?
-		    j.error : "more than one object", json_column(&j));
+		    j.error : "more than one object", jsn_column(&j));
 	if (t->url.source.p == NULL)
 		return why_set(why, "no url");
 	return target_complete(t, d, why);

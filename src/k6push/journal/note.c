@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 enum { NOTE_VERSION = 1 };
 
@@ -63,17 +63,17 @@ note_set(char **member, const char *text, size_t n)
 
 /* Times since 1970 in ns pass 2^53: they go as text. */
 static void
-print_number(struct json_out *o, int64_t value)
+print_number(struct jsn_out *o, int64_t value)
 {
 	char text[24];
 
 	(void)snprintf(text, sizeof(text), "%lld", (long long)value);
-	json_put_text(o, span_of(text));
+	jsn_put_text(o, span_of(text));
 }
 
 static void
 print_member(const struct note *n, const struct member *m,
-    struct json_out *o)
+    struct jsn_out *o)
 {
 	const char *at = (const char *)n + m->at;
 	const char *text = m->kind == TEXT || m->kind == RAW
@@ -81,14 +81,14 @@ print_member(const struct note *n, const struct member *m,
 
 	if (m->kind <= KEY && (text == NULL || text[0] == '\0'))
 		return;
-	json_key(o, m->name);
+	jsn_key(o, m->name);
 	switch (m->kind) {
 	case TEXT:
 	case KEY:
-		json_put_text(o, span_of(text));
+		jsn_put_text(o, span_of(text));
 		break;
 	case RAW:
-		json_put_raw(o, span_of(text));
+		jsn_put_raw(o, span_of(text));
 		break;
 	case NUMBER:
 		print_number(o, *(const int64_t *)at);
@@ -97,7 +97,7 @@ print_member(const struct note *n, const struct member *m,
 		print_number(o, *(const int *)at);
 		break;
 	case FLAG:
-		json_put_bool(o, *(const bool *)at);
+		jsn_put_bool(o, *(const bool *)at);
 		break;
 	}
 }
@@ -105,14 +105,14 @@ print_member(const struct note *n, const struct member *m,
 void
 note_print(const struct note *n, struct buf *out)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	int i;
 
-	json_open(&o, '{');
-	json_member_int(&o, "version", NOTE_VERSION);
+	jsn_open(&o, '{');
+	jsn_member_int(&o, "version", NOTE_VERSION);
 	for (i = 0; i < MEMBERS; i++)
 		print_member(n, &members[i], &o);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 static void
@@ -121,7 +121,7 @@ take_text(struct note *n, const struct member *m, struct span raw)
 	char *at = (char *)n + m->at;
 	struct buf text = { 0 };
 
-	json_unescape(&text, raw);
+	jsn_unescape(&text, raw);
 	buf_text(&text, "");
 	if (m->kind == TEXT)
 		note_set((char **)at, text.p, text.n);
@@ -135,15 +135,15 @@ take_text(struct note *n, const struct member *m, struct span raw)
 }
 
 static void
-take_member(struct note *n, const struct member *m, struct json *j)
+take_member(struct note *n, const struct member *m, struct jsn *j)
 {
-	char first = json_peek(j);
+	char first = jsn_peek(j);
 	struct span value;
 
 	if (first == '"' && m->kind != RAW && m->kind != FLAG) {
-		if (json_text(j, &value))
+		if (jsn_text(j, &value))
 			take_text(n, m, value);
-	} else if (json_value(j, &value)) {
+	} else if (jsn_value(j, &value)) {
 		if (m->kind == RAW && first == '{')
 			note_set((char **)((char *)n + m->at), value.p,
 			    value.n);
@@ -155,24 +155,24 @@ take_member(struct note *n, const struct member *m, struct json *j)
 int
 note_parse(struct note *n, struct span text, struct why *why)
 {
-	struct json j = json_of(text);
+	struct jsn j = jsn_of(text);
 	double version = 0;
 	struct span key;
 	int i;
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		for (i = 0; i < MEMBERS && !span_is(key, members[i].name);
 		    i++)
 			;
 		if (i < MEMBERS)
 			take_member(n, &members[i], &j);
-		else if (span_is(key, "version") && json_peek(&j) == '1')
-			(void)json_number(&j, &version);
+		else if (span_is(key, "version") && jsn_peek(&j) == '1')
+			(void)jsn_number(&j, &version);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
-	if (!json_done(&j))
+	if (!jsn_done(&j))
 		return why_set(why, "its note is damaged");
 	if (version != NOTE_VERSION)
 		return why_set(why, "it is of a later version");

@@ -144,7 +144,7 @@ int
 collector_line(struct collector *c, struct span text, struct why *why)
 {
 	struct line line;
-	struct json j;
+	struct jsn j;
 	int status = 0;
 
 	switch (stream_read(&c->stream, text, &line, why)) {
@@ -156,7 +156,7 @@ collector_line(struct collector *c, struct span text, struct why *why)
 		return 0;
 	case LINE_AGGREGATED:
 		c->line = text;
-		j = json_of(text);
+		j = jsn_of(text);
 		status = sample_parse(&j, &c->stream.tags, count_and_hand_on,
 		    c, why);
 		break;

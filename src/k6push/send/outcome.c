@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "data/json.h"
+#include "data/jsn.h"
 #include "io/url.h"
 
 enum { CODE_NO_MORE_METRICS = 4 };
@@ -18,35 +18,35 @@ struct api_error {
 static bool
 parse_error(struct span body, struct api_error *e)
 {
-	struct json j = json_of(body);
+	struct jsn j = jsn_of(body);
 	struct span key;
 
 	*e = (struct api_error){ 0 };
-	if (!json_enter(&j, '{'))
+	if (!jsn_enter(&j, '{'))
 		return false;
-	while (json_member(&j, &key)) {
-		if (!span_is(key, "error") || json_peek(&j) != '{') {
-			(void)json_skip(&j);
+	while (jsn_member(&j, &key)) {
+		if (!span_is(key, "error") || jsn_peek(&j) != '{') {
+			(void)jsn_skip(&j);
 			continue;
 		}
-		(void)json_enter(&j, '{');
-		while (json_member(&j, &key)) {
-			if (span_is(key, "code") && json_peek(&j) != 'n')
-				(void)json_number(&j, &e->code);
+		(void)jsn_enter(&j, '{');
+		while (jsn_member(&j, &key)) {
+			if (span_is(key, "code") && jsn_peek(&j) != 'n')
+				(void)jsn_number(&j, &e->code);
 			else if (span_is(key, "message") &&
-			    json_peek(&j) == '"')
-				(void)json_text(&j, &e->message);
+			    jsn_peek(&j) == '"')
+				(void)jsn_text(&j, &e->message);
 			else if (span_is(key, "details"))
-				(void)json_value(&j, &e->details);
+				(void)jsn_value(&j, &e->details);
 			else if (span_is(key, "field_errors"))
-				(void)json_value(&j, &e->field_errors);
+				(void)jsn_value(&j, &e->field_errors);
 			else if (span_is(key, "errors"))
-				(void)json_value(&j, &e->errors);
+				(void)jsn_value(&j, &e->errors);
 			else
-				(void)json_skip(&j);
+				(void)jsn_skip(&j);
 		}
 	}
-	return json_done(&j);
+	return jsn_done(&j);
 }
 
 enum outcome
@@ -73,16 +73,16 @@ outcome_of(const struct fetch_reply *reply)
 static void
 add_errors(struct buf *out, struct span errors)
 {
-	struct json j = json_of(errors);
+	struct jsn j = jsn_of(errors);
 	struct buf one = { 0 };
 	struct span raw;
 
 	if (errors.n == 0 || errors.p[0] != '[')
 		return;
-	(void)json_enter(&j, '[');
-	while (json_element_text(&j, &raw)) {
+	(void)jsn_enter(&j, '[');
+	while (jsn_element_text(&j, &raw)) {
 		buf_reset(&one);
-		json_unescape(&one, raw);
+		jsn_unescape(&one, raw);
 		if (one.n == 0 || (out->p != NULL &&
 		    memmem(out->p, out->n, one.p, one.n) != NULL))
 			continue;
@@ -96,25 +96,25 @@ add_errors(struct buf *out, struct span errors)
 static void
 add_fields(struct buf *out, struct span fields)
 {
-	struct json j = json_of(fields);
+	struct jsn j = jsn_of(fields);
 	struct span key, raw;
 	const char *between;
 
 	if (fields.n == 0 || fields.p[0] != '{')
 		return;
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		buf_text(out, out->n > 0 ? "; " : "");
-		json_unescape(out, key);
+		jsn_unescape(out, key);
 		between = ": ";
-		if (json_peek(&j) != '[') {
-			(void)json_skip(&j);
+		if (jsn_peek(&j) != '[') {
+			(void)jsn_skip(&j);
 			continue;
 		}
-		(void)json_enter(&j, '[');
-		while (json_element_text(&j, &raw)) {
+		(void)jsn_enter(&j, '[');
+		while (jsn_element_text(&j, &raw)) {
 			buf_text(out, between);
-			json_unescape(out, raw);
+			jsn_unescape(out, raw);
 			between = ", ";
 		}
 	}
@@ -141,7 +141,7 @@ describe(const struct fetch_reply *reply, const char *url, struct buf *out)
 			    "%d %s", url, reply->status, reply->reason);
 		return;
 	}
-	json_unescape(&text, error.message);
+	jsn_unescape(&text, error.message);
 	add_errors(&text, error.errors);
 	add_fields(&text, error.details);
 	if (!span_equal(error.details, error.field_errors))

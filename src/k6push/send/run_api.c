@@ -7,7 +7,7 @@
 
 #include "base/die.h"
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "io/url.h"
 #include "k6push/send/outcome.h"
 #include "k6push/send/retry.h"
@@ -155,20 +155,20 @@ control_adopt(struct control *c, const char *id, struct span config,
 static void
 print_logs(struct span logs)
 {
-	struct json j = json_of(logs);
+	struct jsn j = jsn_of(logs);
 	struct buf level = { 0 }, message = { 0 };
 	struct span key, raw;
 
-	(void)json_enter(&j, '[');
-	while (json_element(&j) && json_enter(&j, '{')) {
+	(void)jsn_enter(&j, '[');
+	while (jsn_element(&j) && jsn_enter(&j, '{')) {
 		buf_reset(&level);
 		buf_reset(&message);
-		while (json_member(&j, &key)) {
-			if (json_peek(&j) != '"' || (!span_is(key, "level") &&
+		while (jsn_member(&j, &key)) {
+			if (jsn_peek(&j) != '"' || (!span_is(key, "level") &&
 			    !span_is(key, "message")))
-				(void)json_skip(&j);
-			else if (json_text(&j, &raw))
-				json_unescape(span_is(key, "level") ? &level
+				(void)jsn_skip(&j);
+			else if (jsn_text(&j, &raw))
+				jsn_unescape(span_is(key, "level") ? &level
 				    : &message, raw);
 		}
 		if (message.n > 0)
@@ -184,19 +184,19 @@ take_created(struct control *c, struct span body)
 {
 	struct span key, raw = { NULL, 0 }, config = { NULL, 0 };
 	struct span logs = { NULL, 0 };
-	struct json j = json_of(body);
+	struct jsn j = jsn_of(body);
 	struct buf id = { 0 };
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
-		if (span_is(key, "reference_id") && json_peek(&j) == '"')
-			(void)json_text(&j, &raw);
-		else if (span_is(key, "config") && json_peek(&j) == '{')
-			(void)json_value(&j, &config);
-		else if (span_is(key, "logs") && json_peek(&j) == '[')
-			(void)json_value(&j, &logs);
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
+		if (span_is(key, "reference_id") && jsn_peek(&j) == '"')
+			(void)jsn_text(&j, &raw);
+		else if (span_is(key, "config") && jsn_peek(&j) == '{')
+			(void)jsn_value(&j, &config);
+		else if (span_is(key, "logs") && jsn_peek(&j) == '[')
+			(void)jsn_value(&j, &logs);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
 	if (j.error != NULL || raw.n == 0) {
 		warnf("failed to get a reference ID");
@@ -206,7 +206,7 @@ take_created(struct control *c, struct span body)
 	if (logs.n > 0)
 		print_logs(logs);
 	take_config(c, config);
-	json_unescape(&id, raw);
+	jsn_unescape(&id, raw);
 	(void)take_id(c, id.p, "the server");
 	buf_release(&id);
 }
@@ -215,31 +215,31 @@ take_created(struct control *c, struct span body)
 static void
 take_finished(struct control *c, struct span body)
 {
-	struct json j = json_of(body);
+	struct jsn j = jsn_of(body);
 	struct span key;
 	double d;
 
 	c->state = CONTROL_FINISHED;
-	if (!json_enter(&j, '{'))
+	if (!jsn_enter(&j, '{'))
 		return;
-	while (json_member(&j, &key)) {
-		if (span_is(key, "run_status") && json_number(&j, &d)) {
+	while (jsn_member(&j, &key)) {
+		if (span_is(key, "run_status") && jsn_number(&j, &d)) {
 			c->run_status = (int)d;
 			continue;
 		}
-		if (span_is(key, "result_status") && json_number(&j, &d)) {
+		if (span_is(key, "result_status") && jsn_number(&j, &d)) {
 			c->result_status = (int)d;
 			continue;
 		}
-		if (!span_is(key, "stored") || json_peek(&j) != '{') {
-			(void)json_skip(&j);
+		if (!span_is(key, "stored") || jsn_peek(&j) != '{') {
+			(void)jsn_skip(&j);
 			continue;
 		}
-		(void)json_enter(&j, '{');
-		while (json_member(&j, &key)) {
+		(void)jsn_enter(&j, '{');
+		while (jsn_member(&j, &key)) {
 			if (!span_is(key, "http_reqs")) {
-				(void)json_skip(&j);
-			} else if (json_number(&j, &d)) {
+				(void)jsn_skip(&j);
+			} else if (jsn_number(&j, &d)) {
 				c->stored_requests = (int64_t)d;
 				c->has_stored = true;
 			}
@@ -326,7 +326,7 @@ control_create(struct control *c, const struct run_plan *plan,
 {
 	const char *ref = settings_text(c->settings, SET_PUSH_REF_ID);
 	int64_t project = settings_int(c->settings, SET_PROJECT_ID);
-	struct json_out o = { .to = &c->body };
+	struct jsn_out o = { .to = &c->body };
 
 	if (ref != NULL) {
 		c->is_borrowed = true;
@@ -335,35 +335,35 @@ control_create(struct control *c, const struct run_plan *plan,
 	}
 	if (project == 0)
 		project = settings_int(c->settings, SET_DEFAULT_PROJECT_ID);
-	json_open(&o, '{');
-	json_key(&o, "name");
-	json_put_text(&o, span_of(plan->name));
+	jsn_open(&o, '{');
+	jsn_key(&o, "name");
+	jsn_put_text(&o, span_of(plan->name));
 	if (project != 0) {
-		json_key(&o, "project_id");
-		json_put_int(&o, project);
+		jsn_key(&o, "project_id");
+		jsn_put_int(&o, project);
 	}
-	json_key(&o, "vus");
-	json_put_int(&o, plan->vus);
-	json_key(&o, "thresholds");
-	json_put_raw(&o, plan->thresholds);
-	json_key(&o, "duration");
-	json_put_int(&o, plan->duration_ns > 0 ? plan->duration_ns / NS_PER_S
+	jsn_key(&o, "vus");
+	jsn_put_int(&o, plan->vus);
+	jsn_key(&o, "thresholds");
+	jsn_put_raw(&o, plan->thresholds);
+	jsn_key(&o, "duration");
+	jsn_put_int(&o, plan->duration_ns > 0 ? plan->duration_ns / NS_PER_S
 	    : -1);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	c->url = xasprintf("%s/v1/tests", c->host);
 	c->key = key;
 	call(c);
 }
 
 static void
-put_time(struct json_out *o, const char *key, int64_t unix_ns)
+put_time(struct jsn_out *o, const char *key, int64_t unix_ns)
 {
 	char text[TIME_TEXT];
 
 	if (unix_ns == 0)
 		return;
 	(void)time_print(text, unix_ns);
-	json_member_text(o, key, span_of(text));
+	jsn_member_text(o, key, span_of(text));
 }
 
 /* {"name","result_status","run_status",...} of the finish call, or of an
@@ -372,21 +372,21 @@ static void
 print_state(const struct control *c, const struct run_result *result,
     struct buf *out)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	if (c->is_borrowed)
-		json_member_text(&o, "name", span_of(c->instance));
-	json_member_int(&o, "result_status", result->result_status);
-	json_member_int(&o, "run_status", result->run_status);
-	json_member_raw(&o, "thresholds", result->thresholds);
+		jsn_member_text(&o, "name", span_of(c->instance));
+	jsn_member_int(&o, "result_status", result->result_status);
+	jsn_member_int(&o, "run_status", result->run_status);
+	jsn_member_raw(&o, "thresholds", result->thresholds);
 	put_time(&o, "start", result->start_ns);
 	put_time(&o, "end", result->end_ns);
 	if (result->is_worst) {
-		json_key(&o, "worst_of_instances");
-		json_put_bool(&o, true);
+		jsn_key(&o, "worst_of_instances");
+		jsn_put_bool(&o, true);
 	}
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 void
@@ -439,11 +439,11 @@ int
 thresholds_from_options(const struct opt_list *list, struct buf *out,
     struct why *why)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	const char *equals, *other;
 	size_t i, k, n;
 
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	for (i = 0; i < list->n; i++) {
 		equals = strchr(list->items[i], '=');
 		if (equals == NULL || equals == list->items[i])
@@ -455,17 +455,17 @@ thresholds_from_options(const struct opt_list *list, struct buf *out,
 				break;
 		if (k < i)
 			continue;
-		json_put_text(&o, (struct span){ list->items[i], n - 1 });
+		jsn_put_text(&o, (struct span){ list->items[i], n - 1 });
 		buf_char(out, ':');
 		o.need_comma = false;
-		json_open(&o, '[');
+		jsn_open(&o, '[');
 		for (k = i; k < list->n; k++) {
 			other = list->items[k];
 			if (strncmp(other, list->items[i], n) == 0)
-				json_put_text(&o, span_of(other + n));
+				jsn_put_text(&o, span_of(other + n));
 		}
-		json_close(&o, ']');
+		jsn_close(&o, ']');
 	}
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	return 0;
 }

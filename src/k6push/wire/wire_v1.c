@@ -128,13 +128,13 @@ static int
 divide(struct span plain, uint64_t n_left, struct buf part[2],
     struct why *why)
 {
-	struct json j = json_of(plain);
+	struct jsn j = jsn_of(plain);
 	struct span one;
 	uint64_t i;
 
-	(void)json_enter(&j, '[');
-	for (i = 0; json_element(&j); i++) {
-		if (!json_value(&j, &one))
+	(void)jsn_enter(&j, '[');
+	for (i = 0; jsn_element(&j); i++) {
+		if (!jsn_value(&j, &one))
 			break;
 		buf_char(&part[i >= n_left], part[i >= n_left].n == 0
 		    ? '[' : ',');
@@ -142,7 +142,7 @@ divide(struct span plain, uint64_t n_left, struct buf part[2],
 	}
 	buf_char(&part[0], ']');
 	buf_char(&part[1], ']');
-	return json_done(&j) ? 0 : why_set(why, "%s", j.error);
+	return jsn_done(&j) ? 0 : why_set(why, "%s", j.error);
 }
 
 static int

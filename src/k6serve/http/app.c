@@ -28,34 +28,34 @@ reply_field(struct httpd_reply *reply, const char *name, const char *value)
 		}
 }
 
-struct json_out
+struct jsn_out
 reply_json(struct httpd_reply *reply, int status)
 {
 	reply->status = status;
 	reply->type = "application/json";
 	buf_reset(&reply->body);
-	return (struct json_out){ .to = &reply->body };
+	return (struct jsn_out){ .to = &reply->body };
 }
 
 void
 reply_error(struct httpd_reply *reply, int status, int code,
     const char *format, ...)
 {
-	struct json_out o = reply_json(reply, status);
+	struct jsn_out o = reply_json(reply, status);
 	char text[512];
 	va_list ap;
 
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	json_open(&o, '{');
-	json_key(&o, "error");
-	json_open(&o, '{');
+	jsn_open(&o, '{');
+	jsn_key(&o, "error");
+	jsn_open(&o, '{');
 	if (code != 0)
-		json_member_int(&o, "code", code);
-	json_member_text(&o, "message", span_of(text));
-	json_close(&o, '}');
-	json_close(&o, '}');
+		jsn_member_int(&o, "code", code);
+	jsn_member_text(&o, "message", span_of(text));
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 void

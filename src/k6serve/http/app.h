@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "k6serve/http/httpd.h"
 #include "k6serve/ingest/run_settings_offer.h"
 #include "k6serve/store/store.h"
@@ -101,7 +101,7 @@ void app_call(struct call *c);
  * replaces of the reply is dropped. reply_json starts a JSON body. */
 void reply_error(struct httpd_reply *reply, int status, int code,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
-struct json_out reply_json(struct httpd_reply *reply, int status);
+struct jsn_out reply_json(struct httpd_reply *reply, int status);
 void reply_field(struct httpd_reply *reply, const char *name,
     const char *value);
 

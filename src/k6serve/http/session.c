@@ -11,19 +11,19 @@
 static int
 read_member(struct call *c, const char *name, struct buf *value)
 {
-	struct json j = json_of(c->r->body);
+	struct jsn j = jsn_of(c->r->body);
 	struct span key, raw;
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		if (!span_is(key, name) || json_peek(&j) != '"')
-			(void)json_skip(&j);
-		else if (json_text(&j, &raw))
-			json_unescape(value, raw);
-	if (json_done(&j))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
+		if (!span_is(key, name) || jsn_peek(&j) != '"')
+			(void)jsn_skip(&j);
+		else if (jsn_text(&j, &raw))
+			jsn_unescape(value, raw);
+	if (jsn_done(&j))
 		return 0;
 	reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
-	    json_column(&j));
+	    jsn_column(&j));
 	return -1;
 }
 
@@ -43,14 +43,14 @@ look_up(struct call *c, const struct buf *token, int *how_many)
 static void
 reply_validity(struct call *c, bool is_valid, const char *message)
 {
-	struct json_out o = reply_json(c->reply, 200);
+	struct jsn_out o = reply_json(c->reply, 200);
 
-	json_open(&o, '{');
-	json_key(&o, "is_valid");
-	json_put_bool(&o, is_valid);
-	json_member_text(&o, "message", span_of(message));
-	json_member_text(&o, "token-info", SPAN(""));
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_key(&o, "is_valid");
+	jsn_put_bool(&o, is_valid);
+	jsn_member_text(&o, "message", span_of(message));
+	jsn_member_text(&o, "token-info", SPAN(""));
+	jsn_close(&o, '}');
 }
 
 static void
@@ -74,11 +74,11 @@ validate(struct call *c)
 static void
 reply_token(struct call *c, struct span token)
 {
-	struct json_out o = reply_json(c->reply, 200);
+	struct jsn_out o = reply_json(c->reply, 200);
 
-	json_open(&o, '{');
-	json_member_text(&o, "token", token);
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_member_text(&o, "token", token);
+	jsn_close(&o, '}');
 }
 
 /* There are no accounts: the password is a token, which k6 then stores. k6

@@ -58,46 +58,46 @@ plain_body(struct call *c, struct span *body, struct buf *out)
 }
 
 static void
-read_int(struct json *j, int64_t *to)
+read_int(struct jsn *j, int64_t *to)
 {
 	double value;
 
-	if (json_peek(j) != '-' && (json_peek(j) < '0' || json_peek(j) > '9'))
-		(void)json_skip(j);
-	else if (json_number(j, &value) && fabs(value) < 0x1p53)
+	if (jsn_peek(j) != '-' && (jsn_peek(j) < '0' || jsn_peek(j) > '9'))
+		(void)jsn_skip(j);
+	else if (jsn_number(j, &value) && fabs(value) < 0x1p53)
 		*to = (int64_t)value;
 }
 
 static void
-read_text(struct json *j, struct buf *to)
+read_text(struct jsn *j, struct buf *to)
 {
 	struct span raw;
 
-	if (json_peek(j) != '"')
-		(void)json_skip(j);
-	else if (json_text(j, &raw))
-		json_unescape(to, raw);
+	if (jsn_peek(j) != '"')
+		(void)jsn_skip(j);
+	else if (jsn_text(j, &raw))
+		jsn_unescape(to, raw);
 }
 
 /* An object as it stands; anything else is {}. */
 static void
-read_object(struct json *j, struct span *to)
+read_object(struct jsn *j, struct span *to)
 {
 	struct span text;
-	bool is_object = json_peek(j) == '{';
+	bool is_object = jsn_peek(j) == '{';
 
-	if (json_value(j, &text) && is_object)
+	if (jsn_value(j, &text) && is_object)
 		*to = text;
 }
 
 /* -1: the reply tells where the body is no JSON. */
 static int
-check_json(struct call *c, struct json *j)
+check_json(struct call *c, struct jsn *j)
 {
-	if (json_done(j))
+	if (jsn_done(j))
 		return 0;
 	reply_error(c->reply, 400, 0, "%s (byte %zu)", j->error,
-	    json_column(j));
+	    jsn_column(j));
 	return -1;
 }
 
@@ -122,12 +122,12 @@ static int
 parse_create(struct call *c, struct span body, struct store_run *run,
     struct buf *name)
 {
-	struct json j = json_of(body);
+	struct jsn j = jsn_of(body);
 	struct span key;
 
 	run->thresholds = SPAN("{}");
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		if (span_is(key, "name"))
 			read_text(&j, name);
 		else if (span_is(key, "project_id"))
@@ -139,7 +139,7 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 		else if (span_is(key, "thresholds"))
 			read_object(&j, &run->thresholds);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
 	if (check_json(c, &j) < 0)
 		return -1;
@@ -153,25 +153,25 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 static void
 reply_created(struct call *c, int64_t id)
 {
-	struct json_out o = reply_json(c->reply, 200);
+	struct jsn_out o = reply_json(c->reply, 200);
 	struct buf url = { 0 };
 	char text[24];
 
 	app_put_url(c, &url);
 	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
-	json_open(&o, '{');
-	json_member_text(&o, "reference_id", span_of(text));
-	json_key(&o, "config");
-	json_open(&o, '{');
-	json_member_text(&o, "webAppURL", buf_whole(&url));
-	json_key(&o, "sendHistograms");
-	json_put_bool(&o, true);
-	json_key(&o, "tracesEnabled");
-	json_put_bool(&o, false);
+	jsn_open(&o, '{');
+	jsn_member_text(&o, "reference_id", span_of(text));
+	jsn_key(&o, "config");
+	jsn_open(&o, '{');
+	jsn_member_text(&o, "webAppURL", buf_whole(&url));
+	jsn_key(&o, "sendHistograms");
+	jsn_put_bool(&o, true);
+	jsn_key(&o, "tracesEnabled");
+	jsn_put_bool(&o, false);
 	offer_put_config(&c->app->offer, &o);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	offer_put_logs(&c->app->offer, &o);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	buf_release(&url);
 }
 
@@ -233,7 +233,7 @@ ingest_store(struct call *c, struct batch *batch,
 	    .now_ns = now_unix_ns() };
 	char own_key[PROVISION_KEY];
 	enum store_result result;
-	struct json_out o;
+	struct jsn_out o;
 	struct why why;
 
 	if (b.key.n == 0 && provision_key(c, digest, own_key))
@@ -245,12 +245,12 @@ ingest_store(struct call *c, struct batch *batch,
 		return;
 	}
 	o = reply_json(c->reply, 200);
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	if (result == STORE_DUPLICATE) {
-		json_key(&o, "duplicate");
-		json_put_bool(&o, true);
+		jsn_key(&o, "duplicate");
+		jsn_put_bool(&o, true);
 	}
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 static void
@@ -268,17 +268,17 @@ metrics(struct call *c)
 static int
 put_books(void *ctx, const struct store_run *run)
 {
-	struct json_out *o = ctx;
+	struct jsn_out *o = ctx;
 
-	json_open(o, '{');
-	json_member_int(o, "run_status", run->run_status);
-	json_member_int(o, "result_status", run->result_status);
-	json_key(o, "stored");
-	json_open(o, '{');
-	json_member_int(o, "http_reqs", run->requests);
-	json_member_int(o, "points", run->points);
-	json_close(o, '}');
-	json_close(o, '}');
+	jsn_open(o, '{');
+	jsn_member_int(o, "run_status", run->run_status);
+	jsn_member_int(o, "result_status", run->result_status);
+	jsn_key(o, "stored");
+	jsn_open(o, '{');
+	jsn_member_int(o, "http_reqs", run->requests);
+	jsn_member_int(o, "points", run->points);
+	jsn_close(o, '}');
+	jsn_close(o, '}');
 	return 0;
 }
 
@@ -288,7 +288,7 @@ static void
 end(struct call *c, struct store_run *run)
 {
 	enum store_result result;
-	struct json_out o;
+	struct jsn_out o;
 	struct why why;
 
 	run->id = c->run;
@@ -306,14 +306,14 @@ end(struct call *c, struct store_run *run)
 
 /* A time as text, RFC 3339. */
 static void
-read_time(struct json *j, int64_t *to)
+read_time(struct jsn *j, int64_t *to)
 {
 	struct span raw;
 
-	if (json_peek(j) != '"')
-		(void)json_skip(j);
-	else if (json_text(j, &raw) && !time_parse(raw, to))
-		(void)json_fail(j, "not a time of RFC 3339");
+	if (jsn_peek(j) != '"')
+		(void)jsn_skip(j);
+	else if (jsn_text(j, &raw) && !time_parse(raw, to))
+		(void)jsn_fail(j, "not a time of RFC 3339");
 }
 
 /* Members beside those of k6: "start" and "end" of a run that was uploaded
@@ -322,13 +322,13 @@ static int
 parse_finish(struct call *c, struct span body, struct store_run *run,
     bool *is_worst)
 {
-	struct json j = json_of(body);
+	struct jsn j = jsn_of(body);
 	int64_t run_status = RUN_FINISHED, result_status = 0;
 	struct span key;
 
 	run->results = SPAN("{}");
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		if (span_is(key, "run_status"))
 			read_int(&j, &run_status);
 		else if (span_is(key, "result_status"))
@@ -340,9 +340,9 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 		else if (span_is(key, "end"))
 			read_time(&j, &run->ended_ns);
 		else if (span_is(key, "worst_of_instances"))
-			*is_worst = json_peek(&j) == 't', (void)json_skip(&j);
+			*is_worst = jsn_peek(&j) == 't', (void)jsn_skip(&j);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	}
 	if (check_json(c, &j) < 0)
 		return -1;
@@ -383,7 +383,7 @@ stop(struct call *c)
 
 struct progress {
 	const struct app *app;
-	struct json_out o;
+	struct jsn_out o;
 };
 
 static int
@@ -398,13 +398,13 @@ put_progress(void *ctx, const struct store_run *run)
 		    (double)run->planned_s;
 	else if (status == RUN_RUNNING)
 		part = 0;
-	json_open(&p->o, '{');
-	json_member_text(&p->o, "run_status_text",
+	jsn_open(&p->o, '{');
+	jsn_member_text(&p->o, "run_status_text",
 	    span_of(run_status_name(status)));
-	json_member_int(&p->o, "run_status", status);
-	json_member_int(&p->o, "result_status", run->result_status);
-	json_member_number(&p->o, "progress", part < 1 ? part : 1);
-	json_close(&p->o, '}');
+	jsn_member_int(&p->o, "run_status", status);
+	jsn_member_int(&p->o, "result_status", run->result_status);
+	jsn_member_number(&p->o, "progress", part < 1 ? part : 1);
+	jsn_close(&p->o, '}');
 	return 0;
 }
 

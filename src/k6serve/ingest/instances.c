@@ -2,41 +2,41 @@
 #include "k6serve/ingest/instances.h"
 
 #include "base/units.h"
-#include "data/json.h"
+#include "data/jsn.h"
 #include "data/run.h"
 
 enum { NAME_BYTES = 250 };
 
 static void
-read_status(struct json *j, int *to)
+read_status(struct jsn *j, int *to)
 {
 	double value = 0;
 
-	if (json_peek(j) < '0' || json_peek(j) > '9')
-		(void)json_skip(j);
-	else if (json_number(j, &value) && value < 100)
+	if (jsn_peek(j) < '0' || jsn_peek(j) > '9')
+		(void)jsn_skip(j);
+	else if (jsn_number(j, &value) && value < 100)
 		*to = (int)value;
 }
 
 static void
-read_state(struct json *j, struct store_instance *i, struct buf *name)
+read_state(struct jsn *j, struct store_instance *i, struct buf *name)
 {
 	struct span key, raw;
 
-	(void)json_enter(j, '{');
-	while (json_member(j, &key)) {
-		if (span_is(key, "name") && json_peek(j) == '"') {
-			if (json_text(j, &raw))
-				json_unescape(name, raw);
+	(void)jsn_enter(j, '{');
+	while (jsn_member(j, &key)) {
+		if (span_is(key, "name") && jsn_peek(j) == '"') {
+			if (jsn_text(j, &raw))
+				jsn_unescape(name, raw);
 		} else if (span_is(key, "run_status")) {
 			read_status(j, &i->run_status);
 		} else if (span_is(key, "result_status")) {
 			read_status(j, &i->result_status);
 		} else if (span_is(key, "thresholds") &&
-		    json_peek(j) == '{') {
-			(void)json_value(j, &i->results);
+		    jsn_peek(j) == '{') {
+			(void)jsn_value(j, &i->results);
 		} else {
-			(void)json_skip(j);
+			(void)jsn_skip(j);
 		}
 	}
 }
@@ -46,17 +46,17 @@ instances_answer(struct call *c)
 {
 	struct store_instance i = { .run = c->run, .run_status = RUN_RUNNING,
 	    .results = SPAN("{}"), .seen_ns = now_unix_ns() };
-	struct json j = json_of(c->r->body);
+	struct jsn j = jsn_of(c->r->body);
 	struct buf name = { .max = NAME_BYTES };
 	enum store_result result;
-	struct json_out o;
+	struct jsn_out o;
 	struct why why;
 
 	read_state(&j, &i, &name);
 	i.name = buf_whole(&name);
-	if (!json_done(&j)) {
+	if (!jsn_done(&j)) {
 		reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
-		    json_column(&j));
+		    jsn_column(&j));
 	} else if (name.n == 0 || name.is_full ||
 	    i.run_status < RUN_RUNNING ||
 	    i.run_status > RUN_ABORTED_BY_LIMIT) {
@@ -68,8 +68,8 @@ instances_answer(struct call *c)
 			reply_store(c->reply, result, &why);
 		} else {
 			o = reply_json(c->reply, 200);
-			json_open(&o, '{');
-			json_close(&o, '}');
+			jsn_open(&o, '{');
+			jsn_close(&o, '}');
 		}
 	}
 	buf_release(&name);

@@ -19,27 +19,27 @@ enum {
 static void
 authenticate(struct call *c)
 {
-	struct json_out o = reply_json(c->reply, 200);
+	struct jsn_out o = reply_json(c->reply, 200);
 
-	json_open(&o, '{');
-	json_member_int(&o, "stack_id", STACK);
-	json_member_int(&o, "default_project_id", PROJECT);
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_member_int(&o, "stack_id", STACK);
+	jsn_member_int(&o, "default_project_id", PROJECT);
+	jsn_close(&o, '}');
 }
 
 static int
 put_load_test(void *ctx, const struct store_load_test *t)
 {
-	struct json_out *o = ctx;
+	struct jsn_out *o = ctx;
 
-	json_open(o, '{');
-	json_member_int(o, "id", t->id);
-	json_member_int(o, "project_id", t->project);
-	json_member_text(o, "name", t->name);
+	jsn_open(o, '{');
+	jsn_member_int(o, "id", t->id);
+	jsn_member_int(o, "project_id", t->project);
+	jsn_member_text(o, "name", t->name);
 	provision_null(o, "baseline_test_run_id");
 	put_time(o, "created", t->created_ns);
 	put_time(o, "updated", t->created_ns);
-	json_close(o, '}');
+	jsn_close(o, '}');
 	return 0;
 }
 
@@ -61,7 +61,7 @@ make_load_test(struct call *c)
 	    .owner = span_of(c->owner != NULL ? c->owner : "") };
 	enum store_result result;
 	struct buf name = { 0 };
-	struct json_out o;
+	struct jsn_out o;
 	struct why why;
 
 	if (!is_project(c))
@@ -91,85 +91,85 @@ static void
 list_load_tests(struct call *c)
 {
 	const char *name = httpd_query(c->r, "name");
-	struct json_out o;
+	struct jsn_out o;
 	struct why why;
 
 	if (!is_project(c))
 		return;
 	o = reply_json(c->reply, 200);
-	json_open(&o, '{');
-	json_key(&o, "value");
-	json_open(&o, '[');
+	jsn_open(&o, '{');
+	jsn_key(&o, "value");
+	jsn_open(&o, '[');
 	if (store_load_tests(c->app->store, c->run, span_of(name != NULL ?
 	    name : ""), put_load_test, &o, &why) < 0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 		return;
 	}
-	json_close(&o, ']');
-	json_close(&o, '}');
+	jsn_close(&o, ']');
+	jsn_close(&o, '}');
 }
 
 /* One source of a threshold: a text, or an object that has it. */
 static void
-copy_source(struct json *j, struct json_out *o)
+copy_source(struct jsn *j, struct jsn_out *o)
 {
 	struct span key, text;
 
-	if (json_peek(j) == '"') {
-		if (json_value(j, &text))
-			json_put_raw(o, text);
+	if (jsn_peek(j) == '"') {
+		if (jsn_value(j, &text))
+			jsn_put_raw(o, text);
 		return;
 	}
-	if (json_peek(j) != '{') {
-		(void)json_skip(j);
+	if (jsn_peek(j) != '{') {
+		(void)jsn_skip(j);
 		return;
 	}
-	(void)json_enter(j, '{');
-	while (json_member(j, &key))
-		if (!span_is(key, "threshold") || json_peek(j) != '"')
-			(void)json_skip(j);
-		else if (json_value(j, &text))
-			json_put_raw(o, text);
+	(void)jsn_enter(j, '{');
+	while (jsn_member(j, &key))
+		if (!span_is(key, "threshold") || jsn_peek(j) != '"')
+			(void)jsn_skip(j);
+		else if (jsn_value(j, &text))
+			jsn_put_raw(o, text);
 }
 
 /* k6's option as metric -> [source]; null and the like are {}. */
 static void
-copy_thresholds(struct json *j, struct buf *out)
+copy_thresholds(struct jsn *j, struct buf *out)
 {
-	struct json_out o = { .to = out };
+	struct jsn_out o = { .to = out };
 	struct span metric;
 
 	buf_reset(out);
-	json_open(&o, '{');
-	if (json_peek(j) != '{')
-		(void)json_skip(j);
-	else if (json_enter(j, '{'))
-		while (json_member(j, &metric)) {
-			if (json_peek(j) != '[') {
-				(void)json_skip(j);
+	jsn_open(&o, '{');
+	if (jsn_peek(j) != '{')
+		(void)jsn_skip(j);
+	else if (jsn_enter(j, '{'))
+		while (jsn_member(j, &metric)) {
+			if (jsn_peek(j) != '[') {
+				(void)jsn_skip(j);
 				continue;
 			}
 			if (o.need_comma)
 				buf_char(out, ',');
 			buf_printf(out, "\"%.*s\":", (int)metric.n, metric.p);
 			o.need_comma = false;
-			json_open(&o, '[');
-			(void)json_enter(j, '[');
-			while (json_element(j))
+			jsn_open(&o, '[');
+			(void)jsn_enter(j, '[');
+			while (jsn_element(j))
 				copy_source(j, &o);
-			json_close(&o, ']');
+			jsn_close(&o, ']');
 		}
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 }
 
 static void
-read_count(struct json *j, int64_t *to)
+read_count(struct jsn *j, int64_t *to)
 {
 	double value;
 
-	if (json_peek(j) < '0' || json_peek(j) > '9')
-		(void)json_skip(j);
-	else if (json_number(j, &value) && value <= ID_MAX)
+	if (jsn_peek(j) < '0' || jsn_peek(j) > '9')
+		(void)jsn_skip(j);
+	else if (jsn_number(j, &value) && value <= ID_MAX)
 		*to = (int64_t)value;
 }
 
@@ -183,93 +183,93 @@ struct start {
 static int
 parse_start(struct call *c, struct start *s)
 {
-	struct json j = json_of(c->r->body);
+	struct jsn j = jsn_of(c->r->body);
 	int64_t archive = 0;
 	struct span key, option;
 
 	buf_text(&s->thresholds, "{}");
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		if (span_is(key, "max_vus")) {
 			read_count(&j, &s->run.vus);
 		} else if (span_is(key, "total_duration")) {
 			read_count(&j, &s->run.planned_s);
 		} else if (span_is(key, "archive_size")) {
 			read_count(&j, &archive);
-		} else if (!span_is(key, "options") || json_peek(&j) != '{') {
-			(void)json_skip(&j);
+		} else if (!span_is(key, "options") || jsn_peek(&j) != '{') {
+			(void)jsn_skip(&j);
 		} else {
-			(void)json_enter(&j, '{');
-			while (json_member(&j, &option))
+			(void)jsn_enter(&j, '{');
+			while (jsn_member(&j, &option))
 				if (span_is(option, "thresholds"))
 					copy_thresholds(&j, &s->thresholds);
 				else
-					(void)json_skip(&j);
+					(void)jsn_skip(&j);
 		}
 	}
 	s->has_archive = archive > 0;
 	s->run.thresholds = buf_whole(&s->thresholds);
-	if (json_done(&j))
+	if (jsn_done(&j))
 		return 0;
 	reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
-	    json_column(&j));
+	    jsn_column(&j));
 	return -1;
 }
 
 /* "metrics" and what else the client can be told to send. Only metrics are
  * taken here: other addresses are empty, and k6 sends nothing there. */
 static void
-put_runtime(struct json_out *o, const struct call *c, struct span url,
+put_runtime(struct jsn_out *o, const struct call *c, struct span url,
     const char *secret, int64_t run)
 {
 	struct buf push = { 0 };
 
 	buf_printf(&push, "%.*s/v2/metrics/%lld", (int)url.n, url.p,
 	    (long long)run);
-	json_key(o, "runtime_config");
-	json_open(o, '{');
-	json_key(o, "metrics");
-	json_open(o, '{');
-	json_member_text(o, "push_url", buf_whole(&push));
+	jsn_key(o, "runtime_config");
+	jsn_open(o, '{');
+	jsn_key(o, "metrics");
+	jsn_open(o, '{');
+	jsn_member_text(o, "push_url", buf_whole(&push));
 	offer_put_runtime(&c->app->offer, o);
-	json_close(o, '}');
-	json_member_raw(o, "traces", SPAN("{\"push_url\":\"\","
+	jsn_close(o, '}');
+	jsn_member_raw(o, "traces", SPAN("{\"push_url\":\"\","
 	    "\"traces_metadata\":{},\"proto\":\"\"}"));
-	json_member_raw(o, "files", SPAN("{\"push_url\":\"\","
+	jsn_member_raw(o, "files", SPAN("{\"push_url\":\"\","
 	    "\"screenshots_base_path\":\"\",\"headers\":{},"
 	    "\"method\":\"\"}"));
-	json_member_raw(o, "logs", SPAN("{\"push_url\":\"\",\"tail_url\":\"\","
+	jsn_member_raw(o, "logs", SPAN("{\"push_url\":\"\",\"tail_url\":\"\","
 	    "\"limit\":0,\"push_period_seconds\":\"\",\"level\":\"\","
 	    "\"message_max_size\":0,\"allowed_labels\":[]}"));
-	json_member_raw(o, "secrets", SPAN("{\"endpoint\":\"\","
+	jsn_member_raw(o, "secrets", SPAN("{\"endpoint\":\"\","
 	    "\"response_path\":\"\"}"));
-	json_member_text(o, "test_run_token", span_of(secret));
-	json_close(o, '}');
+	jsn_member_text(o, "test_run_token", span_of(secret));
+	jsn_close(o, '}');
 	buf_release(&push);
 }
 
 static void
 reply_started(struct call *c, const struct start *s, const char *secret)
 {
-	struct json_out o = reply_json(c->reply, 200);
+	struct jsn_out o = reply_json(c->reply, 200);
 	long long run = (long long)s->run.id;
 	struct buf url = { 0 }, text = { 0 };
 
 	app_put_url(c, &url);
-	json_open(&o, '{');
-	json_member_int(&o, "test_run_id", run);
+	jsn_open(&o, '{');
+	jsn_member_int(&o, "test_run_id", run);
 	put_runtime(&o, c, buf_whole(&url), secret, run);
 	if (s->has_archive) {
 		buf_printf(&text, "%s/provisioning/v1/test_runs/%lld/archive",
 		    url.p, run);
-		json_member_text(&o, "archive_upload_url", buf_whole(&text));
+		jsn_member_text(&o, "archive_upload_url", buf_whole(&text));
 	} else {
 		provision_null(&o, "archive_upload_url");
 	}
 	buf_reset(&text);
 	buf_printf(&text, "%s/runs/%lld", url.p, run);
-	json_member_text(&o, "test_run_details_page_url", buf_whole(&text));
-	json_close(&o, '}');
+	jsn_member_text(&o, "test_run_details_page_url", buf_whole(&text));
+	jsn_close(&o, '}');
 	buf_release(&url);
 	buf_release(&text);
 }

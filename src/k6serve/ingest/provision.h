@@ -12,7 +12,7 @@
 #include "k6serve/http/digest.h"
 
 /* Write a member that is null. */
-void provision_null(struct json_out *o, const char *key);
+void provision_null(struct jsn_out *o, const char *key);
 
 /* To runs that were started by this API k6 sends batches without keys, and
  * repeats one that it has no answer to. They have times in them, so equal bytes

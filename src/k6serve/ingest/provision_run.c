@@ -9,9 +9,9 @@
 #include "data/run.h"
 
 void
-provision_null(struct json_out *o, const char *key)
+provision_null(struct jsn_out *o, const char *key)
 {
-	json_member_raw(o, key, SPAN("null"));
+	jsn_member_raw(o, key, SPAN("null"));
 }
 
 bool
@@ -60,35 +60,35 @@ result_of(const struct store_run *run)
 }
 
 static void
-put_state(struct json_out *o, const char *status, int64_t since_ns)
+put_state(struct jsn_out *o, const char *status, int64_t since_ns)
 {
-	json_open(o, '{');
-	json_member_text(o, "type", span_of(status));
+	jsn_open(o, '{');
+	jsn_member_text(o, "type", span_of(status));
 	put_time(o, "entered", since_ns);
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 static void
-put_status(struct json_out *o, const struct store_run *run)
+put_status(struct jsn_out *o, const struct store_run *run)
 {
 	const char *status = status_of(run), *result = result_of(run);
 	int64_t since = run->ended_ns != 0 ? run->ended_ns : run->created_ns;
 
-	json_member_text(o, "status", span_of(status));
-	json_key(o, "status_details");
+	jsn_member_text(o, "status", span_of(status));
+	jsn_key(o, "status_details");
 	put_state(o, status, since);
-	json_key(o, "status_history");
-	json_open(o, '[');
+	jsn_key(o, "status_history");
+	jsn_open(o, '[');
 	put_state(o, status, since);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	if (result != NULL)
-		json_member_text(o, "result", span_of(result));
+		jsn_member_text(o, "result", span_of(result));
 	else
 		provision_null(o, "result");
 }
 
 struct run_put {
-	struct json_out o;
+	struct jsn_out o;
 	int64_t load_test;	/* 0: none */
 };
 
@@ -96,30 +96,30 @@ static int
 put_run(void *ctx, const struct store_run *run)
 {
 	struct run_put *p = ctx;
-	struct json_out *o = &p->o;
+	struct jsn_out *o = &p->o;
 
-	json_open(o, '{');
-	json_member_int(o, "id", run->id);
-	json_member_int(o, "test_id", p->load_test);
-	json_member_int(o, "project_id", run->project);
+	jsn_open(o, '{');
+	jsn_member_int(o, "id", run->id);
+	jsn_member_int(o, "test_id", p->load_test);
+	jsn_member_int(o, "project_id", run->project);
 	provision_null(o, "started_by");
 	put_time(o, "created", run->created_ns);
 	put_time(o, "ended", run->ended_ns);
-	json_member_text(o, "note", run->note);
+	jsn_member_text(o, "note", run->note);
 	provision_null(o, "retention_expiry");
 	provision_null(o, "cost");
 	put_status(o, run);
-	json_member_raw(o, "distribution", SPAN("[]"));
-	json_member_raw(o, "result_details", SPAN("{}"));
-	json_member_raw(o, "options", SPAN("{}"));
-	json_member_raw(o, "k6_dependencies", SPAN("{}"));
-	json_member_raw(o, "k6_versions", SPAN("{}"));
-	json_member_int(o, "max_vus", run->vus);
-	json_member_int(o, "max_browser_vus", 0);
-	json_member_int(o, "estimated_duration", run->planned_s);
-	json_member_int(o, "execution_duration", run->last_ns > run->first_ns ?
+	jsn_member_raw(o, "distribution", SPAN("[]"));
+	jsn_member_raw(o, "result_details", SPAN("{}"));
+	jsn_member_raw(o, "options", SPAN("{}"));
+	jsn_member_raw(o, "k6_dependencies", SPAN("{}"));
+	jsn_member_raw(o, "k6_versions", SPAN("{}"));
+	jsn_member_int(o, "max_vus", run->vus);
+	jsn_member_int(o, "max_browser_vus", 0);
+	jsn_member_int(o, "estimated_duration", run->planned_s);
+	jsn_member_int(o, "execution_duration", run->last_ns > run->first_ns ?
 	    (run->last_ns - run->first_ns) / NS_PER_S : 0);
-	json_close(o, '}');
+	jsn_close(o, '}');
 	return 0;
 }
 
@@ -151,24 +151,24 @@ struct failure {
 };
 
 static void
-read_failure(struct json *j, struct failure *f)
+read_failure(struct jsn *j, struct failure *f)
 {
 	struct span key, raw;
 
-	if (json_peek(j) != '{') {
-		(void)json_skip(j);
+	if (jsn_peek(j) != '{') {
+		(void)jsn_skip(j);
 		return;
 	}
 	f->is_one = true;
-	(void)json_enter(j, '{');
-	while (json_member(j, &key)) {
-		if (span_is(key, "code") && json_peek(j) >= '0' &&
-		    json_peek(j) <= '9')
-			(void)json_number(j, &f->code);
-		else if (!span_is(key, "reason") || json_peek(j) != '"')
-			(void)json_skip(j);
-		else if (json_text(j, &raw))
-			json_unescape(&f->reason, raw);
+	(void)jsn_enter(j, '{');
+	while (jsn_member(j, &key)) {
+		if (span_is(key, "code") && jsn_peek(j) >= '0' &&
+		    jsn_peek(j) <= '9')
+			(void)jsn_number(j, &f->code);
+		else if (!span_is(key, "reason") || jsn_peek(j) != '"')
+			(void)jsn_skip(j);
+		else if (jsn_text(j, &raw))
+			jsn_unescape(&f->reason, raw);
 	}
 }
 
@@ -212,23 +212,23 @@ end_run(struct call *c, const struct failure *f)
 void
 provision_notify(struct call *c)
 {
-	struct json j = json_of(c->r->body);
+	struct jsn j = jsn_of(c->r->body);
 	struct failure f = { .is_one = false };
 	bool is_end = false;
 	struct span key, raw;
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key)) {
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key)) {
 		if (span_is(key, "error"))
 			read_failure(&j, &f);
-		else if (!span_is(key, "event_type") || json_peek(&j) != '"')
-			(void)json_skip(&j);
-		else if (json_text(&j, &raw))
-			is_end = json_same(raw, "script_execution_completed");
+		else if (!span_is(key, "event_type") || jsn_peek(&j) != '"')
+			(void)jsn_skip(&j);
+		else if (jsn_text(&j, &raw))
+			is_end = jsn_same(raw, "script_execution_completed");
 	}
-	if (!json_done(&j))
+	if (!jsn_done(&j))
 		reply_error(c->reply, 400, 0, "%s (byte %zu)", j.error,
-		    json_column(&j));
+		    jsn_column(&j));
 	else if (!is_end)
 		reply_error(c->reply, 400, 0, "event_type must be "
 		    "script_execution_completed");

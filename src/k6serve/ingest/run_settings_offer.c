@@ -28,27 +28,27 @@ setting_of(struct span key)
 }
 
 static void
-put_value(struct json_out *out, const struct settings *s, enum setting which)
+put_value(struct jsn_out *out, const struct settings *s, enum setting which)
 {
 	switch (settings_table[which].type) {
 	case SETTING_INT:
-		json_put_int(out, settings_int(s, which));
+		jsn_put_int(out, settings_int(s, which));
 		break;
 	case SETTING_REAL:
-		json_put_number(out, settings_real(s, which));
+		jsn_put_number(out, settings_real(s, which));
 		break;
 	case SETTING_BOOL:
-		json_put_bool(out, settings_bool(s, which));
+		jsn_put_bool(out, settings_bool(s, which));
 		break;
 	case SETTING_TEXT:
 	case SETTING_DURATION:
-		json_put_text(out, span_of(settings_text(s, which)));
+		jsn_put_text(out, span_of(settings_text(s, which)));
 		break;
 	}
 }
 
 static int
-add_setting(struct json_out *out, const char *text, struct why *why)
+add_setting(struct jsn_out *out, const char *text, struct why *why)
 {
 	const char *equals = strchrnul(text, '=');
 	struct settings s = { 0 };
@@ -65,7 +65,7 @@ add_setting(struct json_out *out, const char *text, struct why *why)
 		return why_set(why, "%s: %s", text, cause.text);
 	}
 	if (s.v[which].text != NULL) {
-		json_key(out, settings_table[which].key);
+		jsn_key(out, settings_table[which].key);
 		put_value(out, &s, which);
 	}
 	settings_release(&s);
@@ -73,7 +73,7 @@ add_setting(struct json_out *out, const char *text, struct why *why)
 }
 
 static void
-add_log(struct json_out *out, const char *text)
+add_log(struct jsn_out *out, const char *text)
 {
 	static const char *const levels[] = { "error", "warning", "info",
 	    "debug" };
@@ -88,64 +88,64 @@ add_log(struct json_out *out, const char *text)
 			break;
 		}
 	}
-	json_open(out, '{');
-	json_member_text(out, "level", level);
-	json_member_text(out, "message", span_of(text));
-	json_close(out, '}');
+	jsn_open(out, '{');
+	jsn_member_text(out, "level", level);
+	jsn_member_text(out, "message", span_of(text));
+	jsn_close(out, '}');
 }
 
 int
 offer_set(struct offer *o, const struct opt_list *config,
     const struct opt_list *logs, struct why *why)
 {
-	struct json_out out = { .to = &o->config };
+	struct jsn_out out = { .to = &o->config };
 	size_t i;
 
 	for (i = 0; i < config->n; i++)
 		if (add_setting(&out, config->items[i], why) < 0)
 			return -1;
-	out = (struct json_out){ .to = &o->logs };
+	out = (struct jsn_out){ .to = &o->logs };
 	for (i = 0; i < logs->n; i++)
 		add_log(&out, logs->items[i]);
 	return 0;
 }
 
 void
-offer_put_config(const struct offer *o, struct json_out *out)
+offer_put_config(const struct offer *o, struct jsn_out *out)
 {
 	if (o->config.n != 0)
-		json_put_raw(out, buf_whole(&o->config));
+		jsn_put_raw(out, buf_whole(&o->config));
 }
 
 void
-offer_put_logs(const struct offer *o, struct json_out *out)
+offer_put_logs(const struct offer *o, struct jsn_out *out)
 {
 	if (o->logs.n == 0)
 		return;
-	json_key(out, "logs");
-	json_open(out, '[');
-	json_put_raw(out, buf_whole(&o->logs));
-	json_close(out, ']');
+	jsn_key(out, "logs");
+	jsn_open(out, '[');
+	jsn_put_raw(out, buf_whole(&o->logs));
+	jsn_close(out, ']');
 }
 
 /* The text of the setting with that key, the last one; n 0: not offered. */
 static struct span
 value_of(struct span object, const char *name)
 {
-	struct json j = json_of(object);
+	struct jsn j = jsn_of(object);
 	struct span key, value = { NULL, 0 };
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
 		if (span_is(key, name))
-			(void)json_value(&j, &value);
+			(void)jsn_value(&j, &value);
 		else
-			(void)json_skip(&j);
+			(void)jsn_skip(&j);
 	return value;
 }
 
 void
-offer_put_runtime(const struct offer *o, struct json_out *out)
+offer_put_runtime(const struct offer *o, struct jsn_out *out)
 {
 	static const struct {
 		const char *name;
@@ -168,7 +168,7 @@ offer_put_runtime(const struct offer *o, struct json_out *out)
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		value = value_of(buf_whole(&object),
 		    settings_table[members[i].setting].key);
-		json_member_raw(out, members[i].name, value.n != 0 ? value
+		jsn_member_raw(out, members[i].name, value.n != 0 ? value
 		    : SPAN("null"));
 	}
 	buf_release(&object);

@@ -7,7 +7,7 @@
 #define K6PIPE_K6SERVE_INGEST_RUN_SETTINGS_OFFER_H
 
 #include "base/opt.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 /* A zeroed struct offers nothing. */
 struct offer {
@@ -24,10 +24,10 @@ int offer_set(struct offer *o, const struct opt_list *config,
 
 /* Write the members of "metrics" in the newer API's runtime_config (PROTOCOL
  * 5.7), all of them; null: not offered. */
-void offer_put_runtime(const struct offer *o, struct json_out *out);
+void offer_put_runtime(const struct offer *o, struct jsn_out *out);
 
 /* Write the members of "config", and the member "logs" if there are any. */
-void offer_put_config(const struct offer *o, struct json_out *out);
-void offer_put_logs(const struct offer *o, struct json_out *out);
+void offer_put_config(const struct offer *o, struct jsn_out *out);
+void offer_put_logs(const struct offer *o, struct jsn_out *out);
 
 #endif

@@ -176,7 +176,7 @@ static void
 show(struct call *c)
 {
 	struct buf key = { 0 };
-	struct json_out o;
+	struct jsn_out o;
 	struct span body;
 	struct view v;
 	struct why why;
@@ -206,7 +206,7 @@ show(struct call *c)
 static void
 compare(struct call *c)
 {
-	struct json_out o;
+	struct jsn_out o;
 	struct view v;
 	struct why why;
 
@@ -276,7 +276,7 @@ static void
 list_runs(struct call *c)
 {
 	int64_t limit = RUNS_LISTED;
-	struct json_out o;
+	struct jsn_out o;
 	struct view v;
 	struct why why;
 
@@ -294,15 +294,15 @@ list_runs(struct call *c)
 static void
 reply_done(struct call *c, enum store_result result, const struct why *why)
 {
-	struct json_out o;
+	struct jsn_out o;
 
 	if (result != STORE_DONE) {
 		reply_store(c->reply, result, why);
 		return;
 	}
 	o = reply_json(c->reply, 200);
-	json_open(&o, '{');
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_close(&o, '}');
 }
 
 /* {"note":"..."} */
@@ -310,20 +310,20 @@ static void
 change_run(struct call *c)
 {
 	struct buf note = { .max = NOTE_BYTES };
-	struct json j = json_of(c->r->body);
+	struct jsn j = jsn_of(c->r->body);
 	struct span key, raw;
 	struct why why;
 	bool has_note = false;
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
 		if (!span_is(key, "note")) {
-			(void)json_skip(&j);
-		} else if (json_text(&j, &raw)) {
+			(void)jsn_skip(&j);
+		} else if (jsn_text(&j, &raw)) {
 			has_note = true;
-			json_unescape(&note, raw);
+			jsn_unescape(&note, raw);
 		}
-	if (!json_done(&j) || !has_note)
+	if (!jsn_done(&j) || !has_note)
 		reply_error(c->reply, 400, 0, "the body must be "
 		    "{\"note\":\"...\"}");
 	else if (note.is_full)
@@ -402,11 +402,11 @@ events(struct call *c)
 static void
 health(struct call *c)
 {
-	struct json_out o = reply_json(c->reply, 200);
+	struct jsn_out o = reply_json(c->reply, 200);
 
-	json_open(&o, '{');
-	json_member_text(&o, "status", SPAN("ok"));
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_member_text(&o, "status", SPAN("ok"));
+	jsn_close(&o, '}');
 }
 
 #define RUN "/api/v1/runs/*"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "data/json.h"
+#include "data/jsn.h"
 
 /* The columns, in the order of their first sight. */
 struct columns {
@@ -49,23 +49,23 @@ columns_release(struct columns *cs)
 /* Take the members of the object at the cursor into their columns; those of an
  * object inside have a prefix. */
 static void
-read_line(struct columns *cs, struct json *j, struct span prefix)
+read_line(struct columns *cs, struct jsn *j, struct span prefix)
 {
 	struct buf name = { 0 };
-	struct json inner;
+	struct jsn inner;
 	struct span key, value;
 
-	(void)json_enter(j, '{');
-	while (json_member(j, &key)) {
+	(void)jsn_enter(j, '{');
+	while (jsn_member(j, &key)) {
 		buf_reset(&name);
 		buf_span(&name, prefix);
 		if (prefix.n != 0)
 			buf_char(&name, '.');
-		json_unescape(&name, key);
-		if (!json_value(j, &value))
+		jsn_unescape(&name, key);
+		if (!jsn_value(j, &value))
 			break;
-		inner = json_of(value);
-		if (json_peek(&inner) == '{')
+		inner = jsn_of(value);
+		if (jsn_peek(&inner) == '{')
 			read_line(cs, &inner, buf_whole(&name));
 		else
 			column_of(cs, buf_whole(&name))->value = value;
@@ -97,7 +97,7 @@ put_value(struct buf *out, struct span value)
 	if (value.n == 0 || span_is(value, "null"))
 		return;
 	if (value.p[0] == '"')
-		json_unescape(&plain, (struct span){ value.p + 1,
+		jsn_unescape(&plain, (struct span){ value.p + 1,
 		    value.n - 2 });
 	if (value.p[0] == '"' || value.p[0] == '[')
 		put_text(out, value.p[0] == '"' ? buf_whole(&plain) : value);
@@ -110,17 +110,17 @@ void
 csv_print(struct span table, struct buf *out)
 {
 	struct columns cs = { 0 };
-	struct json j = json_of(table);
+	struct jsn j = jsn_of(table);
 	bool is_head;
 	size_t i;
 	int pass;
 
 	/* the first pass finds all columns */
 	for (pass = 0; pass < 2; pass++) {
-		j = json_of(table);
+		j = jsn_of(table);
 		is_head = pass == 1;
-		(void)json_enter(&j, '[');
-		while (is_head || json_element(&j)) {
+		(void)jsn_enter(&j, '[');
+		while (is_head || jsn_element(&j)) {
 			for (i = 0; i < cs.n; i++)
 				cs.all[i]->value = (struct span){ "", 0 };
 			if (!is_head)

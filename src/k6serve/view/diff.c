@@ -146,78 +146,78 @@ diff_read(struct diff *d, const struct view *v, struct why *why)
 }
 
 static void
-put_line(struct json_out *o, const struct measure *m, const struct diff *d)
+put_line(struct jsn_out *o, const struct measure *m, const struct diff *d)
 {
 	double a = m->of(&d->f[0]), b = m->of(&d->f[1]);
 
-	json_open(o, '{');
-	json_member_text(o, "figure", span_of(m->name));
-	json_member_text(o, "unit", span_of(units[m->unit]));
-	json_member_number(o, "base", a);
-	json_member_number(o, "run", b);
-	json_member_number(o, "change", measure_change(a, b));
-	json_key(o, "judged");
-	json_put_bool(o, m->sign != 0);
-	json_member_text(o, "verdict", span_of(verdicts[measure_judge(m, a, b,
+	jsn_open(o, '{');
+	jsn_member_text(o, "figure", span_of(m->name));
+	jsn_member_text(o, "unit", span_of(units[m->unit]));
+	jsn_member_number(o, "base", a);
+	jsn_member_number(o, "run", b);
+	jsn_member_number(o, "change", measure_change(a, b));
+	jsn_key(o, "judged");
+	jsn_put_bool(o, m->sign != 0);
+	jsn_member_text(o, "verdict", span_of(verdicts[measure_judge(m, a, b,
 	    d->v[1].bound)]));
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 static void
-put_side(struct json_out *o, const char *key, const struct group *g)
+put_side(struct jsn_out *o, const char *key, const struct group *g)
 {
-	json_key(o, key);
-	json_open(o, '{');
-	json_member_number(o, "count", g->reqs);
-	json_member_int(o, "failed", (int64_t)g->failed.nonzero);
+	jsn_key(o, key);
+	jsn_open(o, '{');
+	jsn_member_number(o, "count", g->reqs);
+	jsn_member_int(o, "failed", (int64_t)g->failed.nonzero);
 	put_stats(o, &g->sink, "p50");
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 static void
-put_pair(struct json_out *o, const struct pair *pair)
+put_pair(struct jsn_out *o, const struct pair *pair)
 {
-	json_open(o, '{');
-	json_member_text(o, "name", pair->run[1]->tag[0]);
-	json_member_text(o, "method", pair->run[1]->tag[1]);
+	jsn_open(o, '{');
+	jsn_member_text(o, "name", pair->run[1]->tag[0]);
+	jsn_member_text(o, "method", pair->run[1]->tag[1]);
 	put_side(o, "base", pair->run[0]);
 	put_side(o, "run", pair->run[1]);
-	json_member_number(o, "change", pair->change);
-	json_member_text(o, "verdict", span_of(verdicts[pair->verdict]));
-	json_close(o, '}');
+	jsn_member_number(o, "change", pair->change);
+	jsn_member_text(o, "verdict", span_of(verdicts[pair->verdict]));
+	jsn_close(o, '}');
 }
 
 static int
-put_diff(struct json_out *o, const struct diff *d, struct why *why)
+put_diff(struct jsn_out *o, const struct diff *d, struct why *why)
 {
 	static const char *const keys[] = { "base", "run" };
 	size_t i;
 
-	json_open(o, '{');
-	json_member_text(o, "schema", SPAN("k6serve-diff/1"));
-	json_member_number(o, "bound", d->v[1].bound);
-	json_member_int(o, "worse", d->worse);
+	jsn_open(o, '{');
+	jsn_member_text(o, "schema", SPAN("k6serve-diff/1"));
+	jsn_member_number(o, "bound", d->v[1].bound);
+	jsn_member_int(o, "worse", d->worse);
 	for (i = 0; i < 2; i++) {
-		json_key(o, keys[i]);
+		jsn_key(o, keys[i]);
 		if (view_run(&d->v[i], o, why) < 0)
 			return -1;
 	}
-	json_key(o, "figures");
-	json_open(o, '[');
+	jsn_key(o, "figures");
+	jsn_open(o, '[');
 	for (i = 0; i < MEASURES; i++)
 		put_line(o, &measures[i], d);
-	json_close(o, ']');
-	json_key(o, "urls");
-	json_open(o, '[');
+	jsn_close(o, ']');
+	jsn_key(o, "urls");
+	jsn_open(o, '[');
 	for (i = 0; i < d->n; i++)
 		put_pair(o, &d->pairs[i]);
-	json_close(o, ']');
-	json_close(o, '}');
+	jsn_close(o, ']');
+	jsn_close(o, '}');
 	return 0;
 }
 
 int
-view_diff(const struct view *v, struct json_out *o, struct why *why)
+view_diff(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct diff d = { 0 };
 	int status = diff_read(&d, v, why);
@@ -270,7 +270,7 @@ print_pair(const struct pair *pair)
 
 	if (pair->verdict == SAME)
 		return;
-	json_escape(&name, pair->run[1]->tag[0]);
+	jsn_escape(&name, pair->run[1]->tag[0]);
 	printf("%.*s %s\n", (int)pair->run[1]->tag[1].n,
 	    pair->run[1]->tag[1].p, name.p);
 	print_line("  p95", UNIT_MS, p, pair->verdict);

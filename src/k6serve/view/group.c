@@ -47,7 +47,7 @@ group_new(struct groups *g)
 struct group *
 groups_of(struct groups *g, struct span tags)
 {
-	struct json j = json_of(tags);
+	struct jsn j = jsn_of(tags);
 	const struct tagset *set = tags_read(&g->tags, &j);
 	struct group *group;
 	struct span value;

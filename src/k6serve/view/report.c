@@ -52,7 +52,7 @@ good_step(double seconds, int64_t most, int64_t least)
 }
 
 int
-view_report(const struct view *v, struct json_out *o, struct why *why)
+view_report(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	static const struct {
 		const char *key;
@@ -68,30 +68,30 @@ view_report(const struct view *v, struct json_out *o, struct why *why)
 
 	all.step_s = good_step(v->seconds, MOST_STEPS, v->step_s);
 	all.most_urls = MOST_URLS;
-	json_open(o, '{');
-	json_member_text(o, "schema", SPAN("k6serve-report/1"));
-	json_member_int(o, "step", all.step_s);
-	json_member_int(o, "most_urls", MOST_URLS);
+	jsn_open(o, '{');
+	jsn_member_text(o, "schema", SPAN("k6serve-report/1"));
+	jsn_member_int(o, "step", all.step_s);
+	jsn_member_int(o, "most_urls", MOST_URLS);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		json_key(o, parts[i].key);
+		jsn_key(o, parts[i].key);
 		if (parts[i].put(&all, o, why) < 0)
 			return -1;
 	}
-	json_close(o, '}');
+	jsn_close(o, '}');
 	return 0;
 }
 
 /* A series under the key that the page looks for. */
 static int
-put_row(const struct view *v, const char *key, struct json_out *o,
+put_row(const struct view *v, const char *key, struct jsn_out *o,
     struct why *why)
 {
-	json_key(o, key);
+	jsn_key(o, key);
 	return view_series(v, o, why);
 }
 
 static int
-put_url_rows(struct view *v, struct json_out *o, struct why *why)
+put_url_rows(struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct groups g = { .by = { "name", "method", "status" } };
 	struct store_query q = { .run = v->run, .metric = "http_reqs",
@@ -128,7 +128,7 @@ note_metric(void *ctx, const struct store_row *row)
 }
 
 static int
-put_metric_rows(const struct view *all, struct json_out *o, struct why *why)
+put_metric_rows(const struct view *all, struct jsn_out *o, struct why *why)
 {
 	struct store_query q = { .run = all->run, .is_whole = true,
 	    .has_no_hist = true };
@@ -153,7 +153,7 @@ put_metric_rows(const struct view *all, struct json_out *o, struct why *why)
 
 /* The report, and the charts of its first rows, for a page that cannot ask. */
 static int
-put_whole(const struct view *v, struct json_out *o, struct why *why)
+put_whole(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct view row = *v;
 
@@ -161,14 +161,14 @@ put_whole(const struct view *v, struct json_out *o, struct why *why)
 		return -1;
 	o->to->n--;	/* the last bracket */
 	row.step_s = good_step(v->seconds, ROW_STEPS, v->step_s);
-	json_member_int(o, "row_step", row.step_s);
-	json_key(o, "rows");
-	json_open(o, '{');
+	jsn_member_int(o, "row_step", row.step_s);
+	jsn_key(o, "rows");
+	jsn_open(o, '{');
 	if (put_url_rows(&row, o, why) < 0 ||
 	    put_metric_rows(&row, o, why) < 0)
 		return -1;
-	json_close(o, '}');
-	json_close(o, '}');
+	jsn_close(o, '}');
+	jsn_close(o, '}');
 	return 0;
 }
 
@@ -254,7 +254,7 @@ report_print(const struct view *v, enum report_format format,
     struct buf *out, struct why *why)
 {
 	struct buf json = { 0 };
-	struct json_out o = { .to = &json };
+	struct jsn_out o = { .to = &json };
 	int status = format == REPORT_CSV ? view_urls(v, &o, why) :
 	    format == REPORT_JSON ? view_report(v, &o, why) :
 	    put_whole(v, &o, why);

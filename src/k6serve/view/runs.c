@@ -23,21 +23,21 @@ first_of(const struct store_run *run)
 }
 
 void
-put_time(struct json_out *o, const char *key, int64_t ns)
+put_time(struct jsn_out *o, const char *key, int64_t ns)
 {
 	char text[TIME_TEXT];
 
 	if (ns == 0)
-		json_member_raw(o, key, SPAN("null"));
+		jsn_member_raw(o, key, SPAN("null"));
 	else
-		json_member_text(o, key,
+		jsn_member_text(o, key,
 		    (struct span){ text, time_print(text, ns) });
 }
 
 /* While runs are written out. */
 struct listing {
 	const struct view *v;
-	struct json_out *o;
+	struct jsn_out *o;
 	const char *search;	/* NULL: all */
 	int64_t limit, n;
 	struct why *why;
@@ -79,26 +79,26 @@ read_total(void *ctx, const struct store_row *row)
 }
 
 static void
-put_totals(struct json_out *o, struct totals *t)
+put_totals(struct jsn_out *o, struct totals *t)
 {
-	json_key(o, "totals");
-	json_open(o, '{');
-	json_member_number(o, "http_reqs", t->reqs);
-	json_member_int(o, "http_req_failed", (int64_t)t->failed);
-	json_member_number(o, "iterations", t->iterations);
-	json_member_number(o, "data_sent", t->sent);
-	json_member_number(o, "data_received", t->received);
-	json_key(o, "checks");
-	json_open(o, '{');
-	json_member_int(o, "count", (int64_t)t->checks);
-	json_member_int(o, "passes", (int64_t)t->passes);
-	json_member_int(o, "fails", (int64_t)(t->checks - t->passes));
-	json_close(o, '}');
-	json_key(o, "http_req_duration");
-	json_open(o, '{');
+	jsn_key(o, "totals");
+	jsn_open(o, '{');
+	jsn_member_number(o, "http_reqs", t->reqs);
+	jsn_member_int(o, "http_req_failed", (int64_t)t->failed);
+	jsn_member_number(o, "iterations", t->iterations);
+	jsn_member_number(o, "data_sent", t->sent);
+	jsn_member_number(o, "data_received", t->received);
+	jsn_key(o, "checks");
+	jsn_open(o, '{');
+	jsn_member_int(o, "count", (int64_t)t->checks);
+	jsn_member_int(o, "passes", (int64_t)t->passes);
+	jsn_member_int(o, "fails", (int64_t)(t->checks - t->passes));
+	jsn_close(o, '}');
+	jsn_key(o, "http_req_duration");
+	jsn_open(o, '{');
 	put_trend(o, &t->duration, "med");
-	json_close(o, '}');
-	json_close(o, '}');
+	jsn_close(o, '}');
+	jsn_close(o, '}');
 }
 
 /* Do two raw JSON strings stand for the same text? */
@@ -111,8 +111,8 @@ same_text(struct span a, struct span b)
 	if (span_equal(a, b))
 		return true;
 	buf_add(&plain, "", 0);
-	json_unescape(&plain, a);
-	is_same = json_same(b, plain.p);
+	jsn_unescape(&plain, a);
+	is_same = jsn_same(b, plain.p);
 	buf_release(&plain);
 	return is_same;
 }
@@ -121,14 +121,14 @@ same_text(struct span a, struct span b)
 static struct span
 member(struct span object, struct span name)
 {
-	struct json j = json_of(object);
+	struct jsn j = jsn_of(object);
 	struct span key, value, found = { "", 0 };
 
-	if (json_peek(&j) != '{')
+	if (jsn_peek(&j) != '{')
 		return found;
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
-		if (json_value(&j, &value) && same_text(key, name))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
+		if (jsn_value(&j, &value) && same_text(key, name))
 			found = value;
 	return found;
 }
@@ -136,62 +136,62 @@ member(struct span object, struct span name)
 /* What became of one threshold: results[metric][source] is true if it
  * failed. */
 static void
-put_verdict(struct json_out *o, struct span results, struct span metric,
+put_verdict(struct jsn_out *o, struct span results, struct span metric,
     struct span source)
 {
 	struct span verdict = member(member(results, metric), source);
 
-	json_member_raw(o, "failed", span_is(verdict, "true") ||
+	jsn_member_raw(o, "failed", span_is(verdict, "true") ||
 	    span_is(verdict, "false") ? verdict : SPAN("null"));
 }
 
 /* A raw JSON string as it came; both its forms are k6's. */
 static void
-put_raw_text(struct json_out *o, const char *key, struct span raw)
+put_raw_text(struct jsn_out *o, const char *key, struct span raw)
 {
-	json_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
+	jsn_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
 }
 
 /* {"metric":["source",...]} as a list of what each came to. */
 static void
-put_thresholds(struct json_out *o, const struct store_run *run)
+put_thresholds(struct jsn_out *o, const struct store_run *run)
 {
-	struct json j = json_of(run->thresholds);
+	struct jsn j = jsn_of(run->thresholds);
 	struct span metric, source;
 
-	json_key(o, "thresholds");
-	json_open(o, '[');
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &metric)) {
-		if (json_peek(&j) != '[') {
-			(void)json_skip(&j);
+	jsn_key(o, "thresholds");
+	jsn_open(o, '[');
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &metric)) {
+		if (jsn_peek(&j) != '[') {
+			(void)jsn_skip(&j);
 			continue;
 		}
-		(void)json_enter(&j, '[');
-		while (json_element_text(&j, &source)) {
-			json_open(o, '{');
+		(void)jsn_enter(&j, '[');
+		while (jsn_element_text(&j, &source)) {
+			jsn_open(o, '{');
 			put_raw_text(o, "metric", metric);
 			put_raw_text(o, "source", source);
 			put_verdict(o, run->results, metric, source);
-			json_close(o, '}');
+			jsn_close(o, '}');
 		}
 	}
-	json_close(o, ']');
+	jsn_close(o, ']');
 }
 
 /* A number that the client tells; null if it did not, or told nonsense. */
 static void
-put_known(struct json_out *o, const char *key, int64_t value)
+put_known(struct jsn_out *o, const char *key, int64_t value)
 {
 	if (value > 0)
-		json_member_int(o, key, value);
+		jsn_member_int(o, key, value);
 	else
-		json_member_raw(o, key, SPAN("null"));
+		jsn_member_raw(o, key, SPAN("null"));
 }
 
 /* Start and end are those of the data, which may be older than the upload. */
 static void
-put_times(struct json_out *o, const struct store_run *run, int status)
+put_times(struct jsn_out *o, const struct store_run *run, int status)
 {
 	int64_t first = first_of(run);
 	int64_t last = run->last_ns != 0 ? run->last_ns : first;
@@ -199,7 +199,7 @@ put_times(struct json_out *o, const struct store_run *run, int status)
 	put_time(o, "start", first);
 	put_time(o, "end", status == RUN_RUNNING ? 0 : last);
 	/* Two wrong clocks may be further apart than 64 bits of ns. */
-	json_member_number(o, "duration", ((double)last - (double)first) /
+	jsn_member_number(o, "duration", ((double)last - (double)first) /
 	    1e9);
 	put_known(o, "planned_duration", run->planned_s);
 	put_time(o, "created", run->created_ns);
@@ -208,13 +208,13 @@ put_times(struct json_out *o, const struct store_run *run, int status)
 }
 
 static void
-put_state(struct json_out *o, const struct store_run *run, int status)
+put_state(struct jsn_out *o, const struct store_run *run, int status)
 {
-	json_member_text(o, "state", span_of(run_status_name(status)));
-	json_member_int(o, "run_status", status);
-	json_member_int(o, "result_status", run->result_status);
-	json_key(o, "late");
-	json_put_bool(o, run->is_late);
+	jsn_member_text(o, "state", span_of(run_status_name(status)));
+	jsn_member_int(o, "run_status", status);
+	jsn_member_int(o, "result_status", run->result_status);
+	jsn_key(o, "late");
+	jsn_put_bool(o, run->is_late);
 }
 
 static int
@@ -248,21 +248,21 @@ read_sums(struct listing *l, int64_t run, struct sums *sums)
 }
 
 static void
-put_texts(struct json_out *o, const struct store_run *run)
+put_texts(struct jsn_out *o, const struct store_run *run)
 {
-	json_member_int(o, "id", run->id);
-	json_member_text(o, "name", run->name);
-	json_member_text(o, "note", run->note);
-	json_member_text(o, "agent", run->agent);
+	jsn_member_int(o, "id", run->id);
+	jsn_member_text(o, "name", run->name);
+	jsn_member_text(o, "note", run->note);
+	jsn_member_text(o, "agent", run->agent);
 }
 
 static void
 put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 {
-	struct json_out *o = l->o;
+	struct jsn_out *o = l->o;
 	int status = run_state(run, l->v->timeout_ns);
 
-	json_open(o, '{');
+	jsn_open(o, '{');
 	put_texts(o, run);
 	put_state(o, run, status);
 	put_times(o, run, status);
@@ -270,13 +270,13 @@ put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 	put_known(o, "vus", run->vus > 0 ? run->vus
 	    : (int64_t)sums->totals.most_vus);
 	put_known(o, "generators", sums->generators);
-	json_member_int(o, "step", run->step_s);
-	json_member_int(o, "points", run->points);
-	json_member_int(o, "overflow", sums->overflow);
-	json_member_int(o, "version", run->version);
+	jsn_member_int(o, "step", run->step_s);
+	jsn_member_int(o, "points", run->points);
+	jsn_member_int(o, "overflow", sums->overflow);
+	jsn_member_int(o, "version", run->version);
 	put_thresholds(o, run);
 	put_totals(o, &sums->totals);
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 static bool
@@ -314,21 +314,21 @@ each_run(void *ctx, const struct store_run *run)
 
 int
 view_runs(const struct view *v, int64_t limit, const char *search,
-    struct json_out *o, struct why *why)
+    struct jsn_out *o, struct why *why)
 {
 	struct listing l = { .v = v, .o = o, .search = search,
 	    .limit = limit, .why = why };
 	int status;
 
-	json_open(o, '[');
+	jsn_open(o, '[');
 	status = store_runs(v->store, 0, search == NULL ? limit : INT64_MAX,
 	    each_run, &l, why);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	return status;
 }
 
 int
-view_run(const struct view *v, struct json_out *o, struct why *why)
+view_run(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct listing l = { .v = v, .o = o, .limit = 1, .why = why };
 

@@ -170,7 +170,7 @@ static int
 read_status(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
-	struct json j = json_of(row->tags);
+	struct jsn j = jsn_of(row->tags);
 	const struct tagset *set = tags_read(&all->tags, &j);
 
 	if (set == NULL)
@@ -190,75 +190,75 @@ by_time(const void *a, const void *b)
 }
 
 static void
-put_splits(struct json_out *o, const struct steps *all, const struct step *s)
+put_splits(struct jsn_out *o, const struct steps *all, const struct step *s)
 {
 	int i;
 	size_t k;
 
-	json_key(o, "timings");
-	json_open(o, '{');
+	jsn_key(o, "timings");
+	jsn_open(o, '{');
 	for (i = TIMING_BLOCKED; i < TIMINGS; i++)
-		json_member_number(o, timing_names[i] + strlen("http_req_"),
+		jsn_member_number(o, timing_names[i] + strlen("http_req_"),
 		    s->timing_n[i] != 0 ? s->timing_sum[i] /
 		    (double)s->timing_n[i] : NAN);
-	json_close(o, '}');
-	json_key(o, "status");
-	json_open(o, '{');
+	jsn_close(o, '}');
+	jsn_key(o, "status");
+	jsn_open(o, '{');
 	for (k = 0; k < all->n_statuses; k++)
 		if (s->status[k] != 0)
-			json_member_number(o, all->statuses[k], s->status[k]);
-	json_close(o, '}');
+			jsn_member_number(o, all->statuses[k], s->status[k]);
+	jsn_close(o, '}');
 }
 
 static void
-put_step(struct json_out *o, const struct steps *all, const struct step *s)
+put_step(struct jsn_out *o, const struct steps *all, const struct step *s)
 {
-	json_open(o, '{');
-	json_member_int(o, "t", s->t);
-	json_member_number(o, "http_reqs", s->sum[SUM_REQS]);
-	json_member_number(o, "failed", s->sum[SUM_FAILED]);
+	jsn_open(o, '{');
+	jsn_member_int(o, "t", s->t);
+	jsn_member_number(o, "http_reqs", s->sum[SUM_REQS]);
+	jsn_member_number(o, "failed", s->sum[SUM_FAILED]);
 	if (!all->has_tags) {
-		json_member_number(o, "vus", s->vus);
-		json_member_number(o, "iterations", s->sum[SUM_ITERATIONS]);
-		json_member_number(o, "data_sent", s->sum[SUM_SENT]);
-		json_member_number(o, "data_received",
+		jsn_member_number(o, "vus", s->vus);
+		jsn_member_number(o, "iterations", s->sum[SUM_ITERATIONS]);
+		jsn_member_number(o, "data_sent", s->sum[SUM_SENT]);
+		jsn_member_number(o, "data_received",
 		    s->sum[SUM_RECEIVED]);
 	}
-	json_key(o, "http_req_duration");
-	json_open(o, '{');
+	jsn_key(o, "http_req_duration");
+	jsn_open(o, '{');
 	put_trend(o, &s->trend, "p50");
-	json_close(o, '}');
+	jsn_close(o, '}');
 	if (!all->has_tags)
 		put_splits(o, all, s);
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 /* A metric that the caller named, by its type. */
 static void
-put_custom(struct json_out *o, const struct steps *all, const struct step *s)
+put_custom(struct jsn_out *o, const struct steps *all, const struct step *s)
 {
 	(void)all;
-	json_open(o, '{');
-	json_member_int(o, "t", s->t);
-	json_member_text(o, "type",
+	jsn_open(o, '{');
+	jsn_member_int(o, "t", s->t);
+	jsn_member_text(o, "type",
 	    span_of(metric_type_name(s->trend.type)));
 	if (s->trend.type == METRIC_TREND) {
 		put_trend(o, &s->trend, "p50");
 	} else {
-		json_member_int(o, "count", (int64_t)s->trend.count);
-		json_member_int(o, "nonzero", (int64_t)s->trend.nonzero);
-		json_member_number(o, "min", s->trend.min);
-		json_member_number(o, "avg", sink_avg(&s->trend));
-		json_member_number(o, "max", s->trend.max);
+		jsn_member_int(o, "count", (int64_t)s->trend.count);
+		jsn_member_int(o, "nonzero", (int64_t)s->trend.nonzero);
+		jsn_member_number(o, "min", s->trend.min);
+		jsn_member_number(o, "avg", sink_avg(&s->trend));
+		jsn_member_number(o, "max", s->trend.max);
 	}
-	json_member_number(o, "sum", s->trend.sum);
-	json_member_number(o, "last", s->trend.last);
-	json_close(o, '}');
+	jsn_member_number(o, "sum", s->trend.sum);
+	jsn_member_number(o, "last", s->trend.last);
+	jsn_close(o, '}');
 }
 
 static void
-put_steps(struct json_out *o, const struct steps *all,
-    void (*put)(struct json_out *, const struct steps *,
+put_steps(struct jsn_out *o, const struct steps *all,
+    void (*put)(struct jsn_out *, const struct steps *,
     const struct step *))
 {
 	struct step **sorted = xcalloc(all->by_time.n, sizeof(*sorted));
@@ -268,10 +268,10 @@ put_steps(struct json_out *o, const struct steps *all,
 		sorted[n++] = map_next(&all->by_time, &at);
 	if (n != 0)
 		qsort(sorted, n, sizeof(*sorted), by_time);
-	json_open(o, '[');
+	jsn_open(o, '[');
 	for (i = 0; i < n; i++)
 		put(o, all, sorted[i]);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	free(sorted);
 }
 
@@ -388,7 +388,7 @@ read_requests(struct steps *all, struct why *why)
 }
 
 int
-view_series(const struct view *v, struct json_out *o, struct why *why)
+view_series(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct steps all = { .v = v, .length = v->step_s, .why = why };
 	int status;

@@ -9,31 +9,31 @@
 #include "k6serve/view/view.h"
 
 void
-put_stats(struct json_out *o, const struct sink *s, const char *median)
+put_stats(struct jsn_out *o, const struct sink *s, const char *median)
 {
 	bool is_empty = s->count == 0;
 
-	json_member_number(o, "min", is_empty ? NAN : s->min);
-	json_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
-	json_member_number(o, median, is_empty ? NAN : sink_quantile(s, 0.5));
-	json_member_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
-	json_member_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
-	json_member_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
-	json_member_number(o, "max", is_empty ? NAN : s->max);
+	jsn_member_number(o, "min", is_empty ? NAN : s->min);
+	jsn_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
+	jsn_member_number(o, median, is_empty ? NAN : sink_quantile(s, 0.5));
+	jsn_member_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
+	jsn_member_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
+	jsn_member_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
+	jsn_member_number(o, "max", is_empty ? NAN : s->max);
 }
 
 void
-put_trend(struct json_out *o, const struct sink *s, const char *median)
+put_trend(struct jsn_out *o, const struct sink *s, const char *median)
 {
-	json_member_int(o, "count", (int64_t)s->count);
+	jsn_member_int(o, "count", (int64_t)s->count);
 	put_stats(o, s, median);
 }
 
 /* Write the groups as an array of objects. */
 static void
-put_groups(struct json_out *o, struct groups *g, const struct view *v,
+put_groups(struct jsn_out *o, struct groups *g, const struct view *v,
     int (*order)(const void *, const void *),
-    void (*put)(struct json_out *, const struct view *,
+    void (*put)(struct jsn_out *, const struct view *,
     const struct group *))
 {
 	struct group **sorted = groups_sorted(g, order);
@@ -41,29 +41,29 @@ put_groups(struct json_out *o, struct groups *g, const struct view *v,
 
 	if (v->most_urls != 0 && n > v->most_urls)
 		n = v->most_urls;
-	json_open(o, '[');
+	jsn_open(o, '[');
 	for (i = 0; i < n; i++)
 		put(o, v, sorted[i]);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	free(sorted);
 }
 
 static void
-put_url(struct json_out *o, const struct view *v, const struct group *g)
+put_url(struct jsn_out *o, const struct view *v, const struct group *g)
 {
-	json_open(o, '{');
-	json_member_text(o, "name", g->tag[0]);
-	json_member_text(o, "method", g->tag[1]);
-	json_member_text(o, "status", g->tag[2]);
-	json_member_number(o, "count", g->reqs);
-	json_member_number(o, "rate", g->reqs / v->seconds);
-	json_member_int(o, "failed", (int64_t)g->failed.nonzero);
+	jsn_open(o, '{');
+	jsn_member_text(o, "name", g->tag[0]);
+	jsn_member_text(o, "method", g->tag[1]);
+	jsn_member_text(o, "status", g->tag[2]);
+	jsn_member_number(o, "count", g->reqs);
+	jsn_member_number(o, "rate", g->reqs / v->seconds);
+	jsn_member_int(o, "failed", (int64_t)g->failed.nonzero);
 	put_stats(o, &g->sink, "p50");
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 int
-view_urls(const struct view *v, struct json_out *o, struct why *why)
+view_urls(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	static const char *const metrics[] = { "http_reqs",
 	    "http_req_failed", "http_req_duration" };
@@ -83,21 +83,21 @@ view_urls(const struct view *v, struct json_out *o, struct why *why)
 }
 
 static void
-put_check(struct json_out *o, const struct view *v, const struct group *g)
+put_check(struct jsn_out *o, const struct view *v, const struct group *g)
 {
 	(void)v;
-	json_open(o, '{');
-	json_member_text(o, "group", g->tag[1]);
-	json_member_text(o, "check", g->tag[0]);
-	json_member_int(o, "count", (int64_t)g->sink.count);
-	json_member_int(o, "passes", (int64_t)g->sink.nonzero);
-	json_member_int(o, "fails",
+	jsn_open(o, '{');
+	jsn_member_text(o, "group", g->tag[1]);
+	jsn_member_text(o, "check", g->tag[0]);
+	jsn_member_int(o, "count", (int64_t)g->sink.count);
+	jsn_member_int(o, "passes", (int64_t)g->sink.nonzero);
+	jsn_member_int(o, "fails",
 	    (int64_t)(g->sink.count - g->sink.nonzero));
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 int
-view_checks(const struct view *v, struct json_out *o, struct why *why)
+view_checks(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct groups g = { .by = { "check", "group" } };
 	struct store_query q = { .run = v->run, .metric = "checks" };
@@ -127,20 +127,20 @@ add_failures(void *ctx, const struct store_row *row)
 }
 
 static void
-put_error(struct json_out *o, const struct view *v, const struct group *g)
+put_error(struct jsn_out *o, const struct view *v, const struct group *g)
 {
 	(void)v;
-	json_open(o, '{');
-	json_member_text(o, "status", g->tag[0]);
-	json_member_text(o, "error_code", g->tag[1]);
-	json_member_text(o, "error", g->tag[2]);
-	json_member_int(o, "count", (int64_t)g->failed.nonzero);
+	jsn_open(o, '{');
+	jsn_member_text(o, "status", g->tag[0]);
+	jsn_member_text(o, "error_code", g->tag[1]);
+	jsn_member_text(o, "error", g->tag[2]);
+	jsn_member_int(o, "count", (int64_t)g->failed.nonzero);
 	put_time(o, "last", g->failed.last_ns);
-	json_close(o, '}');
+	jsn_close(o, '}');
 }
 
 int
-view_errors(const struct view *v, struct json_out *o, struct why *why)
+view_errors(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct groups g = { .by = { "status", "error_code", "error" } };
 	struct store_query q = { .run = v->run, .metric = "http_req_failed" };
@@ -157,51 +157,51 @@ put_metric(void *ctx, const struct store_row *row)
 {
 	const struct metric *known = metric_builtin(row->metric);
 	const struct sink *s = row->sink;
-	struct json_out *o = ctx;
+	struct jsn_out *o = ctx;
 
-	json_open(o, '{');
-	json_member_text(o, "metric", row->metric);
-	json_member_text(o, "type", span_of(metric_type_name(row->type)));
-	json_member_text(o, "contains", span_of(metric_contains_name(
+	jsn_open(o, '{');
+	jsn_member_text(o, "metric", row->metric);
+	jsn_member_text(o, "type", span_of(metric_type_name(row->type)));
+	jsn_member_text(o, "contains", span_of(metric_contains_name(
 	    known != NULL ? known->contains : CONTAINS_DEFAULT)));
-	json_key(o, "custom");
-	json_put_bool(o, known == NULL);
+	jsn_key(o, "custom");
+	jsn_put_bool(o, known == NULL);
 	if (row->type == METRIC_TREND) {
 		put_trend(o, s, "p50");
 	} else {
-		json_member_int(o, "count", (int64_t)s->count);
-		json_member_int(o, "nonzero", (int64_t)s->nonzero);
-		json_member_number(o, "min", s->min);
-		json_member_number(o, "avg", sink_avg(s));
-		json_member_number(o, "max", s->max);
+		jsn_member_int(o, "count", (int64_t)s->count);
+		jsn_member_int(o, "nonzero", (int64_t)s->nonzero);
+		jsn_member_number(o, "min", s->min);
+		jsn_member_number(o, "avg", sink_avg(s));
+		jsn_member_number(o, "max", s->max);
 	}
-	json_member_number(o, "sum", s->sum);
-	json_member_number(o, "last", s->last);
-	json_close(o, '}');
+	jsn_member_number(o, "sum", s->sum);
+	jsn_member_number(o, "last", s->last);
+	jsn_close(o, '}');
 	return 0;
 }
 
 int
-view_metrics(const struct view *v, struct json_out *o, struct why *why)
+view_metrics(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct store_query q = { .run = v->run, .is_whole = true };
 	int status;
 
-	json_open(o, '[');
+	jsn_open(o, '[');
 	status = store_series(v->store, &q, put_metric, o, why);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	return status;
 }
 
 /* A slow request on its way out. */
 struct slow_out {
-	struct json_out *o;
+	struct jsn_out *o;
 	const struct view *v;
 	struct tags tags;
 };
 
 static void
-put_tags_of(struct json_out *o, const struct tagset *set)
+put_tags_of(struct jsn_out *o, const struct tagset *set)
 {
 	static const char *const keys[] = { "name", "url", "method", "status",
 	    "error", "error_code", "scenario", "group" };
@@ -211,7 +211,7 @@ put_tags_of(struct json_out *o, const struct tagset *set)
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		value = tag_value(set, keys[i]);
 		if (value.n != 0)
-			json_member_text(o, keys[i], value);
+			jsn_member_text(o, keys[i], value);
 	}
 }
 
@@ -219,39 +219,39 @@ static int
 put_slow(void *ctx, const struct store_slow *slow)
 {
 	struct slow_out *out = ctx;
-	struct json j = json_of(slow->tags);
+	struct jsn j = jsn_of(slow->tags);
 	const struct tagset *set = tags_read(&out->tags, &j);
-	struct json_out *o = out->o;
+	struct jsn_out *o = out->o;
 	int i;
 
-	json_open(o, '{');
+	jsn_open(o, '{');
 	put_time(o, "time", slow->time_ns);
-	json_member_number(o, "at", ((double)slow->time_ns -
+	jsn_member_number(o, "at", ((double)slow->time_ns -
 	    (double)out->v->first_ns) / 1e9);
 	for (i = 0; i < TIMINGS; i++) {
-		json_key(o, timing_names[i] + strlen("http_req_"));
-		json_put_ms(o, slow->ns[i]);
+		jsn_key(o, timing_names[i] + strlen("http_req_"));
+		jsn_put_ms(o, slow->ns[i]);
 	}
-	json_key(o, "failed");
+	jsn_key(o, "failed");
 	if (slow->failed >= 0)
-		json_put_bool(o, slow->failed != 0);
+		jsn_put_bool(o, slow->failed != 0);
 	else
-		json_put_raw(o, SPAN("null"));
+		jsn_put_raw(o, SPAN("null"));
 	if (set != NULL)
 		put_tags_of(o, set);
-	json_close(o, '}');
+	jsn_close(o, '}');
 	return 0;
 }
 
 int
-view_slow(const struct view *v, struct json_out *o, struct why *why)
+view_slow(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct slow_out out = { .o = o, .v = v };
 	int status;
 
-	json_open(o, '[');
+	jsn_open(o, '[');
 	status = store_slowest(v->store, v->run, put_slow, &out, why);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	tags_release(&out.tags);
 	return status;
 }
@@ -279,7 +279,7 @@ static int
 put_bars(void *ctx, const struct store_row *row)
 {
 	const struct hist *h = &row->sink->hist;
-	struct json_out *o = ctx;
+	struct jsn_out *o = ctx;
 	uint64_t count = 0;
 	int bar = LEAST_BAR, at;
 	size_t i;
@@ -287,11 +287,11 @@ put_bars(void *ctx, const struct store_row *row)
 	for (i = 0; i <= h->n; i++) {
 		at = i < h->n ? bar_of(h->buckets[i].index) : INT32_MAX;
 		if (at != bar && count != 0) {
-			json_open(o, '[');
-			json_put_number(o, bar_start(bar));
-			json_put_number(o, bar_start(bar + 1));
-			json_put_int(o, (int64_t)count);
-			json_close(o, ']');
+			jsn_open(o, '[');
+			jsn_put_number(o, bar_start(bar));
+			jsn_put_number(o, bar_start(bar + 1));
+			jsn_put_int(o, (int64_t)count);
+			jsn_close(o, ']');
 			count = 0;
 		}
 		bar = at;
@@ -301,14 +301,14 @@ put_bars(void *ctx, const struct store_row *row)
 }
 
 int
-view_distribution(const struct view *v, struct json_out *o, struct why *why)
+view_distribution(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct store_query q = { .run = v->run, .is_whole = true,
 	    .metric = v->metric != NULL ? v->metric : "http_req_duration" };
 	int status;
 
-	json_open(o, '[');
+	jsn_open(o, '[');
 	status = store_series(v->store, &q, put_bars, o, why);
-	json_close(o, ']');
+	jsn_close(o, ']');
 	return status;
 }

@@ -6,7 +6,7 @@
 #ifndef K6PIPE_K6SERVE_VIEW_VIEW_H
 #define K6PIPE_K6SERVE_VIEW_VIEW_H
 
-#include "data/json.h"
+#include "data/jsn.h"
 #include "data/sink.h"
 #include "k6serve/store/store.h"
 
@@ -36,7 +36,7 @@ int run_state(const struct store_run *run, int64_t timeout_ns);
 int view_open(struct view *v, struct why *why);
 
 /* Each writes one JSON value to o. 0, or -1 and why, o being useless then. */
-typedef int view_put(const struct view *v, struct json_out *o,
+typedef int view_put(const struct view *v, struct jsn_out *o,
     struct why *why);
 view_put view_run, view_series, view_urls, view_distribution, view_slow,
     view_checks, view_errors, view_metrics, view_report, view_diff;
@@ -44,15 +44,15 @@ view_put view_run, view_series, view_urls, view_distribution, view_slow,
 /* Write a JSON array with one object for each of at most limit runs, newest
  * first, whose name or note holds the text search (NULL: all). */
 int view_runs(const struct view *v, int64_t limit, const char *search,
-    struct json_out *o, struct why *why);
+    struct jsn_out *o, struct why *why);
 
 /* Members count, min, avg, p50 (named as median says), p90, p95, p99, max of a
  * trend, in the unit of its values, into the object that is open; null for
  * what an empty one does not have. put_stats: without count. */
-void put_trend(struct json_out *o, const struct sink *s, const char *median);
-void put_stats(struct json_out *o, const struct sink *s, const char *median);
+void put_trend(struct jsn_out *o, const struct sink *s, const char *median);
+void put_stats(struct jsn_out *o, const struct sink *s, const char *median);
 
 /* A member with a time of day; 0: null. */
-void put_time(struct json_out *o, const char *key, int64_t ns);
+void put_time(struct jsn_out *o, const char *key, int64_t ns);
 
 #endif

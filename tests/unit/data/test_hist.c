@@ -93,11 +93,11 @@ static void
 print(const struct hist *h, const char *want)
 {
 	struct buf b = { 0 };
-	struct json_out o = { .to = &b };
+	struct jsn_out o = { .to = &b };
 
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	hist_print(h, &o);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	CHECK_BUF(b, want);
 	buf_release(&b);
 }
@@ -298,15 +298,15 @@ static int
 read_back(struct hist *h, const char *json)
 {
 	struct hist_reader r = { .to = h };
-	struct json j = json_of(span_of(json));
+	struct jsn j = jsn_of(span_of(json));
 	struct why why;
 	struct span key;
 
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
 		if (!hist_read(&r, &j, key))
-			(void)json_skip(&j);
-	return hist_read_end(&r, &why) == 0 && json_done(&j) ? 0 : -1;
+			(void)jsn_skip(&j);
+	return hist_read_end(&r, &why) == 0 && jsn_done(&j) ? 0 : -1;
 }
 
 static void
@@ -314,15 +314,15 @@ round_trips(void)
 {
 	struct hist h = { 0 }, back = { 0 }, bytes = { 0 };
 	struct buf b = { 0 };
-	struct json_out o = { .to = &b };
+	struct jsn_out o = { .to = &b };
 	size_t n_negative;
 	int i;
 
 	for (i = 0; i < 3000; i++)
 		hist_add(&h, random_value(i % 4), 1 + random_below(300));
-	json_open(&o, '{');
+	jsn_open(&o, '{');
 	hist_print(&h, &o);
-	json_close(&o, '}');
+	jsn_close(&o, '}');
 	CHECK(read_back(&back, b.p) == 0 && is_same_hist(&h, &back));
 	buf_reset(&b);
 	hist_encode(h.negative, &b);

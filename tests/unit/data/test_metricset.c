@@ -28,7 +28,7 @@ static struct why why;
 static const struct tagset *
 tagset(const char *json)
 {
-	struct json j = json_of(span_of(json));
+	struct jsn j = jsn_of(span_of(json));
 
 	return tags_read(&tags, &j);
 }

@@ -42,18 +42,18 @@ worse(void)
 static struct span
 data_of(const struct buf *line)
 {
-	struct json j = json_of((struct span){ line->p, line->n });
+	struct jsn j = jsn_of((struct span){ line->p, line->n });
 	struct span key, data = { NULL, 0 };
 
 	CHECK(line->p[line->n - 1] == '\n' &&
 	    memchr(line->p, '\n', line->n) == line->p + line->n - 1);
-	(void)json_enter(&j, '{');
-	while (json_member(&j, &key))
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &key))
 		if (span_is(key, "data"))
-			(void)json_value(&j, &data);
+			(void)jsn_value(&j, &data);
 		else
-			(void)json_skip(&j);
-	CHECK(json_done(&j));
+			(void)jsn_skip(&j);
+	CHECK(jsn_done(&j));
 	return data;
 }
 

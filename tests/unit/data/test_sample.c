@@ -64,7 +64,7 @@ same(const char *json)
 static const struct tagset *
 tagged(const char *json)
 {
-	struct json j = json_of(span_of(json));
+	struct jsn j = jsn_of(span_of(json));
 
 	return tags_read(&tags, &j);
 }

@@ -265,7 +265,7 @@ deep(void)
 	struct buf b = { 0 };
 	int depth, i;
 
-	for (depth = JSON_DEPTH; depth <= JSON_DEPTH + 1; depth++) {
+	for (depth = JSN_DEPTH; depth <= JSN_DEPTH + 1; depth++) {
 		begin();
 		buf_reset(&b);
 		buf_text(&b, "{\"type\":\"x\",\"data\":");
@@ -274,7 +274,7 @@ deep(void)
 		for (i = 1; i < depth; i++)
 			buf_char(&b, ']');
 		buf_char(&b, '}');
-		CHECK(get(b.p) == (depth == JSON_DEPTH ? LINE_OTHER
+		CHECK(get(b.p) == (depth == JSN_DEPTH ? LINE_OTHER
 		    : LINE_BAD));
 	}
 	CHECK(strstr(why.text, "nested too deeply") != NULL);

@@ -9,7 +9,7 @@ static struct tags tags;
 static const struct tagset *
 of(const char *json)
 {
-	struct json j = json_of(span_of(json));
+	struct jsn j = jsn_of(span_of(json));
 
 	return tags_read(&tags, &j);
 }
@@ -72,11 +72,11 @@ refused(void)
 	static const char *const rows[] = { "[]", "1", "\"a\"", "true", "",
 		"{\"a\":1}", "{\"a\":null}", "{\"a\":{}}", "{\"a\":true}",
 		"{\"a\":\"1\"", "{\"a\":\"1\",}", "nul", "{\"a\":\"\xff\"}" };
-	struct json j;
+	struct jsn j;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		j = json_of(span_of(rows[i]));
+		j = jsn_of(span_of(rows[i]));
 		if (tags_read(&tags, &j) != NULL || j.error == NULL)
 			CHECK_TEXT(rows[i], "refused");
 	}
@@ -87,7 +87,7 @@ static void
 many(void)
 {
 	struct buf b = { 0 };
-	struct json j;
+	struct jsn j;
 	const struct tagset *set;
 	int n, i;
 
@@ -97,7 +97,7 @@ many(void)
 		for (i = n; i > 0; i--)
 			buf_printf(&b, "\"k%03d\":\"v\"%s", i, i > 1 ? ","
 			    : "}");
-		j = json_of((struct span){ b.p, b.n });
+		j = jsn_of((struct span){ b.p, b.n });
 		set = tags_read(&tags, &j);
 		CHECK((set != NULL) == (n == TAGS_MAX));
 		CHECK(set == NULL || set->n == TAGS_MAX);

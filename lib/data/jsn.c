@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/json.h"
+#include "data/jsn.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,29 +7,29 @@
 #include "base/num.h"
 
 bool
-json_fail(struct json *j, const char *error)
+jsn_fail(struct jsn *j, const char *error)
 {
 	if (j->error == NULL)
 		j->error = error;
 	return false;
 }
 
-struct json
-json_of(struct span text)
+struct jsn
+jsn_of(struct span text)
 {
 	const char *p = text.n != 0 ? text.p : "";
 
-	return (struct json){ .p = p, .start = p, .end = p + text.n };
+	return (struct jsn){ .p = p, .start = p, .end = p + text.n };
 }
 
 size_t
-json_column(const struct json *j)
+jsn_column(const struct jsn *j)
 {
 	return (size_t)(j->p - j->start) + 1;
 }
 
 char
-json_peek(struct json *j)
+jsn_peek(struct jsn *j)
 {
 	while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' ||
 	    *j->p == '\r' || *j->p == '\n'))
@@ -38,29 +38,29 @@ json_peek(struct json *j)
 }
 
 static bool
-take(struct json *j, char c)
+take(struct jsn *j, char c)
 {
-	if (json_peek(j) != c)
+	if (jsn_peek(j) != c)
 		return false;
 	j->p++;
 	return true;
 }
 
 bool
-json_enter(struct json *j, char bracket)
+jsn_enter(struct jsn *j, char bracket)
 {
 	if (!take(j, bracket))
-		return json_fail(j, bracket == '{' ? "not an object"
+		return jsn_fail(j, bracket == '{' ? "not an object"
 		    : "not an array");
-	if (++j->depth > JSON_DEPTH)
-		return json_fail(j, "nested too deeply");
+	if (++j->depth > JSN_DEPTH)
+		return jsn_fail(j, "nested too deeply");
 	j->is_first = true;
 	return true;
 }
 
 /* The next item of an object or array, or its end: false. */
 static bool
-step(struct json *j, char bracket)
+step(struct jsn *j, char bracket)
 {
 	if (j->error != NULL)
 		return false;
@@ -70,26 +70,26 @@ step(struct json *j, char bracket)
 		return false;
 	}
 	if (!j->is_first && !take(j, ','))
-		return json_fail(j, j->p < j->end ? "a comma is missing"
+		return jsn_fail(j, j->p < j->end ? "a comma is missing"
 		    : "cut off");
 	j->is_first = false;
 	return true;
 }
 
 bool
-json_member(struct json *j, struct span *key)
+jsn_member(struct jsn *j, struct span *key)
 {
-	return step(j, '}') && json_text(j, key) &&
-	    (take(j, ':') || json_fail(j, "a colon is missing"));
+	return step(j, '}') && jsn_text(j, key) &&
+	    (take(j, ':') || jsn_fail(j, "a colon is missing"));
 }
 
 /* The name without its escapes, if it may be one that somebody looks for. */
 static void
-name_member(struct json *j, struct span *key)
+name_member(struct jsn *j, struct span *key)
 {
-	struct buf plain = { .max = JSON_NAME };
+	struct buf plain = { .max = JSN_NAME };
 
-	json_unescape(&plain, *key);
+	jsn_unescape(&plain, *key);
 	if (!plain.is_full && plain.n > 0) {
 		memcpy(j->name, plain.p, plain.n);
 		*key = (struct span){ j->name, plain.n };
@@ -98,9 +98,9 @@ name_member(struct json *j, struct span *key)
 }
 
 bool
-json_plain_member(struct json *j, struct span *key)
+jsn_plain_member(struct jsn *j, struct span *key)
 {
-	if (!json_member(j, key))
+	if (!jsn_member(j, key))
 		return false;
 	if (key->n > 0 && memchr(key->p, '\\', key->n) != NULL)
 		name_member(j, key);
@@ -108,7 +108,7 @@ json_plain_member(struct json *j, struct span *key)
 }
 
 bool
-json_element(struct json *j)
+jsn_element(struct jsn *j)
 {
 	return step(j, ']');
 }
@@ -139,35 +139,35 @@ utf8_length(const unsigned char *p, size_t left)
 }
 
 static bool
-string_escape(struct json *j)
+string_escape(struct jsn *j)
 {
 	char digits[5] = "";
 
 	if (j->end - j->p < 2)
-		return json_fail(j, "cut off inside a string");
+		return jsn_fail(j, "cut off inside a string");
 	if (j->p[1] != 'u') {
 		if (j->p[1] == '\0' || strchr("\"\\/bfnrt", j->p[1]) == NULL)
-			return json_fail(j, "unknown escape in a string");
+			return jsn_fail(j, "unknown escape in a string");
 		j->p += 2;
 		return true;
 	}
 	if (j->end - j->p < 6)
-		return json_fail(j, "cut off inside a string");
+		return jsn_fail(j, "cut off inside a string");
 	memcpy(digits, j->p + 2, 4);
 	if (!is_hex(digits))
-		return json_fail(j, "bad \\u escape in a string");
+		return jsn_fail(j, "bad \\u escape in a string");
 	j->p += 6;
 	return true;
 }
 
 bool
-json_text(struct json *j, struct span *raw)
+jsn_text(struct jsn *j, struct span *raw)
 {
 	unsigned char c;
 	size_t n;
 
 	if (!take(j, '"'))
-		return json_fail(j, j->p < j->end ? "not a string" : "cut off");
+		return jsn_fail(j, j->p < j->end ? "not a string" : "cut off");
 	raw->p = j->p;
 	while (j->p < j->end) {
 		c = (unsigned char)*j->p;
@@ -179,81 +179,81 @@ json_text(struct json *j, struct span *raw)
 			if (!string_escape(j))
 				return false;
 		} else if (c < 0x20) {
-			return json_fail(j, "control byte in a string");
+			return jsn_fail(j, "control byte in a string");
 		} else if (c < 0x80) {
 			j->p++;
 		} else {
 			n = utf8_length((const unsigned char *)j->p,
 			    (size_t)(j->end - j->p));
 			if (n == 0)
-				return json_fail(j, "invalid UTF-8");
+				return jsn_fail(j, "invalid UTF-8");
 			j->p += n;
 		}
 	}
-	return json_fail(j, "cut off inside a string");
+	return jsn_fail(j, "cut off inside a string");
 }
 
 bool
-json_number(struct json *j, double *value)
+jsn_number(struct jsn *j, double *value)
 {
 	size_t n;
 
-	(void)json_peek(j);
+	(void)jsn_peek(j);
 	if (j->error != NULL)
 		return false;
 	n = num_parse(j->p, (size_t)(j->end - j->p), value);
 	if (n == 0)
-		return json_fail(j, "not a number");
+		return jsn_fail(j, "not a number");
 	j->p += n;
 	return true;
 }
 
 bool
-json_element_text(struct json *j, struct span *raw)
+jsn_element_text(struct jsn *j, struct span *raw)
 {
-	while (json_element(j)) {
-		if (json_peek(j) == '"')
-			return json_text(j, raw);
-		if (!json_skip(j))
+	while (jsn_element(j)) {
+		if (jsn_peek(j) == '"')
+			return jsn_text(j, raw);
+		if (!jsn_skip(j))
 			return false;
 	}
 	return false;
 }
 
 static bool
-literal(struct json *j, const char *word)
+literal(struct jsn *j, const char *word)
 {
 	size_t n = strlen(word);
 
 	if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0)
-		return json_fail(j, "not a JSON value");
+		return jsn_fail(j, "not a JSON value");
 	j->p += n;
 	return true;
 }
 
 bool
-json_skip(struct json *j)
+jsn_skip(struct jsn *j)
 {
 	struct span s;
 	double d;
 
-	switch (json_peek(j)) {
+	switch (jsn_peek(j)) {
 	case '{':
-		if (!json_enter(j, '{'))
+		if (!jsn_enter(j, '{'))
 			return false;
-		while (json_member(j, &s))
-			if (!json_skip(j))
+		while (jsn_member(j, &s))
+			if (!jsn_skip(j))
 				return false;
 		return j->error == NULL;
 	case '[':
-		if (!json_enter(j, '['))
+		if (!jsn_enter(j, '['))
 			return false;
-		while (json_element(j))
-			if (!json_skip(j))
+		while (jsn_element(j))
+			if (!jsn_skip(j))
 				return false;
 		return j->error == NULL;
 	case '"':
-		return json_text(j, &s);
+		return jsn_text(j, &s);
 	case 't':
 		return literal(j, "true");
 	case 'f':
@@ -261,30 +261,30 @@ json_skip(struct json *j)
 	case 'n':
 		return literal(j, "null");
 	case '\0':
-		return json_fail(j, j->p < j->end ? "NUL byte" : "cut off");
+		return jsn_fail(j, j->p < j->end ? "NUL byte" : "cut off");
 	default:
-		return json_number(j, &d) || (j->error = "not a JSON value",
+		return jsn_number(j, &d) || (j->error = "not a JSON value",
 		    false);
 	}
 }
 
 bool
-json_value(struct json *j, struct span *text)
+jsn_value(struct jsn *j, struct span *text)
 {
-	(void)json_peek(j);
+	(void)jsn_peek(j);
 	text->p = j->p;
-	if (!json_skip(j))
+	if (!jsn_skip(j))
 		return false;
 	text->n = (size_t)(j->p - text->p);
 	return true;
 }
 
 bool
-json_done(struct json *j)
+jsn_done(struct jsn *j)
 {
-	(void)json_peek(j);
+	(void)jsn_peek(j);
 	if (j->error == NULL && j->p != j->end)
-		return json_fail(j, "text behind the value");
+		return jsn_fail(j, "text behind the value");
 	return j->error == NULL;
 }
 
@@ -340,7 +340,7 @@ unescape_u(struct buf *out, struct span raw, size_t i)
 }
 
 void
-json_unescape(struct buf *out, struct span raw)
+jsn_unescape(struct buf *out, struct span raw)
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
 	const char *at;
@@ -364,31 +364,31 @@ json_unescape(struct buf *out, struct span raw)
 }
 
 struct span
-json_plain(struct buf *scratch, struct span raw)
+jsn_plain(struct buf *scratch, struct span raw)
 {
 	if (raw.n == 0 || memchr(raw.p, '\\', raw.n) == NULL)
 		return raw;
 	buf_reset(scratch);
-	json_unescape(scratch, raw);
+	jsn_unescape(scratch, raw);
 	return buf_whole(scratch);
 }
 
 bool
-json_same(struct span raw, const char *text)
+jsn_same(struct span raw, const char *text)
 {
 	struct buf plain = { 0 };
 	bool is_same;
 
 	if (memchr(raw.p, '\\', raw.n) == NULL)
 		return span_is(raw, text);
-	json_unescape(&plain, raw);
+	jsn_unescape(&plain, raw);
 	is_same = span_is((struct span){ plain.p, plain.n }, text);
 	buf_release(&plain);
 	return is_same;
 }
 
 static void
-comma(struct json_out *o)
+comma(struct jsn_out *o)
 {
 	if (o->need_comma)
 		buf_char(o->to, ',');
@@ -396,7 +396,7 @@ comma(struct json_out *o)
 }
 
 void
-json_open(struct json_out *o, char bracket)
+jsn_open(struct jsn_out *o, char bracket)
 {
 	comma(o);
 	buf_char(o->to, bracket);
@@ -404,31 +404,31 @@ json_open(struct json_out *o, char bracket)
 }
 
 void
-json_close(struct json_out *o, char bracket)
+jsn_close(struct jsn_out *o, char bracket)
 {
 	buf_char(o->to, bracket);
 	o->need_comma = true;
 }
 
 void
-json_key(struct json_out *o, const char *key)
+jsn_key(struct jsn_out *o, const char *key)
 {
-	json_put_text(o, span_of(key));
+	jsn_put_text(o, span_of(key));
 	buf_char(o->to, ':');
 	o->need_comma = false;
 }
 
 void
-json_put_text(struct json_out *o, struct span text)
+jsn_put_text(struct jsn_out *o, struct span text)
 {
 	comma(o);
 	buf_char(o->to, '"');
-	json_escape(o->to, text);
+	jsn_escape(o->to, text);
 	buf_char(o->to, '"');
 }
 
 void
-json_put_number(struct json_out *o, double value)
+jsn_put_number(struct jsn_out *o, double value)
 {
 	char text[NUM_TEXT];
 
@@ -440,7 +440,7 @@ json_put_number(struct json_out *o, double value)
 }
 
 void
-json_put_int(struct json_out *o, int64_t value)
+jsn_put_int(struct jsn_out *o, int64_t value)
 {
 	char text[NUM_TEXT];
 
@@ -449,7 +449,7 @@ json_put_int(struct json_out *o, int64_t value)
 }
 
 void
-json_put_ms(struct json_out *o, int64_t ns)
+jsn_put_ms(struct jsn_out *o, int64_t ns)
 {
 	char text[NUM_TEXT];
 
@@ -458,45 +458,45 @@ json_put_ms(struct json_out *o, int64_t ns)
 }
 
 void
-json_put_bool(struct json_out *o, bool value)
+jsn_put_bool(struct jsn_out *o, bool value)
 {
 	comma(o);
 	buf_text(o->to, value ? "true" : "false");
 }
 
 void
-json_put_raw(struct json_out *o, struct span json)
+jsn_put_raw(struct jsn_out *o, struct span json)
 {
 	comma(o);
 	buf_span(o->to, json);
 }
 
 void
-json_member_text(struct json_out *o, const char *key, struct span text)
+jsn_member_text(struct jsn_out *o, const char *key, struct span text)
 {
-	json_key(o, key);
-	json_put_text(o, text);
+	jsn_key(o, key);
+	jsn_put_text(o, text);
 }
 
 void
-json_member_number(struct json_out *o, const char *key, double value)
+jsn_member_number(struct jsn_out *o, const char *key, double value)
 {
-	json_key(o, key);
-	json_put_number(o, value);
+	jsn_key(o, key);
+	jsn_put_number(o, value);
 }
 
 void
-json_member_int(struct json_out *o, const char *key, int64_t value)
+jsn_member_int(struct jsn_out *o, const char *key, int64_t value)
 {
-	json_key(o, key);
-	json_put_int(o, value);
+	jsn_key(o, key);
+	jsn_put_int(o, value);
 }
 
 void
-json_member_raw(struct json_out *o, const char *key, struct span json)
+jsn_member_raw(struct jsn_out *o, const char *key, struct span json)
 {
-	json_key(o, key);
-	json_put_raw(o, json);
+	jsn_key(o, key);
+	jsn_put_raw(o, json);
 }
 
 /* The short escape of c, or 0. */
@@ -526,7 +526,7 @@ is_line_separator(const char *p, size_t left)
 }
 
 void
-json_escape(struct buf *out, struct span text)
+jsn_escape(struct buf *out, struct span text)
 {
 	size_t i, start = 0, n;
 	char c;

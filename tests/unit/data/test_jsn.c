@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "data/json.c"
+#include "data/jsn.c"
 
 #include <stdlib.h>
 
@@ -12,12 +12,12 @@ static bool
 is_json(const char *text, size_t n)
 {
 	char *copy = xmalloc(n + 1);
-	struct json j;
+	struct jsn j;
 	bool is_good;
 
 	memcpy(copy + 1, text, n);
-	j = json_of((struct span){ copy + 1, n });
-	is_good = json_skip(&j) && json_done(&j);
+	j = jsn_of((struct span){ copy + 1, n });
+	is_good = jsn_skip(&j) && jsn_done(&j);
 	free(copy);
 	return is_good;
 }
@@ -56,14 +56,14 @@ rejects(void)
 		"\"\xf0\x80\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xc3\"",
 		"\"\xe2\x82\"", "\"\xf4\x90\x80\x80\"", "\"\x92\"",
 		"\xef\xbb\xbf{}", "[1]//x", "/**/1", "\f1", "\xc2\xa0[]" };
-	struct json j;
+	struct jsn j;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (is_json(rows[i], strlen(rows[i])))
 			CHECK_TEXT(rows[i], "rejected");
-	j = json_of((struct span){ NULL, 0 });
-	CHECK(!json_skip(&j) && json_column(&j) == 1);
+	j = jsn_of((struct span){ NULL, 0 });
+	CHECK(!jsn_skip(&j) && jsn_column(&j) == 1);
 	CHECK(!is_json("1\0", 2));
 	CHECK(!is_json("\0", 1));
 	CHECK(!is_json("\"a\0b\"", 5));
@@ -74,8 +74,8 @@ rejects(void)
 static void
 depth(void)
 {
-	char text[2 * (JSON_DEPTH + 1)], *deep;
-	size_t n = JSON_DEPTH;
+	char text[2 * (JSN_DEPTH + 1)], *deep;
+	size_t n = JSN_DEPTH;
 
 	memset(text, '[', n);
 	memset(text + n, ']', n);
@@ -110,44 +110,44 @@ siblings(void)
 static void
 walks(void)
 {
-	struct json copy, j = json_of(SPAN(" {\"a\": [1, -2.5] ,\"b\\n\":\"x\\ty\","
+	struct jsn copy, j = jsn_of(SPAN(" {\"a\": [1, -2.5] ,\"b\\n\":\"x\\ty\","
 	    "\"c\":{\"d\":null}} "));
 	struct span key, value;
 	double d;
 
-	CHECK(json_peek(&j) == '{' && json_enter(&j, '{'));
-	CHECK(json_member(&j, &key) && span_is(key, "a"));
-	CHECK(json_enter(&j, '[') && json_element(&j));
-	CHECK(json_number(&j, &d) && d == 1 && json_element(&j));
-	CHECK(json_number(&j, &d) && d == -2.5);
-	CHECK(!json_element(&j) && j.error == NULL);
+	CHECK(jsn_peek(&j) == '{' && jsn_enter(&j, '{'));
+	CHECK(jsn_member(&j, &key) && span_is(key, "a"));
+	CHECK(jsn_enter(&j, '[') && jsn_element(&j));
+	CHECK(jsn_number(&j, &d) && d == 1 && jsn_element(&j));
+	CHECK(jsn_number(&j, &d) && d == -2.5);
+	CHECK(!jsn_element(&j) && j.error == NULL);
 	copy = j;
-	CHECK(json_plain_member(&copy, &key) && span_is(key, "b\n"));
-	CHECK(json_member(&j, &key) && span_is(key, "b\\n"));
-	CHECK(json_same(key, "b\n") && !json_same(key, "bn"));
-	CHECK(json_text(&j, &value) && span_is(value, "x\\ty"));
-	CHECK(json_member(&j, &key) && json_value(&j, &value));
+	CHECK(jsn_plain_member(&copy, &key) && span_is(key, "b\n"));
+	CHECK(jsn_member(&j, &key) && span_is(key, "b\\n"));
+	CHECK(jsn_same(key, "b\n") && !jsn_same(key, "bn"));
+	CHECK(jsn_text(&j, &value) && span_is(value, "x\\ty"));
+	CHECK(jsn_member(&j, &key) && jsn_value(&j, &value));
 	CHECK_SPAN(value, "{\"d\":null}");
-	CHECK(!json_member(&j, &key) && json_done(&j));
-	CHECK(json_peek(&j) == '\0');
+	CHECK(!jsn_member(&j, &key) && jsn_done(&j));
+	CHECK(jsn_peek(&j) == '\0');
 }
 
 static void
 sticky(void)
 {
-	struct json j = json_of(SPAN("{\"a\":tru,\"b\":1}"));
+	struct jsn j = jsn_of(SPAN("{\"a\":tru,\"b\":1}"));
 	struct span key;
 	const char *error;
 	double d;
 
-	CHECK(json_enter(&j, '{') && json_member(&j, &key));
-	CHECK(!json_skip(&j) && j.error != NULL);
+	CHECK(jsn_enter(&j, '{') && jsn_member(&j, &key));
+	CHECK(!jsn_skip(&j) && j.error != NULL);
 	error = j.error;
-	CHECK(json_column(&j) == 6);
-	CHECK(!json_member(&j, &key) && !json_element(&j));
-	CHECK(!json_number(&j, &d) && !json_text(&j, &key));
-	CHECK(!json_enter(&j, '{') && !json_skip(&j) && !json_done(&j));
-	CHECK(json_peek(&j) == '\0' && j.error == error);
+	CHECK(jsn_column(&j) == 6);
+	CHECK(!jsn_member(&j, &key) && !jsn_element(&j));
+	CHECK(!jsn_number(&j, &d) && !jsn_text(&j, &key));
+	CHECK(!jsn_enter(&j, '{') && !jsn_skip(&j) && !jsn_done(&j));
+	CHECK(jsn_peek(&j) == '\0' && j.error == error);
 }
 
 static void
@@ -156,9 +156,9 @@ unescaped(const char *raw, const char *want)
 	struct buf b = { 0 };
 
 	buf_text(&b, "");
-	json_unescape(&b, span_of(raw));
+	jsn_unescape(&b, span_of(raw));
 	CHECK_BUF(b, want);
-	CHECK(json_same(span_of(raw), want));
+	CHECK(jsn_same(span_of(raw), want));
 	buf_release(&b);
 }
 
@@ -177,9 +177,9 @@ unescapes(void)
 	unescaped("\\ud83dx", "\xef\xbf\xbdx");
 	unescaped("\\ud83d\\u0041", "\xef\xbf\xbd" "A");
 	unescaped("\\ud83d\\n\\u0041bcde", "\xef\xbf\xbd\nAbcde");
-	json_unescape(&b, SPAN("a\\u0000b"));
+	jsn_unescape(&b, SPAN("a\\u0000b"));
 	CHECK(b.n == 3 && memcmp(b.p, "a\0b", 3) == 0);
-	CHECK(!json_same(SPAN("a\\u0000b"), "a"));
+	CHECK(!jsn_same(SPAN("a\\u0000b"), "a"));
 	buf_release(&b);
 }
 
@@ -189,7 +189,7 @@ escaped(struct span text, const char *want)
 	struct buf b = { 0 };
 
 	buf_text(&b, "");
-	json_escape(&b, text);
+	jsn_escape(&b, text);
 	CHECK_BUF(b, want);
 	buf_release(&b);
 }
@@ -230,10 +230,10 @@ escape_trip(void)
 			memcpy(text, plain.p, n);
 		buf_reset(&json);
 		buf_char(&json, '"');
-		json_escape(&json, (struct span){ text, n });
+		jsn_escape(&json, (struct span){ text, n });
 		buf_char(&json, '"');
 		buf_reset(&plain);
-		json_unescape(&plain, (struct span){ json.p + 1,
+		jsn_unescape(&plain, (struct span){ json.p + 1,
 		    json.n - 2 });
 		n_bad += !is_json(json.p, json.n) || plain.n != n ||
 		    (n != 0 && memcmp(plain.p, text, n) != 0);
@@ -247,26 +247,26 @@ static void
 writes(void)
 {
 	struct buf b = { 0 };
-	struct json_out o = { .to = &b };
+	struct jsn_out o = { .to = &b };
 
-	json_open(&o, '{');
-	json_key(&o, "a\"b");
-	json_put_text(&o, SPAN("x"));
-	json_key(&o, "list");
-	json_open(&o, '[');
-	json_put_int(&o, INT64_MIN);
-	json_put_number(&o, 1e-7);
-	json_put_number(&o, (double)NAN);
-	json_put_number(&o, -(double)INFINITY);
-	json_put_ms(&o, 123000);
-	json_open(&o, '[');
-	json_close(&o, ']');
-	json_close(&o, ']');
-	json_key(&o, "yes");
-	json_put_bool(&o, true);
-	json_key(&o, "raw");
-	json_put_raw(&o, SPAN("{}"));
-	json_close(&o, '}');
+	jsn_open(&o, '{');
+	jsn_key(&o, "a\"b");
+	jsn_put_text(&o, SPAN("x"));
+	jsn_key(&o, "list");
+	jsn_open(&o, '[');
+	jsn_put_int(&o, INT64_MIN);
+	jsn_put_number(&o, 1e-7);
+	jsn_put_number(&o, (double)NAN);
+	jsn_put_number(&o, -(double)INFINITY);
+	jsn_put_ms(&o, 123000);
+	jsn_open(&o, '[');
+	jsn_close(&o, ']');
+	jsn_close(&o, ']');
+	jsn_key(&o, "yes");
+	jsn_put_bool(&o, true);
+	jsn_key(&o, "raw");
+	jsn_put_raw(&o, SPAN("{}"));
+	jsn_close(&o, '}');
 	CHECK_BUF(b, "{\"a\\\"b\":\"x\",\"list\":[-9223372036854775808,"
 	    "1e-7,null,null,0.123,[]],\"yes\":true,\"raw\":{}}");
 	CHECK(is_json(b.p, b.n));
@@ -276,17 +276,17 @@ writes(void)
 static void
 texts(void)
 {
-	struct json j = json_of(SPAN("[1,\"a\",[\"x\"],null,\"b\",{}] "));
+	struct jsn j = jsn_of(SPAN("[1,\"a\",[\"x\"],null,\"b\",{}] "));
 	struct span raw;
 
-	CHECK(json_enter(&j, '['));
-	CHECK(json_element_text(&j, &raw));
+	CHECK(jsn_enter(&j, '['));
+	CHECK(jsn_element_text(&j, &raw));
 	CHECK_SPAN(raw, "a");
-	CHECK(json_element_text(&j, &raw));
+	CHECK(jsn_element_text(&j, &raw));
 	CHECK_SPAN(raw, "b");
-	CHECK(!json_element_text(&j, &raw) && json_done(&j));
-	j = json_of(SPAN("[tru,\"a\"]"));
-	CHECK(json_enter(&j, '[') && !json_element_text(&j, &raw));
+	CHECK(!jsn_element_text(&j, &raw) && jsn_done(&j));
+	j = jsn_of(SPAN("[tru,\"a\"]"));
+	CHECK(jsn_enter(&j, '[') && !jsn_element_text(&j, &raw));
 	CHECK(j.error != NULL);
 }
 
