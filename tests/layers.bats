@@ -148,7 +148,7 @@ forbidden() {
   forbidden src/k6serve/store/store.c '"k6serve/view/api.h"'
   forbidden src/k6push/send/retry.c '"k6push/read/reader.h"'
   forbidden src/k6agg/fold/fold.c '"k6agg/books.h"'
-  allowed src/k6serve/store/store_read.c '"k6serve/store/store_priv.h"'
+  allowed src/k6serve/store/store_query.c '"k6serve/store/store_priv.h"'
   allowed src/k6serve/store/store.c '<sqlite3.h>'
   allowed src/k6serve/view/api.c '"k6serve/store/store.h"'
   allowed src/k6push/main.c '"k6push/send/upload.h"'

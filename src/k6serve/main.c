@@ -317,7 +317,8 @@ static int
 run_command(const struct options *o, struct store *store, char *const *args,
     int n)
 {
-	struct view v = { .store = store, .timeout_ns = o->timeout_ns,
+	struct view v = { .store = store, .owner = store_everybody,
+	    .timeout_ns = o->timeout_ns,
 	    .bound = (double)o->bound / 100 };
 	enum report_format format = REPORT_HTML;
 

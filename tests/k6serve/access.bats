@@ -17,8 +17,10 @@ teardown() {
   post /v1/tests -H "Authorization: Token $a" --data '{"name":"of a"}'
   [ "$code" = 200 ]
   as_b=(-H "Authorization: Token $b")
-  for path in /api/v1/runs/1 /api/v1/runs/1/series /api/v1/runs/1/urls \
-    /api/v1/runs/1/events /v1/test-progress/1 /runs/1; do
+  run=/api/v1/runs/1
+  for path in "$run" "$run"/{series,urls,distribution,slow,checks,errors} \
+    "$run"/{metrics,report,export.{html,json,csv},events} \
+    /v1/test-progress/1 /cloud/v6/test_runs/1 /runs/1; do
     get "$path" "${as_b[@]}"
     [ "$code" = 404 ]
     get "$path" -H "Authorization: Token $a" --max-time 2 || [ "$code" = 200 ]

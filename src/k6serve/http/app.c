@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/http/token.h"
+#include "k6serve/store/store_run.h"
 #include "k6serve/store/writer.h"
 #include "k6serve/view/view.h"
 
@@ -113,11 +114,18 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 	}
 }
 
+struct span
+app_new_owner(const struct call *c)
+{
+	return span_of(c->owner == store_everybody ? "" : c->owner);
+}
+
 bool
 app_has_run(struct call *c)
 {
 	struct why why;
-	enum store_result result = store_find(c->app->store, c->run, &why);
+	enum store_result result = store_run_find(c->app->store, c->owner,
+	    c->run, &why);
 
 	if (result != STORE_DONE)
 		reply_store(c->reply, result, &why);
@@ -309,7 +317,7 @@ app_answer(void *ctx, const struct httpd_request *r,
 	c.route = route_of(r, &c.run, reply);
 	if (c.route == NULL)
 		return;
-	c.owner = r->note;
+	c.owner = r->note != NULL ? r->note : store_everybody;
 	if (c.route->access == ACCESS_WRITE)
 		writer_add(c.app->writer, &c);
 	else
@@ -322,10 +330,8 @@ app_call(struct call *c)
 {
 	bool is_page = c->route->type != NULL;
 
-	store_view(c->app->store, c->owner);
 	if (c->run == 0 || is_page || c->route->names_other || app_has_run(c))
 		c->route->answer(c);
-	store_view(c->app->store, NULL);
 	if (c->route->is_newer)
 		reply_newer_error(c->reply);
 }

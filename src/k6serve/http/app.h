@@ -57,7 +57,8 @@ struct call {
 	const struct httpd_request *r;
 	const struct route *route;
 	int64_t run;		/* the path's number; 0: none there */
-	const char *owner;	/* whose token came; NULL: none, or any */
+	const char *owner;	/* whose token came; store_everybody: none, or
+				   any; for the store's functions */
 	struct httpd_reply *reply;
 };
 
@@ -116,6 +117,9 @@ void app_put_url(const struct call *c, struct buf *out);
 /* A failure of the store. */
 void reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why);
+
+/* The owner of what the call makes; "": nobody. */
+struct span app_new_owner(const struct call *c);
 
 /* Is the run of the path there, and may the caller see it? If not, or if the
  * store fails, the reply says so. */

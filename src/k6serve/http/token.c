@@ -10,6 +10,8 @@
 #include "base/random.h"
 #include "base/units.h"
 #include "k6serve/http/digest.h"
+#include "k6serve/store/store_load_test.h"
+#include "k6serve/store/store_token.h"
 
 enum {
 	SECRET_BYTES = 16,	/* random ones of a new token */
@@ -119,11 +121,11 @@ lookup_of_run(struct store *s, struct span token, int64_t run, char **owner,
 
 	if (digest_sha256(token, hash, why) < 0)
 		return -1;
-	found = store_started_get(s, &started, &text, why);
+	found = store_started_get(s, store_everybody, &started, &text, why);
 	if (found > 0)
 		found = digest_equal(hash, started.hash);
-	if (found > 0 && text.n > 0)
-		*owner = xstrndup(text.p, text.n);
+	if (found > 0)
+		*owner = xstrndup(text.n > 0 ? text.p : "", text.n);
 	buf_release(&text);
 	return found;
 }

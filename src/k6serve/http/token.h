@@ -12,8 +12,9 @@ int token_lookup(struct store *s, struct span token, int *how_many,
     char **owner, struct why *why);
 
 /* May the request do what the route is for, with the run of its path? 0: yes,
- * and r->note is the owner of the token or NULL; -1: no, the reply says why (401, 429 when wrong tokens
- * keep coming from there, or 500 when the store fails). */
+ * and r->note is the owner whose runs it sees, or NULL: all; -1: no, the reply
+ * says why (401, 429 when wrong tokens keep coming from there, or 500 when the
+ * store fails). */
 int token_check(struct app *app, struct httpd_request *r,
     const struct route *route, int64_t run, struct httpd_reply *reply);
 

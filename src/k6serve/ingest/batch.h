@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "data/sample.h"
 #include "data/tags.h"
-#include "k6serve/store/store.h"
+#include "k6serve/store/store_batch.h"
 
 struct cell;	/* values of one series in one second */
 

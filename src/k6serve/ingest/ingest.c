@@ -181,7 +181,7 @@ put_create_key(const struct call *c, struct buf *out)
 {
 	struct span key = idempotency_key(c);
 
-	if (c->owner != NULL && key.n != 0)
+	if (c->owner != store_everybody && key.n != 0)
 		buf_printf(out, "%s/", c->owner);
 	buf_span(out, key);
 }
@@ -196,7 +196,7 @@ ingest_add(struct call *c, struct store_run *run, struct why *why)
 	run->created_ns = now_unix_ns();
 	run->agent = (struct span){ agent, agent != NULL ?
 	    strnlen(agent, AGENT_BYTES) : 0 };
-	run->owner = span_of(c->owner != NULL ? c->owner : "");
+	run->owner = app_new_owner(c);
 	put_create_key(c, &key);
 	result = store_run_add(c->app->store, run, buf_whole(&key), why);
 	buf_release(&key);
@@ -228,8 +228,8 @@ void
 ingest_store(struct call *c, struct batch *batch,
     const unsigned char digest[DIGEST_BYTES])
 {
-	struct store_batch b = { .run = c->run, .key = idempotency_key(c),
-	    .digest = digest, .max_series = c->app->max_series,
+	struct store_batch b = { .owner = c->owner, .run = c->run,
+	    .key = idempotency_key(c), .digest = digest, .max_series = c->app->max_series,
 	    .now_ns = now_unix_ns() };
 	char own_key[PROVISION_KEY];
 	enum store_result result;
@@ -287,6 +287,7 @@ put_books(void *ctx, const struct store_run *run)
 static void
 end(struct call *c, struct store_run *run)
 {
+	struct store_run_query q = { .owner = c->owner, .id = c->run };
 	enum store_result result;
 	struct jsn_out o;
 	struct why why;
@@ -294,13 +295,13 @@ end(struct call *c, struct store_run *run)
 	run->id = c->run;
 	if (run->ended_ns == 0)
 		run->ended_ns = now_unix_ns();
-	result = store_run_end(c->app->store, run, &why);
+	result = store_run_end(c->app->store, c->owner, run, &why);
 	if (result != STORE_DONE && result != STORE_ENDED) {
 		reply_store(c->reply, result, &why);
 		return;
 	}
 	o = reply_json(c->reply, 200);
-	if (store_runs(c->app->store, c->run, 1, put_books, &o, &why) < 0)
+	if (store_runs(c->app->store, &q, put_books, &o, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
 }
 
@@ -411,10 +412,11 @@ put_progress(void *ctx, const struct store_run *run)
 static void
 progress(struct call *c)
 {
+	struct store_run_query q = { .owner = c->owner, .id = c->run };
 	struct progress p = { c->app, reply_json(c->reply, 200) };
 	struct why why;
 
-	if (store_runs(c->app->store, c->run, 1, put_progress, &p, &why) < 0)
+	if (store_runs(c->app->store, &q, put_progress, &p, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
 	else if (c->reply->body.n == 0)
 		reply_store(c->reply, STORE_NO_RUN, NULL);

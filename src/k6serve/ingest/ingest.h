@@ -6,6 +6,7 @@
 #include "k6serve/http/app.h"
 #include "k6serve/http/digest.h"
 #include "k6serve/ingest/batch.h"
+#include "k6serve/store/store_run.h"
 
 /* Cut a name that nobody can read, between two characters; one of blanks is
  * none. */

@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "data/jsn.h"
 #include "data/run.h"
+#include "k6serve/store/store_instance.h"
 
 enum { NAME_BYTES = 250 };
 
@@ -63,7 +64,7 @@ instances_answer(struct call *c)
 		reply_error(c->reply, 400, 0, "an instance has a name of up "
 		    "to %d bytes, and a run_status", NAME_BYTES);
 	} else {
-		result = store_instance_put(c->app->store, &i, &why);
+		result = store_instance_put(c->app->store, c->owner, &i, &why);
 		if (result != STORE_DONE) {
 			reply_store(c->reply, result, &why);
 		} else {
@@ -97,11 +98,11 @@ add_instance(void *ctx, const struct store_instance *i)
 int
 instances_worst(struct call *c, struct store_run *run, struct buf *results)
 {
+	struct store_instance_query q = { c->owner, c->run };
 	struct worst w = { run, results };
 	struct why why;
 
-	if (store_instances(c->app->store, c->run, add_instance, &w, &why) <
-	    0) {
+	if (store_instances(c->app->store, &q, add_instance, &w, &why) < 0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 		return -1;
 	}

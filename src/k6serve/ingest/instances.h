@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "k6serve/http/app.h"
+#include "k6serve/store/store_run.h"
 
 /* Take the state of one: {"name", "run_status" (2: it runs), "result_status",
  * "thresholds"}. The last word of each counts. */

@@ -8,6 +8,7 @@
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/multipart.h"
 #include "k6serve/ingest/provision.h"
+#include "k6serve/store/store_load_test.h"
 
 enum {
 	STACK = 1, PROJECT = 1,	/* there is one of each */
@@ -57,8 +58,7 @@ static void
 make_load_test(struct call *c)
 {
 	struct store_load_test t = { .project = c->run,
-	    .created_ns = now_unix_ns(),
-	    .owner = span_of(c->owner != NULL ? c->owner : "") };
+	    .created_ns = now_unix_ns(), .owner = app_new_owner(c) };
 	enum store_result result;
 	struct buf name = { 0 };
 	struct jsn_out o;
@@ -74,7 +74,7 @@ make_load_test(struct call *c)
 	}
 	buf_span(&name, t.name);
 	t.name = buf_whole(&name);
-	result = store_load_test_add(c->app->store, &t, &why);
+	result = store_load_test_add(c->app->store, c->owner, &t, &why);
 	if (result == STORE_CONFLICT) {
 		reply_error(c->reply, 409, 0, "the project has a load test "
 		    "of that name");
@@ -91,6 +91,8 @@ static void
 list_load_tests(struct call *c)
 {
 	const char *name = httpd_query(c->r, "name");
+	struct store_load_test_query q = { c->owner, c->run,
+	    span_of(name != NULL ? name : "") };
 	struct jsn_out o;
 	struct why why;
 
@@ -100,8 +102,8 @@ list_load_tests(struct call *c)
 	jsn_open(&o, '{');
 	jsn_key(&o, "value");
 	jsn_open(&o, '[');
-	if (store_load_tests(c->app->store, c->run, span_of(name != NULL ?
-	    name : ""), put_load_test, &o, &why) < 0) {
+	if (store_load_tests(c->app->store, &q, put_load_test, &o, &why) <
+	    0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 		return;
 	}
@@ -301,12 +303,14 @@ add_started(struct call *c, struct start *s)
 static void
 start(struct call *c)
 {
+	struct store_load_test t = { .id = c->run };
 	struct start s = { .has_archive = false };
 	enum store_result result;
 	struct why why;
 
-	result = store_load_test_get(c->app->store, c->run, &s.name,
-	    &s.run.project, &why);
+	result = store_load_test_get(c->app->store, c->owner, &t, &s.name,
+	    &why);
+	s.run.project = t.project;
 	if (result == STORE_NO_RUN) {
 		reply_error(c->reply, 404, 0, "no such load test");
 	} else if (result != STORE_DONE) {

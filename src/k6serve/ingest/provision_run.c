@@ -7,6 +7,9 @@
 
 #include "base/units.h"
 #include "data/run.h"
+#include "k6serve/store/store_load_test.h"
+#include "k6serve/store/store_run.h"
+#include "k6serve/view/view.h"
 
 void
 provision_null(struct jsn_out *o, const char *key)
@@ -19,14 +22,13 @@ provision_key(const struct call *c,
     const unsigned char digest[DIGEST_BYTES], char key[PROVISION_KEY])
 {
 	struct store_started started = { .run = c->run };
-	struct buf owner = { 0 };
 	struct why why;
-	int found = store_started_get(c->app->store, &started, &owner, &why);
+	int found = store_started_get(c->app->store, c->owner, &started, NULL,
+	    &why);
 	size_t i;
 
 	for (i = 0; i < DIGEST_BYTES; i++)
 		(void)snprintf(key + 2 * i, 3, "%02x", digest[i]);
-	buf_release(&owner);
 	return found > 0;
 }
 
@@ -126,21 +128,20 @@ put_run(void *ctx, const struct store_run *run)
 void
 provision_show(struct call *c)
 {
+	struct store_run_query q = { .owner = c->owner, .id = c->run };
 	struct store_started started = { .run = c->run };
-	struct buf owner = { 0 };
 	struct run_put p;
 	struct why why;
 
-	if (store_started_get(c->app->store, &started, &owner, &why) < 0) {
+	if (store_started_get(c->app->store, c->owner, &started, NULL, &why) <
+	    0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 	} else {
 		p = (struct run_put){ reply_json(c->reply, 200),
 		    started.load_test };
-		if (store_runs(c->app->store, c->run, 1, put_run, &p, &why) <
-		    0)
+		if (store_runs(c->app->store, &q, put_run, &p, &why) < 0)
 			reply_store(c->reply, STORE_FAILED, &why);
 	}
-	buf_release(&owner);
 }
 
 /* How k6 says that a run ended before its time. */
@@ -202,7 +203,7 @@ end_run(struct call *c, const struct failure *f)
 	struct why why;
 
 	set_end(&run, f);
-	result = store_run_end(c->app->store, &run, &why);
+	result = store_run_end(c->app->store, c->owner, &run, &why);
 	if (result == STORE_DONE || result == STORE_ENDED)
 		c->reply->status = 204;
 	else

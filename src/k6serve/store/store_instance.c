@@ -1,41 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* Those who feed one run side by side. */
+/* The table of instances: what each generator of a run last told. */
+#include "k6serve/store/store_instance.h"
+
 #include "k6serve/store/store_priv.h"
 
 enum store_result
-store_instance_put(struct store *s, const struct store_instance *i,
-    struct why *why)
+store_instance_put(struct store *s, const char *owner,
+    const struct store_instance *i, struct why *why)
 {
-	sqlite3_stmt *sql = store_sql(s, SQL_INSTANCE_PUT, why);
+	static const char upsert[] = "INSERT INTO instance(run, name,"
+	    " run_status, result_status, results, seen_ns)"
+	    " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE " STORE_SEES("?7", "?1")
+	    " ON CONFLICT(run, name) DO UPDATE SET run_status ="
+	    " excluded.run_status, result_status = excluded.result_status,"
+	    " results = excluded.results, seen_ns = excluded.seen_ns";
+	struct store_params p = store_prepare(s, upsert, why);
 
-	if (sql == NULL)
+	if (p.sql == NULL)
 		return store_failure(s);
-	(void)sqlite3_bind_int64(sql, 1, i->run);
-	store_bind_text(sql, 2, i->name);
-	(void)sqlite3_bind_int(sql, 3, i->run_status);
-	(void)sqlite3_bind_int(sql, 4, i->result_status);
-	store_bind_text(sql, 5, i->results);
-	(void)sqlite3_bind_int64(sql, 6, i->seen_ns);
-	return store_run_sql(s, sql, why) < 0 ? store_failure(s) : STORE_DONE;
+	store_bind_int(&p, i->run);
+	store_bind_text(&p, i->name);
+	store_bind_int(&p, i->run_status);
+	store_bind_int(&p, i->result_status);
+	store_bind_text(&p, i->results);
+	store_bind_int(&p, i->seen_ns);
+	store_bind_owner(&p, owner);
+	return store_change(s, p.sql, why);
 }
 
 int
-store_instances(struct store *s, int64_t run, store_instance_each *each,
-    void *ctx, struct why *why)
+store_instances(struct store *s, const struct store_instance_query *q,
+    store_instance_each *each, void *ctx, struct why *why)
 {
-	sqlite3_stmt *sql = store_sql(s, SQL_INSTANCES, why);
-	struct store_instance i = { .run = run };
+	static const char select[] = "SELECT name, run_status, result_status,"
+	    " results, seen_ns FROM instance WHERE run = ?1 AND "
+	    STORE_SEES("?2", "?1") " ORDER BY name";
+	enum { NAME, RUN_STATUS, RESULT_STATUS, RESULTS, SEEN_NS };
+	struct store_params p = store_prepare(s, select, why);
+	struct store_instance i = { .run = q->run };
 	int status = 0;
 
-	if (sql == NULL)
+	if (p.sql == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(sql, 1, run);
-	while (store_next(s, sql, &status, why)) {
-		i.name = store_text(sql, 0);
-		i.run_status = sqlite3_column_int(sql, 1);
-		i.result_status = sqlite3_column_int(sql, 2);
-		i.results = store_text(sql, 3);
-		i.seen_ns = sqlite3_column_int64(sql, 4);
+	store_bind_int(&p, q->run);
+	store_bind_owner(&p, q->owner);
+	while (store_next(s, p.sql, &status, why)) {
+		i.name = store_text(p.sql, NAME);
+		i.run_status = sqlite3_column_int(p.sql, RUN_STATUS);
+		i.result_status = sqlite3_column_int(p.sql, RESULT_STATUS);
+		i.results = store_text(p.sql, RESULTS);
+		i.seen_ns = sqlite3_column_int64(p.sql, SEEN_NS);
 		status = each(ctx, &i);
 	}
 	return status;

@@ -6,46 +6,66 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "data/sink.h"
 #include "k6serve/store/store.h"
 
-/* Statements, compiled when first used and kept. */
-enum store_statement {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK,
-	SQL_TOKEN_ADD, SQL_TOKEN_REMOVE, SQL_TOKENS,
-	SQL_RUN_ADD, SQL_RUN_OF_KEY, SQL_RUN_END, SQL_RUN_STATE, SQL_RUN_BUMP,
-	SQL_RUN_NOTE, SQL_RUN_REMOVE,
-	SQL_SLOW_BOUND, SQL_SLOW_ADD, SQL_SLOW_TRIM, SQL_SLOW_LIST,
-	SQL_BATCH_FIND, SQL_BATCH_ADD,
-	SQL_TAGS_FIND, SQL_TAGS_ADD,
-	SQL_SERIES_FIND, SQL_SERIES_ADD, SQL_SERIES_SET, SQL_SERIES_COUNT,
-	SQL_POINT_ADD, SQL_POINT_FIND, SQL_POINT_SET,
-	SQL_RUN_GET, SQL_RUN_LIST, SQL_SERIES_WHOLE, SQL_SERIES_EACH,
-	SQL_POINTS_WHOLE, SQL_POINTS_EACH, SQL_POINTS_OF, SQL_SUMS,
-	SQL_OVERFLOW,
-	SQL_INSTANCE_PUT, SQL_INSTANCES,
-	SQL_LOAD_TEST_ADD, SQL_LOAD_TESTS, SQL_LOAD_TEST_GET,
-	SQL_STARTED_PUT, SQL_STARTED_GET,
-	SQL_RUN_FIND, SQL_EXPIRE, SQL_SIZE, SQL_OLDEST,
-	STORE_STATEMENTS
+struct store_batch;
+
+/* A place for a statement that was compiled, found by the address of its
+ * text. */
+struct store_statement {
+	const char *text;	/* NULL: free */
+	sqlite3_stmt *sql;
 };
+
+enum { STORE_STATEMENTS = 128 };	/* more than twice what there are */
 
 struct store {
 	sqlite3 *db;
-	sqlite3_stmt *statements[STORE_STATEMENTS];
-	const char *owner;	/* of the view; NULL: all */
+	struct store_statement statements[STORE_STATEMENTS];
 	struct buf blob;	/* scratch: an encoded histogram */
 	bool is_group;		/* within store_group_begin .. end */
 	bool is_broken;		/* something in the group failed */
 };
 
-/* The statement, ready to be bound; NULL: why. It is reset after use. */
-sqlite3_stmt *store_sql(struct store *s, enum store_statement which,
+/* In a statement about a table with a column owner: does the owner that is
+ * bound to p see the row? */
+#define STORE_IS_SEEN_BY(p) "(" p " IS NULL OR owner = '' OR owner = " p ")"
+
+/* The same of the run with the number that is bound to id. */
+#define STORE_SEES(p, id) "EXISTS (SELECT 1 FROM run WHERE run.id = " id \
+	" AND " STORE_IS_SEEN_BY(p) ")"
+
+/* A statement whose parameters are bound one after the other. */
+struct store_params {
+	sqlite3_stmt *sql;	/* NULL: it cannot be compiled */
+	int n;			/* how many are bound */
+};
+
+/* The statement of that text, a constant: compiled when it is first used, and
+ * kept. sql NULL: why. It must be reset after use. */
+struct store_params store_prepare(struct store *s, const char *text,
     struct why *why);
+
+/* Bind the next parameter. Texts are borrowed until the reset; an empty span
+ * is an empty text, never NULL. An owner is bound as STORE_IS_SEEN_BY wants
+ * it; a sink takes all of STORE_SINK_COLUMNS. */
+void store_bind_null(struct store_params *p);
+void store_bind_int(struct store_params *p, int64_t value);
+void store_bind_text(struct store_params *p, struct span text);
+void store_bind_digest(struct store_params *p,
+    const unsigned char digest[STORE_DIGEST]);
+void store_bind_owner(struct store_params *p, const char *owner);
+void store_bind_sink(struct store *s, struct store_params *p,
+    const struct sink *sink);
 
 /* Run a statement that gives one row or none. 1: it stands at the row, to be
  * read before store_reset; 0: no row; -1: why. */
 int store_step(struct store *s, sqlite3_stmt *sql, struct why *why);
 void store_reset(sqlite3_stmt *sql);
+
+/* The number in the only column of the only row; 0: no row; -1: why. */
+int64_t store_one_int(struct store *s, sqlite3_stmt *sql, struct why *why);
 
 /* Go to the next row, while *status is 0. False at the end, after a reset;
  * *status is -1 then if it was a failure (why), else as it was. */
@@ -54,6 +74,21 @@ bool store_next(struct store *s, sqlite3_stmt *sql, int *status,
 
 /* Run a statement that gives no rows, and reset it. 0, or -1 and why. */
 int store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why);
+
+/* The same for one that must change a run, or STORE_NO_RUN. */
+enum store_result store_change(struct store *s, sqlite3_stmt *sql,
+    struct why *why);
+
+/* Read a text; NULL is an empty one. */
+struct span store_text(sqlite3_stmt *sql, int column);
+
+/* The columns of series and point that hold a sink, in order. store_get_sink
+ * reads them, from the given one on, into an empty sink whose type is set; -1:
+ * bad bytes. store_get_numbers leaves its histogram empty. */
+#define STORE_SINK_COLUMNS \
+	"count, nonzero, sum, min, max, last, last_ns, hist"
+int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);
+void store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink);
 
 /* The reason of SQLite's last failure. Returns -1. */
 int store_why(struct store *s, struct why *why);
@@ -67,21 +102,23 @@ int store_begin(struct store *s, struct why *why);
 int store_commit(struct store *s, struct why *why);
 void store_rollback(struct store *s);
 
-/* Keep the slowest of a batch's requests that are slower than those which the
- * run has. 0, or -1 and why. */
-int store_put_slow(struct store *s, const struct store_batch *b,
+/* End a transaction the way its work went; a failed one is undone. Results
+ * that are neither done nor failed must come before anything is written. */
+enum store_result store_conclude(struct store *s, enum store_result result,
     struct why *why);
 
-/* An empty span is an empty text, never NULL. */
-void store_bind_text(sqlite3_stmt *sql, int i, struct span text);
-struct span store_text(sqlite3_stmt *sql, int column);
+/* What decides whether a run takes data. STORE_DONE or STORE_NO_RUN. */
+struct store_state {
+	int run_status;
+	int64_t first_ns, last_ns;
+};
+enum store_result store_state_get(struct store *s, const char *owner,
+    int64_t run, struct store_state *state, struct why *why);
+bool store_state_is_open(const struct store_state *state);
 
-/* The columns count .. hist of series and point, from the given one on.
- * store_get_sink fills an empty sink, whose type is set; -1: bad bytes;
- * store_get_numbers leaves its histogram away. */
-void store_bind_sink(struct store *s, sqlite3_stmt *sql, int first,
-    const struct sink *sink);
-int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);
-void store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink);
+/* Keep the slowest of a batch's requests that are slower than those which the
+ * run has. 0, or -1 and why. */
+int store_slow_add(struct store *s, const struct store_batch *b,
+    struct why *why);
 
 #endif

@@ -67,7 +67,7 @@ read_query(struct call *c, struct view *v)
 	int64_t bound = 10;
 	struct why why;
 
-	*v = (struct view){ .store = c->app->store,
+	*v = (struct view){ .store = c->app->store, .owner = c->owner,
 	    .timeout_ns = INT64_MAX, .run = c->run,
 	    .metric = httpd_query(c->r, "metric"),
 	    .name = httpd_query(c->r, "name"),
@@ -81,7 +81,7 @@ read_query(struct call *c, struct view *v)
 	v->bound = (double)bound / 100;
 	if (v->base == 0)
 		return 0;
-	result = store_find(c->app->store, v->base, &why);
+	result = store_run_find(c->app->store, c->owner, v->base, &why);
 	if (result == STORE_DONE)
 		return 0;
 	reply_store(c->reply, result, &why);
@@ -330,8 +330,8 @@ change_run(struct call *c)
 		reply_error(c->reply, 400, 0, "a note has at most %d bytes",
 		    NOTE_BYTES);
 	else
-		reply_done(c, store_run_note(c->app->store, c->run,
-		    buf_whole(&note), &why), &why);
+		reply_done(c, store_run_note(c->app->store, c->owner,
+		    c->run, buf_whole(&note), &why), &why);
 	buf_release(&note);
 }
 
@@ -340,7 +340,8 @@ remove_run(struct call *c)
 {
 	struct why why;
 
-	reply_done(c, store_run_remove(c->app->store, c->run, &why), &why);
+	reply_done(c, store_run_remove(c->app->store, c->owner, c->run,
+	    &why), &why);
 }
 
 /* One listener of a run's events. */
@@ -348,6 +349,8 @@ struct watch {
 	struct app *app;
 	int64_t run, version;
 	int status;
+	const char *owner;	/* store_everybody, or the text below */
+	char text[];
 };
 
 struct news {
@@ -377,20 +380,24 @@ static int
 next_event(void *stream, struct buf *out)
 {
 	struct watch *w = stream;
+	struct store_run_query q = { .owner = w->owner, .id = w->run };
 	struct news n = { w, out, false };
 
-	(void)store_runs(w->app->store, w->run, 1, tell_change, &n, NULL);
+	(void)store_runs(w->app->store, &q, tell_change, &n, NULL);
 	return n.is_there ? 0 : -1;
 }
 
 static void
 events(struct call *c)
 {
+	size_t n = strlen(c->owner) + 1;
 	struct watch *w;
 
 	if (!app_has_run(c))
 		return;
-	w = xcalloc(1, sizeof(*w));
+	w = xcalloc(1, sizeof(*w) + n);
+	memcpy(w->text, c->owner, n);
+	w->owner = c->owner == store_everybody ? store_everybody : w->text;
 	w->app = c->app;
 	w->run = c->run;
 	c->reply->status = 200;

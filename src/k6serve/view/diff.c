@@ -56,7 +56,9 @@ read_side(struct diff *d, int i, struct why *why)
 	static const char *const metrics[] = { "http_reqs",
 	    "http_req_failed", "http_req_duration" };
 	struct view *v = &d->v[i];
-	struct store_query q = { .run = v->run, .is_whole = true };
+	struct store_run_query run = { .owner = v->owner, .id = v->run };
+	struct store_query q = { .owner = v->owner, .run = v->run,
+	    .is_whole = true };
 	int status = view_open(v, why);
 	size_t k;
 
@@ -66,7 +68,7 @@ read_side(struct diff *d, int i, struct why *why)
 	d->f[i].duration.type = METRIC_TREND;
 	d->g[i].by[0] = "name";
 	d->g[i].by[1] = "method";
-	if (store_runs(v->store, v->run, 1, note_result, &d->f[i], why) < 0 ||
+	if (store_runs(v->store, &run, note_result, &d->f[i], why) < 0 ||
 	    store_series(v->store, &q, measure_add, &d->f[i], why) < 0)
 		return -1;
 	q.is_whole = false;
@@ -308,8 +310,8 @@ diff_command(struct view *v, const char *base, const char *run)
 	struct why why = { .text = "the run is gone" };
 	int status = EXIT_FAILED;
 
-	v->base = run_operand(v->store, base);
-	v->run = v->base != 0 ? run_operand(v->store, run) : 0;
+	v->base = run_operand(v, base);
+	v->run = v->base != 0 ? run_operand(v, run) : 0;
 	if (v->run == 0)
 		return EXIT_USAGE;
 	if (diff_read(&d, v, &why) != 0) {

@@ -5,7 +5,7 @@
 
 #include "base/map.h"
 #include "data/tags.h"
-#include "k6serve/store/store.h"
+#include "k6serve/store/store_query.h"
 
 enum { GROUP_TAGS = 3 };
 

@@ -4,7 +4,7 @@
 #define K6PIPE_K6SERVE_VIEW_MEASURE_H
 
 #include "data/sink.h"
-#include "k6serve/store/store.h"
+#include "k6serve/store/store_query.h"
 
 /* What is compared of a run; the sinks are owned. seconds is how long it took,
  * never 0; duration.type must be METRIC_TREND before the first row. */

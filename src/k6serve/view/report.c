@@ -94,8 +94,8 @@ static int
 put_url_rows(struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct groups g = { .by = { "name", "method", "status" } };
-	struct store_query q = { .run = v->run, .metric = "http_reqs",
-	    .has_no_hist = true };
+	struct store_query q = { .owner = v->owner, .run = v->run,
+	    .metric = "http_reqs", .has_no_hist = true };
 	struct group **sorted;
 	char *key;
 	int status = groups_read(&g, v->store, &q, why);
@@ -130,8 +130,8 @@ note_metric(void *ctx, const struct store_row *row)
 static int
 put_metric_rows(const struct view *all, struct jsn_out *o, struct why *why)
 {
-	struct store_query q = { .run = all->run, .is_whole = true,
-	    .has_no_hist = true };
+	struct store_query q = { .owner = all->owner, .run = all->run,
+	    .is_whole = true, .has_no_hist = true };
 	struct view v = *all;
 	struct opt_list names = { 0 };
 	char *key;
@@ -279,17 +279,18 @@ note_id(void *ctx, const struct store_run *run)
 }
 
 int64_t
-run_operand(struct store *s, const char *text)
+run_operand(const struct view *v, const char *text)
 {
-	int64_t id = 0, found = 0;
+	struct store_run_query q = { .owner = v->owner, .limit = 1 };
+	int64_t found = 0;
 	struct why why;
 
 	if (strcmp(text, "last") != 0 &&
-	    !num_parse_int(text, 1, INT64_MAX, &id)) {
+	    !num_parse_int(text, 1, INT64_MAX, &q.id)) {
 		(void)opt_misuse("%s: not the number of a run", text);
 		return 0;
 	}
-	if (store_runs(s, id, 1, note_id, &found, &why) < 0)
+	if (store_runs(v->store, &q, note_id, &found, &why) < 0)
 		dief(EXIT_FAILED, "%s", why.text);
 	if (found == 0)
 		warnf("%s: no such run", text);
@@ -303,7 +304,7 @@ report_command(struct view *v, enum report_format format, const char *run)
 	struct why why;
 	int status = EXIT_DONE;
 
-	v->run = run_operand(v->store, run);
+	v->run = run_operand(v, run);
 	if (v->run == 0)
 		return EXIT_USAGE;
 	if (view_open(v, &why) < 0 ||

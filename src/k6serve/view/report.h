@@ -22,6 +22,6 @@ int report_command(struct view *v, enum report_format format,
 int diff_command(struct view *v, const char *base, const char *run);
 
 /* The number of a run that an operand names; 0, after a message: none. */
-int64_t run_operand(struct store *s, const char *text);
+int64_t run_operand(const struct view *v, const char *text);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "data/run.h"
+#include "k6serve/store/store_query.h"
 #include "k6serve/view/view.h"
 
 int
@@ -234,10 +235,11 @@ struct sums {
 static int
 read_sums(struct listing *l, int64_t run, struct sums *sums)
 {
-	struct store_query q = { .run = run, .is_whole = true };
+	struct store_query q = { .owner = l->v->owner, .run = run,
+	    .is_whole = true };
 	struct store *s = l->v->store;
 
-	sums->overflow = store_overflow(s, run, l->why);
+	sums->overflow = store_overflow(s, q.owner, run, l->why);
 	if (sums->overflow < 0 || store_series(s, &q, read_total,
 	    &sums->totals, l->why) < 0)
 		return -1;
@@ -318,11 +320,12 @@ view_runs(const struct view *v, int64_t limit, const char *search,
 {
 	struct listing l = { .v = v, .o = o, .search = search,
 	    .limit = limit, .why = why };
+	struct store_run_query q = { .owner = v->owner,
+	    .limit = search == NULL ? limit : INT64_MAX };
 	int status;
 
 	jsn_open(o, '[');
-	status = store_runs(v->store, 0, search == NULL ? limit : INT64_MAX,
-	    each_run, &l, why);
+	status = store_runs(v->store, &q, each_run, &l, why);
 	jsn_close(o, ']');
 	return status;
 }
@@ -331,8 +334,9 @@ int
 view_run(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct listing l = { .v = v, .o = o, .limit = 1, .why = why };
+	struct store_run_query q = { .owner = v->owner, .id = v->run };
 
-	return store_runs(v->store, v->run, 1, each_run, &l, why);
+	return store_runs(v->store, &q, each_run, &l, why);
 }
 
 static int
@@ -355,10 +359,7 @@ note_run(void *ctx, const struct store_run *run)
 int
 view_open(struct view *v, struct why *why)
 {
-	enum store_result result = store_find(v->store, v->run, why);
+	struct store_run_query q = { .owner = v->owner, .id = v->run };
 
-	if (result == STORE_NO_RUN)
-		return 0;
-	return result != STORE_DONE ? -1 :
-	    store_runs(v->store, v->run, 1, note_run, v, why);
+	return store_runs(v->store, &q, note_run, v, why);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "data/trail.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/view.h"
 
@@ -167,6 +168,16 @@ column_of(struct steps *all, struct span status)
 }
 
 static int
+read_sums_of(struct steps *all, const struct store_row *row,
+    store_sum_each *each)
+{
+	struct store_series_query q = { all->v->owner, row->series,
+	    row->type };
+
+	return store_sums(all->v->store, &q, each, all, all->why);
+}
+
+static int
 read_status(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
@@ -176,8 +187,7 @@ read_status(void *ctx, const struct store_row *row)
 	if (set == NULL)
 		return 0;
 	all->column = column_of(all, tag_value(set, "status"));
-	return store_sums(all->v->store, row->series, add_status, all,
-	    all->why);
+	return read_sums_of(all, row, add_status);
 }
 
 static int
@@ -281,7 +291,7 @@ read_sums(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
 
-	return store_sums(all->v->store, row->series, add_sum, all, all->why);
+	return read_sums_of(all, row, add_sum);
 }
 
 static int
@@ -289,24 +299,24 @@ read_timing(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
 
-	return store_sums(all->v->store, row->series, add_timing, all,
-	    all->why);
+	return read_sums_of(all, row, add_timing);
 }
 
 static int
 read_trend(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
+	struct store_series_query q = { all->v->owner, row->series,
+	    row->type };
 
-	return store_points_of(all->v->store, row->series, row->type,
-	    add_trend, all, all->why);
+	return store_points_of(all->v->store, &q, add_trend, all, all->why);
 }
 
 static int
 read_overview(struct steps *all, struct why *why)
 {
-	struct store_query q = { .run = all->v->run, .is_whole = true,
-	    .has_no_hist = true };
+	struct store_query q = { .owner = all->v->owner,
+	    .run = all->v->run, .is_whole = true, .has_no_hist = true };
 	struct store *s = all->v->store;
 	int i;
 
@@ -336,8 +346,9 @@ read_overview(struct steps *all, struct why *why)
 static int
 read_custom(struct steps *all, struct why *why)
 {
-	struct store_query q = { .run = all->v->run,
-	    .metric = all->v->metric, .is_whole = true, .has_no_hist = true };
+	struct store_query q = { .owner = all->v->owner,
+	    .run = all->v->run, .metric = all->v->metric, .is_whole = true,
+	    .has_no_hist = true };
 
 	return store_series(all->v->store, &q, read_trend, all, why);
 }
@@ -368,7 +379,8 @@ read_matching(void *ctx, const struct store_row *row)
 static int
 read_requests(struct steps *all, struct why *why)
 {
-	struct store_query q = { .run = all->v->run, .has_no_hist = true };
+	struct store_query q = { .owner = all->v->owner,
+	    .run = all->v->run, .has_no_hist = true };
 	int status = 0, i;
 
 	all->match.by[0] = "name";

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "data/metric.h"
+#include "k6serve/store/store_slow.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/view.h"
 
@@ -68,7 +69,7 @@ view_urls(const struct view *v, struct jsn_out *o, struct why *why)
 	static const char *const metrics[] = { "http_reqs",
 	    "http_req_failed", "http_req_duration" };
 	struct groups g = { .by = { "name", "method", "status" } };
-	struct store_query q = { .run = v->run };
+	struct store_query q = { .owner = v->owner, .run = v->run };
 	int status = 0;
 	size_t i;
 
@@ -100,7 +101,8 @@ int
 view_checks(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct groups g = { .by = { "check", "group" } };
-	struct store_query q = { .run = v->run, .metric = "checks" };
+	struct store_query q = { .owner = v->owner, .run = v->run,
+	    .metric = "checks" };
 	int status = groups_read(&g, v->store, &q, why);
 
 	if (status == 0)
@@ -143,7 +145,8 @@ int
 view_errors(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct groups g = { .by = { "status", "error_code", "error" } };
-	struct store_query q = { .run = v->run, .metric = "http_req_failed" };
+	struct store_query q = { .owner = v->owner, .run = v->run,
+	    .metric = "http_req_failed" };
 	int status = store_series(v->store, &q, add_failures, &g, why);
 
 	if (status == 0)
@@ -184,7 +187,8 @@ put_metric(void *ctx, const struct store_row *row)
 int
 view_metrics(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct store_query q = { .run = v->run, .is_whole = true };
+	struct store_query q = { .owner = v->owner, .run = v->run,
+	    .is_whole = true };
 	int status;
 
 	jsn_open(o, '[');
@@ -246,11 +250,12 @@ put_slow(void *ctx, const struct store_slow *slow)
 int
 view_slow(const struct view *v, struct jsn_out *o, struct why *why)
 {
+	struct store_slow_query q = { v->owner, v->run };
 	struct slow_out out = { .o = o, .v = v };
 	int status;
 
 	jsn_open(o, '[');
-	status = store_slowest(v->store, v->run, put_slow, &out, why);
+	status = store_slowest(v->store, &q, put_slow, &out, why);
 	jsn_close(o, ']');
 	tags_release(&out.tags);
 	return status;
@@ -303,8 +308,8 @@ put_bars(void *ctx, const struct store_row *row)
 int
 view_distribution(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct store_query q = { .run = v->run, .is_whole = true,
-	    .metric = v->metric != NULL ? v->metric : "http_req_duration" };
+	struct store_query q = { .owner = v->owner, .run = v->run,
+	    .is_whole = true, .metric = v->metric != NULL ? v->metric : "http_req_duration" };
 	int status;
 
 	jsn_open(o, '[');

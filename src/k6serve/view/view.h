@@ -8,12 +8,13 @@
 
 #include "data/jsn.h"
 #include "data/sink.h"
-#include "k6serve/store/store.h"
+#include "k6serve/store/store_run.h"
 
 /* What is looked at. Texts are borrowed; view_open fills in what stands below
  * the line. */
 struct view {
 	struct store *store;
+	const char *owner;	/* whose runs are there, as the store has it */
 	int64_t timeout_ns;	/* silence after which a run is timed out, if
 				   no server was there to note it */
 	int64_t run;

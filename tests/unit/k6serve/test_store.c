@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6serve/store/store.c"
 
-#include "k6serve/store/store_edit.c"
-#include "k6serve/store/store_instance.c"
-#include "k6serve/store/store_keep.c"
-#include "k6serve/store/store_read.c"
-#include "k6serve/store/store_started.c"
-#include "k6serve/store/store_write.c"
-
 #include "data/run.h"
+#include "k6serve/store/store_batch.h"
+#include "k6serve/store/store_instance.h"
+#include "k6serve/store/store_load_test.h"
+#include "k6serve/store/store_run.h"
 #include "tap.h"
+
+#define ANY store_everybody
 
 static struct span schema;
 static char path[] = "/tmp/test_store.XXXXXX";
@@ -100,12 +99,22 @@ see_run(void *ctx, const struct store_run *r)
 	return 0;
 }
 
+/* All runs, or one. */
+static int
+walk_runs(struct store *s, int64_t id, store_run_each *each, void *ctx)
+{
+	struct store_run_query q = { .owner = ANY, .id = id, .limit = 9 };
+	struct why why;
+
+	return store_runs(s, &q, each, ctx, &why);
+}
+
 static void
 adds_up(void)
 {
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN(""));
-	struct store_query q = { run, "m", true, false };
+	struct store_query q = { ANY, run, "m", true, false };
 	struct seen points = { 0 }, series = { 0 };
 	struct why why;
 
@@ -126,14 +135,13 @@ once(void)
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN("k"));
 	struct seen seen = { 0 };
-	struct why why;
 
 	CHECK(new_run(s, SPAN("k")) == run);
 	CHECK(put(s, run, "b", 1, 10) == STORE_DONE);
 	CHECK(put(s, run, "b", 1, 10) == STORE_DUPLICATE);
 	CHECK(put(s, run, "b", 2, 10) == STORE_CONFLICT);
 	CHECK(put(s, run + 1, "b", 1, 10) == STORE_NO_RUN);
-	CHECK(store_runs(s, run, 1, see_run, &seen, &why) == 0);
+	CHECK(walk_runs(s, run, see_run, &seen) == 0);
 	CHECK(seen.n == 1 && seen.requests == 1);
 	close_and_remove(s);
 }
@@ -149,13 +157,13 @@ ends(void)
 
 	end.id = new_run(s, SPAN(""));
 	CHECK(put(s, end.id, "b", 1, 10) == STORE_DONE);
-	CHECK(store_run_end(s, &end, &why) == STORE_DONE);
+	CHECK(store_run_end(s, ANY, &end, &why) == STORE_DONE);
 	end.run_status = RUN_ABORTED_BY_USER;
-	CHECK(store_run_end(s, &end, &why) == STORE_ENDED);
+	CHECK(store_run_end(s, ANY, &end, &why) == STORE_ENDED);
 	CHECK(put(s, end.id, "b", 1, 10) == STORE_DUPLICATE);
 	CHECK(put(s, end.id, "c", 1, 10) == STORE_ENDED);
 	CHECK(put(s, end.id, "", 1, 10) == STORE_ENDED);
-	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0);
+	CHECK(walk_runs(s, 0, see_run, &seen) == 0);
 	CHECK(seen.run_status == RUN_FINISHED && seen.requests == 1);
 	close_and_remove(s);
 }
@@ -195,12 +203,12 @@ overflows(void)
 	    "{\"a\":\"4\"}", "{\"a\":\"5\"}", "{\"a\":\"1\"}", "" };
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN(""));
-	struct store_query q = { run, "m", false, false };
+	struct store_query q = { ANY, run, "m", false, false };
 	struct seen all = { 0 }, over = { 0 }, points = { 0 };
 	struct why why;
 
 	put_sets(s, run, "m", first, 3, 10);
-	CHECK(store_overflow(s, run, &why) == 0);
+	CHECK(store_overflow(s, ANY, run, &why) == 0);
 	put_sets(s, run, "m", second, 5, 10);
 	put_sets(s, run, "m", second, 5, 11);
 	/* 1, 2 and 3 have their series; 4 and 5 came twice */
@@ -210,11 +218,11 @@ overflows(void)
 	CHECK(over.n == 1 && over.sum == 4);
 	CHECK(store_points(s, &q, see_overflow, &points, &why) == 0);
 	CHECK(points.n == 2 && points.sum == 4);
-	CHECK(store_overflow(s, run, &why) == 4);
+	CHECK(store_overflow(s, ANY, run, &why) == 4);
 	/* a known tag set, but a new metric: one series more */
 	put_sets(s, run, "other", first, 3, 12);
-	CHECK(store_overflow(s, run, &why) == 6);
-	CHECK(store_overflow(s, run + 1, &why) == 0);
+	CHECK(store_overflow(s, ANY, run, &why) == 6);
+	CHECK(store_overflow(s, ANY, run + 1, &why) == 0);
 	close_and_remove(s);
 }
 
@@ -229,7 +237,7 @@ opens_again(void)
 	store_close(s);
 	s = store_open(path, schema, &why);
 	CHECK(s != NULL);
-	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0 && seen.n == 1);
+	CHECK(walk_runs(s, 0, see_run, &seen) == 0 && seen.n == 1);
 	CHECK(execute(s, "PRAGMA user_version = 1000", &why) == 0);
 	store_close(s);
 	CHECK(store_open(path, schema, &why) == NULL);
@@ -265,8 +273,8 @@ migrates(void)
 	s = store_open(path, schema, &why);
 	CHECK(s != NULL);
 	CHECK(version_of(s, &why) == SCHEMA_VERSION);
-	CHECK(store_runs(s, 7, 1, see_run, &seen, &why) == 0 && seen.n == 1);
-	CHECK(store_run_note(s, 7, SPAN("x"), &why) == STORE_DONE);
+	CHECK(walk_runs(s, 7, see_run, &seen) == 0 && seen.n == 1);
+	CHECK(store_run_note(s, ANY, 7, SPAN("x"), &why) == STORE_DONE);
 	close_and_remove(s);
 }
 
@@ -290,14 +298,14 @@ edits(void)
 
 	CHECK(store_run_add(s, &r, SPAN(""), &why) == STORE_DONE);
 	CHECK(put(s, r.id, "a", 3, 1) == STORE_DONE);
-	CHECK(store_run_note(s, r.id, SPAN("why \"x\""), &why) ==
+	CHECK(store_run_note(s, ANY, r.id, SPAN("why \"x\""), &why) ==
 	    STORE_DONE);
-	CHECK(store_runs(s, r.id, 1, see_note, &is_noted, &why) == 0);
+	CHECK(walk_runs(s, r.id, see_note, &is_noted) == 0);
 	CHECK(is_noted);
-	CHECK(store_run_note(s, r.id + 1, SPAN(""), &why) == STORE_NO_RUN);
-	CHECK(store_run_remove(s, r.id, &why) == STORE_DONE);
-	CHECK(store_run_remove(s, r.id, &why) == STORE_NO_RUN);
-	CHECK(store_runs(s, 0, 9, see_run, &seen, &why) == 0 && seen.n == 0);
+	CHECK(store_run_note(s, ANY, r.id + 1, SPAN(""), &why) == STORE_NO_RUN);
+	CHECK(store_run_remove(s, ANY, r.id, &why) == STORE_DONE);
+	CHECK(store_run_remove(s, ANY, r.id, &why) == STORE_NO_RUN);
+	CHECK(walk_runs(s, 0, see_run, &seen) == 0 && seen.n == 0);
 	CHECK(execute(s, "CREATE TEMP TABLE zero(n CHECK (n = 0));"
 	    "INSERT INTO zero SELECT count(*) FROM point;"
 	    "INSERT INTO zero SELECT count(*) FROM series;"
@@ -331,6 +339,7 @@ keeps_the_slowest(void)
 	int64_t run = new_run(s, SPAN("")), i;
 	struct store_slow slow = { .failed = -1, .tags = SPAN("{}") };
 	struct store_batch b = { .run = run, .slow = &slow, .n_slow = 1 };
+	struct store_slow_query q = { ANY, run };
 	struct slowest seen = { 0 };
 	struct why why;
 
@@ -338,7 +347,7 @@ keeps_the_slowest(void)
 		slow.ns[TIMING_DURATION] = i * 7919 % (3 * STORE_SLOW);
 		CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
 	}
-	CHECK(store_slowest(s, run, see_slow, &seen, &why) == 0);
+	CHECK(store_slowest(s, &q, see_slow, &seen, &why) == 0);
 	CHECK(seen.n == STORE_SLOW && seen.first == 3 * STORE_SLOW - 1);
 	CHECK(seen.last == 2 * STORE_SLOW);
 	close_and_remove(s);
@@ -348,9 +357,8 @@ static int64_t
 requests_of(struct store *s, int64_t run)
 {
 	struct seen seen = { 0 };
-	struct why why;
 
-	CHECK(store_runs(s, run, 1, see_run, &seen, &why) == 0);
+	CHECK(walk_runs(s, run, see_run, &seen) == 0);
 	return seen.requests;
 }
 
@@ -416,21 +424,22 @@ instances(void)
 	int64_t run = new_run(s, SPAN("k"));
 	struct store_instance i = { .run = run, .name = SPAN("b"),
 	    .run_status = RUN_RUNNING, .results = SPAN("{}") };
+	struct store_instance_query q = { ANY, run };
 	char seen[80] = "";
 	struct why why;
 
-	CHECK(store_instance_put(s, &i, &why) == STORE_DONE);
+	CHECK(store_instance_put(s, ANY, &i, &why) == STORE_DONE);
 	i.name = SPAN("a");
-	CHECK(store_instance_put(s, &i, &why) == STORE_DONE);
+	CHECK(store_instance_put(s, ANY, &i, &why) == STORE_DONE);
 	i.run_status = RUN_FINISHED;
 	i.result_status = 1;
 	i.results = SPAN("{1}");
-	CHECK(store_instance_put(s, &i, &why) == STORE_DONE);
-	CHECK(store_instances(s, run, see_instance, seen, &why) == 0);
+	CHECK(store_instance_put(s, ANY, &i, &why) == STORE_DONE);
+	CHECK(store_instances(s, &q, see_instance, seen, &why) == 0);
 	CHECK_TEXT(seen, "a 3 1 {1};b 2 0 {};");
-	CHECK(store_run_remove(s, run, &why) == STORE_DONE);
+	CHECK(store_run_remove(s, ANY, run, &why) == STORE_DONE);
 	seen[0] = '\0';
-	CHECK(store_instances(s, run, see_instance, seen, &why) == 0);
+	CHECK(store_instances(s, &q, see_instance, seen, &why) == 0);
 	CHECK_TEXT(seen, "");
 	close_and_remove(s);
 }
@@ -446,12 +455,14 @@ count_test(void *ctx, const struct store_load_test *t)
 }
 
 static int
-tests_of(struct store *s, int64_t project, struct span name)
+tests_of(struct store *s, const char *owner, int64_t project,
+    struct span name)
 {
+	struct store_load_test_query q = { owner, project, name };
 	struct why why;
 	int n = 0;
 
-	CHECK(store_load_tests(s, project, name, count_test, &n, &why) == 0);
+	CHECK(store_load_tests(s, &q, count_test, &n, &why) == 0);
 	return n;
 }
 
@@ -461,25 +472,25 @@ load_tests(void)
 	struct store *s = open_new();
 	struct store_load_test t = { .project = 7, .name = SPAN("a"),
 	    .owner = SPAN("ann") };
+	struct store_load_test found = { .project = 0 };
 	struct buf name = { 0 };
-	int64_t project = 0, id;
 	struct why why;
 
-	CHECK(store_load_test_add(s, &t, &why) == STORE_DONE);
-	id = t.id;
-	CHECK(store_load_test_add(s, &t, &why) == STORE_CONFLICT);
-	store_view(s, "ben");	/* may have that name too */
-	CHECK(tests_of(s, 7, SPAN("a")) == 0);
-	CHECK(store_load_test_get(s, id, &name, &project, &why) ==
+	CHECK(store_load_test_add(s, "ann", &t, &why) == STORE_DONE);
+	found.id = t.id;
+	CHECK(store_load_test_add(s, "ann", &t, &why) == STORE_CONFLICT);
+	/* ben may have that name too */
+	CHECK(tests_of(s, "ben", 7, SPAN("a")) == 0);
+	CHECK(store_load_test_get(s, "ben", &found, &name, &why) ==
 	    STORE_NO_RUN);
 	t.owner = SPAN("ben");
-	CHECK(store_load_test_add(s, &t, &why) == STORE_DONE);
-	CHECK(tests_of(s, 7, SPAN("a")) == 1);
-	store_view(s, NULL);
-	CHECK(tests_of(s, 7, SPAN("")) == 2 && tests_of(s, 8, SPAN("")) == 0);
-	CHECK(store_load_test_get(s, id, &name, &project, &why) ==
+	CHECK(store_load_test_add(s, "ben", &t, &why) == STORE_DONE);
+	CHECK(tests_of(s, "ben", 7, SPAN("a")) == 1);
+	CHECK(tests_of(s, ANY, 7, SPAN("")) == 2);
+	CHECK(tests_of(s, ANY, 8, SPAN("")) == 0);
+	CHECK(store_load_test_get(s, ANY, &found, &name, &why) ==
 	    STORE_DONE);
-	CHECK(span_is(buf_whole(&name), "a") && project == 7);
+	CHECK(span_is(found.name, "a") && found.project == 7);
 	buf_release(&name);
 	close_and_remove(s);
 }
@@ -493,19 +504,189 @@ started(void)
 	struct buf owner = { 0 };
 	struct why why;
 
-	CHECK(store_load_test_add(s, &t, &why) == STORE_DONE);
-	CHECK(store_started_get(s, &other, &owner, &why) == 0);
+	CHECK(store_load_test_add(s, ANY, &t, &why) == STORE_DONE);
+	CHECK(store_started_get(s, ANY, &other, &owner, &why) == 0);
 	r.load_test = t.id;
 	memset(r.hash, 'x', sizeof(r.hash));
 	CHECK(store_started_put(s, &r, &why) == STORE_DONE);
 	r.hash[0] = 'y';
 	CHECK(store_started_put(s, &r, &why) == STORE_DONE);
-	CHECK(store_started_get(s, &other, &owner, &why) == 1);
+	CHECK(store_started_get(s, ANY, &other, &owner, &why) == 1);
 	CHECK(other.load_test == t.id && memcmp(other.hash, r.hash,
 	    STORE_DIGEST) == 0);
-	CHECK(store_run_remove(s, r.run, &why) == STORE_DONE);
-	CHECK(store_started_get(s, &other, &owner, &why) == 0);
+	CHECK(store_run_remove(s, ANY, r.run, &why) == STORE_DONE);
+	CHECK(store_started_get(s, ANY, &other, &owner, &why) == 0);
 	buf_release(&owner);
+	close_and_remove(s);
+}
+
+static int
+count_row(void *ctx, const struct store_row *row)
+{
+	CHECK(row->series > 0);
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
+count_sum(void *ctx, int64_t second, double sum, uint64_t count)
+{
+	CHECK(second == 10 && sum == 5 && count == 1);
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
+count_run(void *ctx, const struct store_run *r)
+{
+	CHECK(r->id > 0);
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
+count_slow(void *ctx, const struct store_slow *slow)
+{
+	CHECK(slow->failed == 0);
+	++*(int *)ctx;
+	return 0;
+}
+
+static int
+count_instance(void *ctx, const struct store_instance *i)
+{
+	CHECK(span_is(i->name, "gen"));
+	++*(int *)ctx;
+	return 0;
+}
+
+/* How many things each function that reads hands out of a run. */
+struct sight {
+	int found, listed, one, series, wholes, points, points_of, sums, slow,
+	    instances, started;
+	int64_t overflow;
+};
+
+static int64_t
+first_series(struct store *s, int64_t run)
+{
+	sqlite3_stmt *sql = NULL;
+	int64_t id;
+
+	CHECK(sqlite3_prepare_v2(s->db, "SELECT id FROM series WHERE run = ?"
+	    " AND tagset = 0", -1, &sql, NULL) == SQLITE_OK);
+	CHECK(sqlite3_bind_int64(sql, 1, run) == SQLITE_OK);
+	CHECK(sqlite3_step(sql) == SQLITE_ROW);
+	id = sqlite3_column_int64(sql, 0);
+	(void)sqlite3_finalize(sql);
+	return id;
+}
+
+static struct sight
+look(struct store *s, const char *owner, int64_t run)
+{
+	struct store_run_query all = { owner, 0, 9 }, one = { owner, run, 1 };
+	struct store_query q = { .owner = owner, .run = run, .metric = "m" };
+	struct store_series_query series = { owner, first_series(s, run),
+	    METRIC_TREND };
+	struct store_slow_query slow = { owner, run };
+	struct store_instance_query instances = { owner, run };
+	struct store_started started = { .run = run };
+	struct sight n = { 0 };
+	struct why why;
+
+	n.found = store_run_find(s, owner, run, &why) == STORE_DONE;
+	CHECK(store_runs(s, &all, count_run, &n.listed, &why) == 0);
+	CHECK(store_runs(s, &one, count_run, &n.one, &why) == 0);
+	CHECK(store_series(s, &q, count_row, &n.series, &why) == 0);
+	CHECK(store_points(s, &q, count_row, &n.points, &why) == 0);
+	q.is_whole = true;
+	CHECK(store_series(s, &q, count_row, &n.wholes, &why) == 0);
+	CHECK(store_points(s, &q, count_row, &n.points, &why) == 0);
+	CHECK(store_points_of(s, &series, count_row, &n.points_of, &why) ==
+	    0);
+	CHECK(store_sums(s, &series, count_sum, &n.sums, &why) == 0);
+	CHECK(store_slowest(s, &slow, count_slow, &n.slow, &why) == 0);
+	CHECK(store_instances(s, &instances, count_instance, &n.instances,
+	    &why) == 0);
+	n.started = store_started_get(s, owner, &started, NULL, &why);
+	n.overflow = store_overflow(s, owner, run, &why);
+	return n;
+}
+
+/* A run of ann with one of each thing that can be read. */
+static int64_t
+run_of_ann(struct store *s)
+{
+	struct store_run r = { .name = SPAN("n"), .thresholds = SPAN("{}"),
+	    .owner = SPAN("ann") };
+	struct store_load_test t = { .project = 7, .name = SPAN("a") };
+	struct store_slow slow = { .tags = SPAN("{}") };
+	struct store_batch b = { .owner = "ann", .slow = &slow, .n_slow = 1 };
+	struct store_instance i = { .name = SPAN("gen"),
+	    .results = SPAN("{}") };
+	struct store_started started = { .hash = "x" };
+	struct sink sink = { .type = METRIC_TREND };
+	struct store_row rows[2] = {
+		{ SPAN("m"), METRIC_TREND, SPAN("{\"a\":\"b\"}"), 10,
+		    &sink, 0 },
+		{ SPAN("m"), METRIC_TREND, { NULL, 0 }, 10, &sink, 0 },
+	};
+	struct why why;
+
+	CHECK(store_run_add(s, &r, SPAN(""), &why) == STORE_DONE);
+	sink_add(&sink, 5, 10);
+	b.run = i.run = started.run = r.id;
+	b.rows = rows;
+	b.n = 2;	/* no series may be made: it overflows */
+	CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
+	sink_release(&sink);
+	CHECK(store_instance_put(s, "ann", &i, &why) == STORE_DONE);
+	CHECK(store_load_test_add(s, "ann", &t, &why) == STORE_DONE);
+	started.load_test = t.id;
+	CHECK(store_started_put(s, &started, &why) == STORE_DONE);
+	return r.id;
+}
+
+static void
+owners(void)
+{
+	static const char *const strangers[] = { "ben", "", NULL,
+	    "everybody" };
+	static const struct sight nothing = { 0 };
+	static const struct sight everything = { .found = 1, .listed = 1,
+	    .one = 1, .series = 1, .wholes = 1, .points = 2, .points_of = 1,
+	    .sums = 1, .slow = 1, .instances = 1, .started = 1,
+	    .overflow = 1 };
+	struct store *s = open_new();
+	struct store_run end = { .id = run_of_ann(s), .results = SPAN("{}"),
+	    .run_status = RUN_FINISHED };
+	struct store_batch b = { .run = end.id };
+	struct store_instance instance = { .run = end.id,
+	    .name = SPAN("gen"), .results = SPAN("{}") };
+	struct sight seen;
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		seen = look(s, strangers[i], end.id);
+		CHECK(memcmp(&seen, &nothing, sizeof(seen)) == 0);
+		b.owner = strangers[i];
+		CHECK(store_batch_add(s, &b, &why) == STORE_NO_RUN);
+		CHECK(store_instance_put(s, strangers[i], &instance, &why) ==
+		    STORE_NO_RUN);
+		CHECK(store_run_end(s, strangers[i], &end, &why) ==
+		    STORE_NO_RUN);
+		CHECK(store_run_note(s, strangers[i], end.id, SPAN("x"),
+		    &why) == STORE_NO_RUN);
+		CHECK(store_run_remove(s, strangers[i], end.id, &why) ==
+		    STORE_NO_RUN);
+	}
+	seen = look(s, "ann", end.id);
+	CHECK(memcmp(&seen, &everything, sizeof(seen)) == 0);
+	seen = look(s, store_everybody, end.id);
+	CHECK(memcmp(&seen, &everything, sizeof(seen)) == 0);
+	CHECK(store_run_remove(s, "ann", end.id, &why) == STORE_DONE);
 	close_and_remove(s);
 }
 
@@ -532,6 +713,7 @@ main(void)
 	test("instances of a run keep their last state", instances);
 	test("a load test is its owner's, once by its name", load_tests);
 	test("a started run has one token, which goes with it", started);
+	test("another owner's run is not there for any function", owners);
 	test("a group is there at its end, all of it", groups);
 	test("a group with a failure is undone", group_breaks);
 	buf_release(&text);

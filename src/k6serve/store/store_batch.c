@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/* A batch goes into the tables of series and points, once for its key. */
+#include "k6serve/store/store_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/run.h"
+#include "k6serve/store/store_priv.h"
+
+/* Did the batch's key come before? The same content again is a duplicate. */
+static enum store_result
+check_key(struct store *s, const struct store_batch *b, struct why *why)
+{
+	static const char select[] = "SELECT digest FROM batch"
+	    " WHERE run = ? AND key = ?";
+	enum { DIGEST };
+	struct store_params p = store_prepare(s, select, why);
+	int found, is_same = 0;
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, b->run);
+	store_bind_text(&p, b->key);
+	found = store_step(s, p.sql, why);
+	if (found > 0)
+		is_same = sqlite3_column_bytes(p.sql, DIGEST) ==
+		    STORE_DIGEST && memcmp(sqlite3_column_blob(p.sql, DIGEST),
+		    b->digest, STORE_DIGEST) == 0;
+	store_reset(p.sql);
+	if (found < 0)
+		return store_failure(s);
+	if (found == 0)
+		return STORE_DONE;
+	return is_same ? STORE_DUPLICATE : STORE_CONFLICT;
+}
+
+static int
+note_key(struct store *s, const struct store_batch *b, struct why *why)
+{
+	static const char insert[] = "INSERT INTO batch(run, key, digest)"
+	    " VALUES(?, ?, ?)";
+	struct store_params p = store_prepare(s, insert, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, b->run);
+	store_bind_text(&p, b->key);
+	store_bind_digest(&p, b->digest);
+	return store_run_sql(s, p.sql, why);
+}
+
+/* The number of a tag set; 0: the run does not have it; -1: why. */
+static int64_t
+find_tagset(struct store *s, int64_t run, struct span json, struct why *why)
+{
+	static const char select[] = "SELECT id FROM tagset"
+	    " WHERE run = ? AND json = ?";
+	struct store_params p = store_prepare(s, select, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	store_bind_text(&p, json);
+	return store_one_int(s, p.sql, why);
+}
+
+static int64_t
+make_tagset(struct store *s, int64_t run, struct span json, struct why *why)
+{
+	static const char insert[] = "INSERT INTO tagset(run, json)"
+	    " VALUES(?, ?)";
+	struct store_params p = store_prepare(s, insert, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	store_bind_text(&p, json);
+	if (store_run_sql(s, p.sql, why) < 0)
+		return -1;
+	return sqlite3_last_insert_rowid(s->db);
+}
+
+static void
+bind_series(struct store_params *p, int64_t run, const struct store_row *row,
+    int64_t tagset)
+{
+	store_bind_int(p, run);
+	store_bind_text(p, row->metric);
+	store_bind_int(p, (int)row->type);
+	store_bind_int(p, tagset);
+}
+
+/* The series of a row and its total so far; 0: it is not there; -1: why. */
+static int64_t
+find_series(struct store *s, int64_t run, const struct store_row *row,
+    int64_t tagset, struct sink *total, struct why *why)
+{
+	static const char select[] = "SELECT id, " STORE_SINK_COLUMNS
+	    " FROM series WHERE run = ? AND metric = ? AND type = ?"
+	    " AND tagset = ?";
+	enum { ID, FIRST_OF_SINK };
+	struct store_params p = store_prepare(s, select, why);
+	int64_t id;
+
+	if (p.sql == NULL)
+		return -1;
+	bind_series(&p, run, row, tagset);
+	id = store_step(s, p.sql, why);
+	if (id > 0) {
+		id = sqlite3_column_int64(p.sql, ID);
+		if (store_get_sink(p.sql, FIRST_OF_SINK, total) < 0)
+			id = why_set(why, "a bad histogram in the database");
+	}
+	store_reset(p.sql);
+	return id;
+}
+
+static int64_t
+make_series(struct store *s, int64_t run, const struct store_row *row,
+    int64_t tagset, struct why *why)
+{
+	static const char insert[] = "INSERT INTO series(run, metric, type,"
+	    " tagset, count, nonzero, sum, min, max, last, last_ns)"
+	    " VALUES(?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0)";
+	struct store_params p = store_prepare(s, insert, why);
+
+	if (p.sql == NULL)
+		return -1;
+	bind_series(&p, run, row, tagset);
+	if (store_run_sql(s, p.sql, why) < 0)
+		return -1;
+	return sqlite3_last_insert_rowid(s->db);
+}
+
+/* Add what a second already holds to the sink. */
+static int
+merge_point(struct store *s, int64_t series, int64_t second,
+    struct sink *sink, struct why *why)
+{
+	static const char select[] = "SELECT " STORE_SINK_COLUMNS
+	    " FROM point WHERE series = ? AND second = ?";
+	enum { FIRST_OF_SINK };
+	struct store_params p = store_prepare(s, select, why);
+	struct sink old = { .type = sink->type };
+	int found;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, series);
+	store_bind_int(&p, second);
+	found = store_step(s, p.sql, why);
+	if (found > 0 && store_get_sink(p.sql, FIRST_OF_SINK, &old) < 0)
+		found = why_set(why, "a bad histogram in the database");
+	store_reset(p.sql);
+	if (found > 0)
+		sink_merge(sink, &old);
+	sink_release(&old);
+	return found < 0 ? -1 : 0;
+}
+
+#define INTO_POINT "INTO point(series, second, " STORE_SINK_COLUMNS ")" \
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+/* Write a point by either statement. */
+static int
+write_point(struct store *s, const char *insert, int64_t series,
+    int64_t second, const struct sink *sink, struct why *why)
+{
+	struct store_params p = store_prepare(s, insert, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, series);
+	store_bind_int(&p, second);
+	store_bind_sink(s, &p, sink);
+	return store_run_sql(s, p.sql, why);
+}
+
+/* Store n rows of one series and one second. Usually the second is new. */
+static int
+put_point(struct store *s, int64_t series, const struct store_row *rows,
+    size_t n, struct why *why)
+{
+	static const char insert[] = "INSERT OR IGNORE " INTO_POINT;
+	static const char replace[] = "INSERT OR REPLACE " INTO_POINT;
+	struct sink sink = { .type = rows->type };
+	int64_t second = rows->second;
+	int status;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		sink_merge(&sink, rows[i].sink);
+	status = write_point(s, insert, series, second, &sink, why);
+	if (status == 0 && sqlite3_changes(s->db) == 0) {
+		status = merge_point(s, series, second, &sink, why);
+		if (status == 0)
+			status = write_point(s, replace, series, second,
+			    &sink, why);
+	}
+	sink_release(&sink);
+	return status;
+}
+
+/* Store n rows of one series and add them to its total so far. */
+static int
+put_points(struct store *s, int64_t series, struct sink *total,
+    const struct store_row *rows, size_t n, struct why *why)
+{
+	static const char update[] = "UPDATE series SET count = ?2,"
+	    " nonzero = ?3, sum = ?4, min = ?5, max = ?6, last = ?7,"
+	    " last_ns = ?8, hist = ?9 WHERE id = ?1";
+	struct store_params p;
+	size_t i, k;
+
+	for (i = 0; i < n; i += k) {
+		for (k = 0; i + k < n &&
+		    rows[i + k].second == rows[i].second; k++)
+			sink_merge(total, rows[i + k].sink);
+		if (put_point(s, series, &rows[i], k, why) < 0)
+			return -1;
+	}
+	p = store_prepare(s, update, why);
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, series);
+	store_bind_sink(s, &p, total);
+	return store_run_sql(s, p.sql, why);
+}
+
+/* A batch on its way in. What is past the run's maximum of series is put
+ * aside, and stored as one tag set at the end: adding each row to it at once
+ * would read and write its histogram as often. */
+struct batch_insert {
+	struct store *s;
+	const struct store_batch *b;
+	int64_t n_series;		/* of the run; -1: not yet counted */
+	bool has_no_end;		/* while what was put aside is stored */
+	struct store_row *aside;	/* owned, their sinks are b's */
+	size_t n, cap;
+};
+
+/* How many series the run has, those of the maximum. */
+static int
+count_series(struct batch_insert *in, struct why *why)
+{
+	static const char select[] = "SELECT count(*) FROM series"
+	    " WHERE run = ?1 AND tagset != 0 AND tagset != ?2";
+	int64_t overflow = find_tagset(in->s, in->b->run,
+	    span_of(STORE_OVERFLOW), why);
+	struct store_params p = store_prepare(in->s, select, why);
+
+	if (overflow < 0 || p.sql == NULL)
+		return -1;
+	store_bind_int(&p, in->b->run);
+	store_bind_int(&p, overflow);
+	in->n_series = store_one_int(in->s, p.sql, why);
+	return in->n_series < 0 ? -1 : 0;
+}
+
+/* May the run have n series more? 1, 0, or -1 and why. */
+static int
+has_room(struct batch_insert *in, size_t n, struct why *why)
+{
+	if (in->has_no_end)
+		return 1;
+	if (in->n_series < 0 && count_series(in, why) < 0)
+		return -1;
+	return in->n_series <= in->b->max_series &&
+	    n <= (uint64_t)(in->b->max_series - in->n_series);
+}
+
+static void
+put_aside(struct batch_insert *in, const struct store_row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		in->aside = xgrow(in->aside, in->n, &in->cap,
+		    sizeof(in->aside[0]));
+		in->aside[in->n] = rows[i];
+		in->aside[in->n++].tags = span_of(STORE_OVERFLOW);
+	}
+}
+
+static int
+put_series(struct batch_insert *in, int64_t tagset, const struct store_row *rows,
+    size_t n, struct why *why)
+{
+	struct sink total = { .type = rows->type };
+	int64_t id = find_series(in->s, in->b->run, rows, tagset, &total, why);
+	int room = id == 0 && tagset != 0 ? has_room(in, 1, why) : 1, status;
+
+	if (id == 0 && room == 0) {
+		put_aside(in, rows, n);
+		return 0;
+	}
+	if (id == 0 && room == 1) {
+		id = make_series(in->s, in->b->run, rows, tagset, why);
+		in->n_series += tagset != 0 && in->n_series >= 0;
+	}
+	status = id <= 0 ? -1 : put_points(in->s, id, &total, rows, n, why);
+	sink_release(&total);
+	return status;
+}
+
+/* How many of n rows, from the first on, are of one series. */
+static size_t
+rows_of_series(const struct store_row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n && rows[i].type == rows->type &&
+	    span_equal(rows[i].metric, rows->metric); i++)
+		;
+	return i;
+}
+
+/* Store n rows of one tag set. A new one comes in with all its series or not
+ * at all, so that a request's numbers stay together. */
+static int
+put_tagset(struct batch_insert *in, const struct store_row *rows, size_t n,
+    struct why *why)
+{
+	int64_t tagset = rows->tags.n == 0 ? 0 :
+	    find_tagset(in->s, in->b->run, rows->tags, why);
+	size_t i, k, n_series = 0;
+	int room;
+
+	if (tagset < 0)
+		return -1;
+	if (tagset == 0 && rows->tags.n != 0) {
+		for (i = 0; i < n; i += rows_of_series(&rows[i], n - i))
+			n_series++;
+		room = has_room(in, n_series, why);
+		if (room == 0)
+			put_aside(in, rows, n);
+		if (room <= 0)
+			return room;
+		tagset = make_tagset(in->s, in->b->run, rows->tags, why);
+		if (tagset < 0)
+			return -1;
+	}
+	for (i = 0; i < n; i += k) {
+		k = rows_of_series(&rows[i], n - i);
+		if (put_series(in, tagset, &rows[i], k, why) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+by_series(const void *a, const void *b)
+{
+	const struct store_row *x = a, *y = b;
+	size_t n = x->metric.n < y->metric.n ? x->metric.n : y->metric.n;
+	int order = memcmp(x->metric.p, y->metric.p, n);
+
+	if (order != 0)
+		return order;
+	if (x->metric.n != y->metric.n)
+		return x->metric.n < y->metric.n ? -1 : 1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	return (x->second > y->second) - (x->second < y->second);
+}
+
+static int
+put_rows(struct batch_insert *in, struct why *why)
+{
+	const struct store_row *rows = in->b->rows;
+	size_t i, k;
+
+	for (i = 0; i < in->b->n; i += k) {
+		for (k = 1; i + k < in->b->n &&
+		    span_equal(rows[i + k].tags, rows[i].tags); k++)
+			;
+		if (put_tagset(in, &rows[i], k, why) < 0)
+			return -1;
+	}
+	if (in->n == 0)
+		return 0;
+	if (in->n > 0)
+		qsort(in->aside, in->n, sizeof(in->aside[0]), by_series);
+	in->has_no_end = true;
+	return put_tagset(in, in->aside, in->n, why);
+}
+
+static int
+bump_run(struct store *s, const struct store_batch *b,
+    const struct store_state *old, struct why *why)
+{
+	static const char update[] = "UPDATE run SET seen_ns = ?2,"
+	    " first_ns = ?3, last_ns = ?4, step_s = max(step_s, ?5),"
+	    " requests = requests + ?6, points = points + ?7,"
+	    " is_late = max(is_late, ?8), run_status = 2,"
+	    " version = version + 1 WHERE id = ?1";
+	struct store_params p = store_prepare(s, update, why);
+	int64_t first = old->first_ns, last = old->last_ns;
+
+	if (p.sql == NULL)
+		return -1;
+	if (b->first_ns != 0 && (first == 0 || b->first_ns < first))
+		first = b->first_ns;
+	if (b->last_ns != 0 && (last == 0 || b->last_ns > last))
+		last = b->last_ns;
+	store_bind_int(&p, b->run);
+	store_bind_int(&p, b->now_ns);
+	store_bind_int(&p, first);
+	store_bind_int(&p, last);
+	store_bind_int(&p, b->step_s);
+	store_bind_int(&p, b->requests);
+	store_bind_int(&p, b->points);
+	store_bind_int(&p, old->run_status == RUN_TIMED_OUT);
+	return store_run_sql(s, p.sql, why);
+}
+
+static enum store_result
+put_batch(struct store *s, const struct store_batch *b, struct why *why)
+{
+	struct batch_insert in = { .s = s, .b = b, .n_series = -1 };
+	struct store_state state;
+	enum store_result result = store_state_get(s, b->owner, b->run,
+	    &state, why);
+	int status;
+
+	/* A batch that is known is answered as such even when the run has
+	 * ended: its sender may have missed the first answer. */
+	if (result == STORE_DONE && b->key.n != 0)
+		result = check_key(s, b, why);
+	if (result != STORE_DONE)
+		return result;
+	if (!store_state_is_open(&state))
+		return STORE_ENDED;
+	status = b->key.n != 0 ? note_key(s, b, why) : 0;
+	if (status == 0)
+		status = put_rows(&in, why);
+	free(in.aside);
+	if (status == 0)
+		status = store_slow_add(s, b, why);
+	if (status < 0)
+		return store_failure(s);
+	return bump_run(s, b, &state, why) < 0 ? store_failure(s)
+	    : STORE_DONE;
+}
+
+enum store_result
+store_batch_add(struct store *s, const struct store_batch *b,
+    struct why *why)
+{
+	if (store_begin(s, why) < 0)
+		return store_failure(s);
+	return store_conclude(s, put_batch(s, b, why), why);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* store_batch: the samples of one request body are added to a run. */
+#ifndef K6PIPE_K6SERVE_STORE_STORE_BATCH_H
+#define K6PIPE_K6SERVE_STORE_STORE_BATCH_H
+
+#include "k6serve/store/store_query.h"
+#include "k6serve/store/store_slow.h"
+
+struct store_batch {
+	const char *owner;		/* who must see the run */
+	int64_t run;
+	struct span key;		/* n 0: none */
+	const unsigned char *digest;	/* of the body */
+	/* Those of a tag set stand together, in it those of a series, in it
+	 * those of a second. */
+	const struct store_row *rows;
+	size_t n;
+	const struct store_slow *slow;	/* candidates, in any order */
+	size_t n_slow;
+	int64_t max_series;	/* of the run; see STORE_OVERFLOW */
+	int64_t requests, points;	/* for the books */
+	int64_t first_ns, last_ns;	/* times of samples; 0: none */
+	int64_t step_s;
+	int64_t now_ns;
+};
+
+/* Add all of it to the run, or nothing. STORE_DUPLICATE: a batch of that key
+ * and digest was added before; STORE_CONFLICT: with that key another one. */
+enum store_result store_batch_add(struct store *s,
+    const struct store_batch *b, struct why *why);
+
+#endif

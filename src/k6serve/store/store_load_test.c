@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of load tests, and of the runs that were started of them. */
+#include "k6serve/store/store_load_test.h"
+
+#include <string.h>
+
+#include "k6serve/store/store_priv.h"
+
+int
+store_load_tests(struct store *s, const struct store_load_test_query *q,
+    store_load_test_each *each, void *ctx, struct why *why)
+{
+	static const char select[] = "SELECT id, name, owner, created_ns"
+	    " FROM load_test WHERE project = ?1"
+	    " AND (?2 IS NULL OR name = ?2) AND " STORE_IS_SEEN_BY("?3")
+	    " ORDER BY id DESC LIMIT 1000";
+	enum { ID, NAME, OWNER, CREATED_NS };
+	struct store_params p = store_prepare(s, select, why);
+	struct store_load_test t = { .project = q->project };
+	int status = 0;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, q->project);
+	if (q->name.n != 0)
+		store_bind_text(&p, q->name);
+	else
+		store_bind_null(&p);
+	store_bind_owner(&p, q->owner);
+	while (store_next(s, p.sql, &status, why)) {
+		t.id = sqlite3_column_int64(p.sql, ID);
+		t.name = store_text(p.sql, NAME);
+		t.owner = store_text(p.sql, OWNER);
+		t.created_ns = sqlite3_column_int64(p.sql, CREATED_NS);
+		status = each(ctx, &t);
+	}
+	return status;
+}
+
+static int
+stop_at_first(void *ctx, const struct store_load_test *t)
+{
+	(void)ctx;
+	(void)t;
+	return 1;
+}
+
+enum store_result
+store_load_test_add(struct store *s, const char *owner,
+    struct store_load_test *t, struct why *why)
+{
+	static const char insert[] = "INSERT INTO load_test(owner, project,"
+	    " name, created_ns) VALUES(?, ?, ?, ?)";
+	struct store_load_test_query q = { owner, t->project, t->name };
+	int found = store_load_tests(s, &q, stop_at_first, NULL, why);
+	struct store_params p;
+
+	if (found > 0)
+		return STORE_CONFLICT;
+	if (found < 0)
+		return store_failure(s);
+	p = store_prepare(s, insert, why);
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_text(&p, t->owner);
+	store_bind_int(&p, t->project);
+	store_bind_text(&p, t->name);
+	store_bind_int(&p, t->created_ns);
+	if (store_run_sql(s, p.sql, why) < 0)
+		return store_failure(s);
+	t->id = sqlite3_last_insert_rowid(s->db);
+	return STORE_DONE;
+}
+
+enum store_result
+store_load_test_get(struct store *s, const char *owner,
+    struct store_load_test *t, struct buf *name, struct why *why)
+{
+	static const char select[] = "SELECT name, project FROM load_test"
+	    " WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
+	enum { NAME, PROJECT };
+	struct store_params p = store_prepare(s, select, why);
+	int found;
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, t->id);
+	store_bind_owner(&p, owner);
+	found = store_step(s, p.sql, why);
+	if (found > 0) {
+		buf_span(name, store_text(p.sql, NAME));
+		t->name = buf_whole(name);
+		t->project = sqlite3_column_int64(p.sql, PROJECT);
+	}
+	store_reset(p.sql);
+	if (found < 0)
+		return store_failure(s);
+	return found == 0 ? STORE_NO_RUN : STORE_DONE;
+}
+
+enum store_result
+store_started_put(struct store *s, const struct store_started *r,
+    struct why *why)
+{
+	static const char insert[] = "INSERT OR REPLACE INTO started(run,"
+	    " load_test, hash) VALUES(?, ?, ?)";
+	struct store_params p = store_prepare(s, insert, why);
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, r->run);
+	store_bind_int(&p, r->load_test);
+	store_bind_digest(&p, r->hash);
+	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
+	    : STORE_DONE;
+}
+
+int
+store_started_get(struct store *s, const char *owner,
+    struct store_started *r, struct buf *run_owner, struct why *why)
+{
+	static const char select[] = "SELECT load_test, hash, owner"
+	    " FROM started JOIN run ON run.id = started.run"
+	    " WHERE started.run = ?1 AND " STORE_IS_SEEN_BY("?2");
+	enum { LOAD_TEST, HASH, OWNER };
+	struct store_params p = store_prepare(s, select, why);
+	int found;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, r->run);
+	store_bind_owner(&p, owner);
+	found = store_step(s, p.sql, why);
+	if (found > 0 && sqlite3_column_bytes(p.sql, HASH) != STORE_DIGEST)
+		found = 0;
+	if (found > 0) {
+		r->load_test = sqlite3_column_int64(p.sql, LOAD_TEST);
+		memcpy(r->hash, sqlite3_column_blob(p.sql, HASH),
+		    STORE_DIGEST);
+		if (run_owner != NULL)
+			buf_span(run_owner, store_text(p.sql, OWNER));
+	}
+	store_reset(p.sql);
+	return found;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of runs. */
+#include "k6serve/store/store_run.h"
+
+#include "data/run.h"
+#include "k6serve/store/store_priv.h"
+
+/* The run that a key made; 0: none; -1: why. */
+static int64_t
+run_of_key(struct store *s, struct span key, struct why *why)
+{
+	static const char select[] = "SELECT id FROM run"
+	    " WHERE create_key = ?";
+	struct store_params p;
+
+	if (key.n == 0)
+		return 0;
+	p = store_prepare(s, select, why);
+	if (p.sql == NULL)
+		return -1;
+	store_bind_text(&p, key);
+	return store_one_int(s, p.sql, why);
+}
+
+static enum store_result
+insert_run(struct store *s, struct store_run *r, struct span key,
+    struct why *why)
+{
+	static const char insert[] = "INSERT INTO run(create_key, name,"
+	    " project, vus, planned_s, thresholds, run_status, created_ns,"
+	    " seen_ns, agent, owner, results, result_status, is_late,"
+	    " ended_ns, first_ns, last_ns, step_s, requests, points, version)"
+	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', 0, 0,"
+	    " 0, 0, 0, 1, 0, 0, 1)";
+	struct store_params p;
+
+	r->id = run_of_key(s, key, why);
+	if (r->id > 0)
+		return STORE_DUPLICATE;
+	if (r->id < 0)
+		return store_failure(s);
+	p = store_prepare(s, insert, why);
+	if (p.sql == NULL)
+		return store_failure(s);
+	if (key.n != 0)
+		store_bind_text(&p, key);
+	else
+		store_bind_null(&p);
+	store_bind_text(&p, r->name);
+	store_bind_int(&p, r->project);
+	store_bind_int(&p, r->vus);
+	store_bind_int(&p, r->planned_s);
+	store_bind_text(&p, r->thresholds);
+	store_bind_int(&p, RUN_RUNNING);
+	store_bind_int(&p, r->created_ns);
+	store_bind_int(&p, r->created_ns);
+	store_bind_text(&p, r->agent);
+	store_bind_text(&p, r->owner);
+	if (store_run_sql(s, p.sql, why) < 0)
+		return store_failure(s);
+	r->id = sqlite3_last_insert_rowid(s->db);
+	return STORE_DONE;
+}
+
+enum store_result
+store_run_add(struct store *s, struct store_run *r, struct span key,
+    struct why *why)
+{
+	if (store_begin(s, why) < 0)
+		return store_failure(s);
+	return store_conclude(s, insert_run(s, r, key, why), why);
+}
+
+bool
+store_state_is_open(const struct store_state *state)
+{
+	return state->run_status == RUN_RUNNING ||
+	    state->run_status == RUN_TIMED_OUT;
+}
+
+enum store_result
+store_state_get(struct store *s, const char *owner, int64_t run,
+    struct store_state *state, struct why *why)
+{
+	static const char select[] = "SELECT run_status, first_ns, last_ns"
+	    " FROM run WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
+	enum { RUN_STATUS, FIRST_NS, LAST_NS };
+	struct store_params p = store_prepare(s, select, why);
+	int found;
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, run);
+	store_bind_owner(&p, owner);
+	found = store_step(s, p.sql, why);
+	if (found > 0) {
+		state->run_status = sqlite3_column_int(p.sql, RUN_STATUS);
+		state->first_ns = sqlite3_column_int64(p.sql, FIRST_NS);
+		state->last_ns = sqlite3_column_int64(p.sql, LAST_NS);
+	}
+	store_reset(p.sql);
+	if (found < 0)
+		return store_failure(s);
+	return found == 0 ? STORE_NO_RUN : STORE_DONE;
+}
+
+static enum store_result
+update_end(struct store *s, const char *owner, const struct store_run *r,
+    struct why *why)
+{
+	static const char update[] = "UPDATE run SET run_status = ?2,"
+	    " result_status = ?3, results = ?4, ended_ns = ?5,"
+	    " created_ns = coalesce(nullif(?6, 0), created_ns),"
+	    " version = version + 1 WHERE id = ?1";
+	struct store_state state;
+	enum store_result result = store_state_get(s, owner, r->id, &state,
+	    why);
+	struct store_params p;
+
+	if (result != STORE_DONE)
+		return result;
+	if (!store_state_is_open(&state))
+		return STORE_ENDED;
+	p = store_prepare(s, update, why);
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, r->id);
+	store_bind_int(&p, r->run_status);
+	store_bind_int(&p, r->result_status);
+	store_bind_text(&p, r->results);
+	store_bind_int(&p, r->ended_ns);
+	store_bind_int(&p, r->created_ns);
+	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
+	    : STORE_DONE;
+}
+
+enum store_result
+store_run_end(struct store *s, const char *owner, const struct store_run *r,
+    struct why *why)
+{
+	if (store_begin(s, why) < 0)
+		return store_failure(s);
+	return store_conclude(s, update_end(s, owner, r, why), why);
+}
+
+enum store_result
+store_run_note(struct store *s, const char *owner, int64_t run,
+    struct span note, struct why *why)
+{
+	static const char update[] = "UPDATE run SET note = ?3,"
+	    " version = version + 1 WHERE id = ?1 AND "
+	    STORE_IS_SEEN_BY("?2");
+	struct store_params p = store_prepare(s, update, why);
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, run);
+	store_bind_owner(&p, owner);
+	store_bind_text(&p, note);
+	return store_change(s, p.sql, why);
+}
+
+enum store_result
+store_run_remove(struct store *s, const char *owner, int64_t run,
+    struct why *why)
+{
+	static const char delete[] = "DELETE FROM run WHERE id = ?1 AND "
+	    STORE_IS_SEEN_BY("?2");
+	struct store_params p = store_prepare(s, delete, why);
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, run);
+	store_bind_owner(&p, owner);
+	return store_change(s, p.sql, why);
+}
+
+enum store_result
+store_run_find(struct store *s, const char *owner, int64_t run,
+    struct why *why)
+{
+	struct store_state state;
+
+	return store_state_get(s, owner, run, &state, why);
+}
+
+#define RUN_COLUMNS "SELECT id, name, thresholds, results, note, agent," \
+	" owner, project, vus, planned_s, created_ns, seen_ns, ended_ns," \
+	" first_ns, last_ns, step_s, requests, points, version, run_status," \
+	" result_status, is_late FROM run WHERE "
+
+static void
+read_run(sqlite3_stmt *sql, struct store_run *r)
+{
+	enum { ID, NAME, THRESHOLDS, RESULTS, NOTE, AGENT, OWNER, PROJECT,
+		VUS, PLANNED_S, CREATED_NS, SEEN_NS, ENDED_NS, FIRST_NS,
+		LAST_NS, STEP_S, REQUESTS, POINTS, VERSION, RUN_STATUS,
+		RESULT_STATUS, IS_LATE };
+
+	r->id = sqlite3_column_int64(sql, ID);
+	r->name = store_text(sql, NAME);
+	r->thresholds = store_text(sql, THRESHOLDS);
+	r->results = store_text(sql, RESULTS);
+	r->note = store_text(sql, NOTE);
+	r->agent = store_text(sql, AGENT);
+	r->owner = store_text(sql, OWNER);
+	r->project = sqlite3_column_int64(sql, PROJECT);
+	r->vus = sqlite3_column_int64(sql, VUS);
+	r->planned_s = sqlite3_column_int64(sql, PLANNED_S);
+	r->created_ns = sqlite3_column_int64(sql, CREATED_NS);
+	r->seen_ns = sqlite3_column_int64(sql, SEEN_NS);
+	r->ended_ns = sqlite3_column_int64(sql, ENDED_NS);
+	r->first_ns = sqlite3_column_int64(sql, FIRST_NS);
+	r->last_ns = sqlite3_column_int64(sql, LAST_NS);
+	r->step_s = sqlite3_column_int64(sql, STEP_S);
+	r->requests = sqlite3_column_int64(sql, REQUESTS);
+	r->points = sqlite3_column_int64(sql, POINTS);
+	r->version = sqlite3_column_int64(sql, VERSION);
+	r->run_status = sqlite3_column_int(sql, RUN_STATUS);
+	r->result_status = sqlite3_column_int(sql, RESULT_STATUS);
+	r->is_late = sqlite3_column_int(sql, IS_LATE) != 0;
+}
+
+int
+store_runs(struct store *s, const struct store_run_query *q,
+    store_run_each *each, void *ctx, struct why *why)
+{
+	static const char one[] = RUN_COLUMNS STORE_IS_SEEN_BY("?1")
+	    " AND id = ?2";
+	static const char all[] = RUN_COLUMNS STORE_IS_SEEN_BY("?1")
+	    " ORDER BY id DESC LIMIT ?2";
+	struct store_params p = store_prepare(s, q->id != 0 ? one : all, why);
+	struct store_run r;
+	int status = 0;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_owner(&p, q->owner);
+	store_bind_int(&p, q->id != 0 ? q->id : q->limit);
+	while (store_next(s, p.sql, &status, why)) {
+		read_run(p.sql, &r);
+		status = each(ctx, &r);
+	}
+	return status;
+}
+
+int
+store_expire(struct store *s, int64_t seen_ns, struct why *why)
+{
+	static const char update[] = "UPDATE run SET run_status = 4,"
+	    " version = version + 1 WHERE run_status = 2 AND seen_ns < ?";
+	struct store_params p = store_prepare(s, update, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, seen_ns);
+	return store_run_sql(s, p.sql, why);
+}
+
+/* Bytes of the file that hold data; -1: why. Pages that became free are used
+ * again, the file does not shrink. */
+static int64_t
+size_of(struct store *s, struct why *why)
+{
+	static const char select[] = "SELECT (page_count - freelist_count)"
+	    " * page_size FROM pragma_page_count, pragma_freelist_count,"
+	    " pragma_page_size";
+	struct store_params p = store_prepare(s, select, why);
+
+	return p.sql == NULL ? -1 : store_one_int(s, p.sql, why);
+}
+
+int
+store_retain(struct store *s, int64_t seen_ns, int64_t max, struct why *why)
+{
+	static const char select[] = "SELECT id FROM run"
+	    " WHERE run_status != 2 AND seen_ns < ? ORDER BY seen_ns LIMIT 1";
+	struct store_params p = store_prepare(s, select, why);
+	int64_t size = size_of(s, why), run;
+
+	if (p.sql == NULL || size < 0)
+		return -1;
+	store_bind_int(&p, size > max ? INT64_MAX : seen_ns);
+	run = store_one_int(s, p.sql, why);
+	if (run <= 0)
+		return (int)run;
+	return store_run_remove(s, store_everybody, run, why) == STORE_DONE
+	    ? 1 : -1;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* store_run: runs, from the call that makes one to its removal. */
+#ifndef K6PIPE_K6SERVE_STORE_STORE_RUN_H
+#define K6PIPE_K6SERVE_STORE_STORE_RUN_H
+
+#include "k6serve/store/store.h"
+
+/* The members are those of schema.sql. */
+struct store_run {
+	int64_t id;
+	struct span name, thresholds, results, note, agent, owner;
+	int64_t project, vus, planned_s;
+	int64_t created_ns, seen_ns, ended_ns, first_ns, last_ns;
+	int64_t step_s, requests, points, version;
+	int run_status, result_status;
+	bool is_late;
+};
+
+/* Make a run, of r->owner; r->id becomes its number. STORE_DUPLICATE: the key
+ * made that run before. An empty key is none. */
+enum store_result store_run_add(struct store *s, struct store_run *r,
+    struct span key, struct why *why);
+
+/* End the run r->id with r's run_status, result_status, results, ended_ns, and
+ * created_ns if it is not 0. STORE_ENDED: it was before, nothing changed. */
+enum store_result store_run_end(struct store *s, const char *owner,
+    const struct store_run *r, struct why *why);
+
+/* Replace the note of a run, or remove it with all its data. STORE_NO_RUN:
+ * it is not there. */
+enum store_result store_run_note(struct store *s, const char *owner,
+    int64_t run, struct span note, struct why *why);
+enum store_result store_run_remove(struct store *s, const char *owner,
+    int64_t run, struct why *why);
+
+/* Is the run there? STORE_DONE, or STORE_NO_RUN. */
+enum store_result store_run_find(struct store *s, const char *owner,
+    int64_t run, struct why *why);
+
+struct store_run_query {
+	const char *owner;
+	int64_t id;	/* 0: all, */
+	int64_t limit;	/* but no more than these */
+};
+
+/* Hand out each, the newest first; what it points to dies with the call. A
+ * return other than 0 ends the walk with that value; -1 is a failure. */
+typedef int store_run_each(void *ctx, const struct store_run *r);
+int store_runs(struct store *s, const struct store_run_query *q,
+    store_run_each *each, void *ctx, struct why *why);
+
+/* Of everybody's runs, those that are open and were not seen since then become
+ * timed out; data that comes later opens them again and makes them late. */
+int store_expire(struct store *s, int64_t seen_ns, struct why *why);
+
+/* Of everybody's runs, remove the one that was seen longest ago and is not
+ * open, if it was not seen since then, or if the data takes more than max
+ * bytes. 1: it is removed; 0: there is none; -1: why. */
+int store_retain(struct store *s, int64_t seen_ns, int64_t max,
+    struct why *why);
+
+#endif
