@@ -179,7 +179,7 @@ load(struct push *push, struct why *why)
 		warnf("%s: %" PRIu64 " damaged bytes are set aside in bad/",
 		    journal_path(push->journal), found.damaged_bytes);
 	push->missing += found.missing;
-	push->last_number = found.last;
+	numbers_continue(&push->numbers, found.last);
 	buf_release(&found.note);
 	return status;
 }
@@ -203,7 +203,7 @@ static bool
 has_nothing(const struct push *push)
 {
 	return push->note.run == NULL && push->note.name == NULL &&
-	    push->last_number == 0 && push->missing == 0;
+	    push->numbers.last == 0 && push->missing == 0;
 }
 
 /* How a push that nobody ended is to be finished. */

@@ -451,7 +451,7 @@ push_init(struct push *push, struct push_options *o, struct why *why)
 	push->uploader.fetcher = push->fetcher;
 	push->uploader.settings = &o->settings;
 	push->uploader.packer = &push->packer;
-	push->uploader.last_number = &push->last_number;
+	push->uploader.numbers = &push->numbers;
 	if (push->note.create_key[0] == '\0') {	/* no earlier process's */
 		push->note.started_ns = now_unix_ns();
 		retry_key(push->note.create_key);
@@ -520,11 +520,11 @@ start_threads(struct push *push, char *const *files, int n_files)
 	r->memory_max = MEMORY_BYTES;
 	r->interval_ns = settings_int(s, SET_PUSH_INTERVAL);
 	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
-	r->last_number = &push->last_number;
+	r->numbers = &push->numbers;
 	if (r->has_buckets) {
 		r->buckets.packer = r->packer;
 		r->buckets.journal = r->journal;
-		r->buckets.last_number = r->last_number;
+		r->buckets.numbers = r->numbers;
 		r->collector.gather = &r->buckets.gather;
 	}
 	packer_start(&push->packer);

@@ -31,7 +31,7 @@ struct push {
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
 	uint64_t missing;		/* batches that should be in the journal */
-	_Atomic uint64_t last_number;	/* of parcels */
+	struct numbers numbers;		/* of batches */
 };
 
 /* What became of it all. */

@@ -283,6 +283,53 @@ EOF
   balanced
 }
 
+# What is stored is the beginning of the stream, each request of it once.
+stored_is_a_beginning() {
+  local n sum
+  read -r n sum < <(python3 "$root/tests/tools/stored.py" \
+    "$BATS_TEST_TMPDIR/k6serve.db")
+  echo "stored: $n, their sum $sum, want $1 at least"
+  [ "$n" -ge "$1" ]
+  [ "$sum" -eq $((n * (n + 1) / 2)) ]
+}
+
+@test "batches are split while input flows, then kill -9: nothing is lost" {
+  start_server
+  nginx_format='$status'
+  start_nginx <<EOF
+client_max_body_size 10k;
+location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
+EOF
+  # Slow compression: much is read while a batch is being split.
+  cc -shared -fPIC -o "$BATS_TEST_TMPDIR/slow.so" -xc - -ldl <<'EOF'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+int deflate(void *stream, int flush) {
+  int (*real)(void *, int) = (int (*)(void *, int))dlsym(RTLD_NEXT, "deflate");
+  usleep(20000);
+  return real(stream, flush);
+}
+EOF
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  sanitized || slow=$BATS_TEST_TMPDIR/slow.so
+  LD_PRELOAD=${slow:-} K6_CLOUD_HOST=$target K6_CLOUD_NO_COMPRESS=true \
+    k6push --journal "$journals" --max-samples-per-package 60 \
+    <"$BATS_TEST_TMPDIR/in" 2>/dev/null 3>&- &
+  push=$!
+  disown
+  exec 4>"$BATS_TEST_TMPDIR/in"
+  stream 3000 1500 >&4
+  kill -9 "$push"
+  exec 4>&-
+  [ "$(grep -c 413 "$nginx_log")" -gt 3 ]
+  K6_CLOUD_NO_COMPRESS=true capture k6push --resume "$journals"
+  [ "$status" -eq 1 ]
+  run ! grep -F damaged <<<"$err"
+  balanced
+  stored_is_a_beginning 1000
+}
+
 @test "what is refused for good is kept aside with the reason, exit 75" {
   start_nginx <<'EOF'
 location /v1/metrics { return 422 '{"error":{"message":"bad sample"}}'; }

@@ -134,7 +134,8 @@ struct journal_found {
 	uint64_t last;		/* the highest number */
 	uint64_t acked, refused;	/* batches */
 	uint64_t damaged_bytes;
-	uint64_t missing;	/* batches that were damaged or are not there */
+	uint64_t missing;	/* batches that are damaged and were not done
+				   with; a number that nothing names is none */
 };
 
 /* Read the journal after its opening. -1: the folder cannot be read. */

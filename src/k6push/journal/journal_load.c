@@ -33,6 +33,11 @@ struct load {
 	bool is_torn_normal;	/* the end of this file may be cut short */
 	struct buf bytes;	/* of a file */
 	struct buf pieces;
+	/* of damaged records of batches, in no order: */
+	uint64_t *damaged;	/* the numbers that can still be read */
+	size_t n_damaged, cap_damaged;
+	uint64_t n_nameless;	/* stretches in which none can be read */
+	bool has_batches;	/* the file that is being read does */
 };
 
 static void
@@ -60,11 +65,41 @@ fate_of(const struct load *l, uint64_t number)
 }
 
 static void
+note_damaged(struct load *l, uint64_t number)
+{
+	l->damaged = xgrow(l->damaged, l->n_damaged, &l->cap_damaged,
+	    sizeof(*l->damaged));
+	l->damaged[l->n_damaged++] = number;
+}
+
+/* Which batches these bytes of a segment held. One that was cut short at the
+ * end is missing only if it has no pieces; a part only if the whole is gone. */
+static void
+note_damaged_batches(struct load *l, struct span bytes, bool is_torn)
+{
+	uint64_t number, parent;
+	bool has_name = is_torn;
+	size_t at = 0;
+
+	while (record_next_damaged(bytes, &at, &number, &parent)) {
+		if (number == 0 || number > NUMBERS_MAX)
+			continue;
+		has_name = true;
+		if (parent == 0 || fate_of(l, parent) == FATE_SPLIT)
+			note_damaged(l, number);
+	}
+	l->n_nameless += !has_name && at > 0;
+}
+
+static void
 on_bad(void *ctx, struct span bytes, bool is_tail)
 {
 	struct load *l = ctx;
+	bool is_torn = is_tail && l->is_torn_normal;
 
-	if (is_tail && l->is_torn_normal)
+	if (l->has_batches)
+		note_damaged_batches(l, bytes, is_torn);
+	if (is_torn)
 		return;
 	l->found->damaged_bytes += bytes.n;
 	journal_set_aside(l->j, l->file, (uint64_t)(bytes.p - l->start),
@@ -145,6 +180,7 @@ load_segment(struct load *l, uint64_t number)
 	if (!begin_file(l, name, number == l->segments[l->n_segments - 1] &&
 	    l->n_intakes > 0))
 		return;
+	l->has_batches = true;
 	s = segment_new(l->j, number, l->bytes.n, -1);
 	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
 		if (r.type != RECORD_BATCH ||
@@ -165,12 +201,14 @@ load_segment(struct load *l, uint64_t number)
 			l->found->batch(l->found->ctx, &r.batch, &place);
 	}
 	s->live--;
+	l->has_batches = false;
 }
 
 static void
 load_intake(struct load *l, uint64_t number)
 {
 	struct journal_batch batch = { 0 };
+	uint64_t damaged_before = l->found->damaged_bytes;
 	struct intake *i;
 	char name[NAME_TEXT];
 	struct record r;
@@ -194,6 +232,8 @@ load_intake(struct load *l, uint64_t number)
 	i->bytes = l->bytes.n;
 	i->next = l->j->intakes;
 	l->j->intakes = i;
+	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
+		note_damaged(l, number);
 	if (batch.number != number ||
 	    fate_of(l, number) != FATE_UNKNOWN || l->pieces.n == 0)
 		return;
@@ -274,12 +314,38 @@ drop_dead_segments(struct journal *j)
 	}
 }
 
+/* How many batches are damaged and were not done with. A number of which there
+ * is no trace says nothing: it was given out and not used by the time the
+ * writer ended. Where a damaged record does not name its batch, it may have
+ * been one of those. */
+static uint64_t
+count_missing(struct load *l)
+{
+	uint64_t n, missing = 0, unknown = 0;
+	size_t i;
+
+	if (l->n_damaged > 0)
+		qsort(l->damaged, l->n_damaged, sizeof(*l->damaged),
+		    by_number);
+	for (i = 0; i < l->n_damaged; i++)
+		missing += (i == 0 || l->damaged[i] != l->damaged[i - 1]) &&
+		    fate_of(l, l->damaged[i]) == FATE_UNKNOWN;
+	if (l->n_nameless == 0)
+		return missing;
+	for (n = 1; n <= l->found->last; n++)
+		unknown += fate_of(l, n) == FATE_UNKNOWN;
+	for (i = 0; i < l->n_damaged; i++)
+		unknown -= (i == 0 || l->damaged[i] != l->damaged[i - 1]) &&
+		    l->damaged[i] <= l->found->last &&
+		    fate_of(l, l->damaged[i]) == FATE_UNKNOWN;
+	return missing + (l->n_nameless < unknown ? l->n_nameless : unknown);
+}
+
 int
 journal_load(struct journal *j, struct journal_found *found,
     struct why *why)
 {
 	struct load l = { .j = j, .found = found };
-	uint64_t n;
 	size_t i;
 	int status = list_files(&l, why);
 
@@ -290,13 +356,13 @@ journal_load(struct journal *j, struct journal_found *found,
 			load_segment(&l, l.segments[i]);
 		for (i = 0; i < l.n_intakes; i++)
 			load_intake(&l, l.intakes[i]);
-		for (n = 1; n <= found->last; n++)
-			found->missing += fate_of(&l, n) == FATE_UNKNOWN;
+		found->missing = count_missing(&l);
 		drop_dead_segments(j);
 	}
 	free(l.fates);
 	free(l.segments);
 	free(l.intakes);
+	free(l.damaged);
 	buf_release(&l.bytes);
 	buf_release(&l.pieces);
 	return status;

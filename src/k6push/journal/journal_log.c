@@ -160,6 +160,24 @@ record_next(struct span file, size_t *at, struct record *r, record_bad *bad,
 	return true;
 }
 
+/* Damage begins where a record was to begin, whatever stands there. */
+bool
+record_next_damaged(struct span damaged, size_t *at, uint64_t *number,
+    uint64_t *parent)
+{
+	const char *end = damaged.p + damaged.n, *p = damaged.p + *at;
+
+	if (*at > 0)
+		p = p < end ? memmem(p, (size_t)(end - p), magic,
+		    sizeof(magic)) : NULL;
+	if (p == NULL || (size_t)(end - p) < RECORD_HEAD)
+		return false;
+	*number = get((const unsigned char *)p + 16, 8);
+	*parent = get((const unsigned char *)p + 72, 8);
+	*at = (size_t)(p - damaged.p) + 1;
+	return true;
+}
+
 int
 journal_slurp(int dir, const char *name, struct buf *out, struct why *why)
 {

@@ -73,6 +73,12 @@ typedef void record_bad(void *ctx, struct span bytes, bool is_tail);
 bool record_next(struct span file, size_t *at, struct record *r,
     record_bad *bad, void *ctx);
 
+/* Step through what may be heads of records in bytes that are damaged: *at
+ * starts at 0. Number and parent are what the head says, which may itself be
+ * damaged. False at the end. */
+bool record_next_damaged(struct span damaged, size_t *at, uint64_t *number,
+    uint64_t *parent);
+
 /* Append a whole file of the journal to out. 0; 1: there is none; -1. */
 int journal_slurp(int dir, const char *name, struct buf *out,
     struct why *why);

@@ -22,7 +22,7 @@ declare_metrics(const struct buckets *b, struct buf *lines)
 static struct parcel *
 new_parcel(const struct buckets *b)
 {
-	struct parcel *p = parcel_new(++*b->last_number);
+	struct parcel *p = parcel_new(numbers_take(b->numbers, 1));
 
 	p->id.format = wire_v2.format;
 	p->id.flags = (uint16_t)(b->gather.series.period_ns / NS_PER_S);

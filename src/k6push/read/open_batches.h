@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "k6push/read/series_collect.h"
+#include "k6push/wire/numbers.h"
 #include "k6push/wire/packer.h"
 
 struct open_bucket {
@@ -23,13 +24,13 @@ struct buckets {
 	struct gather gather;
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
-	_Atomic uint64_t *last_number;	/* of parcels; the highest given away */
+	struct numbers *numbers;	/* of batches; shared with the uploader */
 	struct open_bucket *open;
 	size_t n, cap;
 	size_t last;		/* of the line before */
 };
 
-/* Begin; packer, journal and last_number are to be set before the first line.
+/* Begin; packer, journal and numbers are to be set before the first line.
  * -1: the settings are not those of protocol 2. */
 int buckets_init(struct buckets *b, const struct settings *s,
     struct metrics *metrics, struct why *why);

@@ -157,7 +157,7 @@ take_sample(void *ctx, const struct sample *s)
 	}
 	if (p == NULL) {
 		take_head(r);
-		p = r->filling = parcel_new(++*r->last_number);
+		p = r->filling = parcel_new(numbers_take(r->numbers, 1));
 		p->id.format = wire_v1.format;
 		p->is_plain = true;
 		p->is_loose = r->journal == NULL;

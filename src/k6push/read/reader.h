@@ -13,6 +13,7 @@
 #include "base/lines.h"
 #include "k6push/read/collect.h"
 #include "k6push/read/open_batches.h"
+#include "k6push/wire/numbers.h"
 #include "k6push/wire/packer.h"
 
 /* How the reading is to end before the input does. */
@@ -24,7 +25,7 @@ struct reader {
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
 	int wake;		/* eventfd of the sender */
-	_Atomic uint64_t *last_number;	/* of parcels; the highest given away */
+	struct numbers *numbers;	/* of batches; shared with the uploader */
 	size_t memory_max;	/* bytes of loose parcels, without a journal */
 	void (*on_head)(void *ctx);	/* the start is known: called once by
 				   the reader, before it keeps a sample */

@@ -203,21 +203,20 @@ static bool
 split(struct uploader *u, struct parcel *p, struct span kept)
 {
 	const struct wire *wire = wire_of(p->id.format);
-	struct parcel *part[2];
+	struct parcel *part[2] = { parcel_part(p, 0), parcel_part(p, 1) };
+	uint64_t number;
 	struct why why;
 	int i, n_loose = 0;
 
-	for (i = 0; i < 2; i++)
-		part[i] = parcel_part(p, *u->last_number + (uint64_t)i + 1,
-		    i);
 	if (wire->split(p, kept, part[0], part[1], &why) < 0) {
 		parcel_free(part[0]);
 		parcel_free(part[1]);
 		return false;
 	}
-	*u->last_number += 2;
 	u->splits++;
+	number = numbers_take(u->numbers, 2);
 	for (i = 0; i < 2; i++) {
+		part[i]->id.number = number + (uint64_t)i;
 		part[i]->is_loose = true;
 		packer_pack(u->packer, part[i]);
 		n_loose += part[i]->is_loose;

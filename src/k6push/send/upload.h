@@ -13,6 +13,7 @@
 #include "data/settings.h"
 #include "io/fetch.h"
 #include "k6push/wire/batch.h"
+#include "k6push/wire/numbers.h"
 #include "k6push/wire/packer.h"
 
 /* Times in ns; of the monotonic clock. */
@@ -35,7 +36,7 @@ struct uploader {
 	const char *token;
 	const char *push_url;	/* NULL; or where all goes, instead, */
 	const char *push_token;	/* with this bearer token */
-	_Atomic uint64_t *last_number;	/* the highest given away */
+	struct numbers *numbers;	/* of batches; shared with the reader */
 	struct parcels waiting;	/* not yet acked, in flight or not */
 	int in_flight;
 	struct sending *sendings;	/* the tries under way */

@@ -29,9 +29,9 @@ parcel_free(struct parcel *p)
 }
 
 struct parcel *
-parcel_part(const struct parcel *whole, uint64_t number, int n)
+parcel_part(const struct parcel *whole, int n)
 {
-	struct parcel *p = parcel_new(number);
+	struct parcel *p = parcel_new(0);
 	uint64_t hash = hash_bytes((uint64_t)n + 1, whole->id.key,
 	    JOURNAL_KEY);
 	int i;

@@ -42,9 +42,8 @@ struct parcel *parcel_new(uint64_t number);
 void parcel_free(struct parcel *p);	/* NULL is none */
 
 /* The n-th (0, 1) part of whole, its key derived from that of whole, so that
- * a second split gives the same. */
-struct parcel *parcel_part(const struct parcel *whole, uint64_t number,
-    int n);
+ * a second split gives the same. It has no number yet. */
+struct parcel *parcel_part(const struct parcel *whole, int n);
 
 /* Put a parcel behind those with smaller numbers; take it out again. */
 void parcels_add(struct parcels *list, struct parcel *p);

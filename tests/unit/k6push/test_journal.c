@@ -266,6 +266,7 @@ parts(void)
 	/* The split was not noted: the whole counts, the part does not. */
 	j = open_again(&found);
 	CHECK(got.n_batches == 1 && got.batch[1].number == 1);
+	CHECK(found.damaged_bytes == 0);
 	CHECK(found.missing == 0 && found.last == 2);
 	left.number = 4;
 	right.number = 5;
@@ -276,7 +277,7 @@ parts(void)
 	j = open_again(&found);
 	CHECK(got.n_batches == 2 && got.batch[4].number == 4 &&
 	    got.batch[5].number == 5 && got.batch[2].number == 0);
-	CHECK(found.missing == 1);	/* 3 was never written */
+	CHECK(found.missing == 0);	/* 3 was given out and not used */
 	journal_remove(j);
 	journal_close(j);
 	buf_release(&found.note);
@@ -383,6 +384,85 @@ flip_each_bit(const char *file)
 		overwrite(file, bytes.p, bytes.n);
 	}
 	buf_release(&bytes);
+}
+
+/* How many batches are missing after n bytes of seg.1 from `at` on are those
+ * of `fill`; at counts from its end if it is negative. */
+static uint64_t
+missing_after(const char *name, long at, size_t n, int fill)
+{
+	struct journal_found found = { 0 };
+	struct buf bytes = { 0 };
+	uint64_t missing;
+
+	write_sample(name, "seg.1", &bytes);
+	memset(bytes.p + (at < 0 ? (long)bytes.n + at : at), fill, n);
+	overwrite("seg.1", bytes.p, bytes.n);
+	journal_close(open_again(&found));
+	missing = found.missing;
+	CHECK(found.damaged_bytes > 0);
+	buf_release(&bytes);
+	buf_release(&found.note);
+	return missing;
+}
+
+static void
+damaged_batches_are_counted(void)
+{
+	const long second = RECORD_HEAD + 3;
+
+	CHECK(missing_after("miss1", RECORD_HEAD, 1, '?') == 0); /* done */
+	CHECK(missing_after("miss2", second + RECORD_HEAD, 1, '?') == 1);
+	CHECK(missing_after("miss3", second, 4, '?') == 1); /* its magic */
+	CHECK(missing_after("miss4", second, RECORD_HEAD, 0) == 1);
+	CHECK(missing_after("miss5", -1, 1, '?') == 1);	/* the last one */
+}
+
+/* Killed while the first part is written: the whole is there. */
+static void
+cut_part(void)
+{
+	struct journal *j = open_new("cutpart");
+	struct journal_found found = { 0 };
+	struct journal_place place = put_batch(j, 1, "both");
+	struct journal_batch left = batch_of(2), open = batch_of(4);
+	struct buf bytes = { 0 };
+	char full[120];
+	struct why why;
+
+	left.parent = 1;
+	CHECK(journal_add(j, &left, SPAN("bo"), &place, &why) == 0);
+	CHECK(journal_piece(j, &open, SPAN("four"), &why) == 0);
+	journal_close(j);
+	(void)snprintf(full, sizeof(full), "%s/seg.1", path);
+	CHECK(file_read(full, 1 << 20, &bytes, &why) == 0);
+	overwrite("seg.1", bytes.p, bytes.n - 1);
+	j = open_again(&found);
+	CHECK(got.n_batches == 1 && got.n_pieces == 1 && found.missing == 0);
+	journal_remove(j);
+	journal_close(j);
+	buf_release(&bytes);
+	buf_release(&found.note);
+}
+
+static void
+gaps_are_nothing(void)
+{
+	struct journal *j = open_new("gaps");
+	struct journal_found found = { 0 };
+	struct journal_batch open = batch_of(17);
+	struct why why;
+
+	(void)put_batch(j, 4, "four");
+	(void)put_batch(j, 9, "nine");
+	CHECK(journal_piece(j, &open, SPAN("x"), &why) == 0);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_batches == 2 && got.n_pieces == 1 && found.last == 17);
+	CHECK(found.missing == 0 && found.damaged_bytes == 0);
+	journal_remove(j);
+	journal_close(j);
+	buf_release(&found.note);
 }
 
 static void
@@ -508,6 +588,10 @@ main(void)
 	test("parts count only when the split was noted", parts);
 	test("what is refused stays, with the reason", refused);
 	test("a flipped bit in each byte loses one record at most", damage);
+	test("what is damaged is counted, unless it was done with",
+	    damaged_batches_are_counted);
+	test("a part whose writing was cut short is not missing", cut_part);
+	test("numbers that were never used are not missing", gaps_are_nothing);
 	test("batches filled side by side keep their pieces apart",
 	    side_by_side);
 	test("a file that is cut short anywhere keeps what is whole",

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "k6push/wire/wire.h"
+
+static const struct wire *busy_wire_of(uint8_t format);
+#define wire_of busy_wire_of
 #include "k6push/send/upload.c"
+#undef wire_of
 
 #include <unistd.h>
 
@@ -52,7 +57,7 @@ answer(int i, int status, const char *body)
 
 static struct settings settings;
 static struct packer packer;
-static _Atomic uint64_t last_number;
+static struct numbers numbers;
 static struct uploader u;
 
 static void
@@ -64,9 +69,9 @@ begin(void)
 	(void)settings_set(&settings, SET_NO_COMPRESS, "true", FROM_FLAG,
 	    NULL);
 	packer = (struct packer){ .wake = -1 };
-	last_number = 0;
+	numbers = (struct numbers){ 0 };
 	u = (struct uploader){ .settings = &settings, .host = "http://x",
-	    .run = "7", .packer = &packer, .last_number = &last_number };
+	    .run = "7", .packer = &packer, .numbers = &numbers };
 	n_sent = 0;
 }
 
@@ -74,7 +79,7 @@ begin(void)
 static struct parcel *
 add(int n)
 {
-	struct parcel *p = parcel_new(++last_number);
+	struct parcel *p = parcel_new(numbers_take(&numbers, 1));
 	int i;
 
 	p->id.format = wire_v1.format;
@@ -275,6 +280,47 @@ too_large(void)
 	CHECK(u.acked.points == 4 && u.lost.points == 1);
 }
 
+/* A wire with which, while a batch is being split, the reader begins another:
+ * it takes the next number. */
+static struct wire busy_wire;
+static uint64_t reader_took;
+
+static int
+split_while_reading(const struct parcel *p, struct span kept,
+    struct parcel *left, struct parcel *right, struct why *why)
+{
+	reader_took = numbers_take(&numbers, 1);
+	return wire_v1.split(p, kept, left, right, why);
+}
+
+static const struct wire *
+busy_wire_of(uint8_t format)
+{
+	if (format != wire_v1.format)
+		return wire_of(format);
+	busy_wire = wire_v1;
+	busy_wire.split = split_while_reading;
+	return &busy_wire;
+}
+
+static void
+parts_have_their_own_numbers(void)
+{
+	const struct parcel *p;
+	uint64_t before = 0;
+
+	begin();
+	(void)add(4);
+	uploader_start(&u);
+	answer(0, 413, "");
+	CHECK(reader_took == 2 && u.waiting.n == 2);
+	for (p = u.waiting.first; p != NULL; p = p->next) {
+		CHECK(p->id.number != reader_took && p->id.number > before);
+		before = p->id.number;
+	}
+	CHECK(numbers_take(&numbers, 1) > before);
+}
+
 static void
 parts_are_the_same(void)
 {
@@ -282,12 +328,12 @@ parts_are_the_same(void)
 
 	begin();
 	whole = add(2);
-	a = parcel_part(whole, 5, 0);
-	b = parcel_part(whole, 9, 0);
+	a = parcel_part(whole, 0);
+	b = parcel_part(whole, 0);
 	CHECK(memcmp(a->id.key, b->id.key, JOURNAL_KEY) == 0);
 	CHECK(a->id.parent == whole->id.number);
 	parcel_free(b);
-	b = parcel_part(whole, 9, 1);
+	b = parcel_part(whole, 1);
 	CHECK(memcmp(a->id.key, b->id.key, JOURNAL_KEY) != 0);
 	parcel_free(a);
 	parcel_free(b);
@@ -340,6 +386,8 @@ main(void)
 	test("what is too large is split until it fits, or is one sample",
 	    too_large);
 	test("the same split gives the same keys", parts_are_the_same);
+	test("what is read during a split has a number of its own",
+	    parts_have_their_own_numbers);
 	test("a silent run is told of, but not often", heartbeat);
 	test("requests under way are let go at the end", left_under_way);
 	uploader_release(&u);
