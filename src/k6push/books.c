@@ -24,6 +24,7 @@ count_requests(const struct push *push, struct books *b)
 	    &u->waiting, true);
 	int64_t known;
 
+	b->requests_dropped = push->dropped;
 	b->made = push->has_reader ? push->note.made
 	    : (int64_t)(push->found.requests + push->foreign.requests);
 	b->requests_on_disk = (int64_t)(left.requests - loose.requests +
@@ -32,7 +33,7 @@ count_requests(const struct push *push, struct books *b)
 	/* Earlier processes and others may have fed the run too. */
 	if (push->control.has_stored && push->has_reader)
 		b->stored = push->control.stored_requests;
-	known = b->stored + b->requests_on_disk;
+	known = b->stored + b->requests_on_disk + b->requests_dropped;
 	if (known < b->made)
 		b->requests_lost = b->made - known;
 	else
@@ -58,6 +59,22 @@ books_of(const struct push *push)
 	return b;
 }
 
+static void
+print_requests(const struct books *b)
+{
+	char on_disk[40] = "", dropped[40] = "";
+
+	if (b->requests_on_disk > 0)
+		(void)snprintf(on_disk, sizeof(on_disk), " + %" PRId64
+		    " on disk", b->requests_on_disk);
+	if (b->requests_dropped > 0)
+		(void)snprintf(dropped, sizeof(dropped), " + %" PRId64
+		    " dropped", b->requests_dropped);
+	warnf("%" PRId64 " made = %" PRId64 " stored%s%s, %" PRId64
+	    " lost, %" PRId64 " twice", b->made, b->stored, on_disk, dropped,
+	    b->requests_lost, b->requests_twice);
+}
+
 void
 books_print(const struct push *push, const struct books *b)
 {
@@ -71,15 +88,7 @@ books_print(const struct push *push, const struct books *b)
 	    " quarantined=%" PRIu64 " invalid=%" PRIu64 " lost=%" PRIu64
 	    " resent=%" PRIu64, b->read, b->acked, b->on_disk,
 	    b->quarantined, b->invalid, b->lost, b->resent);
-	if (b->requests_on_disk > 0)
-		warnf("%" PRId64 " made = %" PRId64 " stored + %" PRId64
-		    " on disk, %" PRId64 " lost, %" PRId64 " twice", b->made,
-		    b->stored, b->requests_on_disk, b->requests_lost,
-		    b->requests_twice);
-	else
-		warnf("%" PRId64 " made = %" PRId64 " stored, %" PRId64
-		    " lost, %" PRId64 " twice", b->made, b->stored,
-		    b->requests_lost, b->requests_twice);
+	print_requests(b);
 }
 
 int
@@ -152,6 +161,7 @@ put_counts(const struct push *push, const struct books *b,
 	jsn_member_int(o, "made", b->made);
 	jsn_member_int(o, "stored", b->stored);
 	jsn_member_int(o, "on_disk", b->requests_on_disk);
+	jsn_member_int(o, "dropped", b->requests_dropped);
 	jsn_member_int(o, "lost", b->requests_lost);
 	jsn_member_int(o, "twice", b->requests_twice);
 	jsn_close(o, '}');

@@ -250,9 +250,12 @@ note_end(struct push *push)
 	n->result_status = c->ends.end.result_status;
 	note_set(&n->results, c->ends.end.thresholds.p,
 	    c->ends.end.thresholds.n);
-	/* The generator's own count, should it know of more than came. */
-	n->made = c->ends.end.requests > (int64_t)c->requests
-	    ? c->ends.end.requests : (int64_t)c->requests;
+	/* The generator's own count, if it knows of more than came. */
+	if (c->ends.end.dropped > 0)
+		push->dropped = c->ends.end.dropped;
+	n->made = (int64_t)c->requests + push->dropped;
+	if (c->ends.end.requests > n->made)
+		n->made = c->ends.end.requests;
 	if (push->options->is_from_data)
 		note_times(push);
 	if (push->has_run || push->reader.has_head)

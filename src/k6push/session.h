@@ -28,6 +28,7 @@ struct push {
 	bool has_run;			/* created, and said so */
 	bool has_input_ended;
 	int64_t ended_ns;		/* then; monotonic */
+	int64_t dropped;		/* requests, as the stream's End says */
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
 	uint64_t missing;		/* batches that should be in the journal */
@@ -40,6 +41,7 @@ struct books {
 	uint64_t acked, on_disk, quarantined, invalid, lost;	/* points */
 	uint64_t resent;	/* requests sent again */
 	int64_t made, stored, requests_on_disk;	/* HTTP requests */
+	int64_t requests_dropped;	/* on purpose, before they came here */
 	int64_t requests_lost, requests_twice;
 };
 

@@ -565,3 +565,35 @@ EOF
   K6_CLOUD_HOST=$target capture k6push "$small"
   grep -Fx 'k6push: server: info: hello' <<<"$err"
 }
+
+# trimmed END...: three requests, and an End line with these members.
+trimmed() {
+  stream 3 0 | head -n -1
+  echo "{\"type\":\"End\",\"data\":{\"run_status\":3,$1}}"
+}
+
+@test "what was dropped on purpose is counted as dropped, not as lost" {
+  start_server
+  trimmed '"points":45,"requests":5,"passed":3,"dropped":2' \
+    >"$BATS_TEST_TMPDIR/in"
+  capture k6push --result "$BATS_TEST_TMPDIR/r.json" "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 0 ]
+  grep -Fx 'k6push: 5 made = 3 stored + 2 dropped, 0 lost, 0 twice' <<<"$err"
+  jq -e '.requests == {made: 5, stored: 3, on_disk: 0, dropped: 2, lost: 0,
+    twice: 0} and .exit_status == 0' "$BATS_TEST_TMPDIR/r.json"
+  # What is missing besides is lost.
+  trimmed '"requests":6,"dropped":2' >"$BATS_TEST_TMPDIR/in"
+  capture k6push "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 75 ]
+  grep -F '6 made = 3 stored + 2 dropped, 1 lost, 0 twice' <<<"$err"
+  # A trailer that counts only what it let pass.
+  trimmed '"requests":3,"dropped":2' >"$BATS_TEST_TMPDIR/in"
+  capture k6push "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 0 ]
+  grep -F '5 made = 3 stored + 2 dropped, 0 lost, 0 twice' <<<"$err"
+  # On the way to a server that is away.
+  K6_CLOUD_HOST=http://127.0.0.1:1 capture k6push --drain 0s \
+    --journal "$BATS_TEST_TMPDIR/j" "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 75 ]
+  grep -F '5 made = 0 stored + 3 on disk + 2 dropped, 0 lost' <<<"$err"
+}
