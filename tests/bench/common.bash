@@ -35,6 +35,6 @@ make_input() {
 
 # build_repeat: the program that makes a long run of a short one.
 build_repeat() {
-  [ "$dir/repeat" -nt tests/bench/repeat.c ] ||
-    cc -O2 -D_GNU_SOURCE -o "$dir/repeat" tests/bench/repeat.c
+  [ "$dir/repeat" -nt tests/tools/repeat.c ] ||
+    cc -O2 -D_GNU_SOURCE -o "$dir/repeat" tests/tools/repeat.c
 }
