@@ -111,8 +111,11 @@ demo-stop:
 check:
 	tests/need.sh check
 	+$(MAKE) --no-print-directory -s all unit-build
-	BUILD=$(BUILD) K6PIPE_BIN=$(abspath $(BIN)) F='$(F)' \
+	BUILD=$(BUILD) K6PIPE_BIN=$(abspath $(BIN)) F='$(F)' TAGS='$(TAGS)' \
 	  tests/run.sh $(if $(filter $(words $(T)),$(words $(BATS))),$(UNITS)) $(T)
+
+check-quick:
+	+$(MAKE) check TAGS='!browser,!faults,!fuzz,!long'
 
 unit-build: $(UNITS)
 
@@ -121,15 +124,24 @@ unit:
 	+$(MAKE) --no-print-directory -s unit-build
 	BUILD=$(BUILD) tests/run.sh $(UNITS)
 
-# The browser, and minutes of outages, add nothing for the sanitizers.
-SANITIZED = BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
+# The browser, minutes of outages, the fuzzers, which are sanitized themselves,
+# and what looks at the source add nothing for the sanitizers.
+ASAN := BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
 	CFLAGS='-O1 -g $(SANITIZE)' LDFLAGS='$(SANITIZE)'
 # A thread that is cancelled trips over the sanitizer's own signal stack.
 asan: export ASAN_OPTIONS := use_sigaltstack=0
 asan:
-	+$(MAKE) unit $(SANITIZED)
-	+$(MAKE) check $(SANITIZED) \
-	  T='$(filter-out tests/k6serve/page.bats tests/k6push/faults.bats,$(T))'
+	+$(MAKE) check $(ASAN) TAGS='!browser,!faults,!fuzz,!source'
+
+# ThreadSanitizer looks at what has threads: all unit tests, and the bats tests
+# with that tag. It leaves its findings as files, and each is a failure.
+TSAN := BUILD=build/tsan BIN=build/tsan/bin HARDEN= HARDEN_LD= \
+	CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS='-fsanitize=thread'
+tsan: export REPORTS := $(CURDIR)/build/tsan/reports
+tsan: export TSAN_OPTIONS := exitcode=66:log_path=$(CURDIR)/build/tsan/reports/r
+tsan:
+	+$(shell setarch -R true 2>/dev/null && echo setarch -R) \
+	  $(MAKE) check $(TSAN) TAGS='threads,!long'
 
 fuzz:
 	tests/need.sh check
@@ -178,9 +190,11 @@ help:
 	@echo 'make demo       install what is missing, run the whole pipeline'
 	@echo 'make demo-stop  end the k6serve that the demo left running'
 	@echo 'make check      install what is missing, run all tests'
+	@echo 'make check-quick  without faults, browser and fuzzers'
 	@echo 'make unit       only the C unit tests'
 	@echo 'make lint       warnings as errors, cppcheck, shellcheck, pages'
 	@echo 'make asan       tests with address and undefined sanitizers'
+	@echo 'make tsan       those of threads with the thread sanitizer'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench      speed beside other programs, as ratios; B=agg: one'
 	@echo 'make proof      real faults against k6push, as a table (15 min)'
@@ -190,6 +204,6 @@ help:
 	@echo 'make dist       source archive of HEAD in build/'
 	@echo 'make clean      remove build/ and bin/'
 
-.PHONY: all deps demo demo-stop check unit unit-build asan fuzz lint bench proof \
-	fresh install uninstall dist clean help
+.PHONY: all deps demo demo-stop check check-quick unit unit-build asan tsan \
+	fuzz lint bench proof fresh install uninstall dist clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # fuzz: the fuzz targets are whole; `make fuzz` runs them for longer.
 
+# bats file_tags=fuzz
 load helpers
 
 @test "each fuzz target builds, and holds for a second" {

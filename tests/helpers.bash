@@ -1,5 +1,5 @@
 # helpers: what the tests share. A test loads it with `load helpers`.
-bats_require_minimum_version 1.5.0
+bats_require_minimum_version 1.8.0
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${K6PIPE_BIN:-$root/bin}
@@ -177,7 +177,7 @@ requests() {
 
 # sanitized: the tools are built with sanitizers, which take time and memory of
 # their own. within_kb KB CMD...: in so much address space, unless they are.
-sanitized() { grep -q __asan_init "$bin/k6agg"; }
+sanitized() { grep -qE "__[at]san_init" "$bin/k6agg"; }
 within_kb() (
   sanitized || ulimit -v "$1"
   shift

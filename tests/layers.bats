@@ -3,6 +3,7 @@
 # Who may include whom, and what modules keep to themselves: the layers that
 # ARCHITECTURE.md draws.
 
+# bats file_tags=source
 load helpers
 
 # Modules that can do nothing without a server on the other side: bats files

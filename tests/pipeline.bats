@@ -69,6 +69,7 @@ check_corpus() {
   check_corpus medium
 }
 
+# bats test_tags=threads
 @test "an excerpt of real k6 output arrives whole, folded or not" {
   start_server
   small=$root/tests/data/small.ndjson
@@ -79,6 +80,7 @@ check_corpus() {
   [ "$(api_totals 2)" = "$want" ]
 }
 
+# bats test_tags=threads
 @test "a load test goes through all tools: made = stored = served" {
   nginx_format='$status'
   start_server
@@ -95,6 +97,7 @@ check_corpus() {
   [ "$(api runs/1 .state)" = Finished ]
 }
 
+# bats test_tags=threads
 @test "Ctrl-C on the pipeline: Aborted by User, nothing lost, nobody left" {
   nginx_format='$status'
   start_server
@@ -116,6 +119,7 @@ check_corpus() {
   retry 5 bash -c "! pgrep -g $group"
 }
 
+# bats test_tags=threads
 @test "a generator that is killed: the run is aborted, what came is stored" {
   start_server
   small_target

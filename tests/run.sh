@@ -1,21 +1,26 @@
 #!/bin/bash
 # run.sh FILE...: run unit test programs and bats files, two at a time, show
 # what each printed, end with the line that counts: N passed, N failed.
-# F='text' runs only the bats tests whose name matches.
+# F='text' runs only the bats tests whose name matches, TAGS='a,!b' those with
+# the tag a and not b. REPORTS=DIR: each file that a sanitizer leaves there is
+# a failure, whatever became of the process.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 logs=${BUILD:-build}/logs
 rm -rf "$logs"
 mkdir -p "$logs"
-# A test that hangs is a failure, not a build that never ends.
-export F=${F:-} BATS_TEST_TIMEOUT=300
+[ -z "${REPORTS:-}" ] || { rm -rf "$REPORTS" && mkdir -p "$REPORTS"; }
+# A test that hangs is a failure, not a build that never ends. The time is for
+# a machine that is busy with other things.
+export F=${F:-} TAGS=${TAGS:-} BATS_TEST_TIMEOUT=900
 
 run_one() {
   local log
   log=${2#"${BUILD:-build}"/}
   log=$1/${log//\//_}.tap
   case $2 in
-  *.bats) bats --tap --timing ${F:+--filter "$F"} "$2" ;;
+  *.bats) bats --tap --timing ${F:+--filter "$F"} \
+    ${TAGS:+--filter-tags "$TAGS"} "$2" ;;
   *) "$2" ;;
   esac >"$log" 2>&1
   local status=$?
@@ -31,6 +36,13 @@ export -f run_one
 printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c 'run_one "$0" "$1"' \
   "$logs" {}
 
+if [ -n "${REPORTS:-}" ]; then
+  for report in "$REPORTS"/*; do
+    [ -e "$report" ] || continue
+    { echo "not ok - the sanitizer found this: $report"
+      sed 's/^/# /' "$report"; } | tee -a "$logs/reports.tap"
+  done
+fi
 failed=$(cat "$logs"/*.tap | grep -c '^not ok')
 skipped=$(cat "$logs"/*.tap | grep -ci '^ok .*# skip')
 passed=$(($(cat "$logs"/*.tap | grep -c '^ok ') - skipped))

@@ -856,6 +856,7 @@ PY
 }
 
 # A file is read by two threads, a pipe by one.
+# bats test_tags=threads
 @test "a file read on two cores gives what a pipe on one gives" {
   long=$(head -c 80000 /dev/zero | tr '\0' a)
   longer=$long$long$long$long$long$long$long$long$long$long$long$long$long$long
@@ -928,6 +929,7 @@ while size < 24 << 20:
 END
 }
 
+# bats test_tags=threads
 @test "wherever two cores cut a file, nothing changes" {
   for case in '1 300' '2 30000'; do
     # shellcheck disable=SC2086 # two words
@@ -944,6 +946,7 @@ END
   done
 }
 
+# bats test_tags=threads
 @test "several files on two cores are one stream" {
   mixed 3 50 >"$BATS_TEST_TMPDIR/file"
   head -c 9000000 "$BATS_TEST_TMPDIR/file" >"$BATS_TEST_TMPDIR/a"

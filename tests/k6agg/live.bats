@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
 # k6agg while the stream goes: the line on a terminal, books of cut input.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() {
@@ -60,6 +61,7 @@ on_terminal() {
   [ -z "$err" ]
 }
 
+# bats test_tags=long
 @test "the books balance on input that is cut anywhere" {
   { request 1 10; printf '{"bad":\n'; request 2 20 b; } >in
   size=$(wc -c <in)
@@ -77,6 +79,7 @@ on_terminal() {
   done
 }
 
+# bats test_tags=long
 @test "the books balance on every corpus, a byte at a time" {
   for file in "$root"/tests/golden/k6agg/{outliers,late,merge}.ndjson
   do

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
 # Inputs of k6agg and k6push that gzip or zstd packed.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() {
@@ -90,6 +91,7 @@ pack() {
   done
 }
 
+# bats test_tags=long
 @test "a damaged archive: told, status 1, and the other inputs are read" {
   requests 200 >plain
   requests 1 >good

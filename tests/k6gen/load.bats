@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # k6gen's load models: how many iterations are made, when, and by whom.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() {

@@ -2,6 +2,7 @@
 # proof: real faults, short; `make proof` has the long ones. The scripts count
 # from outside: what was made, and what the server's database holds.
 
+# bats file_tags=faults
 load ../helpers
 
 setup() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # journal: what k6push read survives the server, the process and the disk.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() {

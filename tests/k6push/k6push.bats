@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # k6push: the wire, the life of a run, faults, and the books.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() {

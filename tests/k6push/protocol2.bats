@@ -2,6 +2,7 @@
 # Metrics protocol 2, from the stream to the wire and back: k6's own results
 # on the same samples are the measure.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() { export K6_CLOUD_API_VERSION=2; }

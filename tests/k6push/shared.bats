@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # many: several pushers feed one run; a run that is uploaded later.
 
+# bats file_tags=threads
 load ../helpers
 
 setup() {

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
 # Who may do what at a k6serve, and for how long it keeps runs.
 
+# bats file_tags=threads
 load ../helpers
 load serve
 

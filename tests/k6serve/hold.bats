@@ -3,6 +3,7 @@
 # What a k6serve withstands: crashes, power cuts, full and failing disks, and
 # clients that mean it ill.
 
+# bats file_tags=threads
 load ../helpers
 load serve
 

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
 # k6serve as its clients see it: real k6's recorded requests, and hard cases.
 
+# bats file_tags=threads
 load ../helpers
 load serve
 

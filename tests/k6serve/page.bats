@@ -3,6 +3,7 @@
 # what was looked at are left in build/shots.
 
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; url
+# bats file_tags=browser
 load ../helpers
 
 BROWSER=$(command -v chromium || command -v chromium-browser ||

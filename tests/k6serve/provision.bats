@@ -3,6 +3,7 @@
 # k6's newer API: `k6 cloud run --local-execution` of k6 2.2, request by
 # request, and k6push with the address and the token that it is given.
 
+# bats file_tags=threads
 load ../helpers
 load serve
 

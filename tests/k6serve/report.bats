@@ -2,6 +2,7 @@
 # k6serve report and diff, notes, removal, CSV.
 
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; url
+# bats file_tags=threads
 load ../helpers
 
 teardown() {

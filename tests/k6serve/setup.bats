@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; out, err
 # How a k6serve is set up: what it tells its clients, TLS, names, login.
 
+# bats file_tags=threads
 load ../helpers
 load serve
 

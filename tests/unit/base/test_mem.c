@@ -2,11 +2,11 @@
 #include "base/mem.c"
 
 /* AddressSanitizer answers a huge malloc by itself. */
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define HAS_ASAN
+#define IS_SANITIZED
 #endif
 #endif
 
@@ -79,7 +79,7 @@ exits(void)
 {
 	char text[4096];
 
-#ifndef HAS_ASAN
+#ifndef IS_SANITIZED
 	CHECK(child(want_huge, text, sizeof(text)) == EXIT_FAILED);
 	CHECK(strstr(text, "out of memory") != NULL);
 #else

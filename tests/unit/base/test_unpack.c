@@ -13,7 +13,7 @@ static int
 all(const char *head, const char *rest, char out[64])
 {
 	struct unpack *u;
-	int in[2], fd = -1;
+	int in[2], fd = -1, status;
 	size_t n = 0;
 	ssize_t got;
 
@@ -26,8 +26,9 @@ all(const char *head, const char *rest, char out[64])
 		n += (size_t)got;
 	out[n] = '\0';
 	(void)close(fd);
+	status = unpack_end(u, &why);
 	(void)close(in[0]);
-	return unpack_end(u, &why);
+	return status;
 }
 
 static void
