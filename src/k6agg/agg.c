@@ -44,8 +44,7 @@ drain(struct agg *agg, int status)
 	/* Merged, it does not matter when they came. */
 	books->late = agg->folding.is_merging ? 0 : buckets->late;
 	if (!has_books(agg)) {
-		if (status != EXIT_DONE)
-			books_print_rest(books, &ending, &line);
+		books_print_rest(books, &ending, &line);
 	} else if (books_print_end(books, &ending, &line) < 0) {
 		warnf("%s: the stream was cut: it has a Start and no End",
 		    agg->sources.at->in.name);

@@ -50,20 +50,42 @@ beyond(int64_t all, int64_t told)
 	return all > told ? all - told : 0;
 }
 
+/* Requests that were made as far as is known here: those read, and those that
+ * a k6agg before dropped. */
+static int64_t
+known_requests(const struct books *b)
+{
+	return b->requests + b->ends.end.dropped;
+}
+
+static bool
+is_cut(const struct books *b)
+{
+	return b->starts > b->ends.end.streams;
+}
+
 void
 books_print_rest(const struct books *b, const struct ending *ending,
     struct buf *out)
 {
 	const struct run_end *told = &b->ends.end;
 	struct run_end end = { .run_status = RUN_FINISHED, .tool = TOOL,
-	    .streams = beyond(b->starts, told->streams),
 	    .points = beyond(b->points, told->points),
-	    .requests = beyond(b->requests, told->requests),
+	    .requests = beyond(known_requests(b), told->requests),
 	    .folded = beyond(b->folded_before, told->folded),
 	    .passed = beyond(b->requests - b->folded_before - b->dropped,
 	    told->passed), .dropped = b->dropped, .skipped = b->bad.n };
 
-	note_failure(&end, ending);
+	if (ending->status == EXIT_DONE && b->dropped == 0)
+		return;
+	if (ending->status != EXIT_DONE) {
+		end.streams = beyond(b->starts, told->streams);
+		note_failure(&end, ending);
+	} else {
+		end.time_ns = ending->clock_ns;
+		if (is_cut(b))
+			end.run_status = RUN_ABORTED_BY_SYSTEM;
+	}
 	run_end_print(&end, out);
 }
 
@@ -72,21 +94,26 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 {
 	struct run_end *end = &b->ends.end;
 	bool has_failed = ending->status != EXIT_DONE;
+	bool cut = is_cut(b) && !has_failed;
+	int64_t requests = known_requests(b);
 
 	if (b->points == 0 && b->starts == 0 && b->ends.n == 0 && !has_failed)
 		return 0;
-	if (b->starts > end->streams && !has_failed)
+	if (cut && b->dropped + end->dropped == 0)
 		return -1;
 	if (b->ends.n == 0)
 		*end = (struct run_end){ .run_status = RUN_FINISHED,
 		    .time_ns = ending->clock_ns };
-	if (end->streams < b->starts)
+	/* The trailer of a cut stream is for the streams that are whole. */
+	if (cut)
+		end->run_status = RUN_ABORTED_BY_SYSTEM;
+	else if (end->streams < b->starts)
 		end->streams = b->starts;
 	/* Of streams without a trailer nobody has said what was made. */
 	if (end->points < b->points)
 		end->points = b->points;
-	if (end->requests < b->requests)
-		end->requests = b->requests;
+	if (end->requests < requests)
+		end->requests = requests;
 	if (has_failed)
 		note_failure(end, ending);
 	end->tool = TOOL;
@@ -96,7 +123,7 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 	end->late += (int64_t)b->late;
 	end->skipped += b->bad.n;
 	run_end_print(end, out);
-	return 0;
+	return cut ? -1 : 0;
 }
 
 void

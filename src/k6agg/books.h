@@ -32,15 +32,18 @@ struct ending {
 	int64_t clock_ns;	/* latest time of the stream */
 };
 
-/* Write the trailer: the generator's, or one of our own, with the books. It is
- * for all that has begun if the filter was ended before the input was. None
- * for a stream without points, nor for one that was cut: it has more Start
- * lines than trailers, and stays so. -1: cut. */
+/* For folding and merging: append the trailer, in place of those read, with
+ * the books. Of a stream that was cut (it has more Start lines than its
+ * trailers are for) it is for the whole streams only, so that it stays cut;
+ * and it has none unless requests were dropped, nor has an empty stream. If
+ * the filter was ended before its input, the trailer is for all that has
+ * begun. Call it once. -1: the stream was cut. */
 int books_print_end(struct books *b, const struct ending *ending,
     struct buf *out);
 
-/* Without folding the trailers of the input have passed; after a failure one
- * more is written, for what they do not tell. */
+/* Otherwise the trailers of the input have passed: append one more, for no
+ * stream, if requests were dropped, or if the filter was ended before its
+ * input, then for the streams that lack theirs. */
 void books_print_rest(const struct books *b, const struct ending *ending,
     struct buf *out);
 

@@ -31,8 +31,9 @@ select_values() {
   local want=$1
   shift
   values | k6agg "$@" >got
-  echo "$* -> $(jq -r .data.value got | paste -sd ' ')"
-  [ "$(jq -r .data.value got | paste -sd ' ')" = "$want" ]
+  got=$(jq -r 'select(.type == "Point").data.value' got | paste -sd ' ')
+  echo "$* -> $got"
+  [ "$got" = "$want" ]
 }
 
 @test "keep and drop by metric, by tag, by both" {
@@ -166,6 +167,65 @@ select_values() {
   # What was dropped is not in the summary.
   [ "$(k6agg --json --drop status=404 folded | jq .requests.count)" -eq \
     $((n - dropped)) ]
+}
+
+# trailers FILE: requests, passed and dropped that its End lines add up to, and
+# the Start lines that they are for.
+trailers() {
+  jq -c 'select(.type == "End").data' "$1" | jq -sc '[
+    (map(.requests) | add), (map(.passed) | add), (map(.dropped // 0) | add),
+    (map(.streams // 1) | add)]'
+}
+
+# Of 31 requests one is dropped, whether a trailer came in or not.
+@test "the End line has what was dropped, of any stream, in any mode" {
+  { requests 30; request 1 900 /gone; } >raw
+  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >cut
+  { cat cut; echo '{"type":"End","data":{"time":'\
+'"2026-01-01T00:00:01Z","run_status":3,"points":279,"requests":31}}'; } >whole
+  for mode in "" "-p 3s --min-samples 50" -m; do
+    for input in raw whole cut; do
+      echo "$mode $input"
+      # shellcheck disable=SC2086
+      capture k6agg $mode --drop name=/gone $input
+      [ "$status" -eq 0 ]
+      want='[31,30,1,0]'
+      [ $input != whole ] || want='[31,30,1,1]'
+      [ "$(trailers out)" = "$want" ]
+      # Another k6agg changes nothing of it.
+      # shellcheck disable=SC2086
+      [ "$(k6agg -q $mode --keep '*' <out | trailers -)" = "$want" ]
+      tail -n 1 out | jq -e '.type == "End" and .data.time ==
+        "2026-01-01T00:00:01Z"'
+      [ $input = cut ] || { tail -n 1 out | jq -e '.data.run_status == 3'; }
+      [ $input != cut ] || { tail -n 1 out | jq -e '.data.run_status == 6'; }
+    done
+  done
+}
+
+@test "without a drop the trailers stay as they are, and a cut stream has none" {
+  { requests 3; request 1 900 /gone; } >raw
+  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >cut
+  { cat cut; echo '{"type":"End","data":{"requests":4}}'; } >whole
+  for input in raw cut whole; do
+    k6agg --drop vus $input | cmp - $input
+  done
+  for mode in "-p 3s" -m; do
+    # shellcheck disable=SC2086
+    k6agg -q $mode --drop vus cut >out 2>err
+    run ! grep -q '"End"' out
+    grep -q 'the stream was cut' err
+  done
+}
+
+@test "what all of a stream's requests dropped leave is its time and the books" {
+  requests 3 >in
+  for mode in "" "-p 3s" -m; do
+    # shellcheck disable=SC2086
+    k6agg -q $mode --drop 'http_*' in >out
+    jq -e '.data | [.time, .requests, .passed, .dropped] ==
+      ["2026-01-01T00:00:00.002Z", 3, 0, 3]' out
+  done
 }
 
 @test "aggregates that pass unchanged are those of the input" {

@@ -74,8 +74,12 @@ pass_points(struct agg *agg, const struct point *points, int n,
 static void
 drop_point(struct agg *agg, const struct point *p)
 {
-	agg->books.requests += folding_requests_of(p);
-	agg->books.dropped += folding_requests_of(p);
+	int64_t n = folding_requests_of(p);
+
+	if (n > 0)
+		note_time(agg->sources.at, p->time_ns);
+	agg->books.requests += n;
+	agg->books.dropped += n;
 }
 
 static bool
