@@ -91,7 +91,7 @@ put_trend(struct pb_out *out, const struct sink *s)
 	put_double(out, TREND_MAX, s->max);
 	put_double(out, TREND_MIN, s->min);
 	put_uint(out, TREND_COUNT, s->count);
-	put_double(out, TREND_SUM, s->sum);
+	put_double(out, TREND_SUM, sink_sum(s));
 	put_hist(out, &s->hist);
 }
 
@@ -104,7 +104,7 @@ put_value(struct pb_out *out, enum metric_type type,
 
 	switch (type) {
 	case METRIC_COUNTER:
-		put_double(out, COUNTER_VALUE, s->sum);
+		put_double(out, COUNTER_VALUE, sink_sum(s));
 		break;
 	case METRIC_GAUGE:
 		put_double(out, GAUGE_AVG, sink_avg(s));
@@ -208,7 +208,7 @@ static void
 print_trend(struct jsn_out *o, const struct sink *s)
 {
 	print_hist(o, &s->hist);
-	print_number(o, "sum", s->sum);
+	print_number(o, "sum", sink_sum(s));
 	print_number(o, "count", (double)s->count);
 	print_number(o, "min_value", s->min);
 	print_number(o, "max_value", s->max);
@@ -229,7 +229,7 @@ print_value(struct jsn_out *o, enum metric_type type,
 	    v->second * NS_PER_S) });
 	switch (type) {
 	case METRIC_COUNTER:
-		print_number(o, "value", s->sum);
+		print_number(o, "value", sink_sum(s));
 		break;
 	case METRIC_GAUGE:
 		print_number(o, "last", s->last);

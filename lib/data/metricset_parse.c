@@ -71,7 +71,7 @@ static void
 read_counter(struct reader *r, struct pb *p, const struct pb_field *f)
 {
 	if (f->number == COUNTER_VALUE)
-		r->sink.sum = pb_double(p, f);
+		r->sink.sum = total_of(pb_double(p, f));
 }
 
 static void
@@ -93,7 +93,7 @@ read_gauge(struct reader *r, struct pb *p, const struct pb_field *f)
 		s->max = pb_double(p, f);
 		break;
 	case GAUGE_AVG:
-		s->sum = pb_double(p, f);	/* times count, later */
+		s->sum = total_of(pb_double(p, f));	/* average */
 		break;
 	}
 }
@@ -169,7 +169,7 @@ read_trend(struct reader *r, struct pb *p, const struct pb_field *f)
 		read_span(r, pb_bytes(p, f));
 		break;
 	case TREND_SUM:
-		s->sum = pb_double(p, f);
+		s->sum = total_of(pb_double(p, f));
 		break;
 	case TREND_COUNT:
 		s->count = pb_uint32(p, f);
@@ -210,7 +210,7 @@ end_gauge(struct sink *s)
 	}
 	if (s->count == 1)
 		s->min = s->max = s->last;
-	s->sum *= (double)s->count;
+	s->sum = total_of(sink_sum(s) * (double)s->count);
 	return s->count != 0;
 }
 
@@ -260,8 +260,8 @@ end_value(struct reader *r)
 	switch (r->at.type) {
 	case METRIC_COUNTER:
 		s->count = 1;
-		s->min = s->max = s->last = s->sum;
-		s->nonzero = s->sum != 0;
+		s->min = s->max = s->last = sink_sum(s);
+		s->nonzero = s->last != 0;
 		return true;
 	case METRIC_GAUGE:
 		return end_gauge(s);
@@ -269,7 +269,7 @@ end_value(struct reader *r)
 		if (s->nonzero > s->count)
 			return fail(r, "more values are not zero than there "
 			    "are");
-		s->sum = (double)s->nonzero;
+		s->sum = total_of((double)s->nonzero);
 		s->min = s->nonzero == s->count;
 		s->max = s->last = s->nonzero != 0;
 		return s->count != 0;
@@ -284,7 +284,7 @@ end_value(struct reader *r)
 static bool
 is_finite(const struct sink *s)
 {
-	return isfinite(s->sum) && isfinite(s->min) && isfinite(s->max) &&
+	return isfinite(sink_sum(s)) && isfinite(s->min) && isfinite(s->max) &&
 	    isfinite(s->last);
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/num.h"
+#include "base/total.h"
 #include "base/units.h"
 
 static const char http_list[] = "http_req_li_all", iter_list[] = "iter_li_all";
@@ -179,13 +180,33 @@ parse_net(const struct parts *p, struct net_trail *t, struct jsn *outer)
 	    jsn_fail(outer, "values are not those of one iteration");
 }
 
+/* A sum of milliseconds as nanoseconds, exactly if it can be told so. */
+static bool
+read_sum(struct jsn *j, __int128 *sum_ns)
+{
+	const char *text;
+	double ms;
+
+	(void)jsn_peek(j);
+	text = j->p;
+	if (!jsn_number(j, &ms))
+		return false;
+	if (!(fabs(ms) < 1e25))
+		return jsn_fail(j, "a sum is out of range");
+	if (total_parse(text, (size_t)(j->p - text), sum_ns))
+		return true;
+	*sum_ns = (__int128)rint(ms * 1e6);
+	return true;
+}
+
 /* A timing of an aggregate. Without a histogram, as k6 sends it, the sum
  * follows from the average. */
 static bool
 parse_fold(struct jsn *j, struct fold *f, uint64_t count)
 {
 	struct hist_reader r = { .to = &f->hist };
-	double avg = 0, sum = -1;
+	double avg = 0;
+	__int128 sum_ns = -1;
 	struct why why;
 	struct span key;
 
@@ -201,7 +222,7 @@ parse_fold(struct jsn *j, struct fold *f, uint64_t count)
 		} else if (span_is(key, "hist") && jsn_enter(j, '{')) {
 			while (jsn_plain_member(j, &key))
 				if (span_is(key, "sum"))
-					(void)jsn_number(j, &sum);
+					(void)read_sum(j, &sum_ns);
 				else if (!hist_read(&r, j, key))
 					(void)jsn_skip(j);
 		} else {
@@ -210,11 +231,10 @@ parse_fold(struct jsn *j, struct fold *f, uint64_t count)
 	}
 	if (hist_read_end(&r, &why) < 0)
 		return jsn_fail(j, "histogram: counters and spans do not fit");
-	if (sum < 0)
-		sum = avg * (double)count;
-	if (!(fabs(sum) < 1e25))
+	if (sum_ns < 0 && !(fabs(avg) < 1e25 / (double)count))
 		return jsn_fail(j, "a sum is out of range");
-	f->sum_ns = (__int128)rint(sum * 1e6);
+	f->sum_ns = sum_ns >= 0 ? sum_ns
+	    : (__int128)rint(avg * (double)count * 1e6);
 	if (hist_count(&f->hist) != 0 && hist_count(&f->hist) != count)
 		return jsn_fail(j, "histogram: does not add up to count");
 	return f->min_ns <= f->max_ns || jsn_fail(j, "min is above max");

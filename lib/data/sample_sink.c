@@ -46,14 +46,16 @@ add_net(const struct net_trail *t, sample_place *place, void *ctx)
 static void
 guess_hist(struct hist *h, const struct sink *s)
 {
+	double sum = sink_sum(s);
+
 	if (s->count == 1) {
-		hist_add(h, s->sum, 1);
+		hist_add(h, sum, 1);
 		return;
 	}
 	hist_add(h, s->min, 1);
 	hist_add(h, s->max, 1);
 	if (s->count > 2)
-		hist_add(h, (s->sum - s->min - s->max) /
+		hist_add(h, (sum - s->min - s->max) /
 		    (double)(s->count - 2), s->count - 2);
 }
 
@@ -64,7 +66,7 @@ add_fold(struct sink *to, const struct aggregate *a, const struct fold *f)
 		.type = METRIC_TREND,
 		.count = a->count,
 		.nonzero = f->max_ns != 0 ? a->count : 0,
-		.sum = (double)f->sum_ns / 1e6,
+		.sum = total_of_millionths(f->sum_ns),
 		.min = (double)f->min_ns / 1e6,
 		.max = (double)f->max_ns / 1e6,
 		.last_ns = a->time_ns,
@@ -85,7 +87,7 @@ add_counts(struct sink *to, uint64_t count, uint64_t nonzero, int64_t ns)
 {
 	struct sink s = {
 		.type = to->type, .count = count, .nonzero = nonzero,
-		.sum = (double)nonzero, .min = nonzero == count,
+		.sum = total_of((double)nonzero), .min = nonzero == count,
 		.max = nonzero != 0, .last = nonzero != 0, .last_ns = ns,
 	};
 

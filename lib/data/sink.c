@@ -21,7 +21,7 @@ sink_add(struct sink *s, double value, int64_t time_ns)
 	}
 	s->count++;
 	s->nonzero += value != 0;
-	s->sum += value;
+	total_add(&s->sum, value);
 	if (s->type == METRIC_TREND)
 		hist_add(&s->hist, value, 1);
 }
@@ -41,14 +41,20 @@ sink_merge(struct sink *s, const struct sink *from)
 	}
 	s->count += from->count;
 	s->nonzero += from->nonzero;
-	s->sum += from->sum;
+	total_merge(&s->sum, &from->sum);
 	hist_merge(&s->hist, &from->hist);
+}
+
+double
+sink_sum(const struct sink *s)
+{
+	return total_value(&s->sum);
 }
 
 double
 sink_avg(const struct sink *s)
 {
-	return s->count != 0 ? s->sum / (double)s->count : 0;
+	return s->count != 0 ? sink_sum(s) / (double)s->count : 0;
 }
 
 double

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/total.h"
 #include "data/hist.h"
 #include "data/metric.h"
 
@@ -14,7 +15,8 @@ struct sink {
 	enum metric_type type;
 	uint64_t count;		/* values */
 	uint64_t nonzero;	/* of them, those that are not 0 */
-	double sum, min, max;	/* min and max are 0 while count is 0 */
+	struct total sum;
+	double min, max;	/* 0 while count is 0 */
 	double last;		/* the value with the latest time */
 	int64_t last_ns;	/* its time */
 	struct hist hist;
@@ -24,6 +26,7 @@ void sink_release(struct sink *s);
 void sink_add(struct sink *s, double value, int64_t time_ns);
 void sink_merge(struct sink *s, const struct sink *from);
 
+double sink_sum(const struct sink *s);
 double sink_avg(const struct sink *s);		/* 0 while empty */
 double sink_quantile(const struct sink *s, double p);	/* trends; p 0..1 */
 

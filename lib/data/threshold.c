@@ -281,12 +281,12 @@ threshold_measure(const struct threshold *t, const struct sink *s,
 	if (s->count == 0)
 		return 0;
 	if (t->method == THRESHOLD_COUNT)
-		return s->sum;
+		return sink_sum(s);
 	if (t->method != THRESHOLD_RATE)
 		return threshold_stat(s, t->method, t->percentile);
 	if (s->type == METRIC_RATE)
 		return (double)s->nonzero / (double)s->count;
-	return seconds > 0 ? s->sum / seconds : 0;
+	return seconds > 0 ? sink_sum(s) / seconds : 0;
 }
 
 bool

@@ -3,6 +3,7 @@
 #ifndef K6PIPE_TESTS_RANDOM_H
 #define K6PIPE_TESTS_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static uint64_t random_state = 88172645463325252U;
@@ -21,6 +22,21 @@ static inline uint64_t
 random_below(uint64_t n)
 {
 	return random_bits() % n;
+}
+
+/* Numbers in any other order. */
+static inline void
+random_shuffle(double *values, size_t n)
+{
+	double swap;
+	size_t k;
+
+	for (; n > 1; n--) {
+		k = (size_t)random_below(n);
+		swap = values[n - 1];
+		values[n - 1] = values[k];
+		values[k] = swap;
+	}
 }
 
 /* 0 <= r < 1 */

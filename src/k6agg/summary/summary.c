@@ -254,8 +254,8 @@ by_requests(const void *a, const void *b)
 	const struct request_row *x = *(void *const *)a, *y = *(void *const *)b;
 	int order;
 
-	if (x->reqs.sum != y->reqs.sum)
-		return x->reqs.sum > y->reqs.sum ? -1 : 1;
+	if (sink_sum(&x->reqs) != sink_sum(&y->reqs))
+		return sink_sum(&x->reqs) > sink_sum(&y->reqs) ? -1 : 1;
 	order = strcmp(x->name, y->name);
 	if (order == 0)
 		order = strcmp(x->method, y->method);

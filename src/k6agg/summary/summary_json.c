@@ -37,10 +37,10 @@ static void
 put_requests(struct jsn_out *o, const struct summary_view *v,
     const struct request_row *r)
 {
-	jsn_member_number(o, "count", r->reqs.sum);
+	jsn_member_number(o, "count", sink_sum(&r->reqs));
 	put_count(o, "failed", r->failed.nonzero);
 	jsn_member_number(o, "failed_rate", summary_part(&r->failed));
-	jsn_member_number(o, "rate", summary_rate(v, r->reqs.sum));
+	jsn_member_number(o, "rate", summary_rate(v, sink_sum(&r->reqs)));
 	put_trend(o, &r->duration);
 }
 
@@ -87,8 +87,8 @@ put_metric(struct jsn_out *o, const struct summary_view *v,
 	    span_of(metric_contains_name(m->contains)));
 	switch (s->type) {
 	case METRIC_COUNTER:
-		jsn_member_number(o, "count", s->sum);
-		jsn_member_number(o, "rate", summary_rate(v, s->sum));
+		jsn_member_number(o, "count", sink_sum(s));
+		jsn_member_number(o, "rate", summary_rate(v, sink_sum(s)));
 		break;
 	case METRIC_GAUGE:
 		jsn_member_number(o, "value", s->last);

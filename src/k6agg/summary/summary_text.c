@@ -53,9 +53,9 @@ static void
 put_requests(FILE *out, const struct summary_view *v,
     const struct request_row *r)
 {
-	put_number(out, 9, r->reqs.sum);
+	put_number(out, 9, sink_sum(&r->reqs));
 	(void)fprintf(out, " %7.2f%%", summary_part(&r->failed) * 100);
-	put_cell(out, summary_rate(v, r->reqs.sum));
+	put_cell(out, summary_rate(v, sink_sum(&r->reqs)));
 	put_trend(out, &r->duration);
 }
 
@@ -124,8 +124,8 @@ put_metric(FILE *out, const struct summary_view *v, const struct metric_row *m)
 		put_trend(out, s);
 		break;
 	case METRIC_COUNTER:
-		put_number(out, 15, s->sum);
-		(void)fprintf(out, " %14.2f  ", summary_rate(v, s->sum));
+		put_number(out, 15, sink_sum(s));
+		(void)fprintf(out, " %14.2f  ", summary_rate(v, sink_sum(s)));
 		break;
 	case METRIC_GAUGE:
 		put_number(out, 15, s->last);
@@ -199,9 +199,9 @@ summary_print_text(const struct summary_view *v, FILE *out)
 		(void)fputs("no samples\n", out);
 		return;
 	}
-	put_number(out, 0, v->all.reqs.sum);
+	put_number(out, 0, sink_sum(&v->all.reqs));
 	(void)fprintf(out, " requests in %.1f s (%.2f per s), %llu failed "
-	    "(%.2f%%)\n", v->seconds, summary_rate(v, v->all.reqs.sum),
+	    "(%.2f%%)\n", v->seconds, summary_rate(v, sink_sum(&v->all.reqs)),
 	    (unsigned long long)v->all.failed.nonzero,
 	    summary_part(&v->all.failed) * 100);
 	if (s->requests.n > 0)

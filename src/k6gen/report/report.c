@@ -307,7 +307,7 @@ print_taints(const struct report *r, const struct progress *p,
 	}
 	if (plan_is_open(r->plan) && dropped->count > 0)
 		buf_printf(out, "\n    ! %.0f iterations found no free VU "
-		    "(--max-vus %d)\n", dropped->sum, r->plan->max_vus);
+		    "(--max-vus %d)\n", sink_sum(dropped), r->plan->max_vus);
 }
 
 static int

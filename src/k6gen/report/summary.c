@@ -68,8 +68,8 @@ fill_counter(struct row *row, const struct sink *s, double seconds,
 	    figure_number;
 	char rate[FIGURE_TEXT];
 
-	print(row->cells[0], s->sum);
-	print(rate, seconds > 0 ? s->sum / seconds : 0);
+	print(row->cells[0], sink_sum(s));
+	print(rate, seconds > 0 ? sink_sum(s) / seconds : 0);
 	(void)snprintf(row->cells[1], FIGURE_TEXT, "%.40s/s", rate);
 }
 
@@ -284,7 +284,7 @@ print_checks(const struct summary *s, struct buf *out)
 	if (checks->count == 0)
 		return;
 	failed.nonzero = checks->count - checks->nonzero;
-	total.sum = (double)checks->count;
+	total.sum = total_of((double)checks->count);
 	fill_counter(add_row(&t, "checks_total"), &total, s->seconds, false);
 	fill_rate(add_row(&t, "checks_succeeded"), checks);
 	fill_rate(add_row(&t, "checks_failed"), &failed);

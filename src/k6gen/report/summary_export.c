@@ -48,9 +48,9 @@ put_values(const struct summary *s, struct jsn_out *o,
 			    plan->stats[i].percentile));
 		break;
 	case METRIC_COUNTER:
-		jsn_member_number(o, "count", sink->sum);
+		jsn_member_number(o, "count", sink_sum(sink));
 		jsn_member_number(o, "rate", s->seconds > 0 ?
-		    sink->sum / s->seconds : 0);
+		    sink_sum(sink) / s->seconds : 0);
 		break;
 	case METRIC_RATE:
 		jsn_member_int(o, "passes", (int64_t)sink->nonzero);

@@ -205,7 +205,7 @@ gather_requests(const struct metricset *batch)
 		if (!span_is(batch->series[i].metric, "http_reqs"))
 			continue;
 		for (k = 0; k < batch->series[i].n; k++) {
-			sum = batch->series[i].values[k].sink->sum;
+			sum = sink_sum(batch->series[i].values[k].sink);
 			requests += sum > 0 && sum < 0x1p53 ? (uint64_t)sum
 			    : 0;
 		}

@@ -162,9 +162,9 @@ count_value(void *ctx, const struct sample_series *at,
 	struct journal_batch *b = ctx;
 
 	b->points += sink->count;
-	if (span_is(at->metric, "http_reqs") && sink->sum > 0 &&
-	    sink->sum < 0x1p53)
-		b->requests += (uint64_t)sink->sum;
+	if (span_is(at->metric, "http_reqs") && sink_sum(sink) > 0 &&
+	    sink_sum(sink) < 0x1p53)
+		b->requests += (uint64_t)sink_sum(sink);
 	return 0;
 }
 

@@ -237,9 +237,9 @@ batch_add_value(void *ctx, const struct sample_series *at,
 	struct batch *b = ctx;
 
 	sink_merge(place(b, at), sink);
-	if (span_is(at->metric, "http_reqs") && sink->sum > 0 &&
-	    sink->sum < 0x1p53)
-		b->requests += (uint64_t)sink->sum;
+	if (span_is(at->metric, "http_reqs") && sink_sum(sink) > 0 &&
+	    sink_sum(sink) < 0x1p53)
+		b->requests += (uint64_t)sink_sum(sink);
 	b->points += sink->count;
 	note_time(b, at->time_ns);
 	return 0;

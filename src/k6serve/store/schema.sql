@@ -144,3 +144,9 @@ CREATE TABLE started (
 	load_test INTEGER NOT NULL REFERENCES load_test(id),
 	hash BLOB NOT NULL	-- SHA-256; the token itself is not kept
 );
+
+-- version 6
+
+-- The sum in millionths, where its double does not tell it exactly.
+ALTER TABLE series ADD COLUMN exact INTEGER;
+ALTER TABLE point ADD COLUMN exact INTEGER;

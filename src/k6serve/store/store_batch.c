@@ -160,7 +160,7 @@ merge_point(struct store *s, int64_t series, int64_t second,
 }
 
 #define INTO_POINT "INTO point(series, second, " STORE_SINK_COLUMNS ")" \
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 /* Write a point by either statement. */
 static int
@@ -209,7 +209,7 @@ put_points(struct store *s, int64_t series, struct sink *total,
 {
 	static const char update[] = "UPDATE series SET count = ?2,"
 	    " nonzero = ?3, sum = ?4, min = ?5, max = ?6, last = ?7,"
-	    " last_ns = ?8, hist = ?9 WHERE id = ?1";
+	    " last_ns = ?8, hist = ?9, exact = ?10 WHERE id = ?1";
 	struct store_params p;
 	size_t i, k;
 

@@ -86,7 +86,7 @@ struct span store_text(sqlite3_stmt *sql, int column);
  * reads them, from the given one on, into an empty sink whose type is set; -1:
  * bad bytes. store_get_numbers leaves its histogram empty. */
 #define STORE_SINK_COLUMNS \
-	"count, nonzero, sum, min, max, last, last_ns, hist"
+	"count, nonzero, sum, min, max, last, last_ns, hist, exact"
 int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);
 void store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink);
 

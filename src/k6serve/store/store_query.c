@@ -8,11 +8,11 @@
 enum { METRIC, TYPE, TAGS, SECOND, SERIES, FIRST_OF_SINK };
 
 #define SERIES_COLUMNS "SELECT s.metric, s.type, t.json, 0, s.id," \
-	" s.count, s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist" \
-	" FROM"
+	" s.count, s.nonzero, s.sum, s.min, s.max, s.last, s.last_ns, s.hist," \
+	" s.exact FROM"
 #define POINT_COLUMNS "SELECT s.metric, s.type, t.json, p.second, s.id," \
-	" p.count, p.nonzero, p.sum, p.min, p.max, p.last, p.last_ns, p.hist" \
-	" FROM"
+	" p.count, p.nonzero, p.sum, p.min, p.max, p.last, p.last_ns, p.hist," \
+	" p.exact FROM"
 #define WITH_TAGS " LEFT JOIN tagset t ON t.id = s.tagset"
 #define WITH_POINTS " JOIN point p ON p.series = s.id"
 #define IS_ASKED " WHERE s.run = ?1 AND s.metric = ?2 AND " \

@@ -5,7 +5,7 @@
 #include "k6serve/store/store_priv.h"
 
 /* The columns of STORE_SINK_COLUMNS, from the first one on. */
-enum { COUNT, NONZERO, SUM, MIN, MAX, LAST, LAST_NS, HIST };
+enum { COUNT, NONZERO, SUM, MIN, MAX, LAST, LAST_NS, HIST, EXACT };
 
 const char store_everybody[] = "everybody";
 
@@ -82,25 +82,39 @@ store_bind_owner(struct store_params *p, const char *owner)
 		store_bind_text(p, span_of(owner != NULL ? owner : ""));
 }
 
+/* True if the sum's double does not tell it exactly, but an integer does. */
+static bool
+needs_exact(const struct total *sum)
+{
+	struct total told = total_of(total_value(sum));
+
+	return sum->rest == 0 && told.millionths != sum->millionths &&
+	    sum->millionths >= INT64_MIN && sum->millionths <= INT64_MAX;
+}
+
 void
 store_bind_sink(struct store *s, struct store_params *p,
     const struct sink *sink)
 {
 	store_bind_int(p, (int64_t)sink->count);
 	store_bind_int(p, (int64_t)sink->nonzero);
-	bind_real(p, sink->sum);
+	bind_real(p, sink_sum(sink));
 	bind_real(p, sink->min);
 	bind_real(p, sink->max);
 	bind_real(p, sink->last);
 	store_bind_int(p, sink->last_ns);
-	if (sink->type != METRIC_TREND) {
+	if (sink->type == METRIC_TREND) {
+		buf_reset(&s->blob);
+		hist_encode(&sink->hist, &s->blob);
+		(void)sqlite3_bind_blob64(p->sql, ++p->n, s->blob.p,
+		    s->blob.n, SQLITE_STATIC);
+	} else {
 		store_bind_null(p);
-		return;
 	}
-	buf_reset(&s->blob);
-	hist_encode(&sink->hist, &s->blob);
-	(void)sqlite3_bind_blob64(p->sql, ++p->n, s->blob.p, s->blob.n,
-	    SQLITE_STATIC);
+	if (needs_exact(&sink->sum))
+		store_bind_int(p, (int64_t)sink->sum.millionths);
+	else
+		store_bind_null(p);
 }
 
 int
@@ -180,7 +194,9 @@ store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink)
 {
 	sink->count = (uint64_t)sqlite3_column_int64(sql, first + COUNT);
 	sink->nonzero = (uint64_t)sqlite3_column_int64(sql, first + NONZERO);
-	sink->sum = sqlite3_column_double(sql, first + SUM);
+	sink->sum = sqlite3_column_type(sql, first + EXACT) == SQLITE_NULL
+	    ? total_of(sqlite3_column_double(sql, first + SUM))
+	    : total_of_millionths(sqlite3_column_int64(sql, first + EXACT));
 	sink->min = sqlite3_column_double(sql, first + MIN);
 	sink->max = sqlite3_column_double(sql, first + MAX);
 	sink->last = sqlite3_column_double(sql, first + LAST);

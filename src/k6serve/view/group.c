@@ -77,7 +77,7 @@ add_row(void *ctx, const struct store_row *row)
 	if (group == NULL)
 		return 0;
 	if (span_is(row->metric, "http_reqs"))
-		group->reqs += row->sink->sum;
+		group->reqs += sink_sum(row->sink);
 	else if (span_is(row->metric, "http_req_failed"))
 		sink_merge(&group->failed, row->sink);
 	else

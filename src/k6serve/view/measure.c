@@ -127,9 +127,9 @@ measure_add(void *ctx, const struct store_row *row)
 	struct figures *f = ctx;
 
 	if (span_is(row->metric, "http_reqs"))
-		f->reqs += row->sink->sum;
+		f->reqs += sink_sum(row->sink);
 	else if (span_is(row->metric, "iterations"))
-		f->iterations += row->sink->sum;
+		f->iterations += sink_sum(row->sink);
 	else if (span_is(row->metric, "http_req_failed"))
 		sink_merge(&f->failed, row->sink);
 	else if (span_is(row->metric, "checks"))

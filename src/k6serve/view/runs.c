@@ -59,13 +59,13 @@ read_total(void *ctx, const struct store_row *row)
 	struct totals *t = ctx;
 
 	if (span_is(row->metric, "http_reqs"))
-		t->reqs += s->sum;
+		t->reqs += sink_sum(s);
 	else if (span_is(row->metric, "iterations"))
-		t->iterations += s->sum;
+		t->iterations += sink_sum(s);
 	else if (span_is(row->metric, "data_sent"))
-		t->sent += s->sum;
+		t->sent += sink_sum(s);
 	else if (span_is(row->metric, "data_received"))
-		t->received += s->sum;
+		t->received += sink_sum(s);
 	else if (span_is(row->metric, "http_req_failed"))
 		t->failed += s->nonzero;
 	else if (span_is(row->metric, "http_req_duration"))

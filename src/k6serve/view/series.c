@@ -261,7 +261,7 @@ put_custom(struct jsn_out *o, const struct steps *all, const struct step *s)
 		jsn_member_number(o, "avg", sink_avg(&s->trend));
 		jsn_member_number(o, "max", s->trend.max);
 	}
-	jsn_member_number(o, "sum", s->trend.sum);
+	jsn_member_number(o, "sum", sink_sum(&s->trend));
 	jsn_member_number(o, "last", s->trend.last);
 	jsn_close(o, '}');
 }

@@ -178,7 +178,7 @@ put_metric(void *ctx, const struct store_row *row)
 		jsn_member_number(o, "avg", sink_avg(s));
 		jsn_member_number(o, "max", s->max);
 	}
-	jsn_member_number(o, "sum", s->sum);
+	jsn_member_number(o, "sum", sink_sum(s));
 	jsn_member_number(o, "last", s->last);
 	jsn_close(o, '}');
 	return 0;

@@ -453,6 +453,92 @@ inconsistent(void)
 	aggregate_release(&a);
 }
 
+static int
+merge_into(void *ctx, const struct sample *s)
+{
+	aggregate_merge(ctx, s->aggregate);
+	return 0;
+}
+
+/* Fold shuffled requests in parts, write and read each part, and merge them:
+ * as text. */
+static struct buf
+folded_in_parts(const double *ms, size_t n)
+{
+	enum { PARTS = 4 };
+	struct aggregate parts[PARTS] = { 0 }, all = { 0 };
+	struct sample s = { .kind = SAMPLE_AGGREGATE };
+	struct buf text = { 0 };
+	struct trail t = { .failed = 0 };
+	struct span tags_json = SPAN("{}");
+	struct jsn j = jsn_of(tags_json);
+	const struct tagset *set = tags_read(&tags, &j);
+	size_t i;
+	int k;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < TIMINGS; k++)
+			(void)num_ms_to_ns(ms[i] * (k + 1), &t.ns[k]);
+		fold(&parts[i < PARTS ? i : random_below(PARTS)], &t);
+	}
+	for (i = 0; i < PARTS; i++) {
+		parts[i].time_ns = NS_T;
+		parts[i].tags = set;
+		s.aggregate = &parts[i];
+		buf_reset(&text);
+		buf_char(&text, '[');
+		sample_print(&s, true, &text);
+		buf_char(&text, ']');
+		if (i == 0)
+			all = parts[0];
+		else
+			CHECK(sample_parse_all(buf_whole(&text), &tags,
+			    merge_into, &all, &why) == 0);
+		if (i > 0)
+			aggregate_release(&parts[i]);
+	}
+	buf_reset(&text);
+	s.aggregate = &all;
+	sample_print(&s, true, &text);
+	aggregate_release(&all);
+	return text;
+}
+
+static void
+exact_sums(void)
+{
+	enum { N = 300, SHUFFLES = 100 };
+	struct buf want, text;
+	double ms[N];
+	int i, round;
+
+	for (i = 0; i < N; i++)
+		ms[i] = (double)(random_bits() >> (20 + i % 30)) / 1e6;
+	want = folded_in_parts(ms, N);
+	for (round = 0; round < SHUFFLES; round++) {
+		random_shuffle(ms, N);
+		text = folded_in_parts(ms, N);
+		CHECK(span_equal(buf_whole(&text), buf_whole(&want)));
+		buf_release(&text);
+	}
+	buf_release(&want);
+}
+
+/* Past the whole numbers that a double holds, too. */
+static void
+large_sum(void)
+{
+	same("{\"type\":\"AggregatedPoints\",\"metric\":\"http_req_li_all\","
+	    "\"data\":{\"time\":\"" T "\",\"type\":\"aggregated_trend\","
+	    "\"count\":1,\"tags\":{},\"values\":{"
+#define TIMING(name) "\"http_req_" name "\":{\"min\":0,\"max\":0,\"avg\":" \
+	"9223372036854.775,\"hist\":{\"sum\":9223372036854.775807," \
+	"\"counters\":[1],\"spans\":[0,1]}}"
+	    TIMING("duration") "," TIMING("blocked") "," TIMING("connecting")
+	    "," TIMING("tls_handshaking") "," TIMING("sending") ","
+	    TIMING("waiting") "," TIMING("receiving") "}}}");
+}
+
 int
 main(void)
 {
@@ -464,6 +550,9 @@ main(void)
 	test("minima are true, also of leading zeros", minima);
 	test("random aggregates with histograms read back exactly",
 	    random_trips);
+	test("the sum of folded requests is the same in any order and parts",
+	    exact_sums);
+	test("a sum is read exactly, of whatever size", large_sum);
 	test("a body holds any number of samples, each is handed out", many);
 	test("pieces of a body are read like the whole", pieces);
 	test("members may stand in any order, with unknown ones", lenient);

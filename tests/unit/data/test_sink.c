@@ -64,7 +64,7 @@ any_order(void)
 	for (i = 2; i >= 0; i--)
 		sink_merge(&sum, &parts[i]);
 	CHECK(sum.count == all.count && sum.nonzero == all.nonzero);
-	CHECK(sum.sum == all.sum && sum.min == all.min);
+	CHECK(sink_sum(&sum) == sink_sum(&all) && sum.min == all.min);
 	CHECK(sum.max == all.max && sum.last == all.last);
 	for (p = 0; p <= 1; p += 0.05)
 		CHECK(sink_quantile(&sum, p) == sink_quantile(&all, p));
@@ -74,6 +74,36 @@ any_order(void)
 		sink_release(&parts[i]);
 }
 
+/* Times of whole nanoseconds: sums are equal to the last bit. */
+static void
+exact_sums(void)
+{
+	enum { N = 500, SHUFFLES = 100, PARTS = 5 };
+	struct sink parts[PARTS], all = { .type = METRIC_COUNTER };
+	double values[N], want;
+	int64_t sum_ns = 0;
+	int i, round;
+
+	for (i = 0; i < N; i++) {
+		sum_ns += i * INT64_C(7654321);
+		values[i] = (double)(i * INT64_C(7654321)) / 1e6;
+		sink_add(&all, values[i], i);
+	}
+	want = sink_sum(&all);
+	CHECK(want == (double)sum_ns / 1e6);
+	for (round = 0; round < SHUFFLES; round++) {
+		random_shuffle(values, N);
+		for (i = 0; i < PARTS; i++)
+			parts[i] = (struct sink){ .type = METRIC_COUNTER };
+		for (i = 0; i < N; i++)
+			sink_add(&parts[random_below(PARTS)], values[i], i);
+		for (i = 1; i < PARTS; i++)
+			sink_merge(&parts[0], &parts[i]);
+		CHECK(sink_sum(&parts[0]) == want);
+		CHECK(sink_avg(&parts[0]) == want / N);
+	}
+}
+
 int
 main(void)
 {
@@ -81,5 +111,6 @@ main(void)
 	test("gauges may be negative; the last is the latest", negative);
 	test("rates count what is not 0", rate);
 	test("parts merge into the whole", any_order);
+	test("sums of times are exact, in any order and parts", exact_sums);
 	return tap_end();
 }

@@ -48,7 +48,7 @@ taken(struct timeseries *t, int64_t now_ns, int64_t wait_ns)
 		for (k = 0; k < out.series[i].n; k++)
 			buf_printf(&text, " %lld:%g/%g",
 			    (long long)out.series[i].values[k].second,
-			    out.series[i].values[k].sink->sum,
+			    sink_sum(out.series[i].values[k].sink),
 			    (double)out.series[i].values[k].sink->count);
 		buf_char(&text, '\n');
 	}
@@ -169,13 +169,42 @@ test_any_order(void)
 						    tags->json, sets[s]))
 							got[m][s][out.series[i].
 							    values[k].second]
-							    += out.series[i].
-							    values[k].sink->
-							    sum;
+							    += sink_sum(
+							    out.series[i].
+							    values[k].sink);
 		timeseries_taken_release(&out);
 	}
 	CHECK(memcmp(sums, got, sizeof(sums)) == 0);
 	timeseries_release(&t);
+}
+
+/* What goes onto the wire is the same to the last bit. */
+static void
+test_exact_sums(void)
+{
+	enum { N = 300, SHUFFLES = 100 };
+	struct timeseries t;
+	struct timeseries_taken out;
+	double values[N], want = 0;
+	int64_t sum_ns = 0;
+	int i, round;
+
+	for (i = 0; i < N; i++) {
+		sum_ns += i * INT64_C(12345679);
+		values[i] = (double)(i * INT64_C(12345679)) / 1e6;
+	}
+	want = (double)sum_ns / 1e6;
+	for (round = 0; round < SHUFFLES; round++) {
+		t = (struct timeseries){ .period_ns = S };
+		random_shuffle(values, N);
+		for (i = 0; i < N; i++)
+			add(&t, "http_req_waiting", "{}", i, values[i]);
+		timeseries_take(&t, INT64_MAX, 0, SIZE_MAX, &out);
+		CHECK(out.n == 1 && sink_sum(out.series[0].values[0].sink) ==
+		    want);
+		timeseries_taken_release(&out);
+		timeseries_release(&t);
+	}
 }
 
 int
@@ -188,6 +217,7 @@ main(void)
 	test("freed tag sets are not mistaken for new ones", test_forget);
 	test("values add up in any order, taken at any time",
 	    test_any_order);
+	test("sums of times are exact, whatever the order", test_exact_sums);
 	tags_release(&tags);
 	metrics_release(&metrics);
 	return tap_end();

@@ -6,6 +6,7 @@
 #include "k6serve/store/store_instance.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/store/store_run.h"
+#include "random.h"
 #include "tap.h"
 
 #define ANY store_everybody
@@ -84,7 +85,7 @@ see_row(void *ctx, const struct store_row *row)
 
 	CHECK(hist_count(&row->sink->hist) == row->sink->count);
 	seen->n++;
-	seen->sum += row->sink->sum;
+	seen->sum += sink_sum(row->sink);
 	return 0;
 }
 
@@ -690,6 +691,53 @@ owners(void)
 	close_and_remove(s);
 }
 
+static int
+see_exact(void *ctx, const struct store_row *row)
+{
+	*(struct total *)ctx = row->sink->sum;
+	return 0;
+}
+
+/* Sums of nanoseconds, below and past what a double tells. */
+static void
+exact_sums(void)
+{
+	enum { N = 12, SHUFFLES = 100 };
+	static const double top_ms[] = { 0, 2e12 };
+	double ms[N];
+	struct store *s = open_new();
+	struct store_query q = { .owner = ANY, .metric = "m",
+	    .is_whole = true };
+	struct total series, points, want;
+	struct why why;
+	size_t top;
+	int i, round;
+
+	for (top = 0; top < 2; top++) {
+		want = (struct total){ 0 };
+		for (i = 0; i < N; i++) {
+			ms[i] = i < 4 ? top_ms[top] : (double)(i *
+			    INT64_C(123456789)) / 1e6;
+			total_add(&want, ms[i]);
+		}
+		CHECK(want.rest == 0);
+		for (round = 0; round < SHUFFLES / 2; round++) {
+			q.run = new_run(s, SPAN(""));
+			random_shuffle(ms, N);
+			for (i = 0; i < N; i++)
+				CHECK(put(s, q.run, "", ms[i], 10) ==
+				    STORE_DONE);
+			CHECK(store_points(s, &q, see_exact, &points, &why) ==
+			    0);
+			CHECK(store_series(s, &q, see_exact, &series, &why) ==
+			    0);
+			CHECK(points.millionths == want.millionths &&
+			    series.millionths == want.millionths);
+		}
+	}
+	close_and_remove(s);
+}
+
 int
 main(void)
 {
@@ -703,6 +751,7 @@ main(void)
 		(void)fclose(f);
 	schema = buf_whole(&text);
 	test("rows add up by second and over the run", adds_up);
+	test("sums of times are exact, whatever the order", exact_sums);
 	test("a key counts once", once);
 	test("a run that ended stays as it is", ends);
 	test("past the most series all goes to one tag set", overflows);
