@@ -89,7 +89,7 @@ init(struct agg *agg, const struct options *o, char *const *files, int n)
 	folding_init(&agg->folding, &o->settings, &agg->out, o->max_series);
 	agg->folding.is_merging = o->is_merge && !is_summary;
 	if (agg->select != NULL)
-		agg->folding.filter = take_filtered;
+		agg->folding.filter = dispatch_filtered;
 	agg->folding.filter_ctx = agg;
 	sources_init(&agg->sources, files, n, agg->folding.is_merging);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* state: what the parts of one run of the filter share. */
+/* agg_priv: what the parts of one run of the filter share. */
 #ifndef K6PIPE_K6AGG_AGG_PRIV_H
 #define K6PIPE_K6AGG_AGG_PRIV_H
 

@@ -24,7 +24,7 @@ live_release(struct live *l)
 
 /* The rate is that of the stream's own time, over a second at least. */
 static void
-go_on(struct live *l, int64_t time_ns)
+advance_clock(struct live *l, int64_t time_ns)
 {
 	if (!l->has_clock) {
 		l->has_clock = true;
@@ -46,7 +46,7 @@ live_add_point(struct live *l, const struct point *p)
 	if (!l->is_on)
 		return;
 	if (span_is(p->metric->name, "http_reqs")) {
-		go_on(l, p->time_ns);
+		advance_clock(l, p->time_ns);
 		l->requests += p->value;
 	} else if (span_is(p->metric->name, "http_req_duration")) {
 		sink_add(&l->duration, p->value, p->time_ns);
@@ -57,7 +57,7 @@ live_add_point(struct live *l, const struct point *p)
 
 /* Values of other metrics go nowhere. */
 static struct sink *
-place(void *ctx, const struct sample_series *at)
+sink_of(void *ctx, const struct sample_series *at)
 {
 	struct sink **sinks = ctx;
 
@@ -73,9 +73,9 @@ live_add_sample(struct live *l, const struct sample *s)
 
 	if (!l->is_on)
 		return;
-	sample_sink(s, place, sinks);
+	sample_sink(s, sink_of, sinks);
 	sink_release(&rest);
-	go_on(l, s->time_ns);
+	advance_clock(l, s->time_ns);
 	l->requests += (double)sample_requests(s);
 }
 

@@ -15,7 +15,7 @@ struct waiting {
 /* The requests of one tag set in one bucket. */
 struct group {
 	const struct tagset *tags;	/* held */
-	struct keep_set kept;
+	struct line_store_set kept;
 	uint32_t n;
 };
 
@@ -30,7 +30,7 @@ struct bucket {
 	int64_t id;
 	struct waiting *waiting;
 	size_t n_waiting, waiting_cap;
-	struct keep kept;
+	struct line_store kept;
 	struct group *groups;	/* in order of their first request */
 	size_t n, cap;
 	struct map by_tags;	/* numbers of groups from 1 on, by their JSON */
@@ -47,7 +47,7 @@ empty(struct bucket *b)
 	for (i = 0; i < b->n; i++)
 		tagset_drop(b->groups[i].tags);
 	b->n = b->n_waiting = 0;
-	keep_reset(&b->kept);
+	line_store_reset(&b->kept);
 	map_release(&b->by_tags);
 	memset(b->recent, 0, sizeof(b->recent));
 	aggregate_release(&b->overflow);
@@ -59,7 +59,7 @@ bucket_free(struct bucket *b)
 	if (b == NULL)
 		return;
 	empty(b);
-	keep_release(&b->kept);
+	line_store_release(&b->kept);
 	free(b->waiting);
 	free(b->groups);
 	free(b);
@@ -186,19 +186,20 @@ buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
 	struct waiting *w = wait_in(b, t, source, &bucket, &g);
 
 	if (w != NULL)
-		w->place = keep_add(&bucket->kept, &g->kept, points, n);
+		w->place = line_store_add(&bucket->kept, &g->kept, points, n);
 }
 
 void
 buckets_add_kept(struct buckets *b, const struct trail *t, uint32_t source,
-    const struct keep *from, size_t place)
+    const struct line_store *from, size_t place)
 {
 	struct bucket *bucket;
 	struct group *g;
 	struct waiting *w = wait_in(b, t, source, &bucket, &g);
 
 	if (w != NULL)
-		w->place = keep_copy(&bucket->kept, &g->kept, from, place);
+		w->place = line_store_copy(&bucket->kept, &g->kept,
+		    from, place);
 }
 
 /* The requests of one group that are still to be judged, in order of arrival,
@@ -297,7 +298,7 @@ close_group(struct buckets *b, struct members *m,
 	}
 	for (i = 0; i < m->n; i++) {
 		if (i + AHEAD < m->n)
-			keep_expect(&m->bucket->kept,
+			line_store_expect(&m->bucket->kept,
 			    member(m, i + AHEAD)->place);
 		w = member(m, i);
 		if (is_small ||

@@ -23,7 +23,7 @@ struct bucket_rule {
 };
 
 struct bucket;
-struct keep;
+struct line_store;
 
 /* Open buckets and the books over the closed ones. Zeroed but for the rule it
  * is empty. */
@@ -53,12 +53,12 @@ struct buckets {
 #define BUCKET_OVERFLOW "__other__"
 
 /* Where the output of a closed bucket goes, in order of its tag sets' first
- * request: its outliers, each as keep_get tells it, then its aggregate.
+ * request: its outliers, each as line_store_get tells it, then its aggregate.
  * `is_outlier`, if there is one, knows requests of a stream that was folded
  * before: what it let pass in a bucket of this middle is no part of the
  * fences, and passes. */
 struct bucket_out {
-	void (*outlier)(void *ctx, struct keep *kept, size_t place);
+	void (*outlier)(void *ctx, struct line_store *kept, size_t place);
 	void (*aggregate)(void *ctx, const struct aggregate *a);
 	bool (*is_outlier)(void *ctx, int64_t middle_ns,
 	    const struct tagset *tags, uint32_t source);
@@ -75,7 +75,7 @@ void buckets_add(struct buckets *b, const struct trail *t, uint32_t source,
 /* The same for one whose lines are kept at a place elsewhere; they are copied.
  * The heads that they have must live as long as b. */
 void buckets_add_kept(struct buckets *b, const struct trail *t,
-    uint32_t source, const struct keep *from, size_t place);
+    uint32_t source, const struct line_store *from, size_t place);
 
 /* Close every bucket that began wait_ns or longer before now_ns, oldest
  * first. */

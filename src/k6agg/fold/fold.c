@@ -45,17 +45,17 @@ folding_is_on(const struct folding *f)
 }
 
 static void
-put_outlier(void *ctx, struct keep *kept, size_t place)
+put_outlier(void *ctx, struct line_store *kept, size_t place)
 {
 	struct folding *f = ctx;
 
 	if (f->filter == NULL) {
-		keep_get(kept, place, out_open(f->out));
+		line_store_get(kept, place, out_open(f->out));
 		out_added(f->out);
 		return;
 	}
 	buf_reset(&f->lines);
-	keep_get(kept, place, &f->lines);
+	line_store_get(kept, place, &f->lines);
 	f->filter(f->filter_ctx, buf_whole(&f->lines), true);
 }
 
@@ -160,7 +160,7 @@ folding_take(void *ctx, const struct group_out *g)
 
 void
 folding_take_kept(struct folding *f, const struct trail *t,
-    const struct keep *from, size_t place)
+    const struct line_store *from, size_t place)
 {
 	f->requests++;
 	buckets_add_kept(&f->buckets, t, f->source, from, place);

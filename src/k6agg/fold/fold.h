@@ -45,7 +45,7 @@ void folding_take(void *ctx, const struct group_out *g);
 
 /* Take a request whose lines are kept elsewhere; they are copied. */
 void folding_take_kept(struct folding *f, const struct trail *t,
-    const struct keep *from, size_t place);
+    const struct line_store *from, size_t place);
 
 /* Lines that pass, and the requests that they stand for; no filter's. */
 void folding_pass(struct folding *f, struct span lines, int64_t requests);

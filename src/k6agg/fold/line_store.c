@@ -6,7 +6,7 @@
 /* What the lines of a request look like around their times and values. */
 struct shape {
 	int n;				/* lines */
-	uint32_t before;		/* of the same set, as in keep_set */
+	uint32_t before;	/* of the same set, as in line_store_set */
 	const struct head *head[GROUP_MAX];	/* NULL: kept as a whole */
 	const struct tail *tail[GROUP_MAX];	/* held, or NULL */
 };
@@ -40,7 +40,7 @@ form_free(struct form *f)
 }
 
 static void
-drop_tails(struct keep *k)
+drop_tails(struct line_store *k)
 {
 	size_t i;
 	int line;
@@ -53,17 +53,17 @@ drop_tails(struct keep *k)
 }
 
 void
-keep_release(struct keep *k)
+line_store_release(struct line_store *k)
 {
 	drop_tails(k);
 	free(k->shapes);
 	form_free(k->form);
 	buf_release(&k->packed);
-	*k = (struct keep){ 0 };
+	*k = (struct line_store){ 0 };
 }
 
 void
-keep_reset(struct keep *k)
+line_store_reset(struct line_store *k)
 {
 	drop_tails(k);
 	form_free(k->form);
@@ -98,7 +98,8 @@ is_same_shape(const struct shape *a, const struct shape *b)
 enum { SHAPES_SEARCHED = 32 };
 
 static uint32_t
-add_shape(struct keep *k, struct keep_set *set, const struct shape *like)
+add_shape(struct line_store *k, struct line_store_set *set,
+    const struct shape *like)
 {
 	struct shape *s;
 	int i;
@@ -115,8 +116,8 @@ add_shape(struct keep *k, struct keep_set *set, const struct shape *like)
 
 /* The index of the shape that the points have. */
 static uint32_t
-shape_of(struct keep *k, struct keep_set *set, const struct point *points,
-    int n)
+shape_of(struct line_store *k, struct line_store_set *set,
+    const struct point *points, int n)
 {
 	uint32_t number = set->last;
 	struct shape new = { .n = n };
@@ -136,7 +137,8 @@ shape_of(struct keep *k, struct keep_set *set, const struct point *points,
 
 /* The index of a shape like that of another keep. */
 static uint32_t
-shape_like(struct keep *k, struct keep_set *set, const struct shape *like)
+shape_like(struct line_store *k, struct line_store_set *set,
+    const struct shape *like)
 {
 	uint32_t number = set->last;
 	int i;
@@ -284,8 +286,8 @@ pack_each(char *at, const struct point *points, int n)
 }
 
 size_t
-keep_add(struct keep *k, struct keep_set *set, const struct point *points,
-    int n)
+line_store_add(struct line_store *k, struct line_store_set *set,
+    const struct point *points, int n)
 {
 	uint32_t shape = shape_of(k, set, points, n);
 	size_t place = k->packed.n, values = even_values(points, n);
@@ -328,8 +330,8 @@ end_of(const struct shape *s, const char *at, bool is_even)
 }
 
 size_t
-keep_copy(struct keep *k, struct keep_set *set, const struct keep *from,
-    size_t place)
+line_store_copy(struct line_store *k, struct line_store_set *set,
+    const struct line_store *from, size_t place)
 {
 	const char *at = from->packed.p + place;
 	size_t here = k->packed.n, n;
@@ -406,7 +408,7 @@ print_each(const struct shape *s, const char *at, struct buf *out)
 /* The form of a shape, once it is printed again; NULL the first time, as
  * nearly each request may have a shape of its own. */
 static const struct form *
-form_of(struct keep *k, size_t index)
+form_of(struct line_store *k, size_t index)
 {
 	const struct shape *s = &k->shapes[index];
 	struct form *f = k->form;
@@ -479,7 +481,7 @@ print_even(const struct shape *s, const char *at, struct buf *out)
 }
 
 void
-keep_get(struct keep *k, size_t place, struct buf *out)
+line_store_get(struct line_store *k, size_t place, struct buf *out)
 {
 	const char *at = k->packed.p + place;
 	const struct form *form;

@@ -93,7 +93,7 @@ fill_block(struct ahead *a, struct block *b, struct lane *l)
 /* Prepare the next block that nobody has begun, with the lock held but for
  * the work. False: there is none to begin now. */
 static bool
-work(struct ahead *a, int lane)
+prepare_next(struct ahead *a, int lane)
 {
 	struct block *b = block_at(a, a->n_begun);
 	struct lane *l = &a->lanes[lane];
@@ -123,7 +123,7 @@ run_thread(void *arg)
 
 	(void)pthread_mutex_lock(&a->lock);
 	while (!a->is_over)
-		if (!work(a, THEIRS))
+		if (!prepare_next(a, THEIRS))
 			(void)pthread_cond_wait(&a->changed, &a->lock);
 	(void)pthread_mutex_unlock(&a->lock);
 	return NULL;
@@ -214,7 +214,7 @@ await(struct ahead *a)
 	struct block *b = block_at(a, a->n_taken);
 
 	while (b->step != READY)
-		if (a->lanes[OURS].n_blocks > 0 || !work(a, OURS))
+		if (a->lanes[OURS].n_blocks > 0 || !prepare_next(a, OURS))
 			(void)pthread_cond_wait(&a->changed, &a->lock);
 	return b;
 }

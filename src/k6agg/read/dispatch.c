@@ -45,7 +45,7 @@ has_groups(const struct agg *agg)
 }
 
 void
-take_group(void *ctx, const struct group_out *g)
+dispatch_group(void *ctx, const struct group_out *g)
 {
 	struct agg *agg = ctx;
 
@@ -116,7 +116,7 @@ select_points(struct agg *agg, const struct point *points, int n)
 			summary_add_point(agg->summary, &p);
 		} else if (is_folding) {
 			trails_add_all(&agg->sources.at->trails, &p, 1,
-			    take_group, agg);
+			    dispatch_group, agg);
 		} else {
 			agg->books.requests += folding_requests_of(&p);
 			note_time(agg->sources.at, p.time_ns);
@@ -129,7 +129,7 @@ select_points(struct agg *agg, const struct point *points, int n)
 
 /* Write what is selected of lines that passed the folding; for folding. */
 void
-take_filtered(void *ctx, struct span lines, bool is_request)
+dispatch_filtered(void *ctx, struct span lines, bool is_request)
 {
 	const char *at = lines.p, *end = lines.p + lines.n, *newline;
 	const struct selected *selected;
@@ -157,7 +157,7 @@ take_filtered(void *ctx, struct span lines, bool is_request)
 
 /* Take n points, whose lines are text, each with its newline. */
 void
-take_points(struct agg *agg, const struct point *points, int n,
+dispatch_points(struct agg *agg, const struct point *points, int n,
     struct span text)
 {
 	int i;
@@ -172,14 +172,14 @@ take_points(struct agg *agg, const struct point *points, int n,
 			summary_add_point(agg->summary, &points[i]);
 	else if (has_groups(agg))
 		trails_add_all(&agg->sources.at->trails, points, n,
-		    take_group, agg);
+		    dispatch_group, agg);
 	else
 		pass_points(agg, points, n, text);
 }
 
 /* Take one point; the last line of an input may lack its newline. */
 static void
-take_point(struct agg *agg, const struct point *p)
+dispatch_point(struct agg *agg, const struct point *p)
 {
 	bool had_newline = agg->sources.at->in.had_newline;
 	struct point whole = *p;
@@ -190,14 +190,14 @@ take_point(struct agg *agg, const struct point *p)
 		buf_char(&agg->last_line, '\n');
 		whole.line.p = agg->last_line.p;
 	}
-	take_points(agg, &whole, 1, (struct span){ whole.line.p,
+	dispatch_points(agg, &whole, 1, (struct span){ whole.line.p,
 	    whole.line.n + 1 });
 }
 
 /* Take the points that come next and whose frames are known; false: none.
  * Inputs that are read side by side are compared after each of them. */
 bool
-take_framed(struct agg *agg, struct lines *in)
+dispatch_framed(struct agg *agg, struct lines *in)
 {
 	int max = agg->folding.is_merging ? 1 : BATCH, n;
 	struct span text = lines_peek(in);
@@ -207,7 +207,7 @@ take_framed(struct agg *agg, struct lines *in)
 	if (n == 0)
 		return false;
 	lines_pass(in, bytes, n);
-	take_points(agg, agg->batch, n, (struct span){ text.p, bytes });
+	dispatch_points(agg, agg->batch, n, (struct span){ text.p, bytes });
 	return true;
 }
 
@@ -225,7 +225,7 @@ our_metric(struct agg *agg, const struct metric *theirs)
 }
 
 static void
-take_groups(struct agg *agg, const struct prepared *p)
+dispatch_groups(struct agg *agg, const struct prepared *p)
 {
 	const struct passage *passage = p->passages;
 	const struct passage *end = passage + p->n_passages;
@@ -250,13 +250,13 @@ take_groups(struct agg *agg, const struct prepared *p)
 /* Take a piece of the input that was prepared, at a place where a group
  * begins. */
 void
-take_prepared(struct agg *agg, const struct prepared *p)
+dispatch_prepared(struct agg *agg, const struct prepared *p)
 {
 	struct source *source = agg->sources.at;
 	struct point point;
 	int64_t i;
 
-	trails_end(&source->trails, take_group, agg);
+	trails_end(&source->trails, dispatch_group, agg);
 	source->in.number += p->n_points;
 	source->in.had_newline = true;
 	agg->books.points += p->n_points;
@@ -274,14 +274,14 @@ take_prepared(struct agg *agg, const struct prepared *p)
 		}
 		break;
 	case PREPARE_GROUPS:
-		take_groups(agg, p);
+		dispatch_groups(agg, p);
 		break;
 	}
 }
 
 /* Returns 1 if the line is not to pass as it is. */
 static int
-take_aggregate(void *ctx, const struct sample *sample)
+dispatch_aggregate(void *ctx, const struct sample *sample)
 {
 	const struct selected *selected = NULL;
 	struct sample s = *sample;
@@ -328,7 +328,7 @@ selects_metric(const struct agg *agg, struct span text)
 
 /* Count a line that is not taken. -1: --strict makes it fatal. */
 int
-take_refused(struct agg *agg, struct span text, const char *why)
+dispatch_refused(struct agg *agg, struct span text, const char *why)
 {
 	const struct lines *in = &agg->sources.at->in;
 
@@ -341,7 +341,7 @@ take_refused(struct agg *agg, struct span text, const char *why)
 
 /* Take one line. -1: it is bad and --strict was given. */
 int
-take_line(struct agg *agg, struct span text)
+dispatch_line(struct agg *agg, struct span text)
 {
 	struct run_end end;
 	struct line line;
@@ -352,7 +352,7 @@ take_line(struct agg *agg, struct span text)
 
 	switch (stream_read(&agg->stream, text, &line, &why)) {
 	case LINE_POINT:
-		take_point(agg, &line.point);
+		dispatch_point(agg, &line.point);
 		return 0;
 	case LINE_BLANK:
 		return 0;
@@ -361,7 +361,7 @@ take_line(struct agg *agg, struct span text)
 		break;
 	case LINE_AGGREGATED:
 		j = jsn_of(text);
-		status = sample_parse(&j, &agg->stream.tags, take_aggregate,
+		status = sample_parse(&j, &agg->stream.tags, dispatch_aggregate,
 		    agg, &why);
 		if (status > 0)
 			return 0;
@@ -386,7 +386,7 @@ take_line(struct agg *agg, struct span text)
 		break;
 	}
 	if (is_bad)
-		return take_refused(agg, text, why.text);
+		return dispatch_refused(agg, text, why.text);
 	if (agg->summary == NULL)
 		out_line(&agg->out, text, agg->sources.at->in.had_newline);
 	return 0;

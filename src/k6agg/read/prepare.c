@@ -27,7 +27,7 @@ prepared_release(struct prepared *p)
 	free(p->list);
 	free(p->passages);
 	buf_release(&p->passed);
-	keep_release(&p->kept);
+	line_store_release(&p->kept);
 	*p = (struct prepared){ 0 };
 }
 
@@ -39,7 +39,7 @@ reset(struct prepared *out, enum prepare_for purpose, struct span text)
 	out->n_points = out->requests = 0;
 	out->n = out->n_passages = 0;
 	buf_reset(&out->passed);
-	keep_reset(&out->kept);
+	line_store_reset(&out->kept);
 	out->kept.borrows = true;
 	memset(out->sets, 0, sizeof(out->sets));
 }
@@ -98,7 +98,7 @@ add_group(void *ctx, const struct group_out *group)
 	out->list = xgrow(out->list, out->n, &out->cap, sizeof(*r));
 	r = &out->list[out->n++];
 	r->trail = group->trail;
-	r->place = keep_add(&out->kept,
+	r->place = line_store_add(&out->kept,
 	    &out->sets[group->trail.tags->id % PREPARED_SETS],
 	    group->points, group->n);
 }

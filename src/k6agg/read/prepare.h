@@ -62,8 +62,8 @@ struct prepared {
 	struct passage *passages;
 	size_t n_passages, passages_cap;
 	struct buf passed;	/* their lines */
-	struct keep kept;
-	struct keep_set sets[PREPARED_SETS];	/* by the tag set's id */
+	struct line_store kept;
+	struct line_store_set sets[PREPARED_SETS];	/* by the tag set's id */
 };
 
 void preparer_release(struct preparer *p);

@@ -64,7 +64,7 @@ wait_for_input(struct agg *agg)
 /* Take the lines that are in memory, until the source's clock has passed
  * limit_ns. -1: a bad line and --strict. *is_dry: there are no more. */
 static int
-take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
+read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 {
 	struct source *source = agg->sources.at;
 	enum lines_result got;
@@ -75,7 +75,7 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		/* Where memory ends a request may always be half way. */
 		if (agg->stream.tags.n > TAG_SETS_MAX)
 			settle(agg);
-		if (take_framed(agg, &source->in)) {
+		if (dispatch_framed(agg, &source->in)) {
 			if (agg->out.error != 0)
 				return 0;
 			continue;
@@ -84,8 +84,8 @@ take_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		*is_dry = got == LINES_MORE;
 		if (*is_dry)
 			return 0;
-		if (got == LINES_LONG ? take_refused(agg, SPAN("{"),
-		    LINES_LONG_WHY) < 0 : take_line(agg, text) < 0)
+		if (got == LINES_LONG ? dispatch_refused(agg, SPAN("{"),
+		    LINES_LONG_WHY) < 0 : dispatch_line(agg, text) < 0)
 			return -1;
 		/* The reader has gone: nobody wants the rest. */
 		if (agg->out.error != 0)
@@ -112,7 +112,7 @@ start_ahead(struct agg *agg, struct lines *in)
 /* Take what is prepared, until there are lines to take. False: the file is at
  * its end. */
 static bool
-take_ahead(struct agg *agg)
+read_ahead(struct agg *agg)
 {
 	const struct prepared *prepared;
 
@@ -128,7 +128,7 @@ take_ahead(struct agg *agg)
 		}
 		if (agg->summary != NULL && ahead_has_forgotten(agg->ahead))
 			summary_forget_tags(agg->summary);
-		take_prepared(agg, prepared);
+		dispatch_prepared(agg, prepared);
 		if (*agg->stop != 0)
 			return true;
 	}
@@ -142,7 +142,7 @@ fill(struct agg *agg, struct lines *in, struct why *why)
 	bool is_new = in->fd < 0;
 	int more;
 
-	if (ahead_is_on(agg->ahead) && take_ahead(agg))
+	if (ahead_is_on(agg->ahead) && read_ahead(agg))
 		return 1;
 	more = lines_fill(in, why);
 	if (more > 0 && is_new)
@@ -156,7 +156,7 @@ read_end(struct agg *agg, struct source *source)
 {
 	int64_t clock_ns;
 
-	trails_end(&source->trails, take_group, agg);
+	trails_end(&source->trails, dispatch_group, agg);
 	source->is_at_end = true;
 	if (agg->folding.is_merging && folding_is_on(&agg->folding) &&
 	    sources_clock(&agg->sources, &clock_ns))
@@ -176,7 +176,7 @@ read_all(struct agg *agg)
 	while ((source = sources_next(&agg->sources, agg->folding.calc_ns,
 	    &limit_ns)) != NULL) {
 		agg->folding.source = (uint32_t)(source - agg->sources.list);
-		if (take_lines(agg, limit_ns, &is_dry) < 0)
+		if (read_lines(agg, limit_ns, &is_dry) < 0)
 			return -1;
 		if (agg->out.error != 0)
 			return 0;

@@ -165,7 +165,7 @@ metric_row(struct summary *s, struct span name, enum metric_type type)
 /* Where a series' values are kept: with the requests of its row, with its
  * check, or with its metric. */
 static struct sink *
-place(void *ctx, const struct sample_series *at)
+sink_of(void *ctx, const struct sample_series *at)
 {
 	struct summary *s = ctx;
 	struct request_row *r;
@@ -214,7 +214,7 @@ summary_add_point(struct summary *s, const struct point *p)
 
 		s->slots[i].metric = p->metric;
 		s->slots[i].tags = p->tags;
-		s->slots[i].sink = place(s, &at);
+		s->slots[i].sink = sink_of(s, &at);
 		if (p->metric->is_declared && s->slots[i].sink->count == 0 &&
 		    map_get(&s->metrics.by_key, p->metric->name) != NULL)
 			metric_row(s, p->metric->name, p->metric->type)
@@ -238,7 +238,7 @@ summary_add_sample(struct summary *s, const struct sample *sample)
 		s->inner_last_ns = from;
 	add_time(&s->first_edge_ns, &s->last_edge_ns, &s->has_aggregates,
 	    from, to);
-	sample_sink(sample, place, s);
+	sample_sink(sample, sink_of, s);
 }
 
 void

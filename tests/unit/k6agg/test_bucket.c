@@ -18,10 +18,10 @@ static struct buf out;
 static struct aggregate last;
 
 static void
-note_outlier(void *ctx, struct keep *kept, size_t place)
+note_outlier(void *ctx, struct line_store *kept, size_t place)
 {
 	CHECK(ctx == &out);
-	keep_get(kept, place, &out);
+	line_store_get(kept, place, &out);
 }
 
 static void

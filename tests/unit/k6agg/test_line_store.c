@@ -36,11 +36,11 @@ point_of(int i)
 
 /* Keep the lines first, first + step ... and compare what comes back. */
 static void
-check(struct keep *k, int first, int step)
+check(struct line_store *k, int first, int step)
 {
 	struct buf back = { 0 }, want = { 0 };
 	struct point points[LINES];
-	struct keep_set set = { 0 };
+	struct line_store_set set = { 0 };
 	size_t place, again;
 	int i, n = 0;
 
@@ -49,13 +49,13 @@ check(struct keep *k, int first, int step)
 		buf_text(&want, lines[i]);
 		buf_char(&want, '\n');
 	}
-	place = keep_add(k, &set, points, n);
-	again = keep_add(k, &set, points, n);
+	place = line_store_add(k, &set, points, n);
+	again = line_store_add(k, &set, points, n);
 	stream_trim(&s, 0);	/* tails live on while they are kept */
 	for (i = 0; i < 4; i++) {	/* a form is made when it is told again */
 		buf_reset(&back);
-		keep_expect(k, place);
-		keep_get(k, i % 2 == 0 ? place : again, &back);
+		line_store_expect(k, place);
+		line_store_get(k, i % 2 == 0 ? place : again, &back);
 		CHECK(span_equal(buf_whole(&back), buf_whole(&want)));
 	}
 	buf_release(&back);
@@ -65,17 +65,17 @@ check(struct keep *k, int first, int step)
 static void
 unknown(void)
 {
-	struct keep k = { 0 };
+	struct line_store k = { 0 };
 
 	check(&k, 0, 1);
 	CHECK(k.n == 1);	/* one shape, used twice */
-	keep_release(&k);
+	line_store_release(&k);
 }
 
 static void
 known(void)
 {
-	struct keep k = { 0 };
+	struct line_store k = { 0 };
 	int i;
 
 	for (i = 0; i < LINES; i++)
@@ -89,7 +89,7 @@ known(void)
 	for (i = 0; i < LINES; i++)
 		(void)point_of(i);
 	check(&k, 0, 2);
-	keep_release(&k);
+	line_store_release(&k);
 }
 
 /* Requests as k6 writes them: one time, one tail, values of any length. */
@@ -99,8 +99,8 @@ even(void)
 	static const char *const values[] = { "1", "0.123456", "12345.678901",
 		"0.1234567890123456789012345", "-1e-300" };
 	enum { VALUES = sizeof(values) / sizeof(values[0]) };
-	struct keep k = { 0 };
-	struct keep_set set = { 0 }, other = { 0 };
+	struct line_store k = { 0 };
+	struct line_store_set set = { 0 }, other = { 0 };
 	struct buf text[VALUES] = { 0 }, want = { 0 }, back = { 0 };
 	struct point points[VALUES];
 	struct line line;
@@ -125,20 +125,20 @@ even(void)
 			buf_span(&want, buf_whole(&text[i]));
 			buf_char(&want, '\n');
 		}
-		places[round] = keep_add(&k, round == 2 ? &other : &set,
+		places[round] = line_store_add(&k, round == 2 ? &other : &set,
 		    points, VALUES);
 	}
 	CHECK(k.n == 2);	/* two sets, one shape in each */
 	for (i = 0; i < 3; i++)
-		keep_get(&k, places[i], &back);
+		line_store_get(&k, places[i], &back);
 	CHECK(span_equal(buf_whole(&back), buf_whole(&want)));
-	keep_reset(&k);
+	line_store_reset(&k);
 	CHECK(k.n == 0 && k.packed.n == 0);
 	for (i = 0; i < VALUES; i++)
 		buf_release(&text[i]);
 	buf_release(&want);
 	buf_release(&back);
-	keep_release(&k);
+	line_store_release(&k);
 }
 
 int
