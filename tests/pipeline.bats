@@ -227,3 +227,27 @@ check_corpus() {
   run grep -hv '^--' ./*.grind
   [ "$status" -eq 1 ]
 }
+
+# Raw as k6 writes it, with the head and tail of a generator, and cut, when
+# k6push says so and ends with 1.
+@test "what k6agg drops on purpose is not lost, of any stream, in any mode" {
+  cd "$BATS_TEST_TMPDIR"
+  start_server
+  { requests 5; request 1 20 /health; } >raw
+  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >cut
+  { cat cut; echo '{"type":"End","data":{"run_status":3,"points":54,'\
+'"requests":6}}'; } >whole
+  for input in raw whole cut; do
+    for mode in "" "-p 3s --min-samples 2" -m; do
+      echo "$input $mode"
+      codes=0
+      # shellcheck disable=SC2086
+      k6agg -q $mode --drop 'name=~health' $input | k6push 2>err ||
+        codes="${PIPESTATUS[*]}"
+      cat err
+      [ "$codes" = "$([ $input = cut ] && echo '0 1' || echo 0)" ]
+      grep -F '6 made = 5 stored + 1 dropped, 0 lost, 0 twice' err
+      [ $input != cut ] || grep -F 'the stream was cut' err
+    done
+  done
+}
