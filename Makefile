@@ -21,7 +21,8 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 # Who links what: a tool is its folder of src/ and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
 COMMON := base/buf base/die base/file base/map base/mem base/num base/opt \
-	base/random base/total base/units base/varint base/why data/jsn
+	base/random base/size base/thread base/total base/units base/varint base/why \
+	data/jsn
 STREAM := base/lines base/unpack data/aggregate data/frame data/hist \
 	data/metric data/run data/sample data/sample_parse data/sink data/stream \
 	data/tags data/trail

@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 
 #include "base/die.h"
-#include "base/num.h"
 #include "base/opt.h"
+#include "base/size.h"
 #include "base/units.h"
 #include "io/config.h"
 #include "io/url.h"
@@ -72,26 +72,16 @@ set_sync(void *member, const struct opt *o, const char *value,
 	return 0;
 }
 
-/* Bytes, with K, M, G or T of 1024 each. */
 static int
 set_size(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
-	static const char units[] = "KMGT";
-	size_t n = strspn(value, "0123456789");
-	const char *unit = value[n] != '\0' ? strchr(units, value[n]) : NULL;
-	char *number = xstrndup(value, n);
-	int64_t size = 0;
-	int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
-	bool is_size = num_parse_int(number, 1, INT64_MAX >> 40, &size) &&
-	    (value[n] == '\0' || (unit != NULL && value[n + 1] == '\0'));
+	int64_t *bytes = member;
 
 	(void)o;
-	free(number);
-	if (!is_size || size << shift < JOURNAL_LEAST)
+	if (!size_parse(value, bytes) || *bytes < JOURNAL_LEAST)
 		return why_set(why, "\"%s\" is not a size from 1M on (512M, "
 		    "4G)", value);
-	*(int64_t *)member = size << shift;
 	return 0;
 }
 
@@ -112,8 +102,8 @@ static const struct opt table[] = {
 	    offsetof(struct push_options, journal_dir), NULL, 0 },
 	{ 0, "no-journal", NULL, "keep what waits in memory only", OPT_FLAG,
 	    offsetof(struct push_options, has_no_journal), NULL, 0 },
-	{ 0, "journal-size", "SIZE", "when the journal has so many bytes, "
-	    "reading waits (4G)", OPT_CALL, offsetof(struct push_options,
+	{ 0, "journal-size", "SIZE", "stop reading while the journal is "
+	    "larger (4G)", OPT_CALL, offsetof(struct push_options,
 	    journal.max_bytes), set_size, 0 },
 	{ 0, "sync", "WHEN", "bring what was read to the disk: always, never, "
 	    "or within a duration (200ms)", OPT_CALL,

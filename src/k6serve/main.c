@@ -13,8 +13,8 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/opt.h"
+#include "base/size.h"
 #include "base/units.h"
 #include "k6serve/http/app.h"
 #include "k6serve/http/listen.h"
@@ -31,24 +31,13 @@ struct options {
 	int64_t timeout_ns, max_series, bound, keep_ns, keep_bytes;
 };
 
-/* Bytes, or a number with k, M, G or T for the powers of 1000. */
 static int
 set_size(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
-	static const char units[] = "kMGT";
-	size_t n = strlen(value);
-	const char *unit = n != 0 ? strchr(units, value[n - 1]) : NULL;
-	char *digits = xstrndup(value, n - (unit != NULL));
-	int64_t bytes = 0;
-	bool is_good = num_parse_int(digits, 1, INT64_MAX, &bytes);
-
 	(void)o;
-	for (; is_good && unit != NULL && unit >= units; unit--)
-		is_good = !__builtin_mul_overflow(bytes, 1000, &bytes);
-	free(digits);
-	*(int64_t *)member = bytes;
-	return is_good ? 0 : why_set(why, "no size such as 500M or 20G");
+	return size_parse(value, member) ? 0 : why_set(why, "\"%s\" is not a "
+	    "size (500M, 20G)", value);
 }
 
 /* Scheme and host; pages know nothing of a path in front of theirs. */

@@ -495,7 +495,7 @@ EOF
 
 @test "modes exclude each other, and sizes and times are checked" {
   for bad in '--resume --list' '--create --dry-run' '--journal-size 5' \
-    '--journal-size 1X' '--sync soon' '--sync -1s'; do
+    '--journal-size 1X' '--journal-size 1MB' '--sync soon' '--sync -1s'; do
     # shellcheck disable=SC2086 # words
     capture k6push $bad
     [ "$status" -eq 2 ]

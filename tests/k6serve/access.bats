@@ -165,4 +165,5 @@ print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM point").
   is_less
   capture k6serve --keep-size 5X --db "$BATS_TEST_TMPDIR/x.db"
   [ "$status" = 2 ]
+  grep -F '"5X" is not a size' <<<"$err"
 }
