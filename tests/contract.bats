@@ -254,7 +254,7 @@ main(void)
 C
   "${CC:-cc}" -std=c11 -D_GNU_SOURCE -I"$root/lib" \
     -o "$BATS_TEST_TMPDIR/table" "$BATS_TEST_TMPDIR/table.c" \
-    "$root"/lib/base/*.c "$root"/lib/data/{json,settings}.c -lm
+    "$root"/lib/base/*.c "$root"/lib/data/{jsn,settings}.c -lm
   "$BATS_TEST_TMPDIR/table"
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6gen/run.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/die.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "k6gen/load/load.h"
 #include "k6gen/samples/emit.h"
@@ -169,12 +169,11 @@ static void
 wait_a_bit(struct run *r)
 {
 	int64_t ns = now_monotonic_ns() + LOOK_NS;
-	struct timespec t = { ns / NS_PER_S, ns % NS_PER_S };
 
 	(void)pthread_mutex_lock(&r->shared.lock);
 	if (r->shared.running > 0)
-		(void)pthread_cond_clockwait(&r->shared.ended,
-		    &r->shared.lock, CLOCK_MONOTONIC, &t);
+		(void)thread_wait_until(&r->shared.ended, &r->shared.lock,
+		    ns);
 	(void)pthread_mutex_unlock(&r->shared.lock);
 }
 

@@ -6,16 +6,15 @@
  */
 #include "k6push/push.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/die.h"
 #include "base/file.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "k6push/session.h"
 #include "k6push/wire/wire.h"
@@ -31,13 +30,9 @@ static volatile sig_atomic_t signal_wake = -1;
 static void
 on_signal(int number)
 {
-	const uint64_t one = 1;
-	int saved = errno;
-
 	last_signal = number;
 	signals++;
-	(void)!write(signal_wake, &one, sizeof(one));
-	errno = saved;
+	thread_bell_ring(signal_wake);
 }
 
 void
@@ -281,10 +276,9 @@ static bool
 turn(struct push *push)
 {
 	bool is_more;
-	uint64_t n;
 
 	if (fetcher_wait(push->fetcher, push->wake, wait_ms(push)))
-		(void)!read(push->wake, &n, sizeof(n));
+		thread_bell_clear(push->wake);
 	if (signals > 0 && !push->has_input_ended) {
 		push->reader.signal = last_signal;
 		push->reader.stop = READER_SIGNAL;
@@ -444,7 +438,7 @@ push_init(struct push *push, struct push_options *o, struct why *why)
 	    .ca_file = o->ca_file };
 
 	push->options = o;
-	push->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	push->wake = thread_bell_open();
 	push->fetcher = fetcher_new(&fetch, why);
 	if (push->fetcher == NULL || thresholds_from_options(&o->thresholds,
 	    &push->thresholds, why) < 0 || control_init(&push->control,

@@ -23,7 +23,7 @@ struct push {
 	struct journal *journal;	/* NULL: none */
 	struct note note;
 	struct buf thresholds;		/* of the options */
-	int wake;			/* eventfd of this thread */
+	int wake;			/* bell of this thread */
 	bool has_reader;		/* there is input to read */
 	bool has_run;			/* created, and said so */
 	bool has_input_ended;

@@ -337,7 +337,7 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
 @test "every error code that k6gen sets stands in its page" {
   local code
   for code in $(grep -oE 'set_error\(r, [0-9]+' \
-    "$root/lib/io/swarm_reply.c" | grep -oE '[0-9]+') 1202 1213; do
+    "$root/src/k6gen/http/swarm_reply.c" | grep -oE '[0-9]+') 1202 1213; do
     grep -qx ".It $code" "$root/man/k6gen.1"
   done
 }

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "base/units.h"
 #include "k6gen/http/swarm_priv.h"
 
@@ -35,7 +35,7 @@ init_epoll(struct swarm *s, struct why *why)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll_fd < 0)
 		return why_set(why, "epoll: %s", strerror(errno));
-	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->wake_fd = thread_bell_open();
 	e.data.fd = s->wake_fd;
 	if (s->wake_fd < 0 || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD,
 	    s->wake_fd, &e) != 0)
@@ -172,10 +172,9 @@ static void
 take_event(struct swarm *s, const struct epoll_event *e)
 {
 	int fd = e->data.fd, what = 0;
-	uint64_t wakes;
 
 	if (fd == s->wake_fd) {
-		(void)!read(fd, &wakes, sizeof(wakes));
+		thread_bell_clear(fd);
 		return;
 	}
 	if (swarm_watch(s, fd)->conn != NULL) {
@@ -236,9 +235,7 @@ wait_events(struct swarm *s, struct epoll_event *events, int64_t wait_ns)
 void
 swarm_wake(struct swarm *s)
 {
-	uint64_t one = 1;
-
-	(void)!write(s->wake_fd, &one, sizeof(one));
+	thread_bell_ring(s->wake_fd);
 }
 
 int

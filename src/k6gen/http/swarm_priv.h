@@ -117,7 +117,7 @@ struct swarm {
 	CURLM *multi;
 	CURLSH *shared;		/* connections, if all users share them */
 	int epoll_fd;
-	int wake_fd;		/* eventfd */
+	int wake_fd;		/* bell */
 	bool is_coarse;		/* the kernel waits in milliseconds only */
 	int error;		/* errno of epoll_ctl */
 	int64_t timer_ns;	/* when curl wants to be called; -1: never */

@@ -2,10 +2,10 @@
 #include "k6push/read/reader.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "data/sample.h"
 #include "k6push/wire/wire.h"
@@ -19,18 +19,10 @@ enum {
 
 static const int64_t warning_ns = 10 * NS_PER_S;
 
-static void
-tell(int wake)
-{
-	const uint64_t one = 1;
-
-	(void)!write(wake, &one, sizeof(one));
-}
-
 void
 reader_poke(struct reader *r)
 {
-	tell(r->poked);
+	thread_bell_ring(r->poked);
 }
 
 static bool
@@ -45,10 +37,9 @@ static void
 rest(struct reader *r, int ms)
 {
 	struct pollfd p = { .fd = r->poked, .events = POLLIN };
-	uint64_t n;
 
 	if (poll(&p, 1, ms) > 0)
-		(void)!read(r->poked, &n, sizeof(n));
+		thread_bell_clear(r->poked);
 }
 
 /* Say why reading waits: once, and every 10 seconds. */
@@ -140,7 +131,7 @@ take_head(struct reader *r)
 		return;
 	r->on_head(r->ctx);
 	r->has_head = true;
-	tell(r->wake);
+	thread_bell_ring(r->wake);
 }
 
 /* collector.each: take a sample. */
@@ -250,14 +241,13 @@ read_once(struct reader *r)
 	    { .fd = lines_fd(&r->in), .events = POLLIN } };
 	int64_t left = (r->next_cut_ns - now_monotonic_ns()) / NS_PER_MS + 1;
 	struct why why;
-	uint64_t n;
 	int more;
 
 	if (p[1].fd >= 0) {
 		(void)poll(p, 2, left < 0 ? 0 : left < LONGEST_WAIT_MS ?
 		    (int)left : LONGEST_WAIT_MS);
 		if (p[0].revents != 0)
-			(void)!read(r->poked, &n, sizeof(n));
+			thread_bell_clear(r->poked);
 		if (p[1].revents == 0)
 			return 1;
 	}
@@ -295,7 +285,7 @@ work(void *ctx)
 	collector_end(&r->collector);
 	cut(r, true);
 	r->has_ended = true;
-	tell(r->wake);
+	thread_bell_ring(r->wake);
 	return NULL;
 }
 
@@ -304,7 +294,7 @@ reader_start(struct reader *r)
 {
 	r->collector.each = take_sample;
 	r->collector.ctx = r;
-	r->poked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r->poked = thread_bell_open();
 	if (r->poked < 0 || pthread_create(&r->thread, NULL, work, r) != 0)
 		dief(EXIT_FAILED, "no thread can be started");
 	r->has_thread = true;

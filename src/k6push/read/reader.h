@@ -24,7 +24,7 @@ struct reader {
 	struct lines in;
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
-	int wake;		/* eventfd of the sender */
+	int wake;		/* bell of the sender */
 	struct numbers *numbers;	/* of batches; shared with the uploader */
 	size_t memory_max;	/* bytes of loose parcels, without a journal */
 	void (*on_head)(void *ctx);	/* the start is known: called once by
@@ -46,7 +46,7 @@ struct reader {
 	struct amount unkept;	/* read after is_useless, for want of room */
 	/* its own: */
 	pthread_t thread;
-	int poked;		/* eventfd */
+	int poked;		/* bell */
 	struct parcel *filling;
 	size_t in_pieces;	/* bytes of filling's body */
 	int64_t next_cut_ns, next_warning_ns;

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6push/wire/packer.h"
 
-#include <errno.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "base/die.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "k6push/wire/wire.h"
 
 enum { WAITING_BYTES = 16 << 20 };	/* of plain bodies */
 
 static const int64_t tick_ns = 50 * NS_PER_MS;
-
-static void
-tell(int wake)
-{
-	const uint64_t one = 1;
-
-	(void)!write(wake, &one, sizeof(one));
-}
 
 void
 packer_count_loose(struct packer *k, struct parcel *p)
@@ -63,15 +52,8 @@ packer_pack(struct packer *k, struct parcel *p)
 static void
 wait_for_work(struct packer *k)
 {
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += tick_ns;
-	if (until.tv_nsec >= NS_PER_S) {
-		until.tv_sec++;
-		until.tv_nsec -= NS_PER_S;
-	}
-	(void)pthread_cond_timedwait(&k->changed, &k->mutex, &until);
+	(void)thread_wait_until(&k->changed, &k->mutex, now_monotonic_ns() +
+	    tick_ns);
 }
 
 static void *
@@ -96,7 +78,7 @@ work(void *ctx)
 		(void)pthread_mutex_lock(&k->mutex);
 		if (p != NULL) {
 			parcels_add(&k->out, p);
-			tell(k->wake);
+			thread_bell_ring(k->wake);
 		}
 		k->is_working = false;
 		(void)pthread_cond_broadcast(&k->changed);
@@ -108,13 +90,8 @@ work(void *ctx)
 void
 packer_start(struct packer *k)
 {
-	pthread_condattr_t attr;
-
 	(void)pthread_mutex_init(&k->mutex, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&k->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)pthread_cond_init(&k->changed, NULL);
 	if (pthread_create(&k->thread, NULL, work, k) != 0)
 		dief(EXIT_FAILED, "no thread can be started");
 	k->has_thread = true;

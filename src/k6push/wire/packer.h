@@ -14,7 +14,7 @@
 
 struct packer {
 	struct journal *journal;	/* NULL: none */
-	int wake;			/* eventfd, told when parcels are ready */
+	int wake;			/* bell, rung when parcels are ready */
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6serve/store/writer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "base/units.h"
 
 enum {
@@ -106,16 +106,12 @@ run_group(struct writer *w, struct job *job)
 static struct job *
 await(struct writer *w, bool *is_stopping)
 {
-	struct timespec until;
+	int64_t until_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
 	struct job *job;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += CHORES_MS * NS_PER_MS;
-	until.tv_sec += until.tv_nsec / NS_PER_S;
-	until.tv_nsec %= NS_PER_S;
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->first == NULL && !w->is_stopping &&
-	    pthread_cond_timedwait(&w->is_news, &w->lock, &until) == 0)
+	    thread_wait_until(&w->is_news, &w->lock, until_ns))
 		;
 	*is_stopping = w->is_stopping;
 	(void)pthread_mutex_unlock(&w->lock);
@@ -165,7 +161,6 @@ struct writer *
 writer_start(const struct app *app, struct store *store, struct why *why)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
-	pthread_condattr_t attributes;
 	int status;
 
 	w->app = *app;
@@ -173,10 +168,7 @@ writer_start(const struct app *app, struct store *store, struct why *why)
 	w->start_ns = now_unix_ns();
 	w->last = &w->first;
 	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&w->is_news, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	(void)pthread_cond_init(&w->is_news, NULL);
 	status = pthread_create(&w->thread, NULL, work, w);
 	if (status == 0)
 		return w;
