@@ -24,8 +24,8 @@ COMMON := base/buf base/die base/file base/map base/mem base/num base/opt \
 	base/random base/size base/thread base/total base/units base/varint base/why \
 	data/jsn
 STREAM := base/lines base/unpack data/aggregate data/frame data/hist \
-	data/metric data/run data/sample data/sample_parse data/sink data/stream \
-	data/tags data/trail
+	data/metric data/percentile data/run data/sample data/sample_parse \
+	data/sink data/stream data/tags data/trail
 
 k6agg_LIB := $(COMMON) $(STREAM) data/sample_sink data/settings io/gz io/zst
 k6gen_LIB := $(COMMON) $(STREAM) data/threshold io/url
@@ -33,8 +33,9 @@ k6login_LIB := $(COMMON) data/settings io/config io/fetch io/url
 k6push_LIB := $(COMMON) $(STREAM) data/metricset data/metricset_parse data/pb \
 	data/sample_sink data/settings io/config io/fetch io/gz io/snap io/url io/zst
 k6serve_LIB := $(COMMON) base/unpack data/aggregate data/hist data/metric \
-	data/metricset data/metricset_parse data/pb data/run data/sample data/sample_parse \
-	data/sample_sink data/settings data/sink data/tags data/trail io/gz io/snap
+	data/metricset data/metricset_parse data/pb data/percentile data/run \
+	data/sample data/sample_parse data/sample_sink data/settings data/sink \
+	data/tags data/trail io/gz io/snap
 
 k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* Files read and replaced whole; the folders that tools keep files in. */
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,6 +48,74 @@ file_read(const char *path, size_t max, struct buf *out, struct why *why)
 	out->max = max_before;
 	(void)close(fd);
 	return status;
+}
+
+static int
+write_all(int fd, struct span text)
+{
+	ssize_t n;
+
+	while (text.n > 0) {
+		n = write(fd, text.p, text.n);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text.p += n;
+			text.n -= (size_t)n;
+		}
+	}
+	return fsync(fd);
+}
+
+/* The new name is on the disk when the folder is. */
+static void
+sync_folder(const char *path)
+{
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+	int fd;
+
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(folder);
+}
+
+int
+file_replace(const char *path, struct span text, mode_t mode, struct why *why)
+{
+	char *next = xasprintf("%s.%ld.new", path, (long)getpid());
+	int fd, status = 0;
+
+	(void)unlink(next);
+	fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    mode);
+	if (fd < 0 || write_all(fd, text) < 0 || rename(next, path) < 0)
+		status = why_set(why, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	if (status < 0)
+		(void)unlink(next);
+	else
+		sync_folder(path);
+	free(next);
+	return status;
+}
+
+char *
+file_state_dir(const char *name)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state != NULL && state[0] == '/')
+		return xasprintf("%s/%s", state, name);
+	if (home != NULL && home[0] == '/')
+		return xasprintf("%s/.local/state/%s", home, name);
+	return NULL;
 }
 
 int

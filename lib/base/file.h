@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* file: small files whole, and folders for them. */
+/* file: small files whole, their replacement, and folders for them. */
 #ifndef K6PIPE_BASE_FILE_H
 #define K6PIPE_BASE_FILE_H
 
-#include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/why.h"
@@ -12,6 +12,17 @@
  * such file; -1: why names the path. */
 int file_read(const char *path, size_t max, struct buf *out,
     struct why *why);
+
+/* Put text at path: whole or not at all, by a new file beside it, which has
+ * this mode from its first moment, and rename. The file and its new name are
+ * on the disk when it returns. -1: why names the path, which is as it was. */
+int file_replace(const char *path, struct span text, mode_t mode,
+    struct why *why);
+
+/* The folder for what tools keep between runs: name below $XDG_STATE_HOME or
+ * $HOME/.local/state; it is not made. Owned by the caller; NULL: neither is
+ * set to an absolute path. */
+char *file_state_dir(const char *name);
 
 /* Make the folder that path stands in, and those above it, 0700 where they
  * are missing. -1: why names the folder. */

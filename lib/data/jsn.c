@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/units.h"
 
 bool
 jsn_fail(struct jsn *j, const char *error)
@@ -497,6 +498,24 @@ jsn_member_raw(struct jsn_out *o, const char *key, struct span json)
 {
 	jsn_key(o, key);
 	jsn_put_raw(o, json);
+}
+
+void
+jsn_member_time(struct jsn_out *o, const char *key, int64_t unix_ns)
+{
+	char text[TIME_TEXT];
+
+	jsn_member_text(o, key, (struct span){ text,
+	    time_print(text, unix_ns) });
+}
+
+void
+jsn_member_time_or_null(struct jsn_out *o, const char *key, int64_t unix_ns)
+{
+	if (unix_ns != 0)
+		jsn_member_time(o, key, unix_ns);
+	else
+		jsn_member_raw(o, key, SPAN("null"));
 }
 
 /* The short escape of c, or 0. */

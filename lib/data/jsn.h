@@ -95,6 +95,11 @@ void jsn_member_text(struct jsn_out *o, const char *key, struct span text);
 void jsn_member_number(struct jsn_out *o, const char *key, double value);
 void jsn_member_int(struct jsn_out *o, const char *key, int64_t value);
 void jsn_member_raw(struct jsn_out *o, const char *key, struct span json);
+void jsn_member_time(struct jsn_out *o, const char *key, int64_t unix_ns);
+
+/* The same, where 0 says that there is no such time: null. */
+void jsn_member_time_or_null(struct jsn_out *o, const char *key,
+    int64_t unix_ns);
 
 /* Append text to out as the inside of a JSON string (k6's escapes). */
 void jsn_escape(struct buf *out, struct span text);

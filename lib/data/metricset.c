@@ -35,7 +35,7 @@ put_text(struct pb_out *out, uint32_t field, struct span text)
 }
 
 static void
-put_time(struct pb_out *out, int64_t second)
+put_timestamp(struct pb_out *out, int64_t second)
 {
 	size_t since = out->n;
 
@@ -121,7 +121,7 @@ put_value(struct pb_out *out, enum metric_type type,
 		put_trend(out, s);
 		break;
 	}
-	put_time(out, v->second);
+	put_timestamp(out, v->second);
 	pb_put_message(out, SAMPLES_VALUES, since);
 }
 

@@ -54,16 +54,6 @@ put_int(struct jsn_out *o, const char *key, int64_t value)
 }
 
 static void
-put_time(struct jsn_out *o, int64_t ns)
-{
-	char text[TIME_TEXT];
-	size_t n = time_print(text, ns);
-
-	jsn_key(o, "time");
-	jsn_put_text(o, (struct span){ text, n });
-}
-
-static void
 put_thresholds(struct jsn_out *o, struct span json)
 {
 	jsn_key(o, "thresholds");
@@ -97,7 +87,7 @@ run_start_print(const struct run_start *r, struct buf *out)
 	struct jsn_out o = open_line(out, "Start");
 	char text[DURATION_TEXT];
 
-	put_time(&o, r->time_ns);
+	jsn_member_time(&o, "time", r->time_ns);
 	put_text(&o, "tool", r->tool);
 	put_text(&o, "host", r->host);
 	put_text(&o, "name", r->name);
@@ -119,7 +109,7 @@ run_end_print(const struct run_end *r, struct buf *out)
 {
 	struct jsn_out o = open_line(out, "End");
 
-	put_time(&o, r->time_ns);
+	jsn_member_time(&o, "time", r->time_ns);
 	put_text(&o, "tool", r->tool);
 	put_text(&o, "state", span_of(run_status_name(r->run_status)));
 	put_int(&o, "run_status", r->run_status);

@@ -40,6 +40,9 @@ struct stream {
 	struct buf key, type;	/* scratch */
 };
 
+/* Past so many tag sets the tools forget those that nothing holds. */
+enum { STREAM_TAG_SETS = 20000 };
+
 void stream_release(struct stream *s);
 
 /* Forget tag sets and frames if there are more than so many sets, so that a

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -137,65 +133,6 @@ config_load(const char *given, struct settings *s, struct why *why)
 	return status < 0 ? -1 : 0;
 }
 
-/* Write all of text and have it on the disk. */
-static int
-write_whole(int fd, const char *text, size_t n)
-{
-	ssize_t written;
-
-	while (n > 0) {
-		written = write(fd, text, n);
-		if (written < 0 && errno != EINTR)
-			return -1;
-		if (written > 0) {
-			text += written;
-			n -= (size_t)written;
-		}
-	}
-	return fsync(fd);
-}
-
-/* The new name is on the disk when the folder is. */
-static void
-sync_folder(const char *path)
-{
-	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
-	int fd;
-
-	if (slash != NULL)
-		slash[slash == folder] = '\0';
-	fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC);
-	if (fd >= 0) {
-		(void)fsync(fd);
-		(void)close(fd);
-	}
-	free(folder);
-}
-
-/* Put text at path: into a new file beside it, then by rename. */
-static int
-replace_file(const char *path, const char *text, struct why *why)
-{
-	char *temporary = xasprintf("%s.%ld.new", path, (long)getpid());
-	int fd, status = 0;
-
-	(void)unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
-	if (fd < 0 || write_whole(fd, text, strlen(text)) < 0 ||
-	    rename(temporary, path) < 0)
-		status = why_set(why, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	if (status < 0)
-		(void)unlink(temporary);
-	else
-		sync_folder(path);
-	free(temporary);
-	return status;
-}
-
 /* The object at key, made if it is missing or null. NULL: something else
  * stands there. Borrowed from parent. */
 static json_t *
@@ -262,7 +199,7 @@ config_write_login(const char *path, const struct config_login *login,
 	if (text == NULL)
 		return why_set(why, "%s: collectors.cloud is no object", path);
 	whole = xasprintf("%s\n", text);
-	status = replace_file(path, whole, why);
+	status = file_replace(path, span_of(whole), 0600, why);
 	explicit_bzero(whole, strlen(whole));
 	explicit_bzero(text, strlen(text));
 	free(whole);

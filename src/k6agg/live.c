@@ -6,6 +6,7 @@
 
 #include "base/die.h"
 #include "base/units.h"
+#include "data/percentile.h"
 
 enum { REDRAW_NS = 200 * NS_PER_MS };
 
@@ -89,7 +90,7 @@ show(struct live *l, int64_t folded)
 
 	(void)snprintf(text, sizeof(text), "%.0f requests, %.1f/s, p95 %.2f "
 	    "ms, %.2f%% failed, %.0f%% folded", l->requests, l->rate,
-	    sink_quantile(&l->duration, 0.95), failed * 100, part * 100);
+	    sink_quantile(&l->duration, percentiles[P95].at), failed * 100, part * 100);
 	/* What is longer than the line would make another one. */
 	(void)fprintf(stderr, "\r%.*s\033[K", stderr_columns() - 1, text);
 	(void)fflush(stderr);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a push: the books, the exit status, the result file. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/file.h"
 #include "base/units.h"
 #include "data/jsn.h"
 #include "k6push/session.h"
@@ -182,15 +181,6 @@ put_text(struct jsn_out *o, const char *key, const char *text)
 }
 
 static void
-put_time(struct jsn_out *o, const char *key, int64_t unix_ns)
-{
-	char text[TIME_TEXT];
-
-	(void)time_print(text, unix_ns);
-	jsn_member_text(o, key, span_of(text));
-}
-
-static void
 print_result(const struct push *push, const struct books *b,
     int exit_status, struct buf *out)
 {
@@ -211,8 +201,8 @@ print_result(const struct push *push, const struct books *b,
 	jsn_member_int(&o, "run_status", n->run_status);
 	jsn_member_int(&o, "result_status", n->result_status);
 	jsn_member_int(&o, "exit_status", exit_status);
-	put_time(&o, "started", n->started_ns);
-	put_time(&o, "ended", now_unix_ns());
+	jsn_member_time(&o, "started", n->started_ns);
+	jsn_member_time(&o, "ended", now_unix_ns());
 	put_counts(push, b, &o);
 	jsn_member_raw(&o, "thresholds", n->results != NULL
 	    ? span_of(n->results) : SPAN("{}"));
@@ -220,25 +210,6 @@ print_result(const struct push *push, const struct books *b,
 	put_text(&o, "journal", is_kept ? journal_path(push->journal) : NULL);
 	jsn_close(&o, '}');
 	buf_char(out, '\n');
-}
-
-/* Half a file is worse than none: it is put in place when it is whole. */
-static int
-replace_file(const char *path, struct span text, struct why *why)
-{
-	char *next = xasprintf("%s.%ld", path, (long)getpid());
-	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int status = 0;
-
-	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n ||
-	    fsync(fd) != 0 || rename(next, path) != 0)
-		status = why_set(why, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	if (status < 0 && fd >= 0)
-		(void)unlink(next);
-	free(next);
-	return status;
 }
 
 int
@@ -253,7 +224,7 @@ result_write(const struct push *push, const struct books *b, int exit_status,
 	if (strcmp(path, "-") == 0)
 		(void)fwrite(text.p, 1, text.n, stdout);
 	else
-		status = replace_file(path, buf_whole(&text), why);
+		status = file_replace(path, buf_whole(&text), 0666, why);
 	buf_release(&text);
 	return status;
 }

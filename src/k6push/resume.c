@@ -16,17 +16,13 @@
 char *
 journals_path(const struct push_options *o, struct why *why)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *path = o->journal_dir != NULL ? xstrdup(o->journal_dir) :
+	    file_state_dir("k6push");
 
-	if (o->journal_dir != NULL)
-		return xstrdup(o->journal_dir);
-	if (state != NULL && state[0] == '/')
-		return xasprintf("%s/k6push", state);
-	if (home != NULL && home[0] == '/')
-		return xasprintf("%s/.local/state/k6push", home);
-	(void)why_set(why, "no place for the journal: set HOME or "
-	    "XDG_STATE_HOME, or use --journal or --no-journal");
-	return NULL;
+	if (path == NULL)
+		(void)why_set(why, "no place for the journal: set HOME or "
+		    "XDG_STATE_HOME, or use --journal or --no-journal");
+	return path;
 }
 
 /* Paths of journals. */

@@ -119,18 +119,16 @@ static const struct httpd_field fields[] = {
 	{ NULL, NULL },
 };
 
-/* $XDG_STATE_HOME/k6pipe/k6serve.db, its folder made. */
+/* k6pipe/k6serve.db of the state folder, which is made. */
 static int
 default_db(struct buf *path, struct why *why)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *folder = file_state_dir("k6pipe");
 
-	if (state != NULL && state[0] == '/')
-		buf_printf(path, "%s/k6pipe/k6serve.db", state);
-	else if (home != NULL && home[0] == '/')
-		buf_printf(path, "%s/.local/state/k6pipe/k6serve.db", home);
-	else
+	if (folder == NULL)
 		return why_set(why, "no HOME: say where with --db");
+	buf_printf(path, "%s/k6serve.db", folder);
+	free(folder);
 	return file_make_folder(path->p, why);
 }
 

@@ -10,8 +10,7 @@
 
 /* A block is so many bytes of the file, and what follows them up to the line
  * with which the next one begins, if that is not farther away than LOOK. */
-enum { BLOCK = 1 << 19, LOOK = 1 << 15, BLOCKS = 24, WORTH = 1 << 22,
-	TAG_SETS_MAX = 20000 };
+enum { BLOCK = 1 << 19, LOOK = 1 << 15, BLOCKS = 24, WORTH = 1 << 22 };
 
 enum step { EMPTY, PREPARING, READY };
 
@@ -99,7 +98,7 @@ prepare_next(struct ahead *a, int lane)
 	struct lane *l = &a->lanes[lane];
 
 	if (b->step != EMPTY || a->is_at_end ||
-	    l->preparer.stream.tags.n > TAG_SETS_MAX)
+	    l->preparer.stream.tags.n > STREAM_TAG_SETS)
 		return false;
 	b->step = PREPARING;
 	b->lane = lane;
@@ -198,9 +197,9 @@ finish_block(struct ahead *a, struct block *b)
 	for (i = 0; i < LANES; i++) {
 		l = &a->lanes[i];
 		if (l->n_blocks > 0 ||
-		    l->preparer.stream.tags.n <= TAG_SETS_MAX)
+		    l->preparer.stream.tags.n <= STREAM_TAG_SETS)
 			continue;
-		stream_trim(&l->preparer.stream, TAG_SETS_MAX);
+		stream_trim(&l->preparer.stream, STREAM_TAG_SETS);
 		a->has_forgotten = true;
 	}
 	(void)pthread_cond_broadcast(&a->changed);

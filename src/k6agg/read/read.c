@@ -7,7 +7,7 @@
 #include "base/units.h"
 #include "k6agg/read/dispatch.h"
 
-enum { LONGEST_WAIT_MS = 200, TAG_SETS_MAX = 20000 };
+enum { LONGEST_WAIT_MS = 200 };
 
 /* Before the memory of the lines goes. Many tag sets may be forgotten while
  * no point is held. */
@@ -15,11 +15,11 @@ static void
 settle(struct agg *agg)
 {
 	if (!sources_settle(&agg->sources) ||
-	    agg->stream.tags.n <= TAG_SETS_MAX)
+	    agg->stream.tags.n <= STREAM_TAG_SETS)
 		return;
 	if (agg->select != NULL)
-		select_trim(agg->select, TAG_SETS_MAX);
-	stream_trim(&agg->stream, TAG_SETS_MAX);
+		select_trim(agg->select, STREAM_TAG_SETS);
+	stream_trim(&agg->stream, STREAM_TAG_SETS);
 	if (agg->summary != NULL)
 		summary_forget_tags(agg->summary);
 }
@@ -73,7 +73,7 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 	*is_dry = false;
 	while (!source->has_clock || source->clock_ns <= limit_ns) {
 		/* Where memory ends a request may always be half way. */
-		if (agg->stream.tags.n > TAG_SETS_MAX)
+		if (agg->stream.tags.n > STREAM_TAG_SETS)
 			settle(agg);
 		if (dispatch_framed(agg, &source->in)) {
 			if (agg->out.error != 0)

@@ -7,11 +7,6 @@
 
 #define OTHER SPAN("__other__")
 
-const struct quantile quantiles[QUANTILES] = {
-	{ 0.5, "p50", "p50" }, { 0.9, "p90", "p90" }, { 0.95, "p95", "p95" },
-	{ 0.99, "p99", "p99" }, { 0.999, "p99.9", "p99_9" },
-};
-
 static void
 rows_release(struct rows *rows)
 {

@@ -69,13 +69,6 @@ struct summary_view {
 	int64_t skipped;		/* lines */
 };
 
-enum { QUANTILES = 5 };
-
-extern const struct quantile {
-	double at;
-	const char *label, *key;	/* p99.9; p99_9 */
-} quantiles[QUANTILES];
-
 /* Sort the rows and add up. Release it before the summary. */
 void summary_view(struct summary *s, struct summary_view *v);
 void summary_view_release(struct summary_view *v);

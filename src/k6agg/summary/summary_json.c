@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The summary as one JSON object; its members stand in k6agg(1). */
-#include "base/units.h"
+#include "data/percentile.h"
 #include "k6agg/summary/summary.h"
-
-static void
-put_time(struct jsn_out *o, const char *key, int64_t ns)
-{
-	char text[TIME_TEXT];
-
-	jsn_member_text(o, key, (struct span){ text, time_print(text, ns) });
-}
 
 static void
 put_count(struct jsn_out *o, const char *key, uint64_t n)
@@ -28,9 +20,9 @@ put_trend(struct jsn_out *o, const struct sink *s)
 	jsn_member_number(o, "min", s->min);
 	jsn_member_number(o, "avg", sink_avg(s));
 	jsn_member_number(o, "max", s->max);
-	for (i = 0; i < QUANTILES; i++)
-		jsn_member_number(o, quantiles[i].key,
-		    sink_quantile(s, quantiles[i].at));
+	for (i = 0; i < PERCENTILES; i++)
+		jsn_member_number(o, percentiles[i].key,
+		    sink_quantile(s, percentiles[i].at));
 }
 
 static void
@@ -119,8 +111,8 @@ summary_print_json(const struct summary_view *v, FILE *out)
 	jsn_member_int(&o, "version", 1);
 	jsn_member_text(&o, "tool", SPAN("k6agg " K6PIPE_VERSION));
 	if (s->has_points || s->has_aggregates) {
-		put_time(&o, "start", v->from_ns);
-		put_time(&o, "end", v->to_ns);
+		jsn_member_time(&o, "start", v->from_ns);
+		jsn_member_time(&o, "end", v->to_ns);
 	}
 	jsn_member_number(&o, "duration", v->seconds);
 	jsn_key(&o, "requests");

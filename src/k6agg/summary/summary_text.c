@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The summary as text: the figures in columns, the names behind them. */
 #include "base/die.h"
+#include "data/percentile.h"
 #include "k6agg/summary/summary.h"
 
 /* A whole number, or else two decimals. */
@@ -27,8 +28,8 @@ put_trend_titles(FILE *out)
 	int i;
 
 	(void)fprintf(out, " %8s %8s", "min", "avg");
-	for (i = 0; i < QUANTILES; i++)
-		(void)fprintf(out, " %8s", quantiles[i].label);
+	for (i = 0; i < PERCENTILES; i++)
+		(void)fprintf(out, " %8s", percentiles[i].label);
 	(void)fprintf(out, " %8s  ", "max");
 }
 
@@ -38,13 +39,13 @@ put_trend(FILE *out, const struct sink *s)
 	int i;
 
 	if (s->count == 0) {
-		(void)fprintf(out, "%*s", 9 * (QUANTILES + 3) + 2, "");
+		(void)fprintf(out, "%*s", 9 * (PERCENTILES + 3) + 2, "");
 		return;
 	}
 	put_cell(out, s->min);
 	put_cell(out, sink_avg(s));
-	for (i = 0; i < QUANTILES; i++)
-		put_cell(out, sink_quantile(s, quantiles[i].at));
+	for (i = 0; i < PERCENTILES; i++)
+		put_cell(out, sink_quantile(s, percentiles[i].at));
 	put_cell(out, s->max);
 	(void)fputs("  ", out);
 }

@@ -9,6 +9,7 @@
 
 #include "base/die.h"
 #include "base/units.h"
+#include "data/percentile.h"
 #include "k6gen/report/summary_figures.h"
 
 enum { BAR = 38 };
@@ -171,7 +172,7 @@ static void
 print_times(const struct report *r, const struct progress *p,
     const struct tally *t, struct buf *out)
 {
-	static const double percentiles[] = { 0.5, 0.95, 0.99 };
+	static const enum percentile shown[] = { P50, P95, P99 };
 	const struct sink *s = &t->sinks[EMIT_TIMINGS + TIMING_DURATION];
 	double rate = r->rates[REPORT_RATES - 1];
 	char text[FIGURE_TEXT];
@@ -181,8 +182,9 @@ print_times(const struct report *r, const struct progress *p,
 		rate = (double)t->requests * 1e9 / (double)p->elapsed_ns;
 	buf_printf(out, "%.0f req/s ", rate);
 	for (i = 0; i < 3; i++) {
-		figure_duration(text, sink_quantile(s, percentiles[i]));
-		buf_printf(out, " p%.0f=%s", percentiles[i] * 100, text);
+		figure_duration(text, sink_quantile(s,
+		    percentiles[shown[i]].at));
+		buf_printf(out, " %s=%s", percentiles[shown[i]].label, text);
 	}
 }
 

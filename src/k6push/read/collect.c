@@ -3,8 +3,6 @@
 
 #include "base/die.h"
 
-enum { TAG_SETS_MAX = 20000 };
-
 void
 collector_release(struct collector *c)
 {
@@ -229,9 +227,9 @@ collector_trim(struct collector *c)
 {
 	if (c->trails.n > 0)
 		return;
-	if (c->gather != NULL && c->stream.tags.n > TAG_SETS_MAX)
+	if (c->gather != NULL && c->stream.tags.n > STREAM_TAG_SETS)
 		gather_forget_tags(c->gather);
-	stream_trim(&c->stream, TAG_SETS_MAX);
+	stream_trim(&c->stream, STREAM_TAG_SETS);
 	label_forget(&c->label);
 }
 

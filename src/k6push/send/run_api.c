@@ -355,17 +355,6 @@ control_create(struct control *c, const struct run_plan *plan,
 	call(c);
 }
 
-static void
-put_time(struct jsn_out *o, const char *key, int64_t unix_ns)
-{
-	char text[TIME_TEXT];
-
-	if (unix_ns == 0)
-		return;
-	(void)time_print(text, unix_ns);
-	jsn_member_text(o, key, span_of(text));
-}
-
 /* {"name","result_status","run_status",...} of the finish call, or of an
  * instance. */
 static void
@@ -380,8 +369,10 @@ print_state(const struct control *c, const struct run_result *result,
 	jsn_member_int(&o, "result_status", result->result_status);
 	jsn_member_int(&o, "run_status", result->run_status);
 	jsn_member_raw(&o, "thresholds", result->thresholds);
-	put_time(&o, "start", result->start_ns);
-	put_time(&o, "end", result->end_ns);
+	if (result->start_ns != 0)
+		jsn_member_time(&o, "start", result->start_ns);
+	if (result->end_ns != 0)
+		jsn_member_time(&o, "end", result->end_ns);
 	if (result->is_worst) {
 		jsn_key(&o, "worst_of_instances");
 		jsn_put_bool(&o, true);

@@ -38,8 +38,8 @@ put_load_test(void *ctx, const struct store_load_test *t)
 	jsn_member_int(o, "project_id", t->project);
 	jsn_member_text(o, "name", t->name);
 	provision_null(o, "baseline_test_run_id");
-	put_time(o, "created", t->created_ns);
-	put_time(o, "updated", t->created_ns);
+	jsn_member_time_or_null(o, "created", t->created_ns);
+	jsn_member_time_or_null(o, "updated", t->created_ns);
 	jsn_close(o, '}');
 	return 0;
 }

@@ -66,7 +66,7 @@ put_state(struct jsn_out *o, const char *status, int64_t since_ns)
 {
 	jsn_open(o, '{');
 	jsn_member_text(o, "type", span_of(status));
-	put_time(o, "entered", since_ns);
+	jsn_member_time_or_null(o, "entered", since_ns);
 	jsn_close(o, '}');
 }
 
@@ -105,8 +105,8 @@ put_run(void *ctx, const struct store_run *run)
 	jsn_member_int(o, "test_id", p->load_test);
 	jsn_member_int(o, "project_id", run->project);
 	provision_null(o, "started_by");
-	put_time(o, "created", run->created_ns);
-	put_time(o, "ended", run->ended_ns);
+	jsn_member_time_or_null(o, "created", run->created_ns);
+	jsn_member_time_or_null(o, "ended", run->ended_ns);
 	jsn_member_text(o, "note", run->note);
 	provision_null(o, "retention_expiry");
 	provision_null(o, "cost");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "data/percentile.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/measure.h"
 #include "k6serve/view/report.h"
@@ -116,7 +117,8 @@ find_pairs(struct diff *d)
 		d->n++;
 		for (i = 0; i < 2; i++)
 			p[i] = pair->run[i]->sink.count != 0 ?
-			    sink_quantile(&pair->run[i]->sink, 0.95) : NAN;
+			    sink_quantile(&pair->run[i]->sink,
+			    percentiles[P95].at) : NAN;
 		pair->change = measure_change(p[0], p[1]);
 		if (pair->run[0]->reqs >= LEAST_COUNT && g->reqs >= LEAST_COUNT)
 			pair->verdict = measure_judge(&measure_url, p[0], p[1],
@@ -266,8 +268,9 @@ print_line(const char *name, enum unit unit, const double value[2],
 static void
 print_pair(const struct pair *pair)
 {
-	double p[2] = { sink_quantile(&pair->run[0]->sink, 0.95),
-	    sink_quantile(&pair->run[1]->sink, 0.95) };
+	double at = percentiles[P95].at;
+	double p[2] = { sink_quantile(&pair->run[0]->sink, at),
+	    sink_quantile(&pair->run[1]->sink, at) };
 	struct buf name = { 0 };
 
 	if (pair->verdict == SAME)

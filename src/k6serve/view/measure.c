@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "data/percentile.h"
 
 #define LEAST_MS 0.1	/* a shorter time is noise, whatever its share */
 #define LEAST_SHARE 0.01	/* of failures and of failed checks */
@@ -60,13 +61,13 @@ avg_of(const struct figures *f)
 	static double name(const struct figures *f) \
 	{ \
 		return f->duration.count != 0 ? \
-		    sink_quantile(&f->duration, p) : NAN; \
+		    sink_quantile(&f->duration, percentiles[p].at) : NAN; \
 	}
 
-QUANTILE(med_of, 0.5)
-QUANTILE(p90_of, 0.9)
-QUANTILE(p95_of, 0.95)
-QUANTILE(p99_of, 0.99)
+QUANTILE(med_of, P50)
+QUANTILE(p90_of, P90)
+QUANTILE(p95_of, P95)
+QUANTILE(p99_of, P99)
 
 static double
 max_of(const struct figures *f)

@@ -23,18 +23,6 @@ first_of(const struct store_run *run)
 	return run->first_ns != 0 ? run->first_ns : run->created_ns;
 }
 
-void
-put_time(struct jsn_out *o, const char *key, int64_t ns)
-{
-	char text[TIME_TEXT];
-
-	if (ns == 0)
-		jsn_member_raw(o, key, SPAN("null"));
-	else
-		jsn_member_text(o, key,
-		    (struct span){ text, time_print(text, ns) });
-}
-
 /* While runs are written out. */
 struct listing {
 	const struct view *v;
@@ -197,15 +185,15 @@ put_times(struct jsn_out *o, const struct store_run *run, int status)
 	int64_t first = first_of(run);
 	int64_t last = run->last_ns != 0 ? run->last_ns : first;
 
-	put_time(o, "start", first);
-	put_time(o, "end", status == RUN_RUNNING ? 0 : last);
+	jsn_member_time_or_null(o, "start", first);
+	jsn_member_time_or_null(o, "end", status == RUN_RUNNING ? 0 : last);
 	/* Two wrong clocks may be further apart than 64 bits of ns. */
 	jsn_member_number(o, "duration", ((double)last - (double)first) /
 	    1e9);
 	put_known(o, "planned_duration", run->planned_s);
-	put_time(o, "created", run->created_ns);
-	put_time(o, "seen", run->seen_ns);
-	put_time(o, "finished", run->ended_ns);
+	jsn_member_time_or_null(o, "created", run->created_ns);
+	jsn_member_time_or_null(o, "seen", run->seen_ns);
+	jsn_member_time_or_null(o, "finished", run->ended_ns);
 }
 
 static void

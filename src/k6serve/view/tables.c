@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "data/metric.h"
+#include "data/percentile.h"
 #include "k6serve/store/store_slow.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/view.h"
@@ -13,13 +14,13 @@ void
 put_stats(struct jsn_out *o, const struct sink *s, const char *median)
 {
 	bool is_empty = s->count == 0;
+	enum percentile p;
 
 	jsn_member_number(o, "min", is_empty ? NAN : s->min);
 	jsn_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
-	jsn_member_number(o, median, is_empty ? NAN : sink_quantile(s, 0.5));
-	jsn_member_number(o, "p90", is_empty ? NAN : sink_quantile(s, 0.9));
-	jsn_member_number(o, "p95", is_empty ? NAN : sink_quantile(s, 0.95));
-	jsn_member_number(o, "p99", is_empty ? NAN : sink_quantile(s, 0.99));
+	for (p = P50; p <= P99; p++)
+		jsn_member_number(o, p == P50 ? median : percentiles[p].key,
+		    is_empty ? NAN : sink_quantile(s, percentiles[p].at));
 	jsn_member_number(o, "max", is_empty ? NAN : s->max);
 }
 
@@ -137,7 +138,7 @@ put_error(struct jsn_out *o, const struct view *v, const struct group *g)
 	jsn_member_text(o, "error_code", g->tag[1]);
 	jsn_member_text(o, "error", g->tag[2]);
 	jsn_member_int(o, "count", (int64_t)g->failed.nonzero);
-	put_time(o, "last", g->failed.last_ns);
+	jsn_member_time_or_null(o, "last", g->failed.last_ns);
 	jsn_close(o, '}');
 }
 
@@ -229,7 +230,7 @@ put_slow(void *ctx, const struct store_slow *slow)
 	int i;
 
 	jsn_open(o, '{');
-	put_time(o, "time", slow->time_ns);
+	jsn_member_time_or_null(o, "time", slow->time_ns);
 	jsn_member_number(o, "at", ((double)slow->time_ns -
 	    (double)out->v->first_ns) / 1e9);
 	for (i = 0; i < TIMINGS; i++) {

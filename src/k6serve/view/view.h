@@ -53,7 +53,4 @@ int view_runs(const struct view *v, int64_t limit, const char *search,
 void put_trend(struct jsn_out *o, const struct sink *s, const char *median);
 void put_stats(struct jsn_out *o, const struct sink *s, const char *median);
 
-/* A member with a time of day; 0: null. */
-void put_time(struct jsn_out *o, const char *key, int64_t ns);
-
 #endif

@@ -290,6 +290,24 @@ texts(void)
 	CHECK(j.error != NULL);
 }
 
+static void
+times(void)
+{
+	struct buf b = { 0 };
+	struct jsn_out o = { .to = &b };
+
+	jsn_open(&o, '{');
+	jsn_member_time(&o, "a", INT64_C(1700000000500000000));
+	jsn_member_time(&o, "b", 0);
+	jsn_member_time_or_null(&o, "c", -1);
+	jsn_member_time_or_null(&o, "d", 0);
+	jsn_close(&o, '}');
+	CHECK_BUF(b, "{\"a\":\"2023-11-14T22:13:20.5Z\","
+	    "\"b\":\"1970-01-01T00:00:00Z\","
+	    "\"c\":\"1969-12-31T23:59:59.999999999Z\",\"d\":null}");
+	buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -304,5 +322,6 @@ main(void)
 	test("any text comes back from its JSON", escape_trip);
 	test("the writer sets commas and colons", writes);
 	test("the strings of an array, whatever stands between", texts);
+	test("a time of 0 is 1970, or null where it stands for none", times);
 	return tap_end();
 }

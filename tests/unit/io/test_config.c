@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/config.c"
 
+#include <fcntl.h>
 #include <ftw.h>
+#include <unistd.h>
 
 #include "tap.h"
 
