@@ -15,20 +15,17 @@ untested="fetch"
 # main.c may include all of them.
 declare -gA stages=(
   [k6agg]='read select fold summary'
-  [k6gen]='options targets load http samples report'
+  [k6gen]='options load targets http samples report'
   [k6push]='read wire journal send'
   [k6serve]='ingest view web http store')
 
 # What all stages of a tool may include: its own words.
 declare -gA common=(
   [k6agg]='out agg_priv'
-  [k6gen]='plan')
+  [k6gen]='plan request tally')
 
 # Arrows that still point up, to be turned.
 reversed='
-k6gen/load/vu.h:k6gen/targets/targets.h
-k6gen/report/summary.h:k6gen/samples/tally.h
-k6gen/samples/emit.h:k6gen/http/swarm.h
 k6push/send/upload:k6push/wire/packer.h
 k6push/send/upload:k6push/wire/batch.h
 k6push/send/upload:k6push/wire/wire.h

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "data/threshold.h"
-#include "k6gen/http/swarm.h"
+#include "k6gen/request.h"
 #include "k6gen/load/check.h"
 #include "k6gen/options/profile.h"
 #include "k6gen/targets/rows.h"
@@ -77,7 +77,7 @@ struct plan {
 	struct rows rows;
 	bool is_row_random;
 	uint64_t seed;
-	struct swarm_options swarm;	/* but n_users */
+	struct http_options http;	/* how requests are made */
 	struct opt_list tags;	/* key=value */
 	unsigned system_tags;	/* 1 << TAG_* */
 	int64_t sample_errors;	/* failing responses to show */

@@ -48,16 +48,12 @@ work(void *ctx)
 	return NULL;
 }
 
-/* Signals are this thread's alone. */
 static int
 start_workers(struct run *r, struct why *why)
 {
-	sigset_t all, before;
 	int i, status = 0;
 
-	(void)sigfillset(&all);
 	r->shared.begin_ns = now_monotonic_ns();
-	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (i = 0; i < r->plan->threads && status == 0; i++) {
 		r->shared.running++;
 		if (pthread_create(&r->workers[i].thread, NULL, work,
@@ -68,7 +64,6 @@ start_workers(struct run *r, struct why *why)
 		r->shared.running--;
 		status = why_set(why, "no thread for the load");
 	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 
@@ -334,18 +329,24 @@ run_plan(const struct plan *plan, struct report *report,
 		.n_signals = n_signals, .next_second_ns = NS_PER_S,
 		.next_judge_ns = JUDGE_NS };
 	int status = EXIT_FAILED;
+	sigset_t all, before;
 
+	/* Signals are this thread's alone: none of the others may have one. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
 	if (prepare(&r, why) == 0) {
 		emit_start(&r.emit);
 		if (start_workers(&r, why) == 0)
 			status = EXIT_DONE;
 		else
 			stop(&r, LOAD_KILL);
+		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 		watch(&r);
 		if (join(&r, why) < 0)
 			status = EXIT_FAILED;
 		status = finish(&r, status, why);
 	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	release(&r);
 	return status;
 }

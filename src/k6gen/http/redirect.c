@@ -6,7 +6,7 @@
 #include "io/url.h"
 
 bool
-redirect_is(const struct swarm_reply *reply)
+redirect_is(const struct http_reply *reply)
 {
 	switch (reply->status) {
 	case 301:
@@ -21,7 +21,7 @@ redirect_is(const struct swarm_reply *reply)
 }
 
 char *
-redirect_follow(struct swarm_request *r, const struct swarm_reply *reply,
+redirect_follow(struct http_request *r, const struct http_reply *reply,
     const char *first)
 {
 	char *url = url_resolve(r->url, reply->location);
@@ -30,15 +30,15 @@ redirect_follow(struct swarm_request *r, const struct swarm_reply *reply,
 	if (url == NULL)
 		url = xstrdup(reply->location);
 	r->url = url;
-	r->leave_out &= ~(unsigned)SWARM_NO_SECRETS;
+	r->leave_out &= ~(unsigned)HTTP_NO_SECRETS;
 	if (!url_same_origin(first, url))
-		r->leave_out |= SWARM_NO_SECRETS;
+		r->leave_out |= HTTP_NO_SECRETS;
 	if (reply->status == 307 || reply->status == 308)
 		return url;
 	if (strcmp(r->method, "HEAD") != 0)
 		r->method = "GET";
 	r->body = (struct span){ NULL, 0 };
 	if (had_body)
-		r->leave_out |= SWARM_NO_CONTENT;
+		r->leave_out |= HTTP_NO_CONTENT;
 	return url;
 }

@@ -172,9 +172,10 @@ text_holds(const struct check *c, struct span s)
 }
 
 bool
-check_holds(const struct check *c, const struct swarm_reply *reply)
+check_holds(const struct check *c, const struct http_reply *reply)
 {
 	struct span text = { "", 0 };
+	size_t at = 0;
 
 	switch (c->subject) {
 	case CHECK_STATUS:
@@ -193,7 +194,8 @@ check_holds(const struct check *c, const struct swarm_reply *reply)
 			text = reply->body;
 		break;
 	case CHECK_HEADER:
-		if (!swarm_header(reply, c->header, &text))
+		if (!http_find_header(reply->headers, c->header, &at,
+		    &text))
 			return c->op == CHECK_NE;
 		break;
 	}

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/why.h"
-#include "k6gen/http/swarm.h"
+#include "k6gen/request.h"
 
 enum check_subject { CHECK_STATUS, CHECK_TIMING, CHECK_SIZE, CHECK_PROTO,
 	CHECK_BODY, CHECK_HEADER };
@@ -39,6 +39,6 @@ bool check_needs_body(const struct check *c);
 
 /* Whether a response is as asked. A request that failed has no body and no
  * headers, and the status 0. */
-bool check_holds(const struct check *c, const struct swarm_reply *reply);
+bool check_holds(const struct check *c, const struct http_reply *reply);
 
 #endif

@@ -165,7 +165,7 @@ load_run(struct load *l, struct why *why)
 	begin(l);
 	while (now = now_monotonic_ns(), tick(l, now), !is_over(l, now)) {
 		due = next_due(l);
-		if (swarm_wait(l->swarm, min_ns(min_ns(due, l->kill_ns),
+		if (client_wait(l->client, min_ns(min_ns(due, l->kill_ns),
 		    min_ns(l->told_ns, emit_due_ns(&l->emit))) -
 		    now_monotonic_ns(), why) < 0) {
 			__atomic_store_n(&l->shared->stop, LOAD_KILL,
@@ -184,7 +184,7 @@ load_run(struct load *l, struct why *why)
 void
 load_wake(struct load *l)
 {
-	swarm_wake(l->swarm);
+	client_wake(l->client);
 }
 
 void
@@ -194,7 +194,7 @@ load_free(struct load *l)
 
 	if (l == NULL)
 		return;
-	swarm_free(l->swarm);
+	client_free(l->client);
 	for (i = 0; i < l->n_vus; i++) {
 		load_give_back(l, &l->vus[i]);
 		vu_release(&l->vus[i]);
@@ -224,10 +224,8 @@ load_new(struct load_shared *shared, struct writer *writer, int i, int n,
 		    (uint64_t)load_number_of(l, &l->vus[v]) * 0x10001;
 	}
 	emit_init(&l->emit, p, writer, &shared->errors_left);
-	l->swarm_options = p->swarm;
-	l->swarm_options.n_users = l->n_vus;
-	l->swarm = swarm_new(&l->swarm_options, load_on_reply, l, why);
-	if (l->swarm != NULL)
+	l->client = client_new(&p->http, l->n_vus, load_on_reply, l, why);
+	if (l->client != NULL)
 		return l;
 	load_free(l);
 	return NULL;

@@ -13,7 +13,7 @@
 #include "base/why.h"
 #include "k6gen/plan.h"
 #include "k6gen/samples/emit.h"
-#include "k6gen/samples/tally.h"
+#include "k6gen/tally.h"
 
 enum load_stop { LOAD_GO, LOAD_STOP, LOAD_KILL };
 

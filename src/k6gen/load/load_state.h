@@ -3,6 +3,7 @@
 #ifndef K6PIPE_K6GEN_LOAD_LOAD_STATE_H
 #define K6PIPE_K6GEN_LOAD_LOAD_STATE_H
 
+#include "k6gen/http/client.h"
 #include "k6gen/load/load.h"
 #include "k6gen/load/vu.h"
 #include "k6gen/load/wake.h"
@@ -12,8 +13,7 @@ struct load {
 	const struct plan *plan;
 	int share, shares;
 	struct emit emit;
-	struct swarm_options swarm_options;	/* which the swarm borrows */
-	struct swarm *swarm;
+	struct client *client;	/* makes the requests */
 	struct vu *vus;
 	int n_vus;
 	int *idle;		/* VUs without iteration, the last one first */
@@ -69,8 +69,8 @@ void load_give_back(struct load *l, struct vu *v);
 /* The VU's pause is over: it does what comes next. */
 void load_wake_up(struct load *l, struct vu *v);
 
-/* For the swarm: ctx is the load. */
-void load_on_reply(void *ctx, const struct swarm_reply *reply);
+/* For the client: ctx is the load. */
+void load_on_reply(void *ctx, const struct http_reply *reply);
 
 static inline int64_t
 min_ns(int64_t a, int64_t b)

@@ -63,7 +63,7 @@ vu_prepare(struct vu *v, const struct text_values *values)
 	const struct target *t = v->target;
 	size_t i;
 
-	v->request = (struct swarm_request){ .method = t->method,
+	v->request = (struct http_request){ .method = t->method,
 		.url = fill(&t->url, values, &v->url).p };
 	if (t->has_body)
 		v->request.body = fill(&t->body, values, &v->body);
@@ -71,11 +71,11 @@ vu_prepare(struct vu *v, const struct text_values *values)
 	for (i = 0; i < t->n_headers; i++)
 		v->lines[i] = fill_header(&t->headers[i], values,
 		    &v->headers[i]);
-	v->request.headers = (struct swarm_texts){ v->lines, t->n_headers };
+	v->request.headers = (struct http_texts){ v->lines, t->n_headers };
 }
 
 void
-vu_follow(struct vu *v, const struct swarm_reply *reply)
+vu_follow(struct vu *v, const struct http_reply *reply)
 {
 	const char *first = text_is_fixed(&v->target->url) ?
 	    v->target->url.source.p : v->url.p;

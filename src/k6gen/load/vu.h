@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "k6gen/http/swarm.h"
+#include "k6gen/request.h"
 #include "k6gen/targets/targets.h"
 
 enum vu_state { VU_IDLE, VU_RUNNING };
@@ -27,7 +27,7 @@ struct vu {
 	bool is_retiring;	/* by a ramp: ends with this iteration */
 	int64_t kill_ns;	/* or is interrupted then */
 	const struct target *target;	/* under way; or NULL */
-	struct swarm_request request;
+	struct http_request request;
 	struct buf url, body;	/* with placeholders filled in */
 	struct buf *headers;	/* the same; as many as lines */
 	const char **lines;
@@ -35,7 +35,7 @@ struct vu {
 	char *hop_url;		/* owned: where a redirect led; or NULL */
 	int64_t n_hops;		/* redirects followed */
 	int64_t deadline_ns;	/* of the request with its redirects */
-	struct swarm_bytes bytes;	/* told of by earlier iterations */
+	struct http_bytes bytes;	/* told of by earlier iterations */
 };
 
 void vu_release(struct vu *v);
@@ -44,6 +44,6 @@ void vu_release(struct vu *v);
 void vu_prepare(struct vu *v, const struct text_values *values);
 
 /* Make it the one that follows a redirect. */
-void vu_follow(struct vu *v, const struct swarm_reply *reply);
+void vu_follow(struct vu *v, const struct http_reply *reply);
 
 #endif

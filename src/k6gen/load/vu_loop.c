@@ -74,7 +74,7 @@ load_give_back(struct load *l, struct vu *v)
 static void
 end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 {
-	struct swarm_bytes all = swarm_bytes(l->swarm, load_index_of(l, v));
+	struct http_bytes all = client_bytes(l->client, load_index_of(l, v));
 	int64_t now = now_monotonic_ns();
 	struct emit_iteration i = { .time_ns = now_unix_ns(),
 		.duration_ns = now - v->due_ns,
@@ -98,7 +98,7 @@ send_request(struct load *l, struct vu *v, int64_t now_ns)
 	int64_t left = v->deadline_ns - now_ns;
 
 	v->request.timeout_ns = left > NS_PER_MS ? left : NS_PER_MS;
-	swarm_send(l->swarm, load_index_of(l, v), &v->request);
+	client_send(l->client, load_index_of(l, v), &v->request);
 }
 
 /* The cap of --rps: each thread hands out its share of the slots. */
@@ -181,7 +181,7 @@ begin_iteration(struct load *l, struct vu *v, int64_t due_ns, int64_t now_ns)
 	v->begin_ns = now_ns;
 	v->n_requests = 0;
 	take_row(l, v);
-	swarm_forget(l->swarm, load_index_of(l, v));
+	client_forget_cookies(l->client, load_index_of(l, v));
 	request_next(l, v);
 }
 
@@ -260,7 +260,7 @@ load_wake_up(struct load *l, struct vu *v)
 
 /* Follow a redirect. False: there is none, or one too many. */
 static bool
-follow(struct load *l, struct vu *v, const struct swarm_reply *reply)
+follow(struct load *l, struct vu *v, const struct http_reply *reply)
 {
 	if (!redirect_is(reply) || v->n_hops >= l->plan->max_redirects)
 		return false;
@@ -272,7 +272,7 @@ follow(struct load *l, struct vu *v, const struct swarm_reply *reply)
 
 /* This machine, not the server, refused: there was no socket. */
 static bool
-is_starved(const struct swarm_reply *reply)
+is_starved(const struct http_reply *reply)
 {
 	int e = reply->os_error;
 
@@ -292,9 +292,10 @@ warn_starved(struct load *l, int os_error)
 }
 
 static void
-emit_reply(struct load *l, struct vu *v, const struct swarm_reply *reply)
+emit_reply(struct load *l, struct vu *v, const struct http_reply *reply)
 {
-	struct emit_request r = { .target = v->target,
+	struct emit_request r = { .name = v->target->name,
+		.tags = v->target->tags, .n_tags = v->target->n_tags,
 		.url = v->request.url, .method = v->request.method,
 		.is_hop = v->n_hops > 0, .vu = load_number_of(l, v),
 		.iter = v->iter, .reply = reply };
@@ -305,7 +306,7 @@ emit_reply(struct load *l, struct vu *v, const struct swarm_reply *reply)
 
 /* Of the answer that ends a request's redirects. */
 static void
-emit_checks(struct load *l, const struct swarm_reply *reply)
+emit_checks(struct load *l, const struct http_reply *reply)
 {
 	const struct plan *p = l->plan;
 	size_t i;
@@ -331,7 +332,7 @@ think(struct load *l, struct vu *v)
 }
 
 void
-load_on_reply(void *ctx, const struct swarm_reply *reply)
+load_on_reply(void *ctx, const struct http_reply *reply)
 {
 	struct load *l = ctx;
 	struct vu *v = &l->vus[reply->user];
@@ -354,7 +355,7 @@ load_interrupt(struct load *l, struct vu *v)
 {
 	if (v->state == VU_IDLE)
 		return;
-	swarm_cancel(l->swarm, load_index_of(l, v));
+	client_cancel(l->client, load_index_of(l, v));
 	/* Between two iterations there is nothing to interrupt. */
 	if (v->next != VU_ITERATION)
 		end_iteration(l, v, true);

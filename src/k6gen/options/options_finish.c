@@ -227,10 +227,10 @@ set_checks(struct options *o)
 		    &why) < 0)
 			return opt_misuse("--check: %s", why.text);
 		if (check_needs_body(&p->checks[i]))
-			p->swarm.keep_body = 1 << 20;
+			p->http.keep_body = 1 << 20;
 	}
-	if (p->sample_errors > 0 && p->swarm.keep_body == 0)
-		p->swarm.keep_body = 1 << 10;
+	if (p->sample_errors > 0 && p->http.keep_body == 0)
+		p->http.keep_body = 1 << 10;
 	return OPT_CONTINUE;
 }
 
@@ -297,13 +297,13 @@ check_rest(struct options *o, int n_urls)
 		return opt_misuse("--targets and URLs: one or the other");
 	if (o->body != NULL && o->form.n > 0)
 		return opt_misuse("--body and --form: one or the other");
-	if (strpbrk(p->swarm.user_agent, "\r\n") != NULL)
+	if (strpbrk(p->http.user_agent, "\r\n") != NULL)
 		return opt_misuse("--user-agent: a line break in it");
-	p->swarm.dns_ttl_ns = 300 * NS_PER_S;
+	p->http.dns_ttl_ns = 300 * NS_PER_S;
 	if (o->dns != NULL && strcmp(o->dns, "inf") == 0)
-		p->swarm.dns_ttl_ns = -1;
+		p->http.dns_ttl_ns = -1;
 	else if (o->dns != NULL && (!duration_parse(o->dns,
-	    &p->swarm.dns_ttl_ns) || p->swarm.dns_ttl_ns < 0))
+	    &p->http.dns_ttl_ns) || p->http.dns_ttl_ns < 0))
 		return opt_misuse("--dns-ttl: not a duration: \"%s\"",
 		    o->dns);
 	p->threads = o->threads > 0 ? (int)o->threads : 1;

@@ -24,7 +24,7 @@ fail(const char *text)
 static int
 check_files(const struct options *o, struct why *why)
 {
-	const struct swarm_options *s = &o->plan.swarm;
+	const struct http_options *s = &o->plan.http;
 
 	return certs_check(s->ca_file, s->cert_file, s->key_file, why);
 }
@@ -50,7 +50,7 @@ check_network(const struct options *o)
 {
 	static const char *const schemes[] = { "http://", "https://",
 		"socks4://", "socks4a://", "socks5://", "socks5h://" };
-	const char *proxy = o->plan.swarm.proxy;
+	const char *proxy = o->plan.http.proxy;
 	bool is_known = proxy == NULL || strstr(proxy, "://") == NULL;
 	size_t i;
 
@@ -175,11 +175,11 @@ set_request(struct options *o, struct why *why)
 	if (add_secrets(o, why) < 0 || set_body(o, why) < 0)
 		return -1;
 	add_cookies(o);
-	p->swarm.headers = (struct swarm_texts){ o->lines.items,
+	p->http.headers = (struct http_texts){ o->lines.items,
 		o->lines.n };
-	p->swarm.connect_to = (struct swarm_texts){ o->connect_to.items,
+	p->http.connect_to = (struct http_texts){ o->connect_to.items,
 		o->connect_to.n };
-	p->swarm.resolve = (struct swarm_texts){ o->resolve.items,
+	p->http.resolve = (struct http_texts){ o->resolve.items,
 		o->resolve.n };
 	p->is_row_random = o->is_random;
 	return o->data != NULL ? rows_read(&p->rows, o->data, why) : 0;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "k6gen/samples/tally.h"
+#include "k6gen/tally.h"
 
 struct summary {
 	const struct tally *tally;

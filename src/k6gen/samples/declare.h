@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "data/run.h"
 #include "k6gen/plan.h"
-#include "k6gen/samples/tally.h"
+#include "k6gen/tally.h"
 
 /* Append the line of a metric, with its thresholds and submetrics. */
 void declare_metric(const struct plan *plan, enum emitted which,

@@ -35,17 +35,14 @@ make_tagged(struct emit *e, const struct tagset *set)
 	return t;
 }
 
-/* A target without tags, of what is no request. */
-static const struct target no_target;
-
-/* The run's tags, those of the target, and others; the later win. */
+/* The run's tags, those of a request's target, and others; the later win. */
 static struct tagged
-make_tags(struct emit *e, const struct target *target,
+make_tags(struct emit *e, const struct emit_request *r,
     const struct tag *others, size_t n)
 {
 	const struct opt_list *run = &e->plan->tags;
-	size_t i, at = 0;
-	struct tag *all = xcalloc(run->n + target->n_tags + n, sizeof(*all));
+	size_t i, at = 0, n_own = r != NULL ? r->n_tags : 0;
+	struct tag *all = xcalloc(run->n + n_own + n, sizeof(*all));
 	const struct tagset *set;
 	const char *equals;
 
@@ -55,8 +52,8 @@ make_tags(struct emit *e, const struct target *target,
 			(size_t)(equals - run->items[i]) };
 		all[at++].value = span_of(equals + 1);
 	}
-	for (i = 0; i < target->n_tags; i++)
-		all[at++] = target->tags[i];
+	for (i = 0; i < n_own; i++)
+		all[at++] = r->tags[i];
 	for (i = 0; i < n; i++)
 		all[at++] = others[i];
 	set = tags_intern(&e->tags, all, at);
@@ -92,16 +89,16 @@ make_fixed_tags(struct emit *e)
 	struct tag_list list;
 	size_t i;
 
-	e->run_tags = make_tags(e, &no_target, NULL, 0);
+	e->run_tags = make_tags(e, NULL, NULL, 0);
 	list.n = 0;
 	add_vu_tags(e, &list);
-	e->vu_tags = make_tags(e, &no_target, list.tags, list.n);
+	e->vu_tags = make_tags(e, NULL, list.tags, list.n);
 	for (i = 0; i < e->plan->n_checks; i++) {
 		list.n = 0;
 		add_vu_tags(e, &list);
 		add_tag(e, &list, TAG_CHECK, "check",
 		    e->plan->checks[i].name);
-		e->check_tags[i] = make_tags(e, &no_target, list.tags, list.n);
+		e->check_tags[i] = make_tags(e, NULL, list.tags, list.n);
 	}
 }
 
@@ -240,7 +237,7 @@ emit_end(struct emit *e, const struct tally *run, int exit_status,
 }
 
 static bool
-is_expected(const struct swarm_reply *reply)
+is_expected(const struct http_reply *reply)
 {
 	return reply->status >= 200 && reply->status <= 399;
 }
@@ -248,10 +245,10 @@ is_expected(const struct swarm_reply *reply)
 static struct tagged
 make_request_tags(struct emit *e, const struct emit_request *r)
 {
-	const struct swarm_reply *reply = r->reply;
+	const struct http_reply *reply = r->reply;
 	struct tag_list list = { .n = 0 };
 	char status[16], code[16], *url = url_mask(r->url);
-	const char *name = r->is_hop ? NULL : r->target->name;
+	const char *name = r->is_hop ? NULL : r->name;
 	struct tagged tags;
 
 	(void)snprintf(status, sizeof(status), "%d", reply->status);
@@ -270,7 +267,7 @@ make_request_tags(struct emit *e, const struct emit_request *r)
 	add_tag(e, &list, TAG_TLS_VERSION, "tls_version",
 	    reply->tls_version);
 	add_tag(e, &list, TAG_URL, "url", name != NULL ? name : url);
-	tags = make_tags(e, r->target, list.tags, list.n);
+	tags = make_tags(e, r, list.tags, list.n);
 	free(url);
 	return tags;
 }
@@ -287,8 +284,8 @@ key_text(struct emit *e, const char *text)
 static struct span
 request_key(struct emit *e, const struct emit_request *r)
 {
-	const struct swarm_reply *reply = r->reply;
-	const char *name = r->is_hop ? NULL : r->target->name;
+	const struct http_reply *reply = r->reply;
+	const char *name = r->is_hop ? NULL : r->name;
 	int numbers[] = { reply->status, reply->error_code };
 	size_t i;
 
@@ -302,10 +299,10 @@ request_key(struct emit *e, const struct emit_request *r)
 	key_text(e, reply->tls_version);
 	if (has_tag(e, TAG_IP))
 		key_text(e, reply->ip);
-	for (i = 0; i < r->target->n_tags; i++) {
-		buf_span(&e->key, r->target->tags[i].key);
+	for (i = 0; i < r->n_tags; i++) {
+		buf_span(&e->key, r->tags[i].key);
 		buf_char(&e->key, '\0');
-		buf_span(&e->key, r->target->tags[i].value);
+		buf_span(&e->key, r->tags[i].value);
 		buf_char(&e->key, '\0');
 	}
 	return buf_whole(&e->key);
@@ -339,27 +336,22 @@ request_tags(struct emit *e, const struct emit_request *r)
 
 /* Headers and first bytes of one of the failing responses to show. */
 static void
-put_response(struct emit *e, struct jsn_out *o,
-    const struct swarm_reply *reply)
+put_response(struct jsn_out *o, const struct http_reply *reply)
 {
-	struct buf headers = { 0 };
 	struct span body = reply->body;
 
-	swarm_headers(reply, &headers);
-	if (headers.n > 0)
-		jsn_member_text(o, "response_headers", buf_whole(&headers));
+	if (reply->headers.n > 0)
+		jsn_member_text(o, "response_headers", reply->headers);
 	if (body.n > SHOWN_BODY)
 		body.n = SHOWN_BODY;
 	if (body.n > 0)
 		jsn_member_text(o, "response_body", body);
-	buf_release(&headers);
-	(void)e;
 }
 
 /* k6 keeps there what would make too many series. */
 static void
 make_metadata(struct emit *e, int64_t vu, int64_t iter,
-    const struct swarm_reply *failed)
+    const struct http_reply *failed)
 {
 	struct jsn_out o = { .to = &e->metadata };
 	char text[NUM_TEXT];
@@ -372,7 +364,7 @@ make_metadata(struct emit *e, int64_t vu, int64_t iter,
 		jsn_member_text(&o, "iter", (struct span){ text,
 		    num_print_int(text, iter) });
 	if (failed != NULL)
-		put_response(e, &o, failed);
+		put_response(&o, failed);
 	if (has_tag(e, TAG_VU))
 		jsn_member_text(&o, "vu", (struct span){ text,
 		    num_print_int(text, vu) });
@@ -380,7 +372,7 @@ make_metadata(struct emit *e, int64_t vu, int64_t iter,
 }
 
 static bool
-is_shown(struct emit *e, const struct swarm_reply *reply)
+is_shown(struct emit *e, const struct http_reply *reply)
 {
 	return !is_expected(reply) && e->plan->sample_errors > 0 &&
 	    __atomic_fetch_sub(e->errors_left, 1, __ATOMIC_RELAXED) > 0;
@@ -390,7 +382,7 @@ void
 emit_request(struct emit *e, const struct emit_request *r)
 {
 	const struct tagged *tags = request_tags(e, r);
-	const struct swarm_reply *reply = r->reply;
+	const struct http_reply *reply = r->reply;
 	int i;
 
 	begin(e, reply->time_ns);

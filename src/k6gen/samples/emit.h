@@ -12,9 +12,9 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "data/tags.h"
-#include "k6gen/http/swarm.h"
+#include "k6gen/request.h"
 #include "k6gen/plan.h"
-#include "k6gen/samples/tally.h"
+#include "k6gen/tally.h"
 #include "k6gen/samples/writer.h"
 
 #define EMIT_DELAY_NS (200 * NS_PER_MS)
@@ -47,11 +47,13 @@ struct emit {
 
 /* One request that was answered. */
 struct emit_request {
-	const struct target *target;
+	const char *name;	/* of its target; NULL: the URL's */
+	const struct tag *tags;	/* of its target */
+	size_t n_tags;
 	const char *url, *method;	/* of this hop */
 	bool is_hop;		/* a redirect led here */
 	int64_t vu, iter;
-	const struct swarm_reply *reply;
+	const struct http_reply *reply;
 };
 
 /* One iteration's end. */
@@ -60,7 +62,7 @@ struct emit_iteration {
 	int64_t duration_ns;
 	int64_t lag_ns;		/* how late it began; < 0: not by the clock */
 	int64_t vu, iter;
-	struct swarm_bytes bytes;	/* of this iteration */
+	struct http_bytes bytes;	/* of this iteration */
 	bool is_interrupted;	/* then only the bytes are told */
 };
 

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/die.h"
@@ -237,6 +238,20 @@ read_stream(void *ctx)
 	return NULL;
 }
 
+/* Signals are the main thread's, which counts them. */
+static bool
+start_reader(struct targets *t)
+{
+	sigset_t all, before;
+	bool is_started;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
+	is_started = pthread_create(&t->reader, NULL, read_stream, t) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return is_started;
+}
+
 struct targets *
 targets_of_file(const char *path, bool is_random,
     const struct target_defaults *d, struct why *why)
@@ -251,8 +266,7 @@ targets_of_file(const char *path, bool is_random,
 	if (is_stream) {
 		t->title = xstrdup("stdin");
 		t->is_empty = true;
-		t->is_reading = pthread_create(&t->reader, NULL, read_stream,
-		    t) == 0;
+		t->is_reading = start_reader(t);
 		if (t->is_reading)
 			return t;
 		status = why_set(why, "no thread to read stdin");

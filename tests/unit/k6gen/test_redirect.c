@@ -7,16 +7,16 @@
 
 #define FIRST "http://host/a/b"
 
-static struct swarm_request r;
+static struct http_request r;
 
 /* What follows a request of FIRST that was answered so. */
 static void
 follow(const char *method, const char *body, int status, const char *location)
 {
-	struct swarm_reply reply = { .status = status, .location = location };
+	struct http_reply reply = { .status = status, .location = location };
 
 	free((char *)r.url);
-	r = (struct swarm_request){ .method = method, .url = FIRST,
+	r = (struct http_request){ .method = method, .url = FIRST,
 		.timeout_ns = 5 };
 	if (body != NULL)
 		r.body = span_of(body);
@@ -29,7 +29,7 @@ follow(const char *method, const char *body, int status, const char *location)
 static void
 follow_on(int status, const char *location)
 {
-	struct swarm_reply reply = { .status = status, .location = location };
+	struct http_reply reply = { .status = status, .location = location };
 	char *old = (char *)r.url;
 
 	(void)redirect_follow(&r, &reply, FIRST);
@@ -40,7 +40,7 @@ static void
 which(void)
 {
 	static const int codes[] = { 301, 302, 303, 307, 308 };
-	struct swarm_reply reply = { .location = "/x" };
+	struct http_reply reply = { .location = "/x" };
 	int n = 0, i;
 
 	for (reply.status = 0; reply.status < 1000; reply.status++)
@@ -62,7 +62,7 @@ methods(void)
 	for (i = 0; i < 3; i++) {
 		follow("POST", "data", to_get[i], "/x");
 		CHECK_TEXT(r.method, "GET");
-		CHECK(r.body.p == NULL && r.leave_out == SWARM_NO_CONTENT);
+		CHECK(r.body.p == NULL && r.leave_out == HTTP_NO_CONTENT);
 		follow("PUT", NULL, to_get[i], "/x");
 		CHECK_TEXT(r.method, "GET");
 		CHECK(r.leave_out == 0);
@@ -85,19 +85,19 @@ secrets(void)
 	follow("GET", NULL, 302, "http://HOST:80/x");
 	CHECK(r.leave_out == 0);
 	follow("GET", NULL, 302, "https://host/x");
-	CHECK(r.leave_out == SWARM_NO_SECRETS);
+	CHECK(r.leave_out == HTTP_NO_SECRETS);
 	follow("GET", NULL, 307, "http://host:81/");
-	CHECK(r.leave_out == SWARM_NO_SECRETS);
+	CHECK(r.leave_out == HTTP_NO_SECRETS);
 	follow("GET", NULL, 302, "//host@other/");
-	CHECK(r.leave_out == SWARM_NO_SECRETS);
+	CHECK(r.leave_out == HTTP_NO_SECRETS);
 	follow("POST", "data", 301, "http://www.host/");
-	CHECK(r.leave_out == (SWARM_NO_SECRETS | SWARM_NO_CONTENT));
+	CHECK(r.leave_out == (HTTP_NO_SECRETS | HTTP_NO_CONTENT));
 	/* What counts is the URL that the user named. */
 	follow_on(302, "/again");
 	CHECK_TEXT(r.url, "http://www.host/again");
-	CHECK(r.leave_out == (SWARM_NO_SECRETS | SWARM_NO_CONTENT));
+	CHECK(r.leave_out == (HTTP_NO_SECRETS | HTTP_NO_CONTENT));
 	follow_on(302, "http://host/back");
-	CHECK(r.leave_out == SWARM_NO_CONTENT);
+	CHECK(r.leave_out == HTTP_NO_CONTENT);
 }
 
 static void
@@ -109,7 +109,7 @@ locations(void)
 	CHECK_TEXT(r.url, "http://other/x");
 	follow("GET", NULL, 302, "mailto:someone");
 	CHECK_TEXT(r.url, "mailto:someone");
-	CHECK(r.leave_out == SWARM_NO_SECRETS);
+	CHECK(r.leave_out == HTTP_NO_SECRETS);
 }
 
 int

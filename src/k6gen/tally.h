@@ -3,8 +3,8 @@
  * tally: what the summary and the thresholds know of the samples. Each thread
  * fills one of its own and moves it to the run's now and then.
  */
-#ifndef K6PIPE_K6GEN_SAMPLES_TALLY_H
-#define K6PIPE_K6GEN_SAMPLES_TALLY_H
+#ifndef K6PIPE_K6GEN_TALLY_H
+#define K6PIPE_K6GEN_TALLY_H
 
 #include "data/sink.h"
 #include "k6gen/plan.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "k6gen/samples/tally.h"
+#include "k6gen/tally.h"
 
 #include <stdlib.h>
 

@@ -1,36 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What libcurl is told: of a user once, of each request. */
-#include <strings.h>
-
 #include "base/units.h"
-#include "k6gen/http/swarm_priv.h"
-
-static bool
-starts_with(const char *line, const char *prefix)
-{
-	return strncasecmp(line, prefix, strlen(prefix)) == 0;
-}
-
-bool
-swarm_leaves_out(const char *line, unsigned leave_out)
-{
-	if (leave_out & SWARM_NO_SECRETS && (starts_with(line, "Cookie:") ||
-	    starts_with(line, "Authorization:") ||
-	    starts_with(line, "Proxy-Authorization:")))
-		return true;
-	return leave_out & SWARM_NO_CONTENT && starts_with(line, "Content-");
-}
-
-bool
-swarm_has_header(const struct swarm_texts *t, const char *line)
-{
-	size_t i, n = strcspn(line, ":") + 1;
-
-	for (i = 0; i < t->n; i++)
-		if (strncasecmp(t->items[i], line, n) == 0)
-			return true;
-	return false;
-}
+#include "k6gen/http/engine_curl_priv.h"
 
 static int
 append(struct curl_slist **list, const char *line)
@@ -44,54 +15,54 @@ append(struct curl_slist **list, const char *line)
 }
 
 static int
-append_all(struct curl_slist **list, const struct swarm_texts *t,
-    const struct swarm_texts *instead, unsigned leave_out)
+append_all(struct curl_slist **list, const struct http_texts *t,
+    const struct http_texts *instead, unsigned leave_out)
 {
 	int status = 0;
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
-		if (!swarm_leaves_out(t->items[i], leave_out) &&
-		    !swarm_has_header(instead, t->items[i]) &&
-		    !starts_with(t->items[i], "Cookie:"))
+		if (!header_is_left_out(t->items[i], leave_out) &&
+		    !header_is_in(instead, t->items[i]) &&
+		    !header_is(t->items[i], "Cookie"))
 			status |= append(list, t->items[i]);
 	return status;
 }
 
 /* The cookies that a header names, which curl joins with those of its jar. */
 static const char *
-cookies_of(const struct swarm_texts *t)
+cookies_of(const struct http_texts *t)
 {
 	size_t i, n = sizeof("Cookie:") - 1;
 
 	for (i = 0; i < t->n; i++)
-		if (starts_with(t->items[i], "Cookie:"))
+		if (header_is(t->items[i], "Cookie"))
 			return t->items[i] + n + strspn(t->items[i] + n, " ");
 	return NULL;
 }
 
 /* The options' headers and a request's own. A line without a value takes away
  * what curl would add and k6 does not. Returns -1 when memory is out. */
-int
-swarm_setup_headers(struct curl_slist **list, const struct swarm_options *o,
-    const struct swarm_texts *own, unsigned leave_out)
+static int
+append_headers(struct curl_slist **list, const struct http_options *o,
+    const struct http_texts *own, unsigned leave_out)
 {
-	static const struct swarm_texts none;
+	static const struct http_texts none;
 	int status = append_all(list, &o->headers, own, leave_out);
 
 	status |= append_all(list, own, &none, leave_out);
-	if (!swarm_has_header(&o->headers, "Expect:") && !swarm_has_header(own,
+	if (!header_is_in(&o->headers, "Expect:") && !header_is_in(own,
 	    "Expect:"))
 		status |= append(list, "Expect:");
-	if (leave_out & SWARM_NO_CONTENT ||
-	    (!swarm_has_header(&o->headers, "Content-Type:") &&
-	    !swarm_has_header(own, "Content-Type:")))
+	if (leave_out & HTTP_NO_CONTENT ||
+	    (!header_is_in(&o->headers, "Content-Type:") &&
+	    !header_is_in(own, "Content-Type:")))
 		status |= append(list, "Content-Type:");
 	return status;
 }
 
 static CURLcode
-set_tls(CURL *e, const struct swarm_options *o)
+set_tls(CURL *e, const struct http_options *o)
 {
 	CURLcode code = CURLE_OK;
 
@@ -110,9 +81,8 @@ set_tls(CURL *e, const struct swarm_options *o)
 	return code;
 }
 
-/* Of curl's lists, which the user keeps. -1: no memory. */
-int
-swarm_setup_list(struct curl_slist **list, const struct swarm_texts *t)
+static int
+append_texts(struct curl_slist **list, const struct http_texts *t)
 {
 	size_t i;
 	int status = 0;
@@ -122,17 +92,31 @@ swarm_setup_list(struct curl_slist **list, const struct swarm_texts *t)
 	return status;
 }
 
+int
+libcurl_make_lists(struct libcurl_engine *e)
+{
+	static const struct http_texts none;
+	const struct http_options *o = e->engine.options;
+	int status = append_texts(&e->connect_to, &o->connect_to);
+	unsigned i;
+
+	status |= append_texts(&e->resolve, &o->resolve);
+	for (i = 0; i < HEADER_SETS; i++)
+		status |= append_headers(&e->headers[i], o, &none, i);
+	return status;
+}
+
 static CURLcode
-set_network(struct user *u, const struct swarm_options *o)
+set_network(struct libcurl_user *u, const struct http_options *o)
 {
 	static const long versions[] = {
-		[SWARM_HTTP_OFFERED] = CURL_HTTP_VERSION_2TLS,
-		[SWARM_HTTP_1] = CURL_HTTP_VERSION_1_1,
-		[SWARM_HTTP_2] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+		[HTTP_OFFERED] = CURL_HTTP_VERSION_2TLS,
+		[HTTP_1] = CURL_HTTP_VERSION_1_1,
+		[HTTP_2] = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
 	};
 	CURL *e = u->easy;
 	CURLcode code = curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
-	    versions[o->http]);
+	    versions[o->version]);
 
 	if (o->proxy != NULL)
 		code |= curl_easy_setopt(e, CURLOPT_PROXY, o->proxy);
@@ -143,14 +127,14 @@ set_network(struct user *u, const struct swarm_options *o)
 		code |= curl_easy_setopt(e, CURLOPT_INTERFACE, o->source);
 	if (o->is_compressed)
 		code |= curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
-	if (o->keep == SWARM_KEEP_NONE)
+	if (o->keep == HTTP_KEEP_NONE)
 		code |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	if (o->connect_to.n > 0)
 		code |= curl_easy_setopt(e, CURLOPT_CONNECT_TO,
-		    u->swarm->connect_to);
+		    u->engine->connect_to);
 	if (o->resolve.n > 0)
 		code |= curl_easy_setopt(e, CURLOPT_RESOLVE,
-		    u->swarm->resolve);
+		    u->engine->resolve);
 	return code | curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT,
 	    o->dns_ttl_ns < 0 ? -1L : (long)(o->dns_ttl_ns / NS_PER_S));
 }
@@ -158,10 +142,10 @@ set_network(struct user *u, const struct swarm_options *o)
 /* Connections are in a pool that only this user joins, or all: curl's own
  * pool belongs to the multi handle and would lend them to other users. */
 static CURLSH *
-pool_of(struct user *u)
+pool_of(struct libcurl_user *u)
 {
-	if (u->swarm->options->keep == SWARM_KEEP_SHARED)
-		return u->swarm->shared;
+	if (u->engine->engine.options->keep == HTTP_KEEP_SHARED)
+		return u->engine->shared;
 	u->connections = curl_share_init();
 	if (u->connections != NULL)
 		(void)curl_share_setopt(u->connections, CURLSHOPT_SHARE,
@@ -169,10 +153,10 @@ pool_of(struct user *u)
 	return u->connections;
 }
 
-/* Returns -1 when memory is out, or curl cannot do what is asked. */
 int
-swarm_setup_user(struct user *u, const struct swarm_options *o)
+libcurl_set_up_user(struct libcurl_user *u)
 {
+	const struct http_options *o = u->engine->engine.options;
 	CURLSH *pool = pool_of(u);
 	CURL *e;
 
@@ -180,7 +164,7 @@ swarm_setup_user(struct user *u, const struct swarm_options *o)
 	if (e == NULL || pool == NULL)
 		return -1;
 	(void)curl_easy_setopt(e, CURLOPT_SHARE, pool);
-	swarm_curl_watch(u);
+	libcurl_set_callbacks(u);
 	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	/* A redirect may lead to mailto:80: no host of that name. */
@@ -192,21 +176,14 @@ swarm_setup_user(struct user *u, const struct swarm_options *o)
 	    0 : -1;
 }
 
-bool
-swarm_wants_body(const struct swarm_request *r)
-{
-	return r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
-	    strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
-}
-
 static struct curl_slist *
-headers_of(struct user *u, const struct swarm_request *r)
+headers_of(struct libcurl_user *u, const struct http_request *r)
 {
 	curl_slist_free_all(u->headers);
 	u->headers = NULL;
 	if (r->headers.n == 0)
-		return u->swarm->headers[r->leave_out];
-	(void)swarm_setup_headers(&u->headers, u->swarm->options, &r->headers,
+		return u->engine->headers[r->leave_out];
+	(void)append_headers(&u->headers, u->engine->engine.options, &r->headers,
 	    r->leave_out);
 	return u->headers;
 }
@@ -214,38 +191,38 @@ headers_of(struct user *u, const struct swarm_request *r)
 /* curl 7.88 speaks HTTP/2 by prior knowledge only on a new connection (its
  * issue 10634); on a kept one it must not be told. */
 static void
-set_version(struct user *u)
+set_version(struct libcurl_user *u)
 {
-	bool is_kept = u->is_h2c && u->swarm->options->keep !=
-	    SWARM_KEEP_NONE;
+	bool is_kept = u->is_h2c && u->engine->engine.options->keep !=
+	    HTTP_KEEP_NONE;
 
-	if (u->swarm->options->http == SWARM_HTTP_2 && !u->is_tls)
+	if (u->engine->engine.options->version == HTTP_2 && !u->is_tls)
 		(void)curl_easy_setopt(u->easy, CURLOPT_HTTP_VERSION,
 		    is_kept ? (long)CURL_HTTP_VERSION_2_0 :
 		    (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
 }
 
 static void
-set_cookies(struct user *u, const struct swarm_request *r)
+set_cookies(struct libcurl_user *u, const struct http_request *r)
 {
 	const char *cookies = cookies_of(&r->headers);
 
 	if (cookies == NULL)
-		cookies = cookies_of(&u->swarm->options->headers);
-	if (r->leave_out & SWARM_NO_SECRETS)
+		cookies = cookies_of(&u->engine->engine.options->headers);
+	if (r->leave_out & HTTP_NO_SECRETS)
 		cookies = NULL;
 	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIE, cookies);
 }
 
 static void
-set_request(struct user *u, const struct swarm_request *r)
+set_request(struct libcurl_user *u, const struct http_request *r)
 {
 	CURL *e = u->easy;
 	int64_t ms = (r->timeout_ns + NS_PER_MS - 1) / NS_PER_MS;
 
 	(void)curl_easy_setopt(e, CURLOPT_URL, r->url);
 	(void)curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
-	if (swarm_wants_body(r)) {
+	if (header_wants_body(r)) {
 		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)r->body.n);
 		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS,
@@ -261,7 +238,7 @@ set_request(struct user *u, const struct swarm_request *r)
 }
 
 void
-swarm_setup_request(struct user *u, const struct swarm_request *r)
+libcurl_set_up_request(struct libcurl_user *u, const struct http_request *r)
 {
 	set_version(u);
 	set_cookies(u, r);

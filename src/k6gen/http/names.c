@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of hosts: a thread for each lookup, answers kept as options say. */
+/* Names of hosts: a thread for each lookup, answers kept as long as asked. */
+#include "k6gen/http/names.h"
+
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/units.h"
-#include "k6gen/http/swarm_priv.h"
+#include "k6gen/http/client.h"
 
 struct lookup {
 	struct lookup *next;
-	struct swarm *swarm;
+	struct names *names;
 	struct host *host;
 	pthread_t thread;
 	int is_done;		/* atomic */
@@ -71,14 +73,14 @@ run_lookup(void *ctx)
 
 	look_up(l, AI_ADDRCONFIG);
 	__atomic_store_n(&l->is_done, 1, __ATOMIC_RELEASE);
-	swarm_wake(l->swarm);
+	client_wake(l->names->client);
 	return NULL;
 }
 
 static void
-keep(struct lookup *l)
+keep_answer(struct lookup *l)
 {
-	int64_t ttl_ns = l->swarm->options->dns_ttl_ns;
+	int64_t ttl_ns = l->names->ttl_ns;
 
 	memcpy(l->host->addresses, l->found, sizeof(l->found));
 	l->host->n = l->n;
@@ -87,49 +89,55 @@ keep(struct lookup *l)
 }
 
 static void
-start(struct swarm *s, struct host *h)
+start_lookup(struct names *n, struct host *h)
 {
 	struct lookup *l = xcalloc(1, sizeof(*l));
 
 	h->is_known = false;
-	*l = (struct lookup){ .swarm = s, .host = h, .next = s->lookups };
+	*l = (struct lookup){ .names = n, .host = h, .next = n->lookups };
 	/* An address needs no asking. */
 	look_up(l, AI_NUMERICHOST);
 	if (l->n > 0) {
-		keep(l);
+		keep_answer(l);
 		h->until_ns = 0;
 		free(l);
 		return;
 	}
 	if (pthread_create(&l->thread, NULL, run_lookup, l) != 0) {
-		keep(l);
+		keep_answer(l);
 		free(l);
 		return;
 	}
-	s->lookups = l;
+	n->lookups = l;
 }
 
 struct host *
-names_find(struct swarm *s, const char *authority)
+names_get(const struct names *n, const char *authority)
 {
-	struct host *h = map_get(&s->hosts, span_of(authority));
+	return map_get(&n->hosts, span_of(authority));
+}
+
+struct host *
+names_find(struct names *n, const char *authority)
+{
+	struct host *h = names_get(n, authority);
 
 	if (h == NULL) {
 		h = xcalloc(1, sizeof(*h));
 		h->name = xstrdup(authority);
-		map_put(&s->hosts, span_of(h->name), h);
-		start(s, h);
+		map_put(&n->hosts, span_of(h->name), h);
+		start_lookup(n, h);
 	} else if (h->is_known && h->until_ns != 0 &&
 	    now_monotonic_ns() >= h->until_ns) {
-		start(s, h);
+		start_lookup(n, h);
 	}
 	return h;
 }
 
-void
-names_take(struct swarm *s)
+bool
+names_collect(struct names *n)
 {
-	struct lookup **at = &s->lookups, *l;
+	struct lookup **at = &n->lookups, *l;
 	bool is_any = false;
 
 	while ((l = *at) != NULL) {
@@ -139,29 +147,28 @@ names_take(struct swarm *s)
 		}
 		*at = l->next;
 		(void)pthread_join(l->thread, NULL);
-		keep(l);
+		keep_answer(l);
 		free(l);
 		is_any = true;
 	}
-	if (is_any)
-		plain_go_on(s);
+	return is_any;
 }
 
 void
-names_release(struct swarm *s)
+names_release(struct names *n)
 {
 	struct lookup *l;
 	struct host *h;
 	size_t at = 0;
 
-	while ((l = s->lookups) != NULL) {
-		s->lookups = l->next;
+	while ((l = n->lookups) != NULL) {
+		n->lookups = l->next;
 		(void)pthread_join(l->thread, NULL);
 		free(l);
 	}
-	while ((h = map_next(&s->hosts, &at)) != NULL) {
+	while ((h = map_next(&n->hosts, &at)) != NULL) {
 		free(h->name);
 		free(h);
 	}
-	map_release(&s->hosts);
+	map_release(&n->hosts);
 }

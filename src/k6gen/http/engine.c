@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What all engines do alike: a user's answer, and the reply made of it. */
+#include "k6gen/http/engine.h"
+
+#include "base/units.h"
+
+bool
+user_add_body(struct user *u, const char *bytes, size_t n)
+{
+	const struct http_options *o = u->engine->options;
+	size_t room = o->keep_body - u->body.n;
+
+	u->body_bytes += (int64_t)n;
+	if (o->max_body > 0 && u->body_bytes > o->max_body)
+		return false;
+	if (room > 0)
+		buf_add(&u->body, bytes, n < room ? n : room);
+	return true;
+}
+
+static int64_t
+between(int64_t from, int64_t to)
+{
+	return from > 0 && to > from ? to - from : 0;
+}
+
+/* PROTOCOL 2.1 */
+static void
+fill_timings(const struct user *u, int64_t done_ns, int64_t ns[TIMINGS])
+{
+	ns[TIMING_CONNECTING] = u->connecting_ns;
+	ns[TIMING_TLS_HANDSHAKING] = u->handshaking_ns;
+	ns[TIMING_BLOCKED] = between(u->start_ns, u->ready_ns);
+	ns[TIMING_SENDING] = between(u->ready_ns, u->sent_ns);
+	ns[TIMING_WAITING] = between(u->sent_ns,
+	    u->first_ns != 0 ? u->first_ns : done_ns);
+	ns[TIMING_RECEIVING] = between(u->first_ns, done_ns);
+	ns[TIMING_DURATION] = ns[TIMING_SENDING] + ns[TIMING_WAITING] +
+	    ns[TIMING_RECEIVING];
+}
+
+static void
+fill_location(struct user *u, struct http_reply *r)
+{
+	struct span location;
+	size_t at = 0;
+
+	if (r->status / 100 != 3 || !http_find_header(r->headers, "Location",
+	    &at, &location) || location.n == 0 ||
+	    (unsigned char)location.p[0] <= ' ')
+		return;
+	buf_reset(&u->location);
+	buf_span(&u->location, location);
+	r->location = u->location.p;
+}
+
+void
+user_fill_reply(struct user *u, enum http_failure failure,
+    struct http_reply *r)
+{
+	int64_t done_ns = now_monotonic_ns();
+
+	r->user = u->number;
+	r->time_ns = now_unix_ns();
+	r->body_bytes = u->body_bytes;
+	fill_timings(u, done_ns, r->ns);
+	if (failure != FAILURE_NONE) {
+		/* The limit of making a connection is shorter. */
+		if (failure == FAILURE_TIMEOUT && u->ready_ns == 0 &&
+		    done_ns - u->start_ns < u->timeout_ns)
+			failure = FAILURE_DIAL_TIMEOUT;
+		r->os_error = u->os_error;
+		failure_explain(failure, u->explained, r);
+		return;
+	}
+	r->body = buf_whole(&u->body);
+	r->headers = buf_whole(&u->headers);
+	fill_location(u, r);
+	if (r->status >= 400)
+		r->error_code = 1000 + r->status;
+}

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine of all that is not plain (TLS, HTTP/2, proxies, cookies ...):
+ * libcurl's multi interface on the client's epoll, and the times and bytes of
+ * its requests. */
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/epoll.h>
+
+#include "base/units.h"
+#include "k6gen/http/conn.h"
+#include "k6gen/http/engine_curl_priv.h"
+
+static struct libcurl_socket *
+socket_of(struct libcurl_engine *e, int fd)
+{
+	size_t n = e->n_sockets;
+
+	if ((size_t)fd >= n) {
+		n = (size_t)fd + 64;
+		e->sockets = xrealloc(e->sockets, n * sizeof(*e->sockets));
+		memset(e->sockets + e->n_sockets, 0,
+		    (n - e->n_sockets) * sizeof(*e->sockets));
+		e->n_sockets = n;
+	}
+	return &e->sockets[fd];
+}
+
+static void
+unregister(struct libcurl_engine *e, int fd)
+{
+	client_unwatch(e->engine.client, fd);
+	socket_of(e, fd)->events = 0;
+}
+
+/* An idle connection stays registered, so that its next request costs no
+ * system call; libcurl_event drops it when the server closes it. That is safe
+ * only for sockets whose closing we see: a descriptor that curl closes by
+ * itself (the resolver's) could come back under the same number. */
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
+{
+	struct libcurl_engine *e = ctx;
+	struct libcurl_socket *s = socket_of(e, fd);
+	uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) |
+	    (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
+
+	(void)easy;
+	(void)unused;
+	s->is_wanted = what != CURL_POLL_REMOVE;
+	if (!s->is_wanted) {
+		if (!s->is_ours)
+			unregister(e, fd);
+		return 0;
+	}
+	if (events == s->events)
+		return 0;
+	s->events = events;
+	if (!client_watch(e->engine.client, fd, events, &e->engine, NULL))
+		client_fail(e->engine.client, errno);
+	return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct libcurl_engine *e = ctx;
+
+	(void)multi;
+	e->timer_ns = timeout_ms < 0 ? -1 :
+	    now_monotonic_ns() + timeout_ms * NS_PER_MS;
+	return 0;
+}
+
+/* A connection that another engine has for the request; -1: none. */
+static int
+take_connection(struct libcurl_user *u, const struct curl_sockaddr *a)
+{
+	struct libcurl_socket s = { .is_ours = true, .is_given = true,
+		.user = u };
+	int fd = a->socktype == SOCK_STREAM ?
+	    client_take_connection(u->user, &a->addr) : -1;
+
+	if (fd < 0)
+		return -1;
+	if (!conn_count_bytes(fd, &s.bytes)) {
+		client_close(u->engine->engine.client, fd);
+		return -1;
+	}
+	*socket_of(u->engine, fd) = s;
+	u->is_given = true;
+	return fd;
+}
+
+static curl_socket_t
+open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct libcurl_user *u = ctx;
+	int fd = take_connection(u, a);
+
+	(void)purpose;
+	if (fd >= 0)
+		return fd;
+	fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+	if (fd < 0) {
+		u->user->os_error = errno;
+		return CURL_SOCKET_BAD;
+	}
+	*socket_of(u->engine, fd) = (struct libcurl_socket){ .is_ours = true,
+		.user = u };
+	return fd;
+}
+
+static int
+on_opened(void *ctx, curl_socket_t fd, curlsocktype purpose)
+{
+	struct libcurl_user *u = ctx;
+
+	(void)purpose;
+	return socket_of(u->engine, fd)->is_given
+	    ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+}
+
+/* Add to u what fd has moved since the last time. curl's own counts lack the
+ * seals of TLS records and the frames of HTTP/2; the kernel's have all. */
+static void
+count_bytes(struct libcurl_user *u, int fd)
+{
+	struct libcurl_socket *s = socket_of(u->engine, fd);
+	struct http_bytes *sum = &u->user->bytes, now;
+
+	if (!s->is_ours || !conn_count_bytes(fd, &now))
+		return;
+	sum->sent += now.sent - s->bytes.sent;
+	if (now.received > s->bytes.received)
+		sum->received += now.received - s->bytes.received;
+	s->bytes = now;
+}
+
+static int
+close_socket(void *ctx, curl_socket_t fd)
+{
+	struct libcurl_engine *e = ctx;
+	struct libcurl_socket *s = socket_of(e, fd);
+
+	if (s->user != NULL)
+		count_bytes(s->user, fd);
+	*s = (struct libcurl_socket){ .events = 0 };
+	client_close(e->engine.client, fd);
+	return 0;
+}
+
+/* The protocol version of the connection, as k6 writes it: tls1.3. It can be
+ * asked for only while the request is under way. */
+static void
+note_tls_version(struct libcurl_user *u)
+{
+	struct curl_tlssessioninfo *info = NULL;
+	const char *name;
+
+	u->tls_version[0] = '\0';
+	if (curl_easy_getinfo(u->easy, CURLINFO_TLS_SSL_PTR, &info) !=
+	    CURLE_OK || info == NULL || info->internals == NULL ||
+	    info->backend != CURLSSLBACKEND_OPENSSL)
+		return;
+	name = SSL_get_version(info->internals);
+	(void)snprintf(u->tls_version, sizeof(u->tls_version), "tls%s",
+	    strcmp(name, "TLSv1") == 0 ? "1.0" :
+	    strncmp(name, "TLSv", 4) == 0 ? name + 4 : name);
+}
+
+/* The connection is there, the request is about to be written. Comes again if
+ * curl finds a kept connection dead and starts over. */
+static int
+on_ready(void *ctx, char *a, char *b, int c, int d)
+{
+	struct libcurl_user *u = ctx;
+
+	(void)a, (void)b, (void)c, (void)d;
+	if (u->is_tls)
+		note_tls_version(u);
+	u->user->ready_ns = now_monotonic_ns();
+	u->user->sent_ns = u->user->first_ns = 0;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* curl calls this just behind each send() and recv(). Only of what is not TCP
+ * are bytes counted here. */
+static int
+on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
+{
+	struct libcurl_user *u = ctx;
+	struct user *to = u->user;
+	bool counts = u->engine->engine.options->unix_socket != NULL;
+
+	(void)easy;
+	(void)data;
+	switch (type) {
+	case CURLINFO_HEADER_OUT:
+	case CURLINFO_DATA_OUT:
+		to->sent_ns = now_monotonic_ns();
+		/* FALLTHROUGH */
+	case CURLINFO_SSL_DATA_OUT:
+		to->bytes.sent += counts ? (int64_t)n : 0;
+		break;
+	case CURLINFO_HEADER_IN:
+	case CURLINFO_DATA_IN:
+	case CURLINFO_SSL_DATA_IN:
+		to->bytes.received += counts ? (int64_t)n : 0;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct span
+trim(struct span s)
+{
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	while (s.n > 0 && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	return s;
+}
+
+/* Keep a header line as "Name: value\n". A status line begins an answer: the
+ * one before was a proxy's, or 100 Continue. A line that begins with a blank
+ * goes on with the value of the last. */
+static void
+keep_header(struct libcurl_user *u, struct span line)
+{
+	struct buf *headers = &u->user->headers;
+	const char *colon = memchr(line.p, ':', line.n);
+	bool is_fold = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
+	struct span text = trim(line);
+
+	if (text.n > 5 && memcmp(text.p, "HTTP/", 5) == 0) {
+		u->is_head_over = false;
+		buf_reset(headers);
+	} else if (text.n == 0) {
+		u->is_head_over = true;
+	} else if (is_fold && !u->is_head_over && headers->n > 0) {
+		headers->p[headers->n - 1] = ' ';
+		buf_span(headers, text);
+		buf_char(headers, '\n');
+	} else if (colon != NULL && !u->is_head_over) {
+		buf_add(headers, line.p, (size_t)(colon - line.p));
+		buf_add(headers, ": ", 2);
+		buf_span(headers, trim((struct span){ colon + 1,
+		    (size_t)(line.p + line.n - colon - 1) }));
+		buf_char(headers, '\n');
+	}
+}
+
+static size_t
+on_header(char *data, size_t size, size_t n, void *ctx)
+{
+	struct libcurl_user *u = ctx;
+
+	if (u->user->first_ns == 0)
+		u->user->first_ns = now_monotonic_ns();
+	keep_header(u, (struct span){ data, size * n });
+	return size * n;
+}
+
+/* A body that is longer than allowed fails by the wrong return value. */
+static size_t
+on_body(char *data, size_t size, size_t n, void *ctx)
+{
+	struct libcurl_user *u = ctx;
+
+	return user_add_body(u->user, data, size * n) ? size * n : 0;
+}
+
+void
+libcurl_set_callbacks(struct libcurl_user *u)
+{
+	CURL *e = u->easy;
+
+	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, u);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, u->error);
+	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_opened);
+	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, u->engine);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_ready);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_traffic);
+	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, u);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, u);
+}
+
+static int
+make_multi(struct libcurl_engine *e)
+{
+	e->timer_ns = -1;
+	e->multi = curl_multi_init();
+	e->shared = curl_share_init();
+	if (e->multi == NULL || e->shared == NULL)
+		return -1;
+	(void)curl_share_setopt(e->shared, CURLSHOPT_SHARE,
+	    CURL_LOCK_DATA_CONNECT);
+	(void)curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	(void)curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
+	(void)curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	(void)curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
+	/* Of one user's pool: never close a connection to save room. */
+	(void)curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, 1000000L);
+	return 0;
+}
+
+/* The server closed a kept connection while the request was on its way. Go,
+ * and so k6, then tries once more with a new one; it stays one request. */
+static bool
+repeat_request(struct libcurl_user *u, CURLcode code)
+{
+	struct user *user = u->user;
+
+	if (!user->may_repeat || user->first_ns != 0 || user->ready_ns == 0 ||
+	    (libcurl_info(u, CURLINFO_NUM_CONNECTS) > 0 && !u->is_given) ||
+	    (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR &&
+	    code != CURLE_GOT_NOTHING))
+		return false;
+	user->may_repeat = u->is_given = false;
+	(void)curl_multi_remove_handle(u->engine->multi, u->easy);
+	(void)curl_multi_add_handle(u->engine->multi, u->easy);
+	return true;
+}
+
+static void
+end_request(struct libcurl_user *u, CURLcode code)
+{
+	struct http_reply r = { .user = u->user->number };
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	libcurl_fill_reply(u, code, &r);
+	u->is_h2c = code == CURLE_OK && !u->is_tls &&
+	    libcurl_info(u, CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0;
+	if (curl_easy_getinfo(u->easy, CURLINFO_ACTIVESOCKET, &fd) ==
+	    CURLE_OK && fd != CURL_SOCKET_BAD)
+		count_bytes(u, fd);
+	(void)curl_multi_remove_handle(u->engine->multi, u->easy);
+	user_end_request(u->user, &r);
+}
+
+/* Let curl see to a descriptor, or the timer. */
+static void
+act(struct libcurl_engine *e, curl_socket_t fd, int what)
+{
+	struct libcurl_user *u = NULL;
+	CURLMsg *m;
+	CURLcode code;
+	int n;
+
+	(void)curl_multi_socket_action(e->multi, fd, what, &n);
+	while ((m = curl_multi_info_read(e->multi, &n)) != NULL) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		code = m->data.result;
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &u);
+		if (!repeat_request(u, code))
+			end_request(u, code);
+	}
+}
+
+static bool
+libcurl_send(struct engine *engine, struct user *user,
+    const struct http_request *r)
+{
+	struct libcurl_engine *e = (struct libcurl_engine *)engine;
+	struct libcurl_user *u = &e->users[user->number];
+
+	u->is_used = true;
+	u->is_given = false;
+	u->is_tls = strncasecmp(r->url, "https:", 6) == 0;
+	u->is_head_over = false;
+	u->error[0] = u->tls_version[0] = '\0';
+	libcurl_set_up_request(u, r);
+	(void)curl_multi_add_handle(e->multi, u->easy);
+	return true;
+}
+
+static void
+libcurl_cancel(struct engine *engine, struct user *user)
+{
+	struct libcurl_engine *e = (struct libcurl_engine *)engine;
+
+	(void)curl_multi_remove_handle(e->multi, e->users[user->number].easy);
+}
+
+static void
+libcurl_event(struct engine *engine, int fd, void *of, uint32_t events)
+{
+	struct libcurl_engine *e = (struct libcurl_engine *)engine;
+	int what = 0;
+
+	(void)of;
+	/* Idle and now at its end: curl sees that when it wants the
+	 * connection again. */
+	if (!socket_of(e, fd)->is_wanted) {
+		if (e->sockets[fd].events != 0)
+			unregister(e, fd);
+		return;
+	}
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		what |= CURL_CSELECT_IN;
+	if (events & EPOLLOUT)
+		what |= CURL_CSELECT_OUT;
+	if (events & EPOLLERR)
+		what |= CURL_CSELECT_ERR;
+	act(e, fd, what);
+}
+
+static int64_t
+libcurl_due_ns(const struct engine *engine)
+{
+	const struct libcurl_engine *e = (const struct libcurl_engine *)engine;
+
+	return e->timer_ns >= 0 ? e->timer_ns : INT64_MAX;
+}
+
+static void
+libcurl_tick(struct engine *engine, int64_t now_ns)
+{
+	struct libcurl_engine *e = (struct libcurl_engine *)engine;
+
+	if (now_ns < e->timer_ns)
+		return;
+	e->timer_ns = -1;
+	act(e, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void
+libcurl_keep_cookie(struct engine *engine, struct user *user, const char *line)
+{
+	struct libcurl_user *u =
+	    &((struct libcurl_engine *)engine)->users[user->number];
+
+	u->is_used = true;
+	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line);
+}
+
+static void
+libcurl_forget_cookies(struct engine *engine, struct user *user)
+{
+	struct libcurl_user *u =
+	    &((struct libcurl_engine *)engine)->users[user->number];
+
+	if (u->is_used)
+		(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, "ALL");
+}
+
+static void
+libcurl_free(struct engine *engine)
+{
+	struct libcurl_engine *e = (struct libcurl_engine *)engine;
+	int i;
+
+	for (i = 0; i < engine->n_users; i++) {
+		curl_easy_cleanup(e->users[i].easy);
+		(void)curl_share_cleanup(e->users[i].connections);
+		curl_slist_free_all(e->users[i].headers);
+	}
+	(void)curl_multi_cleanup(e->multi);
+	(void)curl_share_cleanup(e->shared);
+	curl_slist_free_all(e->connect_to);
+	curl_slist_free_all(e->resolve);
+	for (i = 0; i < HEADER_SETS; i++)
+		curl_slist_free_all(e->headers[i]);
+	free(e->users);
+	free(e->sockets);
+	free(e);
+	curl_global_cleanup();
+}
+
+static const struct engine_ops libcurl_ops = {
+	.send = libcurl_send, .cancel = libcurl_cancel, .event = libcurl_event,
+	.due_ns = libcurl_due_ns, .tick = libcurl_tick, .free = libcurl_free,
+	.keep_cookie = libcurl_keep_cookie,
+	.forget_cookies = libcurl_forget_cookies,
+};
+
+struct engine *
+engine_curl_new(const struct engine *base, struct why *why)
+{
+	struct libcurl_engine *e;
+	int i, status;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		(void)why_set(why, "libcurl cannot start");
+		return NULL;
+	}
+	e = xcalloc(1, sizeof(*e));
+	e->engine = *base;
+	e->engine.ops = &libcurl_ops;
+	e->users = xcalloc((size_t)base->n_users, sizeof(*e->users));
+	status = make_multi(e);
+	if (status < 0)
+		(void)why_set(why, "libcurl is out of memory");
+	else if ((status = libcurl_make_lists(e)) < 0)
+		(void)why_set(why, "libcurl cannot make %d users",
+		    base->n_users);
+	for (i = 0; i < base->n_users && status == 0; i++) {
+		e->users[i].engine = e;
+		e->users[i].user = &base->users[i];
+		status = libcurl_set_up_user(&e->users[i]);
+		if (status < 0)
+			(void)why_set(why, "libcurl cannot make %d users",
+			    base->n_users);
+	}
+	if (status == 0)
+		return &e->engine;
+	libcurl_free(&e->engine);
+	return NULL;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* What libcurl says of a finished request: its answer, its times, and why it
+ * failed. */
+#include <errno.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "k6gen/http/engine_curl_priv.h"
+
+/* curl's clock readings are whole microseconds since the start. */
+static int64_t
+info_ns(const struct libcurl_user *u, CURLINFO which)
+{
+	curl_off_t us = 0;
+
+	(void)curl_easy_getinfo(u->easy, which, &us);
+	return us * NS_PER_US;
+}
+
+int64_t
+libcurl_info(const struct libcurl_user *u, CURLINFO which)
+{
+	long value = 0;
+
+	(void)curl_easy_getinfo(u->easy, which, &value);
+	return value;
+}
+
+static int64_t
+between(int64_t from, int64_t to)
+{
+	return from > 0 && to > from ? to - from : 0;
+}
+
+/* All are 0 for a kept connection, and for what failed. curl's own times for
+ * sending and waiting are not used: its STARTTRANSFER is wrong for uploads
+ * before 8.2. */
+static void
+note_connecting(const struct libcurl_user *u)
+{
+	int64_t dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
+
+	if (u->is_given)
+		return;
+	u->user->connecting_ns = between(
+	    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
+	u->user->handshaking_ns = between(dialed,
+	    info_ns(u, CURLINFO_APPCONNECT_TIME_T));
+}
+
+static enum http_failure
+certificate_failure(const struct libcurl_user *u)
+{
+	switch (libcurl_info(u, CURLINFO_SSL_VERIFYRESULT)) {
+	/* The chain is good, so it was the name; curl leaves "unspecified". */
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED:
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return FAILURE_CERT_HOST;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return FAILURE_CERT_TIME;
+	default:
+		return FAILURE_CERT_ISSUER;
+	}
+}
+
+static bool
+says(const struct libcurl_user *u, const char *text)
+{
+	return strstr(u->error, text) != NULL;
+}
+
+static enum http_failure
+failure_of(const struct libcurl_user *u, CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return FAILURE_NONE;
+	case CURLE_OPERATION_TIMEDOUT:
+		return FAILURE_TIMEOUT;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return FAILURE_LOOKUP;
+	case CURLE_COULDNT_CONNECT:
+		return FAILURE_DIAL;
+	case CURLE_SSL_CONNECT_ERROR:
+		return says(u, "wrong version number") ||
+		    says(u, "packet length too long") ? FAILURE_NO_TLS :
+		    FAILURE_TLS;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return certificate_failure(u);
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		if (u->user->os_error == 0 && (says(u, "too large") ||
+		    says(u, "Too large")))
+			return FAILURE_LONG_HEADER;
+		return code == CURLE_SEND_ERROR ? FAILURE_WRITE :
+		    FAILURE_READ;
+	/* on_body's: more than max_body. */
+	case CURLE_WRITE_ERROR:
+		return FAILURE_LONG_BODY;
+	case CURLE_BAD_CONTENT_ENCODING:
+		return FAILURE_ENCODING;
+	case CURLE_GOT_NOTHING:
+		return FAILURE_EOF;
+	case CURLE_PARTIAL_FILE:
+		return FAILURE_CUT;
+	/* What a header line without end comes to. */
+	case CURLE_OUT_OF_MEMORY:
+		return FAILURE_LONG_HEADER;
+	case CURLE_URL_MALFORMAT:
+		return FAILURE_URL;
+	case CURLE_HTTP2_STREAM:
+		return FAILURE_HTTP2_STREAM;
+	case CURLE_HTTP2:
+		return FAILURE_HTTP2;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY:
+		return u->user->sent_ns != 0 ? FAILURE_MALFORMED :
+		    FAILURE_SCHEME;
+	default:
+		return FAILURE_OTHER;
+	}
+}
+
+/* curl keeps an errno from request to request; what it says tells whether the
+ * number belongs to this one. */
+static int
+os_error_of(const struct libcurl_user *u, CURLcode code)
+{
+	int e;
+
+	if (u->user->os_error != 0)
+		return u->user->os_error;
+	e = (int)libcurl_info(u, CURLINFO_OS_ERRNO);
+	return code == CURLE_COULDNT_CONNECT || says(u, strerror(e)) ? e : 0;
+}
+
+static const char *
+proto_name(int64_t version)
+{
+	switch (version) {
+	case CURL_HTTP_VERSION_1_0:
+		return "HTTP/1.0";
+	case CURL_HTTP_VERSION_2_0:
+		return "HTTP/2.0";
+	case CURL_HTTP_VERSION_3:
+		return "HTTP/3.0";
+	default:
+		return "HTTP/1.1";
+	}
+}
+
+void
+libcurl_fill_reply(struct libcurl_user *u, CURLcode code, struct http_reply *r)
+{
+	char *ip = NULL;
+
+	note_connecting(u);
+	if (curl_easy_getinfo(u->easy, CURLINFO_PRIMARY_IP, &ip) ==
+	    CURLE_OK && ip != NULL && ip[0] != '\0') {
+		(void)snprintf(u->ip, sizeof(u->ip), "%s", ip);
+		r->ip = u->ip;
+	}
+	if (code == CURLE_OK) {
+		r->status = (int)libcurl_info(u, CURLINFO_RESPONSE_CODE);
+		r->proto = proto_name(libcurl_info(u, CURLINFO_HTTP_VERSION));
+		if (u->tls_version[0] != '\0')
+			r->tls_version = u->tls_version;
+	} else {
+		u->user->os_error = os_error_of(u, code);
+		r->error = curl_easy_strerror(code);
+	}
+	user_fill_reply(u->user, failure_of(u, code), r);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What header lines are called, and which of them a request goes without. */
+#include "k6gen/http/header.h"
+
+#include <strings.h>
+
+bool
+header_is(const char *line, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncasecmp(line, name, n) == 0 && line[n] == ':';
+}
+
+bool
+header_is_in(const struct http_texts *t, const char *line)
+{
+	size_t i, n = strcspn(line, ":") + 1;
+
+	for (i = 0; i < t->n; i++)
+		if (strncasecmp(t->items[i], line, n) == 0)
+			return true;
+	return false;
+}
+
+bool
+header_is_left_out(const char *line, unsigned leave_out)
+{
+	if (leave_out & HTTP_NO_SECRETS && (header_is(line, "Cookie") ||
+	    header_is(line, "Authorization") ||
+	    header_is(line, "Proxy-Authorization")))
+		return true;
+	return leave_out & HTTP_NO_CONTENT &&
+	    strncasecmp(line, "Content-", sizeof("Content-") - 1) == 0;
+}
+
+bool
+header_wants_body(const struct http_request *r)
+{
+	return r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
+	    strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP/1.1 in bytes: heads of requests, and answers by libhttp-parser. */
+#include "k6gen/http/http1.h"
+
+#include "base/num.h"
+
+/* "Name:" alone leaves a header out. */
+static bool
+has_value(const char *line)
+{
+	const char *p = strchr(line, ':') + 1;
+
+	return p[strspn(p, " \t")] != '\0';
+}
+
+static void
+add_lines(const struct http_texts *t, const struct http_texts *instead,
+    unsigned leave_out, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (header_is_left_out(t->items[i], leave_out) ||
+		    header_is_in(instead, t->items[i]) ||
+		    !has_value(t->items[i]))
+			continue;
+		buf_text(out, t->items[i]);
+		buf_text(out, "\r\n");
+	}
+}
+
+/* The lines of a value of leave_out. own: the request's, instead of the
+ * options' of the same name. */
+static void
+write_lines(const struct http_options *o, const struct http_texts *own,
+    unsigned leave_out, struct buf *out)
+{
+	static const struct http_texts none;
+
+	if (!header_is_in(&o->headers, "User-Agent:") &&
+	    !header_is_in(own, "User-Agent:"))
+		buf_printf(out, "User-Agent: %s\r\n", o->user_agent);
+	if (!header_is_in(&o->headers, "Accept:") &&
+	    !header_is_in(own, "Accept:"))
+		buf_text(out, "Accept: */*\r\n");
+	add_lines(&o->headers, own, leave_out, out);
+	add_lines(own, &none, leave_out, out);
+	if (o->keep == HTTP_KEEP_NONE)
+		buf_text(out, "Connection: close\r\n");
+}
+
+void
+http1_init_heads(struct http1_heads *h, const struct http_options *o)
+{
+	static const struct http_texts none;
+	unsigned i;
+
+	*h = (struct http1_heads){ .options = o,
+		.has_host = header_is_in(&o->headers, "Host:") };
+	for (i = 0; i < HEADER_SETS; i++)
+		write_lines(o, &none, i, &h->lines[i]);
+}
+
+void
+http1_release_heads(struct http1_heads *h)
+{
+	unsigned i;
+
+	for (i = 0; i < HEADER_SETS; i++)
+		buf_release(&h->lines[i]);
+}
+
+bool
+http1_is_special(const struct http_texts *t)
+{
+	static const char *const names[] = { "Connection", "Content-Length",
+		"Transfer-Encoding", "Expect", "Upgrade", "TE" };
+	size_t i, j;
+
+	for (i = 0; i < t->n; i++)
+		for (j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+			if (header_is(t->items[i], names[j]))
+				return true;
+	return false;
+}
+
+/* The host as it stands in the URL. */
+static void
+add_host(struct buf *head, const struct http_request *r, const char *path)
+{
+	const char *from = r->url + sizeof("http://") - 1;
+	size_t n = (size_t)(path - from);
+
+	if (n > 3 && memcmp(path - 3, ":80", 3) == 0)
+		n -= 3;
+	buf_add(head, "Host: ", 6);
+	buf_add(head, from, n);
+	buf_add(head, "\r\n", 2);
+}
+
+void
+http1_write_head(const struct http1_heads *h, const struct http_request *r,
+    const char *path, struct buf *head)
+{
+	char text[NUM_TEXT];
+	size_t n;
+
+	buf_reset(head);
+	buf_text(head, r->method);
+	buf_char(head, ' ');
+	if (path[0] != '/')
+		buf_char(head, '/');
+	buf_text(head, path);
+	buf_add(head, " HTTP/1.1\r\n", 11);
+	if (!h->has_host && !header_is_in(&r->headers, "Host:"))
+		add_host(head, r, path);
+	if (r->headers.n == 0)
+		buf_span(head, buf_whole(&h->lines[r->leave_out]));
+	else
+		write_lines(h->options, &r->headers, r->leave_out, head);
+	if (header_wants_body(r)) {
+		n = num_print_int(text, (int64_t)r->body.n);
+		buf_add(head, "Content-Length: ", 16);
+		buf_add(head, text, n);
+		buf_add(head, "\r\n", 2);
+	}
+	buf_add(head, "\r\n", 2);
+}
+
+static int
+on_field(http_parser *p, const char *at, size_t n)
+{
+	struct http1_answer *a = p->data;
+	struct buf *headers = &a->user->headers;
+
+	if (a->is_in_value)
+		buf_char(headers, '\n');
+	a->is_in_value = false;
+	buf_add(headers, at, n);
+	return 0;
+}
+
+static int
+on_value(http_parser *p, const char *at, size_t n)
+{
+	struct http1_answer *a = p->data;
+	struct buf *headers = &a->user->headers;
+
+	if (!a->is_in_value)
+		buf_add(headers, ": ", 2);
+	a->is_in_value = true;
+	buf_add(headers, at, n);
+	return 0;
+}
+
+/* 1: no body follows, whatever the headers say. */
+static int
+on_headers_complete(http_parser *p)
+{
+	struct http1_answer *a = p->data;
+
+	if (a->is_in_value)
+		buf_char(&a->user->headers, '\n');
+	a->is_in_value = false;
+	return a->is_head;
+}
+
+static int
+on_body(http_parser *p, const char *at, size_t n)
+{
+	struct http1_answer *a = p->data;
+
+	if (user_add_body(a->user, at, n))
+		return 0;
+	a->failure = FAILURE_LONG_BODY;
+	return 1;
+}
+
+/* What comes behind the answer is not looked at; 100 Continue and the like
+ * come before it. */
+static int
+on_complete(http_parser *p)
+{
+	struct http1_answer *a = p->data;
+
+	if (p->status_code / 100 == 1 && p->status_code != 101) {
+		buf_reset(&a->user->headers);
+		return 0;
+	}
+	a->is_complete = true;
+	http_parser_pause(p, 1);
+	return 0;
+}
+
+static const http_parser_settings settings = {
+	.on_header_field = on_field, .on_header_value = on_value,
+	.on_headers_complete = on_headers_complete, .on_body = on_body,
+	.on_message_complete = on_complete,
+};
+
+void
+http1_begin_answer(struct http1_answer *a, struct user *u, bool is_head)
+{
+	*a = (struct http1_answer){ .user = u, .is_head = is_head };
+	http_parser_init(&a->parser, HTTP_RESPONSE);
+	a->parser.data = a;
+	buf_reset(&u->headers);
+}
+
+enum http_failure
+http1_take_bytes(struct http1_answer *a, const char *bytes, size_t n)
+{
+	size_t taken = http_parser_execute(&a->parser, &settings, bytes, n);
+
+	if (a->is_complete) {
+		/* Bytes that nobody asked for: not to be used again. */
+		if (taken < n)
+			a->parser.flags |= F_CONNECTION_CLOSE;
+		return FAILURE_NONE;
+	}
+	switch (HTTP_PARSER_ERRNO(&a->parser)) {
+	case HPE_OK:
+		break;
+	case HPE_HEADER_OVERFLOW:
+		return FAILURE_LONG_HEADER;
+	case HPE_INVALID_EOF_STATE:
+		return FAILURE_CUT;
+	default:
+		return a->failure != FAILURE_NONE ? a->failure :
+		    FAILURE_MALFORMED;
+	}
+	if (n == 0)
+		return FAILURE_CUT;
+	return a->parser.upgrade ? FAILURE_MALFORMED : FAILURE_NONE;
+}
+
+bool
+http1_keeps_connection(const struct http1_answer *a)
+{
+	return http_should_keep_alive(&a->parser) != 0;
+}
+
+void
+http1_fill_reply(const struct http1_answer *a, struct http_reply *r)
+{
+	r->status = a->parser.status_code;
+	r->proto = a->parser.http_major == 1 && a->parser.http_minor == 0 ?
+	    "HTTP/1.0" : "HTTP/1.1";
+}

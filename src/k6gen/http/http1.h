@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http1: HTTP/1.1 in bytes: heads of requests, and answers, which libhttp-
+ * parser takes apart. It knows no connection.
+ */
+#ifndef K6PIPE_K6GEN_HTTP_HTTP1_H
+#define K6PIPE_K6GEN_HTTP_HTTP1_H
+
+#include <http_parser.h>
+
+#include "k6gen/http/engine.h"
+#include "k6gen/http/header.h"
+
+/* What the heads of all requests have. */
+struct http1_heads {
+	const struct http_options *options;
+	struct buf lines[HEADER_SETS];
+	bool has_host;		/* the options have the header */
+};
+
+/* An answer that is being read. */
+struct http1_answer {
+	http_parser parser;
+	struct user *user;	/* headers and body go there */
+	bool is_head;		/* to HEAD: no body follows */
+	bool is_in_value;	/* of the last header */
+	bool is_complete;
+	enum http_failure failure;	/* that a callback found */
+};
+
+void http1_init_heads(struct http1_heads *h, const struct http_options *o);
+void http1_release_heads(struct http1_heads *h);
+
+/* Whether these headers say how bytes are to be moved, which only libcurl
+ * follows. */
+bool http1_is_special(const struct http_texts *t);
+
+/* Write the head of r; path is the place in its URL. */
+void http1_write_head(const struct http1_heads *h,
+    const struct http_request *r, const char *path, struct buf *out);
+
+/* Begin to read an answer for the user; take n bytes of it (n 0: its end).
+ * FAILURE_NONE: so far; is_complete tells if it is all. */
+void http1_begin_answer(struct http1_answer *a, struct user *u, bool is_head);
+enum http_failure http1_take_bytes(struct http1_answer *a, const char *bytes,
+    size_t n);
+
+/* Whether the connection may serve another request. */
+bool http1_keeps_connection(const struct http1_answer *a);
+
+/* Set status and proto of a complete answer. */
+void http1_fill_reply(const struct http1_answer *a, struct http_reply *r);
+
+#endif
