@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* What the metrics of a plan are called, and the submetrics that are asked
+ * for. */
 #include "k6gen/plan.h"
 
 #include "data/metric.h"
@@ -12,21 +14,6 @@ static const struct metric own_metrics[] = {
 	OWN("generator_lag", GAUGE, TIME),
 	OWN("generator_cpu", GAUGE, DEFAULT),
 };
-
-const char *
-plan_executor_name(enum executor e)
-{
-	static const char *const names[] = {
-		[CONSTANT_VUS] = "constant-vus",
-		[RAMPING_VUS] = "ramping-vus",
-		[SHARED_ITERATIONS] = "shared-iterations",
-		[PER_VU_ITERATIONS] = "per-vu-iterations",
-		[CONSTANT_ARRIVAL_RATE] = "constant-arrival-rate",
-		[RAMPING_ARRIVAL_RATE] = "ramping-arrival-rate",
-	};
-
-	return names[e];
-}
 
 static const struct metric *
 builtin(const char *name)

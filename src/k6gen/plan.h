@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
 #include "base/opt.h"
 #include "data/threshold.h"
 #include "k6gen/request.h"
@@ -15,9 +15,32 @@
 #include "k6gen/targets/rows.h"
 #include "k6gen/targets/targets.h"
 
-/* k6's executors (PROTOCOL 8.2). */
-enum executor { CONSTANT_VUS, RAMPING_VUS, SHARED_ITERATIONS,
-	PER_VU_ITERATIONS, CONSTANT_ARRIVAL_RATE, RAMPING_ARRIVAL_RATE };
+struct load;
+struct plan;
+struct vu;
+
+/* Who begins iterations, and when: one of k6's executors (PROTOCOL 8.2). The
+ * functions are called by load, for one thread's share. */
+struct executor {
+	const char *name;	/* k6's: constant-vus */
+	bool is_open;		/* iterations begin by the clock and not when
+				   others end */
+
+	/* Append it for people: "10 looping VUs for 30s". */
+	void (*describe)(const struct plan *p, struct buf *out);
+
+	/* The run begins. */
+	void (*begin)(struct load *l);
+
+	/* Whether a VU may begin one more iteration; counts it if so. */
+	bool (*may_start)(struct load *l, const struct vu *v, int64_t now_ns);
+
+	/* When start_due has something to do; INT64_MAX: never again. */
+	int64_t (*next_due)(const struct load *l);
+
+	/* Begin what is due; NULL if nothing ever is. */
+	void (*start_due)(struct load *l, int64_t now_ns);
+};
 
 /* What is emitted. In the order in which k6 writes the samples of a request,
  * of an iteration's end, and of a second; then what k6 does not have. */
@@ -57,8 +80,8 @@ enum { MOST_STATS = 16 };
 
 /* Texts are borrowed from argv, or owned by options. */
 struct plan {
-	enum executor executor;
-	int vus;		/* at the begin; of a rate: made before it */
+	const struct executor *executor;
+	int vus;		/* at first; of a rate: made before it */
 	int max_vus;		/* most at a time */
 	int threads;
 	int64_t iterations;	/* of all VUs; 0: not limited */
@@ -91,17 +114,6 @@ struct plan {
 	struct stat stats[MOST_STATS];
 	size_t n_stats;
 };
-
-/* k6's name of the executor: constant-vus. */
-const char *plan_executor_name(enum executor e);
-
-/* Whether iterations start by the clock and not when others end. */
-static inline bool
-plan_is_open(const struct plan *p)
-{
-	return p->executor == CONSTANT_ARRIVAL_RATE ||
-	    p->executor == RAMPING_ARRIVAL_RATE;
-}
 
 /* What is emitted, as metrics. */
 const struct metric *plan_metric(enum emitted which);

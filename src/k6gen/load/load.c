@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One thread's share: its loop, its limits, and what it tells the others. */
 #include "k6gen/load/load.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@ interrupt_all(struct load *l)
 	int i;
 
 	for (i = 0; i < l->n_vus; i++)
-		load_interrupt(l, &l->vus[i]);
+		vu_loop_interrupt(l, &l->vus[i]);
 }
 
 static void
@@ -35,7 +36,7 @@ wake_due(struct load *l, int64_t now_ns)
 	while ((who = wake_take(&l->wake, now_ns, &ns)) >= 0)
 		if (l->vus[who].state == VU_RUNNING &&
 		    l->vus[who].wake_ns == ns)
-			load_wake_up(l, &l->vus[who]);
+			vu_loop_wake(l, &l->vus[who]);
 }
 
 /* A signal, a threshold, the clock: begin no iterations any more, cut off
@@ -65,12 +66,12 @@ thread_cpu_ns(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* Tell the others how it stands. */
+/* Add to what all threads share. */
 static void
-tell(struct load *l, int64_t now_ns, bool is_running)
+publish_state(struct load *l, int64_t now_ns, bool is_running)
 {
 	struct load_shared *s = l->shared;
-	int active = plan_is_open(l->plan) && is_running ? l->most_active :
+	int active = l->plan->executor->is_open && is_running ? l->most_active :
 	    l->active;
 	int64_t cpu_ns = thread_cpu_ns(), wall_ns = now_ns - l->told_ns +
 	    TELL_NS;
@@ -97,61 +98,42 @@ tell(struct load *l, int64_t now_ns, bool is_running)
 
 /* All that is due by the clock. */
 static void
-tick(struct load *l, int64_t now_ns)
+do_due(struct load *l, int64_t now_ns)
 {
 	heed_limits(l, now_ns);
-	if (l->plan->executor == RAMPING_VUS && now_ns >= l->ramp_ns)
-		load_follow_ramp(l, now_ns);
-	if (now_ns >= l->start_ns)
-		load_start_due(l, now_ns);
+	if (now_ns >= l->plan->executor->next_due(l))
+		l->plan->executor->start_due(l, now_ns);
 	wake_due(l, now_ns);
 	if (now_ns >= l->told_ns)
-		tell(l, now_ns, true);
+		publish_state(l, now_ns, true);
 	if (l->emit.writer != NULL)
 		emit_flush(&l->emit, now_ns);
 }
 
 static bool
-is_over(const struct load *l, int64_t now_ns)
+is_over(const struct load *l)
 {
-	if (l->active > 0)
-		return false;
-	if (l->is_dry || l->is_stopping)
-		return true;
-	if (plan_is_open(l->plan))
-		return l->start_ns == INT64_MAX;
-	return l->plan->executor != RAMPING_VUS || now_ns >= l->stop_ns;
+	return l->active == 0 && (l->is_dry || l->is_stopping ||
+	    l->plan->executor->next_due(l) == INT64_MAX);
 }
 
 static int64_t
 next_due(const struct load *l)
 {
-	int64_t due = min_ns(wake_next_ns(&l->wake), l->start_ns);
-
-	if (l->plan->executor == RAMPING_VUS)
-		due = min_ns(due, l->ramp_ns);
-	return due;
+	return min_ns(wake_next_ns(&l->wake), l->plan->executor->next_due(l));
 }
 
 static void
-begin(struct load *l)
+begin_run(struct load *l)
 {
 	const struct plan *p = l->plan;
-	int i;
 
 	l->begin_ns = l->shared->begin_ns;
 	l->stop_ns = l->begin_ns + p->duration_ns;
 	l->kill_ns = l->stop_ns + p->graceful_ns;
 	l->told_ns = l->begin_ns;
 	l->cpu_ns = thread_cpu_ns();
-	l->ramp_ns = l->begin_ns;
-	l->start_ns = INT64_MAX;
-	l->next_start = l->share;
-	if (plan_is_open(p))
-		l->start_ns = load_start_time(l, l->next_start);
-	else if (p->executor != RAMPING_VUS)
-		for (i = l->n_vus; i > 0; i--)
-			load_activate(l, l->begin_ns, now_monotonic_ns());
+	p->executor->begin(l);
 }
 
 int
@@ -162,8 +144,8 @@ load_run(struct load *l, struct why *why)
 
 	/* Wake up in time: the default is 50 us late. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL);
-	begin(l);
-	while (now = now_monotonic_ns(), tick(l, now), !is_over(l, now)) {
+	begin_run(l);
+	while (now = now_monotonic_ns(), do_due(l, now), !is_over(l)) {
 		due = next_due(l);
 		if (client_wait(l->client, min_ns(min_ns(due, l->kill_ns),
 		    min_ns(l->told_ns, emit_due_ns(&l->emit))) -
@@ -177,7 +159,7 @@ load_run(struct load *l, struct why *why)
 	}
 	if (l->emit.writer != NULL && l->emit.out.n > 0)
 		emit_flush(&l->emit, INT64_MAX);
-	tell(l, now_monotonic_ns(), false);
+	publish_state(l, now_monotonic_ns(), false);
 	return status;
 }
 
@@ -196,7 +178,7 @@ load_free(struct load *l)
 		return;
 	client_free(l->client);
 	for (i = 0; i < l->n_vus; i++) {
-		load_give_back(l, &l->vus[i]);
+		vu_loop_give_back_target(l, &l->vus[i]);
 		vu_release(&l->vus[i]);
 	}
 	emit_release(&l->emit);
@@ -224,7 +206,7 @@ load_new(struct load_shared *shared, struct writer *writer, int i, int n,
 		    (uint64_t)load_number_of(l, &l->vus[v]) * 0x10001;
 	}
 	emit_init(&l->emit, p, writer, &shared->errors_left);
-	l->client = client_new(&p->http, l->n_vus, load_on_reply, l, why);
+	l->client = client_new(&p->http, l->n_vus, vu_loop_on_reply, l, why);
 	if (l->client != NULL)
 		return l;
 	load_free(l);

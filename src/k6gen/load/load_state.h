@@ -33,44 +33,55 @@ struct load {
 	int64_t start_ns;	/* and its time; INT64_MAX: no more */
 	int64_t slot_ns;	/* earliest next request, of --rps */
 	int64_t ramp_ns;	/* when to look at the ramp again */
-	int target;		/* VUs of all shares, by the ramp */
 };
 
+/* The VU's place in vus; that many others come before it. */
+static inline int
+load_index_of(const struct load *l, const struct vu *v)
+{
+	return (int)(v - l->vus);
+}
+
 /* The number of a VU in the run, from 1 as in k6. */
-int64_t load_number_of(const struct load *l, const struct vu *v);
+static inline int64_t
+load_number_of(const struct load *l, const struct vu *v)
+{
+	return (int64_t)load_index_of(l, v) * l->shares + l->share + 1;
+}
 
-/* Whether nothing is to be told yet. */
-bool load_is_warming(const struct load *l, int64_t now_ns);
+/* Whether samples are discarded yet. */
+static inline bool
+load_is_warming(const struct load *l, int64_t now_ns)
+{
+	return now_ns < l->begin_ns + l->plan->warm_up_ns;
+}
 
-/* Let the idle VU on top begin an iteration that was due at due_ns, if one
- * may begin. */
-void load_activate(struct load *l, int64_t due_ns, int64_t now_ns);
+/* vu_loop: let the idle VU on top begin an iteration that was due at due_ns,
+ * if one may begin. */
+void vu_loop_activate(struct load *l, int64_t due_ns, int64_t now_ns);
 
 /* Cut a VU's iteration off, if it has one. */
-void load_interrupt(struct load *l, struct vu *v);
-
-/* VUs below the ramp's target run; those above end, in their own time at
- * first. */
-void load_follow_ramp(struct load *l, int64_t now_ns);
-
-/* When a start is due; INT64_MAX: it is none of the run. */
-int64_t load_start_time(const struct load *l, int64_t start);
-
-/* Begin the iterations that are due by the clock; those for which no VU is
- * free are dropped, as in k6. */
-void load_start_due(struct load *l, int64_t now_ns);
-
-/* The VU's place in vus; that many others come before it. */
-int load_index_of(const struct load *l, const struct vu *v);
-
-/* The VU's target is done with, if it has one. */
-void load_give_back(struct load *l, struct vu *v);
+void vu_loop_interrupt(struct load *l, struct vu *v);
 
 /* The VU's pause is over: it does what comes next. */
-void load_wake_up(struct load *l, struct vu *v);
+void vu_loop_wake(struct load *l, struct vu *v);
+
+/* The VU's target is done with, if it has one. */
+void vu_loop_give_back_target(struct load *l, struct vu *v);
 
 /* For the client: ctx is the load. */
-void load_on_reply(void *ctx, const struct http_reply *reply);
+void vu_loop_on_reply(void *ctx, const struct http_reply *reply);
+
+/* schedule: the functions of executors that go by a clock. VUs below a ramp's
+ * target run; those above end, in their own time at first. Of a rate, the
+ * iterations for which no VU is free are dropped, as in k6. */
+void schedule_begin_ramp(struct load *l);
+int64_t schedule_ramp_due(const struct load *l);
+void schedule_follow_ramp(struct load *l, int64_t now_ns);
+void schedule_begin_starts(struct load *l);
+bool schedule_may_start(struct load *l, const struct vu *v, int64_t now_ns);
+int64_t schedule_start_due_ns(const struct load *l);
+void schedule_start_due(struct load *l, int64_t now_ns);
 
 static inline int64_t
 min_ns(int64_t a, int64_t b)

@@ -7,6 +7,18 @@
 
 #define RAMP_NS (5 * NS_PER_MS)		/* between looks at a ramp */
 
+void
+schedule_begin_ramp(struct load *l)
+{
+	l->ramp_ns = l->begin_ns;
+}
+
+int64_t
+schedule_ramp_due(const struct load *l)
+{
+	return l->ramp_ns;
+}
+
 /* How many VUs the ramp wants: k6 adds one when the line has reached it, and
  * takes it away when the line has left it. */
 static int
@@ -22,41 +34,43 @@ ramp_target(const struct load *l, int64_t now_ns)
 }
 
 static void
-retire(struct load *l, struct vu *v, int64_t now_ns)
+retire_vu(struct load *l, struct vu *v, int64_t now_ns)
 {
 	v->is_retiring = true;
 	v->kill_ns = now_ns + l->plan->ramp_down_ns;
 }
 
 void
-load_follow_ramp(struct load *l, int64_t now_ns)
+schedule_follow_ramp(struct load *l, int64_t now_ns)
 {
+	int target = l->is_stopping ? 0 : ramp_target(l, now_ns), i;
 	struct vu *v;
 	bool is_wanted;
-	int i;
 
-	l->target = l->is_stopping ? 0 : ramp_target(l, now_ns);
 	l->n_idle = 0;
 	for (i = 0; i < l->n_vus; i++) {
 		v = &l->vus[i];
-		is_wanted = load_number_of(l, v) <= l->target;
+		is_wanted = load_number_of(l, v) <= target;
 		if (v->state == VU_IDLE) {
 			l->idle[l->n_idle++] = i;
 			if (is_wanted && now_ns < l->stop_ns)
-				load_activate(l, now_ns, now_ns);
+				vu_loop_activate(l, now_ns, now_ns);
 		} else if (is_wanted) {
 			v->is_retiring = false;
 		} else if (!v->is_retiring) {
-			retire(l, v, now_ns);
+			retire_vu(l, v, now_ns);
 		} else if (now_ns >= v->kill_ns && now_ns < l->stop_ns) {
-			load_interrupt(l, v);
+			vu_loop_interrupt(l, v);
 		}
 	}
-	l->ramp_ns = now_ns + RAMP_NS;
+	/* Once more at the end, which is not late then. */
+	l->ramp_ns = now_ns >= l->stop_ns ? INT64_MAX :
+	    min_ns(now_ns + RAMP_NS, l->stop_ns);
 }
 
-int64_t
-load_start_time(const struct load *l, int64_t start)
+/* When a start is due; INT64_MAX: it is none of the run. */
+static int64_t
+start_time(const struct load *l, int64_t start)
 {
 	int64_t ns = profile_when(&l->plan->profile, (double)start);
 
@@ -64,18 +78,38 @@ load_start_time(const struct load *l, int64_t start)
 }
 
 void
-load_start_due(struct load *l, int64_t now_ns)
+schedule_begin_starts(struct load *l)
+{
+	l->next_start = l->share;
+	l->start_ns = start_time(l, l->next_start);
+}
+
+int64_t
+schedule_start_due_ns(const struct load *l)
+{
+	return l->start_ns;
+}
+
+bool
+schedule_may_start(struct load *l, const struct vu *v, int64_t now_ns)
+{
+	(void)l, (void)v, (void)now_ns;
+	return true;
+}
+
+void
+schedule_start_due(struct load *l, int64_t now_ns)
 {
 	int64_t n_dropped = 0;
 
 	while (l->start_ns <= now_ns && l->start_ns < l->stop_ns &&
 	    !l->is_dry) {
 		if (l->n_idle > 0)
-			load_activate(l, l->start_ns, now_monotonic_ns());
+			vu_loop_activate(l, l->start_ns, now_monotonic_ns());
 		else
 			n_dropped++;
 		l->next_start += l->shares;
-		l->start_ns = load_start_time(l, l->next_start);
+		l->start_ns = start_time(l, l->next_start);
 	}
 	if (l->start_ns >= l->stop_ns)
 		l->start_ns = INT64_MAX;

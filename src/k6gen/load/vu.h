@@ -12,7 +12,7 @@
 enum vu_state { VU_IDLE, VU_RUNNING };
 
 /* What a VU that sleeps does when it wakes. */
-enum vu_next { VU_NOTHING, VU_SEND, VU_REQUEST, VU_GO_ON, VU_ITERATION };
+enum vu_next { VU_NOTHING, VU_SEND, VU_REQUEST, VU_NEXT, VU_ITERATION };
 
 /* A zeroed struct is a VU that has done nothing. */
 struct vu {

@@ -11,24 +11,6 @@
 #define STARVED_NS (100 * NS_PER_MS)	/* pause of a VU without socket */
 #define DRY_NS (5 * NS_PER_MS)		/* pause of one without target */
 
-int
-load_index_of(const struct load *l, const struct vu *v)
-{
-	return (int)(v - l->vus);
-}
-
-int64_t
-load_number_of(const struct load *l, const struct vu *v)
-{
-	return (int64_t)load_index_of(l, v) * l->shares + l->share + 1;
-}
-
-bool
-load_is_warming(const struct load *l, int64_t now_ns)
-{
-	return now_ns < l->begin_ns + l->plan->warm_up_ns;
-}
-
 static void
 sleep_until(struct load *l, struct vu *v, int64_t ns, enum vu_next next)
 {
@@ -41,22 +23,11 @@ sleep_until(struct load *l, struct vu *v, int64_t ns, enum vu_next next)
 static bool
 claim_iteration(struct load *l, const struct vu *v, int64_t now_ns)
 {
-	const struct plan *p = l->plan;
-
-	if (l->is_dry || (now_ns >= l->stop_ns && !plan_is_open(p)))
-		return false;
-	if (p->executor == PER_VU_ITERATIONS &&
-	    v->iter >= p->iterations / p->max_vus)
-		return false;
-	if (__atomic_fetch_add(&l->shared->begun, 1, __ATOMIC_RELAXED) <
-	    p->iterations || p->iterations == 0)
-		return true;
-	(void)__atomic_fetch_sub(&l->shared->begun, 1, __ATOMIC_RELAXED);
-	return false;
+	return !l->is_dry && l->plan->executor->may_start(l, v, now_ns);
 }
 
 static void
-rest(struct load *l, struct vu *v)
+make_idle(struct load *l, struct vu *v)
 {
 	v->state = VU_IDLE;
 	v->next = VU_NOTHING;
@@ -65,7 +36,7 @@ rest(struct load *l, struct vu *v)
 }
 
 void
-load_give_back(struct load *l, struct vu *v)
+vu_loop_give_back_target(struct load *l, struct vu *v)
 {
 	targets_done(l->plan->targets, v->target);
 	v->target = NULL;
@@ -78,7 +49,7 @@ end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 	int64_t now = now_monotonic_ns();
 	struct emit_iteration i = { .time_ns = now_unix_ns(),
 		.duration_ns = now - v->due_ns,
-		.lag_ns = plan_is_open(l->plan) ? v->begin_ns - v->due_ns :
+		.lag_ns = l->plan->executor->is_open ? v->begin_ns - v->due_ns :
 		    -1,
 		.vu = load_number_of(l, v), .iter = v->iter,
 		.bytes = { all.sent - v->bytes.sent,
@@ -87,7 +58,7 @@ end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 
 	v->bytes = all;
 	v->iter++;
-	load_give_back(l, v);
+	vu_loop_give_back_target(l, v);
 	if (!load_is_warming(l, now))
 		emit_iteration(&l->emit, &i);
 }
@@ -123,8 +94,10 @@ static void
 run_dry(struct load *l, struct vu *v)
 {
 	l->is_dry = true;
-	(void)__atomic_fetch_sub(&l->shared->begun, 1, __ATOMIC_RELAXED);
-	rest(l, v);
+	if (l->plan->iterations > 0)
+		(void)__atomic_fetch_sub(&l->shared->begun, 1,
+		    __ATOMIC_RELAXED);
+	make_idle(l, v);
 }
 
 static void
@@ -134,7 +107,7 @@ request_next(struct load *l, struct vu *v)
 		.row = v->row, .rows = &l->plan->rows, .dice = &v->dice };
 	int64_t now = now_monotonic_ns();
 
-	load_give_back(l, v);
+	vu_loop_give_back_target(l, v);
 	switch (targets_take(l->plan->targets, v->n_requests, &v->dice,
 	    &v->target)) {
 	case TARGETS_LATER:
@@ -191,15 +164,15 @@ next_iteration(struct load *l, struct vu *v)
 {
 	int64_t now = now_monotonic_ns();
 
-	if (plan_is_open(l->plan) || v->is_retiring ||
+	if (l->plan->executor->is_open || v->is_retiring ||
 	    !claim_iteration(l, v, now))
-		rest(l, v);
+		make_idle(l, v);
 	else
 		begin_iteration(l, v, now, now);
 }
 
 void
-load_activate(struct load *l, int64_t due_ns, int64_t now_ns)
+vu_loop_activate(struct load *l, int64_t due_ns, int64_t now_ns)
 {
 	struct vu *v = &l->vus[l->idle[--l->n_idle]];
 
@@ -209,7 +182,7 @@ load_activate(struct load *l, int64_t due_ns, int64_t now_ns)
 	if (claim_iteration(l, v, now_ns))
 		begin_iteration(l, v, due_ns, now_ns);
 	else
-		rest(l, v);
+		make_idle(l, v);
 }
 
 /* The pause of --min-iteration-duration is no part of the duration. */
@@ -226,7 +199,7 @@ finish_iteration(struct load *l, struct vu *v)
 }
 
 static void
-go_on(struct load *l, struct vu *v)
+next_request(struct load *l, struct vu *v)
 {
 	if (++v->n_requests < targets_per_iteration(l->plan->targets))
 		request_next(l, v);
@@ -235,7 +208,7 @@ go_on(struct load *l, struct vu *v)
 }
 
 void
-load_wake_up(struct load *l, struct vu *v)
+vu_loop_wake(struct load *l, struct vu *v)
 {
 	enum vu_next next = v->next;
 
@@ -249,8 +222,8 @@ load_wake_up(struct load *l, struct vu *v)
 	case VU_REQUEST:
 		request_next(l, v);
 		break;
-	case VU_GO_ON:
-		go_on(l, v);
+	case VU_NEXT:
+		next_request(l, v);
 		break;
 	case VU_ITERATION:
 		next_iteration(l, v);
@@ -260,7 +233,7 @@ load_wake_up(struct load *l, struct vu *v)
 
 /* Follow a redirect. False: there is none, or one too many. */
 static bool
-follow(struct load *l, struct vu *v, const struct http_reply *reply)
+follow_redirect(struct load *l, struct vu *v, const struct http_reply *reply)
 {
 	if (!redirect_is(reply) || v->n_hops >= l->plan->max_redirects)
 		return false;
@@ -318,7 +291,7 @@ emit_checks(struct load *l, const struct http_reply *reply)
 }
 
 static void
-think(struct load *l, struct vu *v)
+pause_after_request(struct load *l, struct vu *v)
 {
 	const struct plan *p = l->plan;
 	int64_t ns = p->think_min_ns;
@@ -326,32 +299,32 @@ think(struct load *l, struct vu *v)
 	if (p->think_max_ns > ns)
 		ns = dice_range(&v->dice, ns, p->think_max_ns);
 	if (ns > 0)
-		sleep_until(l, v, now_monotonic_ns() + ns, VU_GO_ON);
+		sleep_until(l, v, now_monotonic_ns() + ns, VU_NEXT);
 	else
-		go_on(l, v);
+		next_request(l, v);
 }
 
 void
-load_on_reply(void *ctx, const struct http_reply *reply)
+vu_loop_on_reply(void *ctx, const struct http_reply *reply)
 {
 	struct load *l = ctx;
 	struct vu *v = &l->vus[reply->user];
 
 	emit_reply(l, v, reply);
-	if (follow(l, v, reply))
+	if (follow_redirect(l, v, reply))
 		return;
 	emit_checks(l, reply);
 	if (is_starved(reply)) {
 		/* It would fail as fast as the processor can. */
 		warn_starved(l, reply->os_error);
-		sleep_until(l, v, now_monotonic_ns() + STARVED_NS, VU_GO_ON);
+		sleep_until(l, v, now_monotonic_ns() + STARVED_NS, VU_NEXT);
 	} else {
-		think(l, v);
+		pause_after_request(l, v);
 	}
 }
 
 void
-load_interrupt(struct load *l, struct vu *v)
+vu_loop_interrupt(struct load *l, struct vu *v)
 {
 	if (v->state == VU_IDLE)
 		return;
@@ -359,5 +332,5 @@ load_interrupt(struct load *l, struct vu *v)
 	/* Between two iterations there is nothing to interrupt. */
 	if (v->next != VU_ITERATION)
 		end_iteration(l, v, true);
-	rest(l, v);
+	make_idle(l, v);
 }

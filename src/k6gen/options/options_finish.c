@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "base/random.h"
 #include "base/units.h"
+#include "k6gen/load/executor.h"
 #include "k6gen/options/options.h"
 
 enum { RATE_VUS = 1000 };
@@ -62,7 +63,7 @@ set_stages(struct options *o)
 	struct why why;
 	size_t i;
 
-	p->executor = RAMPING_VUS;
+	p->executor = &executors[RAMPING_VUS];
 	p->vus = o->vus > 0 ? (int)o->vus : 1;
 	if (p->warm_up_ns > 0)
 		profile_add(&p->profile, p->warm_up_ns, p->vus, p->vus);
@@ -91,8 +92,8 @@ set_rate(struct options *o)
 		profile_release(&stages);
 		return opt_misuse("--rate: %s", why.text);
 	}
-	p->executor = o->rate > 0 ? CONSTANT_ARRIVAL_RATE :
-	    RAMPING_ARRIVAL_RATE;
+	p->executor = &executors[o->rate > 0 ? CONSTANT_ARRIVAL_RATE :
+	    RAMPING_ARRIVAL_RATE];
 	if (o->rate > 0 && o->duration_ns < 0)
 		return opt_misuse("--rate: needs --duration, or stages "
 		    "(0..500/60s)");
@@ -137,18 +138,18 @@ set_executor(struct options *o)
 	if (o->per_vu > 0) {
 		if (o->per_vu > INT64_MAX / p->vus)
 			return opt_misuse("--per-vu-iterations: too many");
-		p->executor = PER_VU_ITERATIONS;
+		p->executor = &executors[PER_VU_ITERATIONS];
 		p->iterations = o->per_vu * p->vus;
 	} else if (o->iterations == 0 && (o->duration_ns >= 0 ||
 	    (o->targets != NULL && strcmp(o->targets, "-") == 0))) {
-		p->executor = CONSTANT_VUS;
+		p->executor = &executors[CONSTANT_VUS];
 		/* The end of stdin is the run's. */
 		if (o->duration_ns < 0)
 			p->duration_ns = 365 * 24 * 3600 * NS_PER_S;
 		p->duration_ns += p->warm_up_ns;
 	} else {
-		p->executor = o->iterations == 0 && o->vus == 0 ?
-		    PER_VU_ITERATIONS : SHARED_ITERATIONS;
+		p->executor = &executors[o->iterations == 0 && o->vus == 0 ?
+		    PER_VU_ITERATIONS : SHARED_ITERATIONS];
 		p->iterations = o->iterations != 0 ? o->iterations : p->vus;
 	}
 	if (p->iterations > 0 && p->iterations < p->vus)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Progress while a run lasts, on a terminal or in lines; its end. */
 #include "k6gen/report/report.h"
 
 #include <errno.h>
@@ -16,52 +17,10 @@ enum { BAR = 38 };
 
 static const double busy_percent = 95;	/* of a processor, by one thread */
 
-/* "10 looping VUs for 30s (gracefulStop: 30s)" */
-static void
-describe(const struct plan *p, struct buf *out)
-{
-	char limit[DURATION_TEXT], graceful[DURATION_TEXT];
-	double top = profile_max(&p->profile);
-
-	(void)duration_print(limit, p->duration_ns);
-	(void)duration_print(graceful, p->graceful_ns);
-	switch (p->executor) {
-	case CONSTANT_VUS:
-		buf_printf(out, "%d looping VUs for %s (", p->vus, limit);
-		break;
-	case RAMPING_VUS:
-		buf_printf(out, "Up to %d looping VUs for %s over %zu "
-		    "stages (", p->max_vus, limit, p->profile.n);
-		(void)duration_print(limit, p->ramp_down_ns);
-		buf_printf(out, "gracefulRampDown: %s, ", limit);
-		break;
-	case SHARED_ITERATIONS:
-		buf_printf(out, "%lld iterations shared among %d VUs "
-		    "(maxDuration: %s, ", (long long)p->iterations, p->vus,
-		    limit);
-		break;
-	case PER_VU_ITERATIONS:
-		buf_printf(out, "%lld iterations for each of %d VUs "
-		    "(maxDuration: %s, ", (long long)p->iterations / p->vus,
-		    p->vus, limit);
-		break;
-	case CONSTANT_ARRIVAL_RATE:
-		buf_printf(out, "%.2f iterations/s for %s (maxVUs: %d, ",
-		    top, limit, p->max_vus);
-		break;
-	case RAMPING_ARRIVAL_RATE:
-		buf_printf(out, "Up to %.2f iterations/s for %s over %zu "
-		    "stages (maxVUs: %d, ", top, limit, p->profile.n,
-		    p->max_vus);
-		break;
-	}
-	buf_printf(out, "gracefulStop: %s)", graceful);
-}
-
 void
 report_start(struct report *r, const struct plan *plan)
 {
-	char all[DURATION_TEXT];
+	char all[DURATION_TEXT], graceful[DURATION_TEXT];
 	struct buf scenario = { 0 };
 
 	r->plan = plan;
@@ -73,14 +32,15 @@ report_start(struct report *r, const struct plan *plan)
 	if (r->is_quiet)
 		return;
 	(void)duration_print(all, plan->duration_ns + plan->graceful_ns);
-	describe(plan, &scenario);
+	(void)duration_print(graceful, plan->graceful_ns);
+	plan->executor->describe(plan, &scenario);
 	say("\n     execution: local\n        script: %s\n"
 	    "        output: %s\n\n"
 	    "     scenarios: (100.00%%) 1 scenario, %d max VUs, "
 	    "%s max duration (incl. graceful stop):\n"
-	    "              * default: %s\n\n",
+	    "              * default: %sgracefulStop: %s)\n\n",
 	    plan->name, plan->has_output ? "ndjson (stdout)" : "-",
-	    plan->max_vus, all, scenario.p);
+	    plan->max_vus, all, scenario.p, graceful);
 	buf_release(&scenario);
 }
 
@@ -307,7 +267,7 @@ print_taints(const struct report *r, const struct progress *p,
 		buf_printf(out, "\n    ! the reader of stdout held up the "
 		    "load for %s\n", text);
 	}
-	if (plan_is_open(r->plan) && dropped->count > 0)
+	if (r->plan->executor->is_open && dropped->count > 0)
 		buf_printf(out, "\n    ! %.0f iterations found no free VU "
 		    "(--max-vus %d)\n", sink_sum(dropped), r->plan->max_vus);
 }

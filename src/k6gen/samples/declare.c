@@ -151,7 +151,7 @@ declare_start(const struct plan *plan, int64_t time_ns, struct buf *out)
 	char host[HOST_TEXT];
 	struct buf thresholds = { 0 };
 	struct run_start r = { .name = span_of(plan->name),
-		.executor = span_of(plan_executor_name(plan->executor)),
+		.executor = span_of(plan->executor->name),
 		.tool = SPAN(TOOL), .time_ns = time_ns,
 		.vus = plan->max_vus,
 		.duration_ns = plan->duration_ns + plan->graceful_ns,
