@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* k6's config file: settings read from it, a login written to it. */
 #include "io/config.h"
 
 #include <jansson.h>
@@ -61,7 +62,7 @@ config_old_path(void)
 /* The file as JSON, owned by the caller. An empty file counts as {}. 0; 1:
  * there is no such file; -1. */
 static int
-load(const char *path, json_t **root, struct why *why)
+load_file(const char *path, json_t **root, struct why *why)
 {
 	struct buf text = { 0 };
 	json_error_t error;
@@ -94,7 +95,7 @@ static int
 load_settings(const char *path, struct settings *s, struct why *why)
 {
 	json_t *root, *cloud;
-	int status = load(path, &root, why);
+	int status = load_file(path, &root, why);
 	struct why cause;
 	char *text;
 
@@ -185,7 +186,7 @@ config_write_login(const char *path, const struct config_login *login,
 		return why_set(why, "%s: not a regular file: it stays as it "
 		    "is", path);
 	if (file_make_folder(path, why) < 0 ||
-	    (status = load(path, &root, why)) < 0)
+	    (status = load_file(path, &root, why)) < 0)
 		return -1;
 	if (status == 1)
 		root = json_object();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What URLs are accepted, told by libcurl, and what of them is private. */
 #include "io/url.h"
 
 #include <arpa/inet.h>
@@ -46,7 +47,7 @@ take_apart(const char *url, struct parts *p)
 }
 
 static void
-release(struct parts *p)
+release_parts(struct parts *p)
 {
 	curl_free(p->scheme);
 	curl_free(p->user);
@@ -119,7 +120,7 @@ url_check(const char *url, bool allows_user, struct why *why)
 	else
 		status = why_set(why, "not a URL: %s",
 		    curl_url_strerror(code));
-	release(&p);
+	release_parts(&p);
 	return status;
 }
 
@@ -175,7 +176,7 @@ url_is_private(const char *url)
 	(void)take_apart(url, &p);
 	is_private = is_http(&p) && p.host != NULL &&
 	    (strcasecmp(p.scheme, "https") == 0 || is_loopback(p.host));
-	release(&p);
+	release_parts(&p);
 	return is_private;
 }
 
@@ -195,8 +196,8 @@ url_same_origin(const char *a, const char *b)
 	(void)take_apart(b, &q);
 	is_same = same(p.scheme, q.scheme) && same(p.host, q.host) &&
 	    same(p.port, q.port);
-	release(&p);
-	release(&q);
+	release_parts(&p);
+	release_parts(&q);
 	return is_same;
 }
 

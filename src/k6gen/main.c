@@ -49,6 +49,7 @@ static int
 run(struct options *o)
 {
 	struct why why;
+	int64_t n_bad;
 	int status;
 
 	catch_signals();
@@ -58,8 +59,9 @@ run(struct options *o)
 	if (status == EXIT_FAILED)
 		warnf("%s", why.text);
 	if (status == EXIT_DONE && targets_bad(o->plan.targets) > 0) {
-		warnf("stdin: %lld bad targets were left out",
-		    (long long)targets_bad(o->plan.targets));
+		n_bad = targets_bad(o->plan.targets);
+		warnf("stdin: %lld bad target%s skipped", (long long)n_bad,
+		    n_bad == 1 ? " was" : "s were");
 		status = EXIT_FAILED;
 	} else if (status == EXIT_DONE && targets_were_none(o->plan.targets)) {
 		warnf("stdin: no targets");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A whole run: its threads, what they report each second, and its end. */
 #include "k6gen/run.h"
 
 #include <stdlib.h>
@@ -40,7 +41,7 @@ struct run {
 };
 
 static void *
-work(void *ctx)
+run_worker(void *ctx)
 {
 	struct worker *w = ctx;
 
@@ -56,19 +57,19 @@ start_workers(struct run *r, struct why *why)
 	r->shared.begin_ns = now_monotonic_ns();
 	for (i = 0; i < r->plan->threads && status == 0; i++) {
 		r->shared.running++;
-		if (pthread_create(&r->workers[i].thread, NULL, work,
+		if (pthread_create(&r->workers[i].thread, NULL, run_worker,
 		    &r->workers[i]) == 0) {
 			r->workers[i].is_started = true;
 			continue;
 		}
 		r->shared.running--;
-		status = why_set(why, "no thread for the load");
+		status = why_set(why, "cannot start a thread");
 	}
 	return status;
 }
 
 static void
-stop(struct run *r, enum load_stop how)
+stop_workers(struct run *r, enum load_stop how)
 {
 	int i;
 
@@ -89,7 +90,7 @@ seconds(const struct run *r)
 
 /* Take what the threads have told. Returns how many still run. */
 static int
-look(struct run *r)
+collect_state(struct run *r)
 {
 	int running;
 	int64_t end_ns;
@@ -108,7 +109,7 @@ look(struct run *r)
 }
 
 static void
-judge(struct run *r)
+judge_thresholds(struct run *r)
 {
 	const struct limit *l;
 	const struct threshold *t;
@@ -125,14 +126,14 @@ judge(struct run *r)
 			warnf("threshold %.*s: %.*s was crossed: aborting",
 			    (int)t->key.text.n, t->key.text.p,
 			    (int)t->source.n, t->source.p);
-			stop(r, LOAD_KILL);
+			stop_workers(r, LOAD_KILL);
 		}
 	}
 }
 
-/* What is told once a second. */
+/* Samples that come once a second. */
 static void
-tell_second(struct run *r)
+emit_this_second(struct run *r)
 {
 	struct emit_second s = { .active = r->progress.active,
 		.vus_max = r->plan->max_vus };
@@ -156,7 +157,7 @@ heed_signals(struct run *r)
 		return;
 	r->is_stopping = true;
 	report_stopping(r->report);
-	stop(r, LOAD_STOP);
+	stop_workers(r, LOAD_STOP);
 }
 
 /* Until a thread is done, or LOOK_NS are over. */
@@ -173,18 +174,18 @@ wait_a_bit(struct run *r)
 }
 
 static void
-watch(struct run *r)
+watch_workers(struct run *r)
 {
-	while (look(r) > 0) {
+	while (collect_state(r) > 0) {
 		heed_signals(r);
 		if (r->writer != NULL && writer_error(r->writer) != 0)
-			stop(r, LOAD_KILL);
+			stop_workers(r, LOAD_KILL);
 		if (r->progress.elapsed_ns >= r->next_second_ns) {
-			tell_second(r);
+			emit_this_second(r);
 			r->next_second_ns += NS_PER_S;
 		}
 		if (r->progress.elapsed_ns >= r->next_judge_ns) {
-			judge(r);
+			judge_thresholds(r);
 			r->next_judge_ns += JUDGE_NS;
 		}
 		report_progress(r->report, &r->progress, &r->tally);
@@ -196,7 +197,7 @@ watch(struct run *r)
 
 /* Iterations that the time did not suffice for. */
 static void
-tell_dropped(struct run *r)
+emit_unbegun(struct run *r)
 {
 	const struct plan *p = r->plan;
 	int64_t left = p->iterations - r->shared.begun;
@@ -207,7 +208,7 @@ tell_dropped(struct run *r)
 }
 
 static int
-join(struct run *r, struct why *why)
+join_workers(struct run *r, struct why *why)
 {
 	int i, status = 0;
 
@@ -244,15 +245,15 @@ has_failed(const struct run *r)
 
 /* Judge a last time, tell how it ended, write out the rest. */
 static int
-finish(struct run *r, int status, struct why *why)
+finish_run(struct run *r, int status, struct why *why)
 {
 	struct summary s = { .tally = &r->tally, .failed = r->failed,
 		.has_color = r->report->has_color };
 	int error = 0;
 
-	tell_dropped(r);
-	(void)look(r);
-	judge(r);
+	emit_unbegun(r);
+	(void)collect_state(r);
+	judge_thresholds(r);
 	if (status == EXIT_DONE && *r->n_signals > 0)
 		status = EXIT_INTERRUPTED;
 	if ((status == EXIT_DONE || r->is_aborted) && has_failed(r))
@@ -274,7 +275,7 @@ finish(struct run *r, int status, struct why *why)
 }
 
 static int
-prepare(struct run *r, struct why *why)
+prepare_run(struct run *r, struct why *why)
 {
 	const struct plan *p = r->plan;
 	int i;
@@ -304,7 +305,7 @@ prepare(struct run *r, struct why *why)
 }
 
 static void
-release(struct run *r)
+release_run(struct run *r)
 {
 	int i;
 
@@ -334,19 +335,19 @@ run_plan(const struct plan *plan, struct report *report,
 	/* Signals are this thread's alone: none of the others may have one. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &before);
-	if (prepare(&r, why) == 0) {
+	if (prepare_run(&r, why) == 0) {
 		emit_start(&r.emit);
 		if (start_workers(&r, why) == 0)
 			status = EXIT_DONE;
 		else
-			stop(&r, LOAD_KILL);
+			stop_workers(&r, LOAD_KILL);
 		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-		watch(&r);
-		if (join(&r, why) < 0)
+		watch_workers(&r);
+		if (join_workers(&r, why) < 0)
 			status = EXIT_FAILED;
-		status = finish(&r, status, why);
+		status = finish_run(&r, status, why);
 	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	release(&r);
+	release_run(&r);
 	return status;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sinks of all metrics and submetrics, added up. */
 #include "k6gen/tally.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ tally_add(struct tally *t, enum emitted which, double value, int64_t time_ns,
 
 /* The memory of its histogram is kept. */
 static void
-move(struct sink *to, struct sink *from)
+move_sink(struct sink *to, struct sink *from)
 {
 	struct hist hist = from->hist;
 
@@ -63,9 +64,9 @@ tally_move(struct tally *t, struct tally *from)
 	size_t i;
 
 	for (i = 0; i < EMITTED; i++)
-		move(&t->sinks[i], &from->sinks[i]);
+		move_sink(&t->sinks[i], &from->sinks[i]);
 	for (i = 0; i < t->plan->n_submetrics; i++)
-		move(&t->subs[i], &from->subs[i]);
+		move_sink(&t->subs[i], &from->subs[i]);
 	for (i = 0; i < t->plan->n_checks; i++) {
 		t->checks[i].passes += from->checks[i].passes;
 		t->checks[i].fails += from->checks[i].fails;

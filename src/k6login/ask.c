@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Questions to the server about a token: one request, one answer. */
 #include "k6login/ask.h"
 
 #include <ctype.h>

@@ -85,7 +85,7 @@ read_token(char *token, struct why *why)
 			n += (size_t)got;
 	}
 	if (got < 0)
-		return why_set(why, "stdin: cannot be read");
+		return why_set(why, "cannot read stdin");
 	if (n > TOKEN_MAX)
 		return why_set(why, "the token is longer than %d bytes",
 		    (int)TOKEN_MAX);
@@ -111,7 +111,7 @@ take_token(const struct options *o, char *token, struct why *why)
 
 /* What is in force: file, environment, flags. */
 static int
-load(const struct options *o, struct settings *s, struct why *why)
+load_settings(const struct options *o, struct settings *s, struct why *why)
 {
 	int status = config_load(o->config_file, s, why);
 
@@ -127,7 +127,7 @@ load(const struct options *o, struct settings *s, struct why *why)
 /* Write the login (without a token: none) to the file of today's k6, and to
  * that of k6 up to v0.57 where there is one. */
 static int
-store(const struct options *o, const struct config_login *login,
+store_login(const struct options *o, const struct config_login *login,
     struct why *why)
 {
 	bool is_default;
@@ -181,7 +181,7 @@ print_stack(const struct settings *s)
 
 /* Show what the file holds. */
 static int
-show(const struct options *o)
+show_login(const struct options *o)
 {
 	struct settings s;
 	struct why why;
@@ -225,7 +225,7 @@ print_path(const struct options *o)
 
 /* Ask about a token the way that the stack, if there is one, has. */
 static int
-check(const struct options *o, const struct settings *s,
+check_login(const struct options *o, const struct settings *s,
     struct config_login *login, struct why *why)
 {
 	struct ask a = { .settings = s, .token = login->token,
@@ -248,7 +248,7 @@ check_only(const struct options *o, const struct settings *s,
 	if (login.token == NULL)
 		return why_set(why, "no token: store one, or set "
 		    "K6_CLOUD_TOKEN");
-	if (check(o, s, &login, why) < 0)
+	if (check_login(o, s, &login, why) < 0)
 		return -1;
 	printf("the token is valid\n");
 	return 0;
@@ -269,9 +269,9 @@ log_in(const struct options *o, const struct settings *s, struct why *why)
 	login.stack_url = stack_url;
 	status = take_token(o, token, why);
 	if (status == 0 && (o->wants_check || o->stack != NULL))
-		status = check(o, s, &login, why);
+		status = check_login(o, s, &login, why);
 	if (status == 0)
-		status = store(o, &login, why);
+		status = store_login(o, &login, why);
 	explicit_bzero(token, sizeof(token));
 	free(stack_url);
 	return status;
@@ -288,13 +288,13 @@ run(const struct options *o)
 	if (o->wants_path)
 		return print_path(o);
 	if (o->wants_show)
-		return show(o);
+		return show_login(o);
 	settings_init(&s);
 	if (o->wants_reset)
-		status = store(o, &none, &why);
+		status = store_login(o, &none, &why);
 	else if (!o->wants_check && o->stack == NULL)
 		status = log_in(o, &s, &why);
-	else if ((status = load(o, &s, &why)) == 0)
+	else if ((status = load_settings(o, &s, &why)) == 0)
 		status = o->token != NULL || o->stack != NULL
 		    ? log_in(o, &s, &why) : check_only(o, &s, &why);
 	settings_release(&s);
@@ -314,18 +314,19 @@ run(const struct options *o)
 static const struct opt table[] = {
 	TEXT('t', "token", "TOKEN", token, "store this token; - reads stdin"),
 	FLAG("show", wants_show, "show the stored token, masked"),
-	FLAG("plain", is_plain, "with --show: in clear, alone on a line"),
+	FLAG("plain", is_plain, "with --show: print only the token, unmasked"),
 	FLAG("reset", wants_reset, "forget the stored token"),
 	FLAG("check", wants_check, "ask the server if the token is valid; "
 	    "with --token, before it is stored"),
 	FLAG("path", wants_path, "show where the token is kept"),
-	TEXT(0, "stack", "STACK", stack, "Grafana Cloud stack, URL or name: "
-	    "checked with the token and stored"),
+	TEXT(0, "stack", "STACK", stack, "Grafana Cloud stack, URL or name; "
+	    "checked and stored with the token"),
 	TEXT('c', "config", "FILE", config_file, "k6's config file"),
 	TEXT(0, "host", "URL", host, "server that --check asks"),
-	TEXT(0, "cacert", "FILE", ca_file, "certificates of the CAs to trust"),
+	TEXT(0, "cacert", "FILE", ca_file, "certificate authorities to trust "
+	    "(PEM)"),
 	FLAG("insecure-http", allows_http,
-	    "let the token go over plain http"),
+	    "send the token over plain http"),
 	{ 0 },
 };
 
@@ -347,9 +348,9 @@ main(int argc, char **argv)
 	die_init();
 	status = opt_parse(&tool, &o, argc, argv, &first);
 	if (status == OPT_CONTINUE && first < argc)
-		status = opt_misuse("%s: no operand is taken", argv[first]);
+		status = opt_misuse("%s: unexpected operand", argv[first]);
 	if (status == OPT_CONTINUE && o.is_plain && !o.wants_show)
-		status = opt_misuse("--plain goes with --show");
+		status = opt_misuse("--plain needs --show");
 	if (status == OPT_CONTINUE && o.wants_show + o.wants_reset +
 	    o.wants_path + (o.wants_check || o.token != NULL ||
 	    o.stack != NULL) > 1)

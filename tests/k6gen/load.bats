@@ -166,7 +166,7 @@ each_second() {
     { sleep 3; cat; } >"$out"
   [ "$(count iterations)" -eq 200 ]
   values schedule_lag | jq -se 'max < 500'
-  run ! grep -q 'held up' "$out.err"
+  run ! grep -q 'the load waited' "$out.err"
 }
 
 @test "loads that contradict each other are wrong use" {

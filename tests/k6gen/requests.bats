@@ -98,7 +98,7 @@ $target/p $target/p " ]
   [ "$(log 2 | cut -d' ' -f2 | xargs)" = "/1 /2" ]
 }
 
-@test "a bad target of stdin is told and left out, of a file it ends all" {
+@test "a bad target of stdin is reported and skipped, of a file it ends all" {
   local code=0
   printf 'GET %s/1\n\n{"url":\nnonsense\nGET ftp://x/\n\nGET %s/2\n' \
     "$target" "$target" >"$BATS_TEST_TMPDIR/t"
@@ -108,7 +108,7 @@ $target/p $target/p " ]
   grep -q 'stdin:3: ' "$out.err"
   grep -q 'stdin:4: not METHOD URL' "$out.err"
   grep -q 'stdin:5: unsupported scheme' "$out.err"
-  grep -q 'stdin: 3 bad targets were left out' "$out.err"
+  grep -q 'stdin: 3 bad targets were skipped' "$out.err"
   code=0
   gen -t "$BATS_TEST_TMPDIR/t" || code=$?
   [ "$code" -eq 1 ]

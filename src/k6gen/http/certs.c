@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Files for TLS, read by libssl before the run needs them. */
 #include "k6gen/http/certs.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ check_readable(const char *path, struct why *why)
 }
 
 static int
-check(SSL_CTX *tls, const char *ca_file, const char *cert_file,
+check_files(SSL_CTX *tls, const char *ca_file, const char *cert_file,
     const char *key_file, struct why *why)
 {
 	if (ca_file != NULL && SSL_CTX_load_verify_file(tls, ca_file) != 1)
@@ -57,7 +58,7 @@ certs_check(const char *ca_file, const char *cert_file, const char *key_file,
 	if (tls == NULL)
 		return why_set(why, "OpenSSL is out of memory");
 	SSL_CTX_set_default_passwd_cb(tls, no_password);
-	status = check(tls, ca_file, cert_file, key_file, why);
+	status = check_files(tls, ca_file, cert_file, key_file, why);
 	SSL_CTX_free(tls);
 	ERR_clear_error();
 	return status;

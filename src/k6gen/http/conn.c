@@ -99,7 +99,7 @@ conn_finish_dial(struct conn *c, struct engine *e)
 }
 
 static ssize_t
-failed(struct conn *c)
+note_failure(struct conn *c)
 {
 	if (errno == EAGAIN)
 		return CONN_LATER;
@@ -117,7 +117,7 @@ conn_send(struct conn *c, struct iovec *parts, size_t n_parts)
 		n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return failed(c);
+		return note_failure(c);
 	c->user->bytes.sent += n;
 	c->user->sent_ns = now_monotonic_ns();
 	return n;
@@ -133,7 +133,7 @@ conn_receive(struct conn *c, char *bytes, size_t n_bytes)
 		n = recv(c->fd, bytes, n_bytes, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return failed(c);
+		return note_failure(c);
 	if (n > 0 && u->first_ns == 0)
 		u->first_ns = now_monotonic_ns();
 	u->bytes.received += n;

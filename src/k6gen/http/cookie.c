@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Set-Cookie headers as lines of a cookie file, by RFC 6265. */
 #include "k6gen/http/cookie.h"
 
 #include <curl/curl.h>

@@ -362,7 +362,7 @@ end_request(struct libcurl_user *u, CURLcode code)
 
 /* Let curl see to a descriptor, or the timer. */
 static void
-act(struct libcurl_engine *e, curl_socket_t fd, int what)
+act_on(struct libcurl_engine *e, curl_socket_t fd, int what)
 {
 	struct libcurl_user *u = NULL;
 	CURLMsg *m;
@@ -425,7 +425,7 @@ libcurl_event(struct engine *engine, int fd, void *of, uint32_t events)
 		what |= CURL_CSELECT_OUT;
 	if (events & EPOLLERR)
 		what |= CURL_CSELECT_ERR;
-	act(e, fd, what);
+	act_on(e, fd, what);
 }
 
 static int64_t
@@ -444,7 +444,7 @@ libcurl_tick(struct engine *engine, int64_t now_ns)
 	if (now_ns < e->timer_ns)
 		return;
 	e->timer_ns = -1;
-	act(e, CURL_SOCKET_TIMEOUT, 0);
+	act_on(e, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void

@@ -183,8 +183,8 @@ headers_of(struct libcurl_user *u, const struct http_request *r)
 	u->headers = NULL;
 	if (r->headers.n == 0)
 		return u->engine->headers[r->leave_out];
-	(void)append_headers(&u->headers, u->engine->engine.options, &r->headers,
-	    r->leave_out);
+	(void)append_headers(&u->headers, u->engine->engine.options,
+	    &r->headers, r->leave_out);
 	return u->headers;
 }
 

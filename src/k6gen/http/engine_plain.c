@@ -376,7 +376,7 @@ repeat_request(struct user *u, enum http_failure failure)
 }
 
 static void
-fail(struct user *u, enum http_failure failure)
+fail_request(struct user *u, enum http_failure failure)
 {
 	if (!repeat_request(u, failure))
 		end_request(u, failure);
@@ -396,11 +396,11 @@ receive_answer(struct user *u)
 		if (n == CONN_LATER)
 			return true;
 		if (n < 0) {
-			fail(u, FAILURE_READ);
+			fail_request(u, FAILURE_READ);
 			return false;
 		}
 		if (n == 0 && u->first_ns == 0) {
-			fail(u, FAILURE_EOF);
+			fail_request(u, FAILURE_EOF);
 			return false;
 		}
 		failure = http1_take_bytes(&x->answer, bytes, (size_t)n);
@@ -455,7 +455,7 @@ plain_event(struct engine *e, int fd, void *of, uint32_t events)
 		failure = send_rest(state_of(u)->exchange);
 		/* An answer may say why; it is read below. */
 		if (failure != FAILURE_NONE && !(events & EPOLLIN)) {
-			fail(u, failure);
+			fail_request(u, failure);
 			return;
 		}
 	}

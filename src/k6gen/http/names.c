@@ -36,7 +36,7 @@ add_family(struct lookup *l, const struct addrinfo *list, int family)
 
 /* Split "host:port"; the brackets of an IPv6 address are taken off. */
 static void
-split(const char *authority, char host[AUTHORITY], const char **port)
+split_authority(const char *authority, char host[AUTHORITY], const char **port)
 {
 	const char *colon = strrchr(authority, ':');
 	size_t n = (size_t)(colon - authority);
@@ -58,7 +58,7 @@ look_up(struct lookup *l, int flags)
 	char host[AUTHORITY];
 	const char *port;
 
-	split(l->host->name, host, &port);
+	split_authority(l->host->name, host, &port);
 	if (getaddrinfo(host, port, &hints, &list) != 0)
 		return;
 	add_family(l, list, AF_INET);

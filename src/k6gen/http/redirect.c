@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The request that follows a redirect: its method, body and secrets. */
 #include "k6gen/http/redirect.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks of answers: how they are written, and whether they hold. */
 #include "k6gen/load/check.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ parse_subject(struct check *c, const char **at, struct why *why)
 		c->subject = CHECK_HEADER;
 		n = word_length(*at);
 		if (n == 0)
-			return why_set(why, "header of no name");
+			return why_set(why, "a header needs a name");
 		c->header = xstrndup(*at, n);
 		*at = skip_blanks(*at + n);
 	} else {
@@ -79,14 +80,14 @@ parse_value(struct check *c, struct why *why)
 
 	if (is_number(c)) {
 		if (c->op >= CHECK_CONTAINS)
-			return why_set(why, "a number cannot contain or "
-			    "match");
+			return why_set(why, "a number is compared by == != < "
+			    "<= > >=");
 		if (n == 0 || num_parse(c->text, n, &c->number) != n)
 			return why_set(why, "not a number: \"%s\"", c->text);
 		return 0;
 	}
 	if (c->op >= CHECK_LE && c->op <= CHECK_GT)
-		return why_set(why, "a text is == or !=, contains or "
+		return why_set(why, "a text is compared by == != contains "
 		    "matches");
 	if (c->op != CHECK_MATCHES)
 		return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The request of a virtual user: its target with placeholders filled in. */
 #include "k6gen/load/vu.h"
 
 #include <stdlib.h>

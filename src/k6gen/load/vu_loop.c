@@ -103,8 +103,9 @@ run_dry(struct load *l, struct vu *v)
 static void
 request_next(struct load *l, struct vu *v)
 {
-	struct text_values values = { .vu = load_number_of(l, v), .iter = v->iter,
-		.row = v->row, .rows = &l->plan->rows, .dice = &v->dice };
+	struct text_values values = { .vu = load_number_of(l, v),
+		.iter = v->iter, .row = v->row, .rows = &l->plan->rows,
+		.dice = &v->dice };
 	int64_t now = now_monotonic_ns();
 
 	vu_loop_give_back_target(l, v);

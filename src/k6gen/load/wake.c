@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A binary heap of times. */
 #include "k6gen/load/wake.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Bodies of forms, and the header of basic authentication. */
 #include "k6gen/options/form.h"
 
 #include <errno.h>

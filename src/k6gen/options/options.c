@@ -142,51 +142,52 @@ set_seed(void *member, const struct opt *o, const char *value,
 static const struct opt load_options[] = {
 	{ 'u', "vus", "N", "virtual users (default 1)", OPT_CALL, AT(vus),
 	    set_count, MOST_VUS },
-	{ 'd', "duration", "DURATION", "how long to begin iterations: 30s, "
+	{ 'd', "duration", "DURATION", "how long new iterations begin: 30s, "
 	    "1m", OPT_DURATION, AT(duration_ns), NULL, 0 },
-	{ 'i', "iterations", "N", "iterations, shared among the users",
+	{ 'i', "iterations", "N", "iterations, shared by the users",
 	    OPT_CALL, AT(iterations), set_count, 0 },
-	{ 0, "per-vu-iterations", "N", "iterations of each user", OPT_CALL,
+	{ 0, "per-vu-iterations", "N", "iterations for each user", OPT_CALL,
 	    AT(per_vu), set_count, 0 },
-	{ 's', "stage", "DURATION:N", "ramp the users to N; repeatable",
-	    OPT_LIST, AT(stages), NULL, 0 },
+	{ 's', "stage", "DURATION:N", "ramp the number of users to N; "
+	    "repeatable", OPT_LIST, AT(stages), NULL, 0 },
 	{ 'r', "rate", "RATE", "iterations by the clock: 500/s, "
 	    "0..500/60s,500/5m", OPT_TEXT, AT(rates), NULL, 0 },
-	{ 0, "max-vus", "N", "most users that a rate may take (default "
-	    "1000, or --vus)", OPT_CALL, AT(max_vus), set_count, MOST_VUS },
-	{ 0, "rps", "N", "most requests a second", OPT_CALL, AT(plan.rps),
-	    set_rps, 0 },
-	{ 0, "think-time", "D[..D]", "pause of a user after each request",
+	{ 0, "max-vus", "N", "maximum number of users of a rate (default "
+	    "--vus, else 1000)", OPT_CALL, AT(max_vus), set_count, MOST_VUS },
+	{ 0, "rps", "N", "maximum number of requests per second", OPT_CALL,
+	    AT(plan.rps), set_rps, 0 },
+	{ 0, "think-time", "D[..D]", "pause after each request",
 	    OPT_CALL, AT(plan), set_think, 0 },
-	{ 0, "min-iteration-duration", "D", "time from one iteration's begin "
-	    "to the next", OPT_DURATION, AT(plan.min_iteration_ns), NULL,
-	    0 },
-	{ 0, "warm-up", "DURATION", "load before the run, left out of all "
-	    "results", OPT_DURATION, AT(plan.warm_up_ns), NULL, 0 },
-	{ 0, "graceful-stop", "DURATION", "what running iterations may take "
-	    "at the end (default 30s)", OPT_DURATION, AT(plan.graceful_ns),
+	{ 0, "min-iteration-duration", "D", "minimum time from one iteration's "
+	    "beginning to the next", OPT_DURATION, AT(plan.min_iteration_ns),
 	    NULL, 0 },
-	{ 0, "graceful-ramp-down", "DURATION", "the same of users that are "
-	    "ramped down (default 30s)", OPT_DURATION,
-	    AT(plan.ramp_down_ns), NULL, 0 },
-	{ 0, "threads", "N", "threads that make load (default 1)", OPT_CALL,
+	{ 0, "warm-up", "DURATION", "send the initial load first and discard "
+	    "its samples", OPT_DURATION, AT(plan.warm_up_ns), NULL, 0 },
+	{ 0, "graceful-stop", "DURATION", "how long running iterations may "
+	    "continue at the end (default 30s)", OPT_DURATION,
+	    AT(plan.graceful_ns), NULL, 0 },
+	{ 0, "graceful-ramp-down", "DURATION", "the same for users that a "
+	    "stage removes (default 30s)", OPT_DURATION, AT(plan.ramp_down_ns),
+	    NULL, 0 },
+	{ 0, "threads", "N", "number of threads (default 1)", OPT_CALL,
 	    AT(threads), set_count, MOST_THREADS },
 	{ 0 },
 };
 
 static const struct opt request_options[] = {
-	{ 't', "targets", "FILE", "targets, one for each iteration; - is "
-	    "stdin, without end", OPT_TEXT, AT(targets), NULL, 0 },
-	{ 0, "base64", NULL, "bodies of JSON targets are base64, as "
-	    "vegeta's", OPT_FLAG, AT(is_base64), NULL, 0 },
-	{ 0, "random", NULL, "targets and rows in random order", OPT_FLAG,
-	    AT(is_random), NULL, 0 },
-	{ 0, "data", "FILE", "CSV with the rows of {{row.NAME}}", OPT_TEXT,
-	    AT(data), NULL, 0 },
-	{ 0, "seed", "N", "of what is random (default another each time)",
-	    OPT_CALL, AT(plan.seed), set_seed, 0 },
-	{ 0, "raw", NULL, "take no {{placeholders}}", OPT_FLAG, AT(is_raw),
+	{ 't', "targets", "FILE", "request the targets of this file, one per "
+	    "iteration; - reads stdin during the run", OPT_TEXT, AT(targets),
 	    NULL, 0 },
+	{ 0, "base64", NULL, "decode the bodies of JSON targets, as "
+	    "vegeta does", OPT_FLAG, AT(is_base64), NULL, 0 },
+	{ 0, "random", NULL, "choose targets and rows at random", OPT_FLAG,
+	    AT(is_random), NULL, 0 },
+	{ 0, "data", "FILE", "read rows for {{row.NAME}} from a CSV file",
+	    OPT_TEXT, AT(data), NULL, 0 },
+	{ 0, "seed", "N", "seed of random choices (default: a new one)",
+	    OPT_CALL, AT(plan.seed), set_seed, 0 },
+	{ 0, "raw", NULL, "do not replace {{placeholders}}", OPT_FLAG,
+	    AT(is_raw), NULL, 0 },
 	{ 'X', "method", "METHOD", "request method (default GET, or POST "
 	    "with a body)", OPT_CALL, AT(method), set_method, 0 },
 	{ 'H', "header", "LINE", "add a request header, \"Name: value\"",
@@ -195,9 +196,9 @@ static const struct opt request_options[] = {
 	    OPT_TEXT, AT(body), NULL, 0 },
 	{ 'F', "form", "NAME=VALUE", "add a form field; NAME=@FILE sends a "
 	    "file", OPT_CALL, AT(form), add_pair, 0 },
-	{ 0, "user", "NAME:PASSWORD", "basic authentication; @FILE reads it",
-	    OPT_TEXT, AT(user), NULL, 0 },
-	{ 0, "bearer", "TOKEN", "bearer token; @FILE reads it", OPT_TEXT,
+	{ 0, "user", "NAME:PASSWORD", "use basic authentication; @FILE reads "
+	    "it", OPT_TEXT, AT(user), NULL, 0 },
+	{ 0, "bearer", "TOKEN", "use a bearer token; @FILE reads it", OPT_TEXT,
 	    AT(bearer), NULL, 0 },
 	{ 0, "cookie", "NAME=VALUE", "send a cookie", OPT_CALL, AT(cookies),
 	    add_pair, 0 },
@@ -205,64 +206,67 @@ static const struct opt request_options[] = {
 	    AT(plan.http.user_agent), NULL, 0 },
 	{ 0, "compressed", NULL, "ask for compressed answers", OPT_FLAG,
 	    AT(plan.http.is_compressed), NULL, 0 },
-	{ 0, "timeout", "DURATION", "limit of one request with its redirects "
-	    "(default 60s)", OPT_DURATION, AT(plan.timeout_ns), NULL, 0 },
-	{ 0, "max-redirects", "N", "redirects to follow (default 10)",
+	{ 0, "timeout", "DURATION", "time limit of a request with its "
+	    "redirects (default 60s)", OPT_DURATION, AT(plan.timeout_ns), NULL,
+	    0 },
+	{ 0, "max-redirects", "N", "maximum number of redirects (default 10)",
 	    OPT_INT, AT(plan.max_redirects), NULL, 0 },
-	{ 0, "max-body", "BYTES", "longer answers fail (default no limit)",
+	{ 0, "max-body", "BYTES", "fail longer answers (default: no limit)",
 	    OPT_INT, AT(plan.http.max_body), NULL, 0 },
 	{ 0, "http", "VERSION", "auto, 1.1 or 2 (h2c without TLS)",
 	    OPT_CALL, AT(plan.http.version), set_choice, CHOICE_HTTP },
-	{ 0, "keep-alive", "vu|shared|off", "whose connections are "
-	    "(default vu)", OPT_CALL, AT(plan.http.keep), set_choice,
-	    CHOICE_KEEP },
-	{ 'k', "insecure", NULL, "take any TLS certificate", OPT_FLAG,
+	{ 0, "keep-alive", "vu|shared|off", "keep connections for their user, "
+	    "for any user, or not at all (default vu)", OPT_CALL,
+	    AT(plan.http.keep), set_choice, CHOICE_KEEP },
+	{ 'k', "insecure", NULL, "accept any TLS certificate", OPT_FLAG,
 	    AT(plan.http.is_insecure), NULL, 0 },
-	{ 0, "ca", "FILE", "certificates of the authorities to trust (PEM)",
+	{ 0, "ca", "FILE", "certificate authorities to trust (PEM)",
 	    OPT_TEXT, AT(plan.http.ca_file), NULL, 0 },
-	{ 0, "cert", "FILE", "certificate of the client (PEM)", OPT_TEXT,
+	{ 0, "cert", "FILE", "client certificate (PEM)", OPT_TEXT,
 	    AT(plan.http.cert_file), NULL, 0 },
 	{ 0, "key", "FILE", "its key (PEM)", OPT_TEXT,
 	    AT(plan.http.key_file), NULL, 0 },
-	{ 0, "no-session-reuse", NULL, "make each TLS session anew",
+	{ 0, "no-session-reuse", NULL, "never resume a TLS session",
 	    OPT_FLAG, AT(plan.http.is_session_new), NULL, 0 },
 	{ 0, "unix-socket", "PATH", "connect to a socket instead of TCP",
 	    OPT_TEXT, AT(plan.http.unix_socket), NULL, 0 },
 	{ 0, "connect-to", "H:P:H2:P2", "connect to H2:P2 for H:P", OPT_LIST,
 	    AT(connect_to), NULL, 0 },
-	{ 0, "resolve", "HOST:PORT:ADDRESS", "take this address of a host",
+	{ 0, "resolve", "HOST:PORT:ADDRESS", "use this address of a host",
 	    OPT_LIST, AT(resolve), NULL, 0 },
 	{ 0, "source", "ADDRESS", "connect from this address or interface",
 	    OPT_TEXT, AT(plan.http.source), NULL, 0 },
 	{ 'x', "proxy", "URL", "use a proxy; \"\" uses none", OPT_TEXT,
 	    AT(plan.http.proxy), NULL, 0 },
-	{ 0, "dns-ttl", "DURATION", "keep addresses so long; inf: for good "
-	    "(default 5m)", OPT_TEXT, AT(dns), NULL, 0 },
+	{ 0, "dns-ttl", "DURATION", "how long to use a looked-up address; "
+	    "inf: always (default 5m)", OPT_TEXT, AT(dns), NULL, 0 },
 	{ 0 },
 };
 
 static const struct opt result_options[] = {
-	{ 'c', "check", "CHECK", "ask something of each answer: "
-	    "'status==200'", OPT_LIST, AT(check_texts), NULL, 0 },
-	{ 0, "threshold", "METRIC=ASSERTION", "what the run must keep: "
-	    "'http_req_duration=p(95)<300'", OPT_LIST, AT(limits), NULL, 0 },
-	{ 0, "no-thresholds", NULL, "leave thresholds out", OPT_FLAG,
+	{ 'c', "check", "CHECK", "check each answer: 'status==200'", OPT_LIST,
+	    AT(check_texts), NULL, 0 },
+	{ 0, "threshold", "METRIC=ASSERTION", "condition that the results must "
+	    "meet: 'http_req_duration=p(95)<300'", OPT_LIST, AT(limits), NULL,
+	    0 },
+	{ 0, "no-thresholds", NULL, "ignore thresholds", OPT_FLAG,
 	    AT(has_no_thresholds), NULL, 0 },
 	{ 0, "tag", "KEY=VALUE", "add a tag to every sample", OPT_CALL,
 	    AT(plan.tags), add_pair, 0 },
-	{ 0, "name", "TEXT", "name tag of the requests (default the URL)",
+	{ 0, "name", "TEXT", "name and url tags of all requests (default "
+	    "the URL)",
 	    OPT_TEXT, AT(name), NULL, 0 },
 	{ 0, "test-name", "TEXT", "name of the run (default the first URL)",
 	    OPT_TEXT, AT(plan.name), NULL, 0 },
-	{ 0, "system-tags", "LIST", "k6's tags to set, with commas in "
-	    "between", OPT_TEXT, AT(system_tags), NULL, 0 },
-	{ 0, "sample-errors", "N", "keep headers and first bytes of N failing "
-	    "answers", OPT_INT, AT(plan.sample_errors), NULL, 0 },
+	{ 0, "system-tags", "LIST", "k6's tags to set, separated by commas",
+	    OPT_TEXT, AT(system_tags), NULL, 0 },
+	{ 0, "sample-errors", "N", "write headers and first bytes of N "
+	    "failing answers", OPT_INT, AT(plan.sample_errors), NULL, 0 },
 	{ 0, "no-output", NULL, "write no samples to stdout", OPT_FLAG,
 	    AT(is_quiet_output), NULL, 0 },
-	{ 'q', "quiet", NULL, "no progress, no summary", OPT_FLAG,
+	{ 'q', "quiet", NULL, "show no progress and no summary", OPT_FLAG,
 	    AT(report.is_quiet), NULL, 0 },
-	{ 0, "no-summary", NULL, "no summary at the end", OPT_FLAG,
+	{ 0, "no-summary", NULL, "show no summary", OPT_FLAG,
 	    AT(report.is_brief), NULL, 0 },
 	{ 0, "summary-export", "FILE", "write the summary as k6's JSON",
 	    OPT_TEXT, AT(report.export_path), NULL, 0 },

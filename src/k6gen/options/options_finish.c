@@ -101,8 +101,8 @@ set_rate(struct options *o)
 		profile_add(&stages, o->duration_ns, o->rate, o->rate);
 	else if (o->duration_ns >= 0) {
 		profile_release(&stages);
-		return opt_misuse("--rate and --duration: the stages have "
-		    "theirs");
+		return opt_misuse("--rate and --duration: stages have their "
+		    "own durations");
 	}
 	if (p->warm_up_ns > 0)
 		profile_add(&p->profile, p->warm_up_ns, stages.stages[0].from,
@@ -299,7 +299,7 @@ check_rest(struct options *o, int n_urls)
 	if (o->body != NULL && o->form.n > 0)
 		return opt_misuse("--body and --form: one or the other");
 	if (strpbrk(p->http.user_agent, "\r\n") != NULL)
-		return opt_misuse("--user-agent: a line break in it");
+		return opt_misuse("--user-agent: contains a line break");
 	p->http.dns_ttl_ns = 300 * NS_PER_S;
 	if (o->dns != NULL && strcmp(o->dns, "inf") == 0)
 		p->http.dns_ttl_ns = -1;

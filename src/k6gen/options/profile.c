@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Stages and rates as they are written, and their integral over time. */
 #include "k6gen/options/profile.h"
 
 #include <math.h>

@@ -164,7 +164,8 @@ print_figures(const struct report *r, const struct progress *p,
 	figure_percent(text, (double)failed->nonzero, (double)failed->count);
 	buf_printf(&failures, "failed=%llu (%s)",
 	    (unsigned long long)failed->nonzero, text);
-	room = stderr_columns() - columns_of(&times) - columns_of(&failures) - 3;
+	room = stderr_columns() - columns_of(&times) -
+	    columns_of(&failures) - 3;
 	if (room > 0) {
 		print_spark(r, room < REPORT_RATES ? room : REPORT_RATES,
 		    out);
@@ -178,7 +179,7 @@ print_figures(const struct report *r, const struct progress *p,
 
 /* One write, as others of the pipeline use stderr too. */
 static void
-show(struct report *r, const struct progress *p, const struct tally *t)
+show_progress(struct report *r, const struct progress *p, const struct tally *t)
 {
 	struct buf out = { 0 };
 
@@ -230,7 +231,7 @@ report_progress(struct report *r, const struct progress *p,
 	if (p->elapsed_ns < r->next_ns)
 		return;
 	r->next_ns += r->is_redrawn ? 200 * NS_PER_MS : 5 * NS_PER_S;
-	show(r, p, t);
+	show_progress(r, p, t);
 }
 
 void
@@ -240,7 +241,7 @@ report_stopping(struct report *r)
 		(void)fputc('\n', stderr);
 	r->drawn = 0;
 	if (!r->is_quiet)
-		warnf("stopping; once more to end at once");
+		warnf("stopping; a second signal ends k6gen at once");
 }
 
 /* What makes the figures those of the generator and not of the server. */
@@ -252,24 +253,26 @@ print_taints(const struct report *r, const struct progress *p,
 	const struct sink *dropped = &t->sinks[EMIT_DROPPED];
 
 	if (r->n_busy > 0)
-		buf_printf(out, "\n    ! a thread of k6gen used %.0f %% of "
-		    "a processor, and %d s more than %.0f %%: times may be "
-		    "its own\n", r->cpu_percent, r->n_busy, busy_percent);
+		buf_printf(out, "\n    ! a thread of k6gen used up to %.0f %% "
+		    "of a processor, and more than %.0f %% for %d s: times "
+		    "may include its own delays\n", r->cpu_percent,
+		    busy_percent, r->n_busy);
 	if (r->lag_ns >= 10 * NS_PER_MS) {
 		(void)duration_print(text, r->lag_ns -
 		    r->lag_ns % NS_PER_MS);
 		buf_printf(out, "\n    ! k6gen was late by up to %s: times "
-		    "may be its own\n", text);
+		    "may include its own delays\n", text);
 	}
 	if (p->stalled_ns >= NS_PER_MS) {
 		(void)duration_print(text, p->stalled_ns -
 		    p->stalled_ns % NS_PER_MS);
-		buf_printf(out, "\n    ! the reader of stdout held up the "
-		    "load for %s\n", text);
+		buf_printf(out, "\n    ! the load waited %s for the reader of "
+		    "stdout\n", text);
 	}
 	if (r->plan->executor->is_open && dropped->count > 0)
-		buf_printf(out, "\n    ! %.0f iterations found no free VU "
-		    "(--max-vus %d)\n", sink_sum(dropped), r->plan->max_vus);
+		buf_printf(out, "\n    ! %.0f iteration%s found no free VU "
+		    "(--max-vus %d)\n", sink_sum(dropped),
+		    sink_sum(dropped) > 1 ? "s" : "", r->plan->max_vus);
 }
 
 static int
@@ -292,7 +295,7 @@ report_end(struct report *r, const struct progress *p,
 	int status = 0;
 
 	if (!r->is_quiet) {
-		show(r, p, s->tally);
+		show_progress(r, p, s->tally);
 		if (r->is_redrawn)
 			(void)fputc('\n', stderr);
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The summary at the end, in k6's columns. */
 #include "k6gen/report/summary.h"
 
 #include <math.h>
@@ -209,7 +210,7 @@ print_rows(struct buf *out, const struct table *t, const char *title,
 }
 
 static void
-release(struct table *t)
+release_table(struct table *t)
 {
 	size_t i;
 
@@ -292,7 +293,7 @@ print_checks(const struct summary *s, struct buf *out)
 	buf_char(out, '\n');
 	for (i = 0; i < t.n; i++)
 		print_row(out, &t, &t.rows[i], CHECK_WIDTH);
-	release(&t);
+	release_table(&t);
 	buf_char(out, '\n');
 	for (i = 0; i < plan->n_checks; i++) {
 		c = &s->tally->checks[i];
@@ -336,5 +337,5 @@ summary_print(const struct summary *s, struct buf *out)
 	print_rows(out, &t, "HTTP", 0, http);
 	print_rows(out, &t, "EXECUTION", http, network);
 	print_rows(out, &t, "NETWORK", network, t.n);
-	release(&t);
+	release_table(&t);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Numbers with units, as k6's summary prints them. */
 #include "k6gen/report/summary_figures.h"
 
 #include <math.h>

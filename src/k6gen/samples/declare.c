@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Start, Metric and End lines of a run. */
 #include "k6gen/samples/declare.h"
 
 #include <unistd.h>

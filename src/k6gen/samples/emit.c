@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Samples and their tags, as lines of the stream. */
 #include "k6gen/samples/emit.h"
 
 #include <stdio.h>
@@ -164,7 +165,7 @@ emit_release(struct emit *e)
 
 /* Begin to add samples of one time. */
 static void
-begin(struct emit *e, int64_t time_ns)
+begin_samples(struct emit *e, int64_t time_ns)
 {
 	buf_reset(&e->metadata);
 	e->time_ns = time_ns;
@@ -177,7 +178,7 @@ begin(struct emit *e, int64_t time_ns)
 }
 
 static void
-add(struct emit *e, enum emitted which, double value, struct span text,
+add_sample(struct emit *e, enum emitted which, double value, struct span text,
     const struct tagged *tags)
 {
 	tally_add(&e->tally, which, value, e->time_ns, tags->subs);
@@ -195,7 +196,7 @@ add_ms(struct emit *e, enum emitted which, int64_t ns,
 {
 	char text[NUM_TEXT];
 
-	add(e, which, (double)ns / 1e6,
+	add_sample(e, which, (double)ns / 1e6,
 	    (struct span){ text, num_print_ms(text, ns) }, tags);
 }
 
@@ -205,7 +206,7 @@ add_count(struct emit *e, enum emitted which, int64_t n,
 {
 	char text[NUM_TEXT];
 
-	add(e, which, (double)n, (struct span){ text,
+	add_sample(e, which, (double)n, (struct span){ text,
 	    num_print_int(text, n) }, tags);
 }
 
@@ -221,7 +222,7 @@ put_line(struct emit *e)
 void
 emit_start(struct emit *e)
 {
-	begin(e, now_unix_ns());
+	begin_samples(e, now_unix_ns());
 	declare_start(e->plan, e->time_ns, &e->out);
 	put_line(e);
 }
@@ -230,7 +231,7 @@ void
 emit_end(struct emit *e, const struct tally *run, int exit_status,
     enum run_status run_status, const bool *failed)
 {
-	begin(e, now_unix_ns());
+	begin_samples(e, now_unix_ns());
 	declare_end(run, e->time_ns, exit_status, run_status, failed,
 	    &e->out);
 	put_line(e);
@@ -385,7 +386,7 @@ emit_request(struct emit *e, const struct emit_request *r)
 	const struct http_reply *reply = r->reply;
 	int i;
 
-	begin(e, reply->time_ns);
+	begin_samples(e, reply->time_ns);
 	make_metadata(e, r->vu, r->iter, is_shown(e, reply) ? reply : NULL);
 	e->tally.requests++;
 	add_count(e, EMIT_REQS, 1, tags);
@@ -410,7 +411,7 @@ emit_iteration(struct emit *e, const struct emit_iteration *i)
 {
 	const struct tagged *tags = &e->vu_tags;
 
-	begin(e, i->time_ns);
+	begin_samples(e, i->time_ns);
 	make_metadata(e, i->vu, i->iter, NULL);
 	add_count(e, EMIT_SENT, i->bytes.sent, tags);
 	add_count(e, EMIT_RECEIVED, i->bytes.received, tags);
@@ -428,7 +429,7 @@ emit_iteration(struct emit *e, const struct emit_iteration *i)
 void
 emit_dropped(struct emit *e, int64_t n, int64_t time_ns)
 {
-	begin(e, time_ns);
+	begin_samples(e, time_ns);
 	add_count(e, EMIT_DROPPED, n, &e->vu_tags);
 }
 
@@ -437,11 +438,11 @@ emit_second(struct emit *e, const struct emit_second *s)
 {
 	char text[NUM_TEXT];
 
-	begin(e, now_unix_ns());
+	begin_samples(e, now_unix_ns());
 	add_count(e, EMIT_VUS, s->active, &e->run_tags);
 	add_count(e, EMIT_VUS_MAX, s->vus_max, &e->run_tags);
 	add_ms(e, EMIT_GENERATOR_LAG, s->lag_ns, &e->run_tags);
-	add(e, EMIT_GENERATOR_CPU, s->cpu_percent, (struct span){ text,
+	add_sample(e, EMIT_GENERATOR_CPU, s->cpu_percent, (struct span){ text,
 	    num_print(text, s->cpu_percent) }, &e->run_tags);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The thread that writes stdout, and the queue before it. */
 #include "k6gen/samples/writer.h"
 
 #include <errno.h>
@@ -115,7 +116,7 @@ writer_new(const struct buf *lines, struct why *why)
 	if (pthread_create(&w->thread, NULL, write_queue, w) == 0)
 		return w;
 	free(w);
-	(void)why_set(why, "no thread to write stdout");
+	(void)why_set(why, "cannot start the thread that writes stdout");
 	return NULL;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Base64 of RFC 4648. */
 #include "k6gen/targets/base64.h"
 
 #include <stdint.h>

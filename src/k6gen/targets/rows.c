@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The rows of a CSV file. */
 #include "k6gen/targets/rows.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ take_row(struct rows *r, char *p, char *end, struct why *why)
 		p = p < end && *p == '"' ? take_quoted(r, p, end) :
 		    take_plain(r, p, end);
 		if (p == NULL) {
-			(void)why_set(why, "a quote without end");
+			(void)why_set(why, "a quote is not closed");
 			return NULL;
 		}
 		if (p < end && *p == ',') {
@@ -67,7 +68,7 @@ take_row(struct rows *r, char *p, char *end, struct why *why)
 			return p;
 		if (*p == '\n')
 			return p + 1;
-		(void)why_set(why, "text behind a quote");
+		(void)why_set(why, "text after a closing quote");
 		return NULL;
 	}
 }
@@ -91,8 +92,10 @@ parse(struct rows *r, struct why *why)
 		if (r->n_columns == 0)
 			r->n_columns = r->n_cells;
 		else if (r->n_cells - before != r->n_columns)
-			return why_set(why, "row %zu has %zu cells, not %zu",
-			    r->n + 1, r->n_cells - before, r->n_columns);
+			return why_set(why, "row %zu has %zu cell%s, not %zu",
+			    r->n + 1, r->n_cells - before,
+			    r->n_cells - before == 1 ? "" : "s",
+			    r->n_columns);
 		else
 			r->n++;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Targets from lines: vegeta's text form, and JSON. */
 #include "k6gen/targets/target.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Where targets come from: URLs, a file, or a thread that reads stdin. */
 #include "k6gen/targets/targets.h"
 
 #include <poll.h>
@@ -38,7 +39,7 @@ struct targets {
 };
 
 static struct targets *
-make(enum source source, const struct target_defaults *d)
+make_targets(enum source source, const struct target_defaults *d)
 {
 	struct targets *t = xcalloc(1, sizeof(*t));
 
@@ -50,7 +51,7 @@ make(enum source source, const struct target_defaults *d)
 }
 
 static void
-discard(struct target *target)
+discard_target(struct target *target)
 {
 	target_release(target);
 	free(target);
@@ -71,16 +72,16 @@ targets_free(struct targets *t)
 		(void)pthread_join(t->reader, NULL);
 	}
 	for (i = 0; i < t->held; i++)
-		discard(t->ring[(t->first + i) % AHEAD]);
+		discard_target(t->ring[(t->first + i) % AHEAD]);
 	for (i = 0; i < t->n; i++)
-		discard(t->all[i]);
+		discard_target(t->all[i]);
 	free(t->all);
 	free(t->title);
 	free(t);
 }
 
 static void
-keep(struct targets *t, struct target *target)
+keep_target(struct targets *t, struct target *target)
 {
 	t->all = xgrow(t->all, t->n, &t->cap, sizeof(*t->all));
 	t->all[t->n++] = target;
@@ -92,7 +93,7 @@ struct targets *
 targets_of_urls(char *const *urls, int n, const struct target_defaults *d,
     struct why *why)
 {
-	struct targets *t = make(URLS, d);
+	struct targets *t = make_targets(URLS, d);
 	struct target *target;
 	struct why inner = { .text = "" };
 	char *masked;
@@ -102,10 +103,10 @@ targets_of_urls(char *const *urls, int n, const struct target_defaults *d,
 		target = xcalloc(1, sizeof(*target));
 		if (target_set_url(target, span_of(urls[i]), d, &inner) == 0
 		    && target_complete(target, d, &inner) == 0) {
-			keep(t, target);
+			keep_target(t, target);
 			continue;
 		}
-		discard(target);
+		discard_target(target);
 		masked = url_mask(urls[i]);
 		(void)why_set(why, "%.200s: %s", masked, inner.text);
 		free(masked);
@@ -136,7 +137,7 @@ read_file(struct targets *t, struct lines *l, struct why *why)
 				return why_set(why, "%s:%lld: %s", l->name,
 				    (long long)l->number, inner.text);
 			if (done != NULL)
-				keep(t, done);
+				keep_target(t, done);
 		}
 		status = lines_fill(l, why);
 	}
@@ -145,20 +146,20 @@ read_file(struct targets *t, struct lines *l, struct why *why)
 	if (target_reader_end(&r, &done, why) < 0)
 		return -1;
 	if (done != NULL)
-		keep(t, done);
+		keep_target(t, done);
 	return t->n > 0 ? 0 : why_set(why, "%s: no targets", l->name);
 }
 
 /* Hand a target over, when there is room. */
 static void
-put(struct targets *t, struct target *target)
+put_target(struct targets *t, struct target *target)
 {
 	(void)pthread_mutex_lock(&t->lock);
 	t->is_empty = false;
 	while (t->held == AHEAD && !t->must_stop)
 		(void)pthread_cond_wait(&t->room, &t->lock);
 	if (t->must_stop)
-		discard(target);
+		discard_target(target);
 	else
 		t->ring[(t->first + t->held++) % AHEAD] = target;
 	(void)pthread_mutex_unlock(&t->lock);
@@ -201,7 +202,7 @@ take_lines(struct targets *t, struct target_reader *r, struct lines *l)
 		else if (target_reader_take(r, line, &done, &why) < 0)
 			note_bad(t, l->number, why.text);
 		else if (done != NULL)
-			put(t, done);
+			put_target(t, done);
 	}
 }
 
@@ -230,7 +231,7 @@ read_stream(void *ctx)
 	if (target_reader_end(&r, &done, &why) < 0)
 		note_bad(t, l.number, why.text);
 	else if (done != NULL)
-		put(t, done);
+		put_target(t, done);
 	lines_release(&l);
 	(void)pthread_mutex_lock(&t->lock);
 	t->is_over = true;
@@ -257,7 +258,7 @@ targets_of_file(const char *path, bool is_random,
     const struct target_defaults *d, struct why *why)
 {
 	bool is_stream = strcmp(path, "-") == 0;
-	struct targets *t = make(is_stream ? STREAM : is_random ?
+	struct targets *t = make_targets(is_stream ? STREAM : is_random ?
 	    FILE_RANDOM : FILE_IN_ORDER, d);
 	char *files[] = { (char *)path };
 	struct lines l;
@@ -269,7 +270,8 @@ targets_of_file(const char *path, bool is_random,
 		t->is_reading = start_reader(t);
 		if (t->is_reading)
 			return t;
-		status = why_set(why, "no thread to read stdin");
+		status = why_set(why, "cannot start the thread that reads "
+		    "stdin");
 	} else {
 		lines_init(&l, files, 1);
 		status = read_file(t, &l, why);
@@ -333,7 +335,7 @@ void
 targets_done(struct targets *t, const struct target *target)
 {
 	if (t->source == STREAM && target != NULL)
-		discard((struct target *)target);
+		discard_target((struct target *)target);
 }
 
 const char *

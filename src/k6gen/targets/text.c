@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Texts with {{placeholders}}, parsed once and filled in often. */
 #include "k6gen/targets/text.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@ struct text_part {
 };
 
 static void
-add(struct text *t, struct text_part part)
+add_part(struct text *t, struct text_part part)
 {
 	t->parts = xgrow(t->parts, t->n, &t->cap, sizeof(part));
 	t->parts[t->n++] = part;
@@ -26,7 +27,7 @@ static void
 add_literal(struct text *t, const char *p, size_t n)
 {
 	if (n > 0)
-		add(t, (struct text_part){ .literal = { p, n } });
+		add_part(t, (struct text_part){ .literal = { p, n } });
 }
 
 /* "rand 1 100" */
@@ -93,7 +94,8 @@ text_compile(struct text *t, struct span source, const struct rows *rows,
 		    open[n - 1] == ' '; n--)
 			;
 		if (n >= sizeof(inside))
-			return why_set(why, "a placeholder of %zu bytes", n);
+			return why_set(why, "a placeholder is longer than %zu "
+			    "bytes", sizeof(inside) - 1);
 		memcpy(inside, open, n);
 		inside[n] = '\0';
 		part = (struct text_part){ .kind = LITERAL };
@@ -102,7 +104,7 @@ text_compile(struct text *t, struct span source, const struct rows *rows,
 		while (*--open != '{')
 			;
 		add_literal(t, p, (size_t)(open - 1 - p));
-		add(t, part);
+		add_part(t, part);
 		p = close + 2;
 	}
 	if (t->parts != NULL)

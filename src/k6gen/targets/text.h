@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* text: text with placeholders, {{vu}}, taken apart once and filled in often. */
+/* text: text with placeholders, {{vu}}, parsed once and filled in often. */
 #ifndef K6PIPE_K6GEN_TARGETS_TEXT_H
 #define K6PIPE_K6GEN_TARGETS_TEXT_H
 
