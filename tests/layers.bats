@@ -30,11 +30,6 @@ k6push/send/upload:k6push/wire/packer.h
 k6push/send/upload:k6push/wire/batch.h
 k6push/send/upload:k6push/wire/wire.h
 k6push/wire/wire_v2:k6push/read/collect.h
-k6serve/http/app:k6serve/ingest/run_settings_offer.h
-k6serve/http/app:k6serve/view/assets.h
-k6serve/http/app:k6serve/view/cache.h
-k6serve/http/app:k6serve/view/view.h
-k6serve/store/writer:k6serve/http/app.h
 '
 
 # owner LIBRARY-HEADER: $hides is a pattern of the files that may include it;
@@ -136,9 +131,9 @@ forbidden() {
   forbidden src/k6serve/store/store.h '<sqlite3.h>'
   forbidden src/k6serve/view/api.c '<sqlite3.h>'
   forbidden lib/io/gz.c '<curl/curl.h>'
-  forbidden src/k6push/main.c '"k6serve/http/app.h"'
+  forbidden src/k6push/main.c '"k6serve/http/server.h"'
   forbidden src/k6push/main.c '<curl/curl.h>'
-  forbidden src/k6serve/http/app.c '"k6serve/store/store_priv.h"'
+  forbidden src/k6serve/http/server.c '"k6serve/store/store_priv.h"'
   forbidden src/k6serve/store/store.c '"k6serve/view/api.h"'
   forbidden src/k6push/send/retry.c '"k6push/read/reader.h"'
   forbidden src/k6agg/fold/fold.c '"k6agg/books.h"'

@@ -16,11 +16,16 @@
 #include "base/opt.h"
 #include "base/size.h"
 #include "base/units.h"
-#include "k6serve/http/app.h"
 #include "k6serve/http/listen.h"
+#include "k6serve/http/server.h"
+#include "k6serve/http/session.h"
 #include "k6serve/http/token.h"
+#include "k6serve/ingest/ingest.h"
 #include "k6serve/store/writer.h"
+#include "k6serve/view/api.h"
 #include "k6serve/view/assets.h"
+#include "k6serve/view/cache.h"
+#include "k6serve/view/page.h"
 #include "k6serve/view/report.h"
 
 enum { PEM_MAX = 1024 * 1024 };	/* bytes of a file */
@@ -153,12 +158,22 @@ open_store(const struct options *o, bool makes_it)
 	return store;
 }
 
+/* All that serving needs, each part as its stage wants it. */
+struct service {
+	struct server_config config;
+	struct server server;		/* of the server's thread */
+	struct writer_config chores;
+	struct ingest_config ingest;
+	struct cache cache;		/* of the server's thread */
+	struct buf certificate, key;	/* PEM texts; n 0: no TLS */
+};
+
 /* Certificate and key, both or neither. */
 static int
-read_tls(const struct options *o, struct app *app)
+read_tls(const struct options *o, struct service *s)
 {
 	const char *const paths[] = { o->certificate, o->key };
-	struct buf *const texts[] = { &app->certificate, &app->key };
+	struct buf *const texts[] = { &s->certificate, &s->key };
 	struct why why;
 	int i, status;
 
@@ -172,28 +187,28 @@ read_tls(const struct options *o, struct app *app)
 			return -1;
 		}
 	}
-	app->scheme = app->certificate.n != 0 ? "https" : "http";
+	s->config.scheme = s->certificate.n != 0 ? "https" : "http";
 	return 0;
 }
 
 /* Who may write? 0, or -1 after a message: others must not without a token. */
 static int
-check_tokens(struct app *app)
+check_tokens(const struct service *s)
 {
 	struct why why;
 	int n = 0;
 
-	if (token_lookup(app->store, SPAN(""), &n, NULL, &why) < 0) {
+	if (token_lookup(s->server.store, SPAN(""), &n, NULL, &why) < 0) {
 		warnf("%s", why.text);
 		return -1;
 	}
-	if (n == 0 && !app->is_loopback)
+	if (n == 0 && !s->config.is_loopback)
 		warnf("%s: others could connect: first make a token "
-		    "(k6serve token add NAME)", app->address);
+		    "(k6serve token add NAME)", s->config.address);
 	else if (n == 0)
 		warnf("no token exists: every user of this machine may write "
 		    "(k6serve token add NAME ends that)");
-	return n > 0 || app->is_loopback ? 0 : -1;
+	return n > 0 || s->config.is_loopback ? 0 : -1;
 }
 
 /* Tick until a signal ends it. The signals are blocked in all threads. */
@@ -207,13 +222,13 @@ wait_for_end(struct httpd *h, const sigset_t *signals)
 }
 
 static int
-serve(struct app *app, int fd, const sigset_t *signals)
+serve(struct service *s, int fd, const sigset_t *signals)
 {
 	struct httpd_config config = { .fd = fd, .body_max = BODY_MAX,
-	    .certificate = app->certificate.p, .key = app->key.p,
+	    .certificate = s->certificate.p, .key = s->key.p,
 	    .bodies_max = BODIES_MAX, .address_max = 64,
-	    .fields = fields, .ctx = app, .admit = app_admit,
-	    .answer = app_answer };
+	    .fields = fields, .ctx = &s->server, .admit = server_admit,
+	    .answer = server_answer };
 	struct httpd *h;
 	struct why why;
 	bool is_told;
@@ -223,8 +238,8 @@ serve(struct app *app, int fd, const sigset_t *signals)
 		warnf("%s", why.text);
 		return EXIT_FAILED;
 	}
-	is_told = printf("%s://%s\n", app->scheme, app->address) > 0 &&
-	    fflush(stdout) == 0;
+	is_told = printf("%s://%s\n", s->config.scheme, s->config.address) >
+	    0 && fflush(stdout) == 0;
 	if (is_told)
 		wait_for_end(h, signals);
 	else
@@ -235,49 +250,55 @@ serve(struct app *app, int fd, const sigset_t *signals)
 
 /* The writer has a connection to the database of its own. */
 static int
-write_and_serve(struct app *app, int fd, const sigset_t *signals)
+write_and_serve(struct service *s, int fd, const sigset_t *signals)
 {
 	struct why why;
-	struct store *store = store_open_again(app->store, &why);
+	struct store *store = store_open_again(s->server.store, &why);
 	int status = EXIT_FAILED;
 
 	if (store != NULL)
-		app->writer = writer_start(app, store, &why);
-	if (app->writer != NULL)
-		status = serve(app, fd, signals);
+		s->server.writer = writer_start(&s->chores, store, &why);
+	if (s->server.writer != NULL)
+		status = serve(s, fd, signals);
 	else
 		warnf("%s", why.text);
-	writer_stop(app->writer);
+	writer_stop(s->server.writer);
 	store_close(store);
 	return status;
 }
 
 static int
-listen_and_serve(const struct options *o, struct app *app,
+listen_and_serve(const struct options *o, struct service *s,
     const sigset_t *signals)
 {
+	const struct route_table tables[] = {
+		{ ingest_routes, &s->ingest }, { session_routes, NULL },
+		{ provision_routes, &s->ingest }, { api_routes, &s->cache },
+		{ edit_routes, NULL }, { page_routes, NULL }, { NULL, NULL },
+	};
 	struct listener l = { .fd = -1 };
 	struct why why;
 
-	if (read_tls(o, app) < 0)
+	if (read_tls(o, s) < 0)
 		return EXIT_FAILED;
 	if (listen_open(&l, o->listen, &why) < 0) {
 		warnf("%s: %s", o->listen, why.text);
 		return EXIT_FAILED;
 	}
-	app->address = l.address;
-	app->port = l.port;
-	app->is_loopback = l.is_loopback;
-	app->timeout_ns = o->timeout_ns;
-	app->max_series = o->max_series;
-	app->url = o->url;
-	app->keep_ns = o->keep_ns;
-	app->keep_bytes = o->keep_bytes;
-	if (check_tokens(app) < 0) {
+	s->config.address = l.address;
+	s->config.port = l.port;
+	s->config.is_loopback = l.is_loopback;
+	s->config.url = o->url;
+	s->config.tables = tables;
+	s->server.config = &s->config;
+	s->ingest.max_series = o->max_series;
+	s->chores = (struct writer_config){ .timeout_ns = o->timeout_ns,
+	    .keep_ns = o->keep_ns, .keep_bytes = o->keep_bytes };
+	if (check_tokens(s) < 0) {
 		(void)close(l.fd);
 		return EXIT_FAILED;
 	}
-	return write_and_serve(app, l.fd, signals);
+	return write_and_serve(s, l.fd, signals);
 }
 
 /* Is there such a command? 0, or a message and the status to exit with. */
@@ -340,7 +361,7 @@ parse(struct options *o, struct offer *offer, int argc, char **argv,
 
 /* Serve, or run the command that argv names. Returns the exit status. */
 static int
-run(struct options *o, struct app *app, char **argv, int n)
+run(struct options *o, struct service *s, char **argv, int n)
 {
 	sigset_t signals;
 	int status;
@@ -353,15 +374,16 @@ run(struct options *o, struct app *app, char **argv, int n)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
 	(void)umask(077);
-	app->store = open_store(o, n == 0 || strcmp(argv[0], "token") == 0);
-	status = n > 0 ? run_command(o, app->store, argv, n)
-	    : listen_and_serve(o, app, &signals);
-	cache_release(&app->cache);
-	buf_release(&app->certificate);
-	if (app->key.p != NULL)
-		explicit_bzero(app->key.p, app->key.n);
-	buf_release(&app->key);
-	store_close(app->store);
+	s->server.store = open_store(o, n == 0 ||
+	    strcmp(argv[0], "token") == 0);
+	status = n > 0 ? run_command(o, s->server.store, argv, n)
+	    : listen_and_serve(o, s, &signals);
+	cache_release(&s->cache);
+	buf_release(&s->certificate);
+	if (s->key.p != NULL)
+		explicit_bzero(s->key.p, s->key.n);
+	buf_release(&s->key);
+	store_close(s->server.store);
 	return status;
 }
 
@@ -371,14 +393,14 @@ main(int argc, char **argv)
 	struct options o = { .listen = "127.0.0.1:6570",
 	    .format = "html", .timeout_ns = 120 * NS_PER_S,
 	    .max_series = 100000, .bound = 10 };
-	struct app app = { 0 };
+	struct service service = { 0 };
 	int first, status;
 
 	die_init();
-	status = parse(&o, &app.offer, argc, argv, &first);
+	status = parse(&o, &service.ingest.offer, argc, argv, &first);
 	if (status == OPT_CONTINUE)
-		status = run(&o, &app, argv + first, argc - first);
-	offer_release(&app.offer);
+		status = run(&o, &service, argv + first, argc - first);
+	offer_release(&service.ingest.offer);
 	opt_list_release(&o.override);
 	opt_list_release(&o.message);
 	return status;

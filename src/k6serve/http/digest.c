@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* SHA-256 by libcrypto. */
 #include "k6serve/http/digest.h"
 
 #include <openssl/crypto.h>

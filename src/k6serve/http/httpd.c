@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Requests are taken from libmicrohttpd, and their replies given to it. */
 #include "k6serve/http/httpd.h"
 
 #include <errno.h>
@@ -21,24 +22,9 @@ enum {
 	SLOW_S = 5,		/* from then on, a body must come with */
 	SLOW_RATE = 1024,	/* bytes a second */
 	DROP_FACTOR = 2,	/* of body_max: dropped, then cut off */
-	BLOCK = 16 * 1024,
-	PING_S = 10,
 };
 
 #define TLS_VERSIONS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
-/* A stream of events that goes out on a connection. */
-struct stream {
-	struct httpd *h;
-	struct stream *next_idle;	/* in h->idle while suspended */
-	struct MHD_Connection *connection;
-	httpd_next *next;
-	void *data;
-	struct buf out;
-	size_t sent;
-	int64_t ping_ns;
-	bool is_over;
-};
 
 struct request {
 	struct httpd_request public;
@@ -80,79 +66,6 @@ httpd_password(const struct httpd_request *r, struct buf *out)
 	MHD_free(password);
 }
 
-static void
-stream_free(void *ctx)
-{
-	struct stream *s = ctx;
-
-	buf_release(&s->out);
-	free(s->data);
-	free(s);
-}
-
-/* Ask for news, and see to it that something is sent now and then, so that a
- * reader who went away is found out. */
-static void
-stream_fill(struct stream *s)
-{
-	buf_reset(&s->out);
-	s->sent = 0;
-	s->is_over = s->next(s->data, &s->out) < 0;
-	if (s->out.n == 0 && !s->is_over && now_monotonic_ns() > s->ping_ns)
-		buf_text(&s->out, ":\n\n");
-	if (s->out.n != 0)
-		s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
-}
-
-/* Without news the connection is suspended until the next tick. */
-static ssize_t
-stream_read(void *ctx, uint64_t at, char *to, size_t max)
-{
-	struct stream *s = ctx;
-	struct httpd *h = s->h;
-	bool is_stopping;
-	size_t n;
-
-	(void)at;
-	if (s->sent == s->out.n && !s->is_over)
-		stream_fill(s);
-	n = s->out.n - s->sent < max ? s->out.n - s->sent : max;
-	if (n != 0) {
-		memcpy(to, s->out.p + s->sent, n);
-		s->sent += n;
-		return (ssize_t)n;
-	}
-	if (s->is_over)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	(void)pthread_mutex_lock(&h->lock);
-	is_stopping = h->is_stopping;
-	if (!is_stopping) {
-		MHD_suspend_connection(s->connection);
-		s->next_idle = h->idle;
-		h->idle = s;
-	}
-	(void)pthread_mutex_unlock(&h->lock);
-	return is_stopping ? MHD_CONTENT_READER_END_OF_STREAM : 0;
-}
-
-static struct MHD_Response *
-stream_response(struct httpd *h, struct request *r)
-{
-	struct stream *s = xcalloc(1, sizeof(*s));
-
-	s->h = h;
-	s->connection = r->public.connection;
-	s->next = r->reply.next;
-	s->data = r->reply.stream;
-	s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
-	r->reply.stream = NULL;
-	peers_enter(h, s->connection, PHASE_BUSY, 0);
-	(void)MHD_set_connection_option(s->connection,
-	    MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
-	    stream_read, s, stream_free);
-}
-
 /* The reply's body; takes what it needs from r->reply. */
 static struct MHD_Response *
 response_of(struct httpd *h, struct request *r)
@@ -161,7 +74,7 @@ response_of(struct httpd *h, struct request *r)
 	struct MHD_Response *response;
 
 	if (reply->next != NULL)
-		return stream_response(h, r);
+		return stream_start(h, r->public.connection, reply);
 	if (reply->fixed.p != NULL)
 		return MHD_create_response_from_buffer(reply->fixed.n,
 		    (void *)(uintptr_t)reply->fixed.p,
@@ -281,7 +194,7 @@ add_body(struct httpd *h, struct request *r, const char *data, size_t n)
 /* A piece of the body came. Refused and oversized ones are read to their end,
  * within reason, since a client reads the reply only after that. */
 static enum MHD_Result
-take_body(struct httpd *h, struct request *r, const char *data, size_t *n)
+add_piece(struct httpd *h, struct request *r, const char *data, size_t *n)
 {
 	int64_t age_s = (now_monotonic_ns() - r->start_ns) / NS_PER_S;
 
@@ -329,7 +242,7 @@ httpd_answered(const struct httpd_request *public)
 
 /* Let the callback answer, or defer. */
 static void
-answer(struct httpd *h, struct request *r)
+answer_request(struct httpd *h, struct request *r)
 {
 	bool is_stopping;
 
@@ -360,14 +273,14 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 		if (promised(&r->public) <= (int64_t)h->config.body_max)
 			return MHD_YES;
 		r->public.is_too_large = true;
-		answer(h, r);
+		answer_request(h, r);
 		return send_reply(h, r);
 	}
 	if (*n != 0)
-		return take_body(h, r, data, n);
+		return add_piece(h, r, data, n);
 	if (!r->is_deferred) {
 		r->public.body = buf_whole(&r->body);
-		answer(h, r);
+		answer_request(h, r);
 		if (r->is_deferred)
 			return MHD_YES;
 	} else if (!r->is_answered) {
@@ -427,7 +340,7 @@ most_connections(void)
 }
 
 static struct MHD_Daemon *
-start(struct httpd *h)
+start_daemon(struct httpd *h)
 {
 	const struct httpd_config *c = &h->config;
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL |
@@ -468,7 +381,7 @@ httpd_start(const struct httpd_config *config, struct why *why)
 	(void)pthread_mutex_init(&h->lock, NULL);
 	(void)pthread_cond_init(&h->answered, NULL);
 	errno = 0;
-	h->daemon = start(h);
+	h->daemon = start_daemon(h);
 	if (h->daemon != NULL)
 		return h;
 	(void)why_set(why, "cannot start the HTTP server%s: %s",
@@ -480,23 +393,11 @@ httpd_start(const struct httpd_config *config, struct why *why)
 	return NULL;
 }
 
-/* Wake all streams; h->lock is held. */
-static void
-wake(struct httpd *h)
-{
-	struct stream *s;
-
-	while ((s = h->idle) != NULL) {
-		h->idle = s->next_idle;
-		MHD_resume_connection(s->connection);
-	}
-}
-
 void
 httpd_tick(struct httpd *h)
 {
 	(void)pthread_mutex_lock(&h->lock);
-	wake(h);
+	streams_wake(h);
 	(void)pthread_mutex_unlock(&h->lock);
 	peers_expire(h);
 }
@@ -510,7 +411,7 @@ httpd_stop(struct httpd *h)
 	h->is_stopping = true;
 	while (h->n_deferred != 0)
 		(void)pthread_cond_wait(&h->answered, &h->lock);
-	wake(h);
+	streams_wake(h);
 	(void)pthread_mutex_unlock(&h->lock);
 	MHD_stop_daemon(h->daemon);
 	(void)pthread_cond_destroy(&h->answered);

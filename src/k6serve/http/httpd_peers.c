@@ -75,7 +75,7 @@ peers_welcome(void *ctx, const struct sockaddr *sa, socklen_t n)
 }
 
 static void
-cut(struct peer *peer)
+peer_cut(struct peer *peer)
 {
 	if (!peer->is_cut)
 		(void)shutdown(peer->fd, SHUT_RDWR);
@@ -84,9 +84,10 @@ cut(struct peer *peer)
 
 /* Nearly full: the connection that has been at its head for longest goes, or
  * else the one that was silent for longest. An honest client has its head out
- * at once, and knows that an idle connection may be closed. False: there is none. */
+ * at once, and knows that an idle connection may be closed. False: there is
+ * none. */
 static bool
-shed(struct httpd *h, int64_t now)
+shed_one(struct httpd *h, int64_t now)
 {
 	static const int64_t grace[PHASES] = { [PHASE_HEAD] =
 	    GRACE_MS * NS_PER_MS, [PHASE_IDLE] = IDLE_GRACE_S * NS_PER_S };
@@ -101,7 +102,7 @@ shed(struct httpd *h, int64_t now)
 	peer = oldest[PHASE_HEAD] != NULL ? oldest[PHASE_HEAD]
 	    : oldest[PHASE_IDLE];
 	if (peer != NULL)
-		cut(peer);
+		peer_cut(peer);
 	return peer != NULL;
 }
 
@@ -131,12 +132,12 @@ peers_shed_body(struct httpd *h)
 		    (oldest == NULL || peer->since_ns < oldest->since_ns))
 			oldest = peer;
 	if (oldest != NULL)
-		cut(oldest);
+		peer_cut(oldest);
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
 static struct peer *
-begin(struct httpd *h, struct MHD_Connection *connection)
+peer_begin(struct httpd *h, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -151,13 +152,13 @@ begin(struct httpd *h, struct MHD_Connection *connection)
 		peer->next->previous = peer;
 	h->peers = peer;
 	if (++h->n_peers > h->connections_max - h->connections_max / 8)
-		(void)shed(h, peer->since_ns);
+		(void)shed_one(h, peer->since_ns);
 	return peer;
 }
 
 /* The descriptor is still open. */
 static void
-end(struct httpd *h, struct peer *peer)
+peer_end(struct httpd *h, struct peer *peer)
 {
 	if (peer->next != NULL)
 		peer->next->previous = peer->previous;
@@ -177,9 +178,9 @@ peers_notify(void *ctx, struct MHD_Connection *connection, void **context,
 
 	(void)pthread_mutex_lock(&h->lock);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*context = begin(h, connection);
+		*context = peer_begin(h, connection);
 	} else if (*context != NULL) {
-		end(h, *context);
+		peer_end(h, *context);
 		*context = NULL;
 	}
 	(void)pthread_mutex_unlock(&h->lock);
@@ -214,8 +215,8 @@ peers_expire(struct httpd *h)
 	(void)pthread_mutex_lock(&h->lock);
 	for (peer = h->peers; peer != NULL; peer = peer->next)
 		if (peer->deadline_ns != 0 && now > peer->deadline_ns)
-			cut(peer);
-	for (n = surplus(h); n > 0 && shed(h, now); n--)
+			peer_cut(peer);
+	for (n = surplus(h); n > 0 && shed_one(h, now); n--)
 		;
 	(void)pthread_mutex_unlock(&h->lock);
 }

@@ -45,6 +45,13 @@ struct httpd {
 	bool is_stopping;
 };
 
+/* The response that sends what reply->next tells, and takes reply->stream. */
+struct MHD_Response *stream_start(struct httpd *h,
+    struct MHD_Connection *connection, struct httpd_reply *reply);
+
+/* Let all streams look for news; h->lock is held. */
+void streams_wake(struct httpd *h);
+
 /* For libmicrohttpd: is another connection from there welcome? */
 enum MHD_Result peers_welcome(void *ctx, const struct sockaddr *address,
     socklen_t n);

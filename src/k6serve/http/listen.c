@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Addresses are parsed, and a listening socket opened. */
 #include "k6serve/http/listen.h"
 
 #include <arpa/inet.h>

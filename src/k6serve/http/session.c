@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* session: what k6 asks besides its runs: its login, whether its token is
- * good, and services that need a cloud (PROTOCOL 3.5). */
+/* Logins, and what needs a cloud, are answered. */
+#include "k6serve/http/session.h"
+
 #include <string.h>
 
-#include "k6serve/http/app.h"
 #include "k6serve/http/token.h"
 
 /* Set what member `name` of the body's object says, unescaped. -1: the reply
@@ -32,8 +32,8 @@ static int
 look_up(struct call *c, const struct buf *token, int *how_many)
 {
 	struct why why;
-	int is_known = token_lookup(c->app->store, buf_whole(token), how_many,
-	    NULL, &why);
+	int is_known = token_lookup(c->store, buf_whole(token), how_many, NULL,
+	    &why);
 
 	if (is_known < 0)
 		reply_error(c->reply, 500, 0, "%s", why.text);

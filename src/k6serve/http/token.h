@@ -3,20 +3,13 @@
 #ifndef K6PIPE_K6SERVE_HTTP_TOKEN_H
 #define K6PIPE_K6SERVE_HTTP_TOKEN_H
 
-#include "k6serve/http/app.h"
+#include "k6serve/store/store.h"
 
 /* Is it one of them? 1, 0, or -1 and why. An empty one never is. But for a
  * failure *how_many tells how many there are. owner, unless NULL, is set to
  * whom it belongs to, if it is known; the caller frees it. */
 int token_lookup(struct store *s, struct span token, int *how_many,
     char **owner, struct why *why);
-
-/* May the request do what the route is for, with the run of its path? 0: yes,
- * and r->note is the owner whose runs it sees, or NULL: all; -1: no, the reply
- * says why (401, 429 when wrong tokens keep coming from there, or 500 when the
- * store fails). */
-int token_check(struct app *app, struct httpd_request *r,
-    const struct route *route, int64_t run, struct httpd_reply *reply);
 
 /* "token add NAME" and so on, from the command line: args are what follows
  * "token", borrowed. The first tells if they are right, without doing

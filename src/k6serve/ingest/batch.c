@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Samples are added up in cells, which become rows for the store. */
 #include "k6serve/ingest/batch.h"
 
 #include <stdlib.h>
@@ -135,7 +136,7 @@ is_cell(const struct cell *cell, const struct sample_series *at,
 
 /* Where values belong; for sample_sink. */
 static struct sink *
-place(void *ctx, const struct sample_series *at)
+sink_at(void *ctx, const struct sample_series *at)
 {
 	static const struct tag other = { { "name", 4 }, { "__other__", 9 } };
 	struct batch *b = ctx;
@@ -223,7 +224,7 @@ batch_add(void *ctx, const struct sample *s)
 		note_period(b, s->aggregate);
 	if (s->kind == SAMPLE_TRAIL)
 		note_slow(b, s->trail, s->tags->json);
-	sample_sink(s, place, b);
+	sample_sink(s, sink_at, b);
 	b->requests += sample_requests(s);
 	b->points += sample_points(s);
 	note_time(b, s->time_ns);
@@ -236,7 +237,7 @@ batch_add_value(void *ctx, const struct sample_series *at,
 {
 	struct batch *b = ctx;
 
-	sink_merge(place(b, at), sink);
+	sink_merge(sink_at(b, at), sink);
 	if (span_is(at->metric, "http_reqs") && sink_sum(sink) > 0 &&
 	    sink_sum(sink) < 0x1p53)
 		b->requests += (uint64_t)sink_sum(sink);

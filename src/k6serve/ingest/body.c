@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Bodies are unpacked and read, a window at a time. */
 #include "k6serve/ingest/body.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ enum {
 	SAMPLE_MAX = 1024 * 1024,	/* bytes of one sample */
 };
 
-struct intake {
+struct body_reader {
 	struct sample_reader reader;
 	struct digest *digest;
 	struct buf window;		/* what was not read yet */
@@ -22,17 +23,17 @@ struct intake {
 
 /* Read what the window holds, and keep the rest of it. */
 static bool
-drain(struct intake *in, bool is_last)
+read_window(struct body_reader *r, bool is_last)
 {
-	struct buf *w = &in->window;
+	struct buf *w = &r->window;
 	size_t used;
 
-	in->status = sample_feed(&in->reader, buf_whole(w), is_last, &used,
-	    in->why);
-	if (in->status == 0 && used == 0 && w->n > SAMPLE_MAX)
-		in->status = why_set(in->why, "a sample of more than %d bytes",
+	r->status = sample_feed(&r->reader, buf_whole(w), is_last, &used,
+	    r->why);
+	if (r->status == 0 && used == 0 && w->n > SAMPLE_MAX)
+		r->status = why_set(r->why, "a sample of more than %d bytes",
 		    SAMPLE_MAX);
-	if (in->status != 0)
+	if (r->status != 0)
 		return false;
 	if (used != 0)
 		memmove(w->p, w->p + used, w->n - used);
@@ -40,79 +41,89 @@ drain(struct intake *in, bool is_last)
 	return true;
 }
 
+/* For gz_codec: what came out of the body so far goes on to be read. */
 static bool
-take(void *ctx, struct span piece)
+add_piece(void *ctx, struct span piece)
 {
-	struct intake *in = ctx;
+	struct body_reader *r = ctx;
 
-	in->total += piece.n;
-	in->is_too_large = in->total > in->limit;
-	if (in->is_too_large)
+	r->total += piece.n;
+	r->is_too_large = r->total > r->limit;
+	if (r->is_too_large)
 		return false;
-	digest_add(in->digest, piece);
-	buf_span(&in->window, piece);
-	return in->window.n < WINDOW || drain(in, false);
+	digest_add(r->digest, piece);
+	buf_span(&r->window, piece);
+	return r->window.n < WINDOW || read_window(r, false);
 }
 
 static void
-unpack(struct intake *in, struct span body)
+unpack(struct body_reader *r, struct span body)
 {
 	void *state = gz_codec.open();
 
-	in->limit = gz_limit(body.n, INFLATED_MAX);
+	r->limit = gz_limit(body.n, INFLATED_MAX);
 	if (state == NULL) {
-		in->status = why_set(in->why, "zlib: cannot start to unpack");
+		r->status = why_set(r->why, "zlib: cannot start to unpack");
 		return;
 	}
-	if (gz_codec.feed(state, body, take, in, in->why) < 0 ||
-	    (in->status == 0 && !in->is_too_large &&
+	if (gz_codec.feed(state, body, add_piece, r, r->why) < 0 ||
+	    (r->status == 0 && !r->is_too_large &&
 	    !gz_codec.is_whole(state) &&
-	    why_set(in->why, "the gzip data is cut short") < 0))
-		in->status = -1;
+	    why_set(r->why, "the gzip data is cut short") < 0))
+		r->status = -1;
 	gz_codec.close(state);
-	if (in->status == 0 && !in->is_too_large)
-		(void)drain(in, true);
+	if (r->status == 0 && !r->is_too_large)
+		(void)read_window(r, true);
 }
 
 static void
-read_all(struct intake *in, struct span body, bool is_gzip)
+read_all(struct body_reader *r, struct span body, bool is_gzip)
 {
 	size_t used;
 
 	if (is_gzip) {
-		unpack(in, body);
+		unpack(r, body);
 	} else {
-		digest_add(in->digest, body);
-		in->status = sample_feed(&in->reader, body, true, &used,
-		    in->why);
+		digest_add(r->digest, body);
+		r->status = sample_feed(&r->reader, body, true, &used,
+		    r->why);
 	}
+}
+
+int
+body_is_coded(struct call *c, const char *encoding)
+{
+	const char *text = httpd_header(c->r, "Content-Encoding");
+
+	if (text == NULL || strcasecmp(text, "identity") == 0)
+		return 0;
+	if (strcasecmp(text, encoding) == 0)
+		return 1;
+	reply_error(c->reply, 415, 0, "Content-Encoding %s is not taken here, "
+	    "only %s", text, encoding);
+	return -1;
 }
 
 int
 body_read(struct call *c, struct batch *batch,
     unsigned char digest[DIGEST_BYTES])
 {
-	const char *encoding = httpd_header(c->r, "Content-Encoding");
-	bool is_gzip = encoding != NULL && strcasecmp(encoding, "gzip") == 0;
+	int is_gzip = body_is_coded(c, "gzip");
 	struct why why;
-	struct intake in = { .reader = { .tags = &batch->tags,
+	struct body_reader r = { .reader = { .tags = &batch->tags,
 	    .each = batch_add, .ctx = batch }, .why = &why };
 
-	if (encoding != NULL && !is_gzip &&
-	    strcasecmp(encoding, "identity") != 0) {
-		reply_error(c->reply, 415, 0, "Content-Encoding %s is not "
-		    "taken, only gzip", encoding);
+	if (is_gzip < 0)
 		return -1;
-	}
-	in.digest = digest_begin();
-	read_all(&in, c->r->body, is_gzip);
-	if (digest_end(in.digest, digest) < 0 && in.status == 0)
-		in.status = why_set(&why, "libcrypto: no SHA-256");
-	buf_release(&in.window);
-	if (in.is_too_large)
+	r.digest = digest_begin();
+	read_all(&r, c->r->body, is_gzip > 0);
+	if (digest_end(r.digest, digest) < 0 && r.status == 0)
+		r.status = why_set(&why, "libcrypto: no SHA-256");
+	buf_release(&r.window);
+	if (r.is_too_large)
 		reply_error(c->reply, 413, 0, "the gzip data unpacks to more "
-		    "than %zu bytes", in.limit);
-	else if (in.status != 0)
+		    "than %zu bytes", r.limit);
+	else if (r.status != 0)
 		reply_error(c->reply, 400, 0, "%s", why.text);
-	return in.is_too_large || in.status != 0 ? -1 : 0;
+	return r.is_too_large || r.status != 0 ? -1 : 0;
 }

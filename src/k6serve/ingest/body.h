@@ -4,9 +4,15 @@
 #ifndef K6PIPE_K6SERVE_INGEST_BODY_H
 #define K6PIPE_K6SERVE_INGEST_BODY_H
 
-#include "k6serve/http/app.h"
+#include "k6serve/http/call.h"
 #include "k6serve/http/digest.h"
 #include "k6serve/ingest/batch.h"
+
+#define INFLATED_MAX ((size_t)128 << 20)	/* bytes unpacked */
+
+/* Is the body in this Content-Encoding? 1; 0: in none; -1: in another one, as
+ * the reply says. */
+int body_is_coded(struct call *c, const char *encoding);
 
 /* Add the samples of the body, plain or gzip, to the batch; digest becomes
  * that of the plain body. -1: the reply says what is wrong with it. */

@@ -8,7 +8,6 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "io/gz.h"
-#include "k6serve/http/app.h"
 #include "k6serve/http/digest.h"
 #include "k6serve/ingest/batch.h"
 #include "k6serve/ingest/body.h"
@@ -20,6 +19,12 @@ enum {
 	NAME_BYTES = 250,	/* of a run's name */
 	AGENT_BYTES = 200,
 };
+
+const struct ingest_config *
+ingest_config_of(const struct call *c)
+{
+	return c->ctx;
+}
 
 /* The key of a call and of all its retries. */
 static struct span
@@ -35,18 +40,12 @@ idempotency_key(const struct call *c)
 static int
 plain_body(struct call *c, struct span *body, struct buf *out)
 {
-	const char *encoding = httpd_header(c->r, "Content-Encoding");
+	int is_gzip = body_is_coded(c, "gzip"), status;
 	struct why why;
-	int status;
 
 	*body = c->r->body;
-	if (encoding == NULL || strcasecmp(encoding, "identity") == 0)
-		return 0;
-	if (strcasecmp(encoding, "gzip") != 0) {
-		reply_error(c->reply, 415, 0, "Content-Encoding %s is not "
-		    "taken, only gzip", encoding);
-		return -1;
-	}
+	if (is_gzip <= 0)
+		return is_gzip;
 	status = gz_inflate(*body, INFLATED_MAX, out, &why);
 	if (status < 0) {
 		reply_error(c->reply, status == GZ_TOO_LARGE ? 413 : 400, 0,
@@ -157,7 +156,7 @@ reply_created(struct call *c, int64_t id)
 	struct buf url = { 0 };
 	char text[24];
 
-	app_put_url(c, &url);
+	call_put_url(c, &url);
 	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
 	jsn_open(&o, '{');
 	jsn_member_text(&o, "reference_id", span_of(text));
@@ -168,9 +167,9 @@ reply_created(struct call *c, int64_t id)
 	jsn_put_bool(&o, true);
 	jsn_key(&o, "tracesEnabled");
 	jsn_put_bool(&o, false);
-	offer_put_config(&c->app->offer, &o);
+	offer_put_config(&ingest_config_of(c)->offer, &o);
 	jsn_close(&o, '}');
-	offer_put_logs(&c->app->offer, &o);
+	offer_put_logs(&ingest_config_of(c)->offer, &o);
 	jsn_close(&o, '}');
 	buf_release(&url);
 }
@@ -196,15 +195,15 @@ ingest_add(struct call *c, struct store_run *run, struct why *why)
 	run->created_ns = now_unix_ns();
 	run->agent = (struct span){ agent, agent != NULL ?
 	    strnlen(agent, AGENT_BYTES) : 0 };
-	run->owner = app_new_owner(c);
+	run->owner = call_new_owner(c);
 	put_create_key(c, &key);
-	result = store_run_add(c->app->store, run, buf_whole(&key), why);
+	result = store_run_add(c->store, run, buf_whole(&key), why);
 	buf_release(&key);
 	return result;
 }
 
 static void
-create(struct call *c)
+create_run(struct call *c)
 {
 	struct store_run run = { 0 };
 	struct buf name = { 0 }, unpacked = { 0 };
@@ -229,7 +228,8 @@ ingest_store(struct call *c, struct batch *batch,
     const unsigned char digest[DIGEST_BYTES])
 {
 	struct store_batch b = { .owner = c->owner, .run = c->run,
-	    .key = idempotency_key(c), .digest = digest, .max_series = c->app->max_series,
+	    .key = idempotency_key(c), .digest = digest,
+	    .max_series = ingest_config_of(c)->max_series,
 	    .now_ns = now_unix_ns() };
 	char own_key[PROVISION_KEY];
 	enum store_result result;
@@ -239,7 +239,7 @@ ingest_store(struct call *c, struct batch *batch,
 	if (b.key.n == 0 && provision_key(c, digest, own_key))
 		b.key = span_of(own_key);
 	batch_rows(batch, &b);
-	result = store_batch_add(c->app->store, &b, &why);
+	result = store_batch_add(c->store, &b, &why);
 	if (result != STORE_DONE && result != STORE_DUPLICATE) {
 		reply_store(c->reply, result, &why);
 		return;
@@ -254,11 +254,11 @@ ingest_store(struct call *c, struct batch *batch,
 }
 
 static void
-metrics(struct call *c)
+add_metrics(struct call *c)
 {
 	unsigned char digest[DIGEST_BYTES];
-	struct batch batch = { .most_tags = batch_most_tags(c->app->max_series)
-	};
+	struct batch batch = { .most_tags = batch_most_tags(
+	    ingest_config_of(c)->max_series) };
 
 	if (body_read(c, &batch, digest) == 0)
 		ingest_store(c, &batch, digest);
@@ -285,7 +285,7 @@ put_books(void *ctx, const struct store_run *run)
 /* End the run and tell what is stored of it. Ending it again changes nothing:
  * k6 may have missed the first answer. */
 static void
-end(struct call *c, struct store_run *run)
+end_run(struct call *c, struct store_run *run)
 {
 	struct store_run_query q = { .owner = c->owner, .id = c->run };
 	enum store_result result;
@@ -295,13 +295,13 @@ end(struct call *c, struct store_run *run)
 	run->id = c->run;
 	if (run->ended_ns == 0)
 		run->ended_ns = now_unix_ns();
-	result = store_run_end(c->app->store, c->owner, run, &why);
+	result = store_run_end(c->store, c->owner, run, &why);
 	if (result != STORE_DONE && result != STORE_ENDED) {
 		reply_store(c->reply, result, &why);
 		return;
 	}
 	o = reply_json(c->reply, 200);
-	if (store_runs(c->app->store, &q, put_books, &o, &why) < 0)
+	if (store_runs(c->store, &q, put_books, &o, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
 }
 
@@ -358,7 +358,7 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 }
 
 static void
-finish(struct call *c)
+finish_run(struct call *c)
 {
 	struct store_run run = { 0 };
 	struct buf unpacked = { 0 }, results = { 0 };
@@ -368,29 +368,24 @@ finish(struct call *c)
 	if (plain_body(c, &body, &unpacked) == 0 &&
 	    parse_finish(c, body, &run, &is_worst) == 0 &&
 	    (!is_worst || instances_worst(c, &run, &results) == 0))
-		end(c, &run);
+		end_run(c, &run);
 	buf_release(&unpacked);
 	buf_release(&results);
 }
 
 static void
-stop(struct call *c)
+stop_run(struct call *c)
 {
 	struct store_run run = { .run_status = RUN_ABORTED_BY_USER,
 	    .results = SPAN("{}") };
 
-	end(c, &run);
+	end_run(c, &run);
 }
-
-struct progress {
-	const struct app *app;
-	struct jsn_out o;
-};
 
 static int
 put_progress(void *ctx, const struct store_run *run)
 {
-	struct progress *p = ctx;
+	struct jsn_out *o = ctx;
 	int status = run->run_status;
 	double part = 1;
 
@@ -399,39 +394,39 @@ put_progress(void *ctx, const struct store_run *run)
 		    (double)run->planned_s;
 	else if (status == RUN_RUNNING)
 		part = 0;
-	jsn_open(&p->o, '{');
-	jsn_member_text(&p->o, "run_status_text",
+	jsn_open(o, '{');
+	jsn_member_text(o, "run_status_text",
 	    span_of(run_status_name(status)));
-	jsn_member_int(&p->o, "run_status", status);
-	jsn_member_int(&p->o, "result_status", run->result_status);
-	jsn_member_number(&p->o, "progress", part < 1 ? part : 1);
-	jsn_close(&p->o, '}');
+	jsn_member_int(o, "run_status", status);
+	jsn_member_int(o, "result_status", run->result_status);
+	jsn_member_number(o, "progress", part < 1 ? part : 1);
+	jsn_close(o, '}');
 	return 0;
 }
 
 static void
-progress(struct call *c)
+show_progress(struct call *c)
 {
 	struct store_run_query q = { .owner = c->owner, .id = c->run };
-	struct progress p = { c->app, reply_json(c->reply, 200) };
+	struct jsn_out o = reply_json(c->reply, 200);
 	struct why why;
 
-	if (store_runs(c->app->store, &q, put_progress, &p, &why) < 0)
+	if (store_runs(c->store, &q, put_progress, &o, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
 	else if (c->reply->body.n == 0)
 		reply_store(c->reply, STORE_NO_RUN, NULL);
 }
 
 const struct route ingest_routes[] = {
-	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create },
-	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish },
+	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create_run },
+	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish_run },
 	{ "POST", "/v1/tests/*/instances", ACCESS_WRITE,
 	    .answer = instances_answer },
-	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop },
-	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = metrics },
+	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop_run },
+	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = add_metrics },
 	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
 	    .takes_any_type = true,	/* protobuf */
 	    .takes_run_token = true },
-	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = progress },
+	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = show_progress },
 	{ 0 },
 };

@@ -3,10 +3,23 @@
 #ifndef K6PIPE_K6SERVE_INGEST_INGEST_H
 #define K6PIPE_K6SERVE_INGEST_INGEST_H
 
-#include "k6serve/http/app.h"
+#include "k6serve/http/call.h"
 #include "k6serve/http/digest.h"
 #include "k6serve/ingest/batch.h"
+#include "k6serve/ingest/run_settings_offer.h"
 #include "k6serve/store/store_run.h"
+
+/* What runs are offered and may have: the ctx of the two tables of routes, set
+ * before the server starts and constant from then on. */
+struct ingest_config {
+	struct offer offer;	/* to clients that make runs */
+	int64_t max_series;	/* of a run; the rest overflows */
+};
+
+extern const struct route ingest_routes[], provision_routes[];
+
+/* That of a call to one of them. */
+const struct ingest_config *ingest_config_of(const struct call *c);
 
 /* Cut a name that nobody can read, between two characters; one of blanks is
  * none. */

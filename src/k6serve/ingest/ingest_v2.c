@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Metrics protocol 2: a MetricSet in a snappy block (PROTOCOL 5). */
-#include <strings.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "data/metricset.h"
 #include "io/snap.h"
+#include "k6serve/ingest/body.h"
 #include "k6serve/ingest/ingest.h"
 
 /* The message in the request's body, in place or in out. -1: the reply says
@@ -12,18 +13,12 @@
 static int
 message_of(struct call *c, struct span *message, struct buf *out)
 {
-	const char *encoding = httpd_header(c->r, "Content-Encoding");
+	int is_snappy = body_is_coded(c, "snappy"), status;
 	struct why why;
-	int status;
 
 	*message = c->r->body;
-	if (encoding == NULL || strcasecmp(encoding, "identity") == 0)
-		return 0;
-	if (strcasecmp(encoding, "snappy") != 0) {
-		reply_error(c->reply, 415, 0, "Content-Encoding %s is not "
-		    "taken here, only snappy", encoding);
-		return -1;
-	}
+	if (is_snappy <= 0)
+		return is_snappy;
 	status = snap_unpack(c->r->body, INFLATED_MAX, out, &why);
 	if (status < 0) {
 		reply_error(c->reply, status == SNAP_TOO_LARGE ? 413 : 400, 0,
@@ -40,8 +35,8 @@ ingest_v2(struct call *c)
 	const char *version = httpd_header(c->r,
 	    "K6-Metrics-Protocol-Version");
 	struct buf unpacked = { 0 };
-	struct batch batch = { .most_tags = batch_most_tags(c->app->max_series)
-	};
+	struct batch batch = { .most_tags = batch_most_tags(
+	    ingest_config_of(c)->max_series) };
 	unsigned char digest[DIGEST_BYTES];
 	struct metricset_head head;
 	struct span message;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Generators of one run tell their state, and its end is the worst of them. */
 #include "k6serve/ingest/instances.h"
 
 #include "base/units.h"
@@ -64,7 +65,7 @@ instances_answer(struct call *c)
 		reply_error(c->reply, 400, 0, "an instance has a name of up "
 		    "to %d bytes, and a run_status", NAME_BYTES);
 	} else {
-		result = store_instance_put(c->app->store, c->owner, &i, &why);
+		result = store_instance_put(c->store, c->owner, &i, &why);
 		if (result != STORE_DONE) {
 			reply_store(c->reply, result, &why);
 		} else {
@@ -102,7 +103,7 @@ instances_worst(struct call *c, struct store_run *run, struct buf *results)
 	struct worst w = { run, results };
 	struct why why;
 
-	if (store_instances(c->app->store, &q, add_instance, &w, &why) < 0) {
+	if (store_instances(c->store, &q, add_instance, &w, &why) < 0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 		return -1;
 	}

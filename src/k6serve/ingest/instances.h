@@ -4,7 +4,7 @@
 #define K6PIPE_K6SERVE_INGEST_INSTANCES_H
 
 #include "base/buf.h"
-#include "k6serve/http/app.h"
+#include "k6serve/http/call.h"
 #include "k6serve/store/store_run.h"
 
 /* Take the state of one: {"name", "run_status" (2: it runs), "result_status",

@@ -4,11 +4,11 @@
 
 #include "base/random.h"
 #include "base/units.h"
-#include "k6serve/http/app.h"
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/multipart.h"
 #include "k6serve/ingest/provision.h"
 #include "k6serve/store/store_load_test.h"
+#include "k6serve/view/view.h"
 
 enum {
 	STACK = 1, PROJECT = 1,	/* there is one of each */
@@ -58,7 +58,7 @@ static void
 make_load_test(struct call *c)
 {
 	struct store_load_test t = { .project = c->run,
-	    .created_ns = now_unix_ns(), .owner = app_new_owner(c) };
+	    .created_ns = now_unix_ns(), .owner = call_new_owner(c) };
 	enum store_result result;
 	struct buf name = { 0 };
 	struct jsn_out o;
@@ -74,7 +74,7 @@ make_load_test(struct call *c)
 	}
 	buf_span(&name, t.name);
 	t.name = buf_whole(&name);
-	result = store_load_test_add(c->app->store, c->owner, &t, &why);
+	result = store_load_test_add(c->store, c->owner, &t, &why);
 	if (result == STORE_CONFLICT) {
 		reply_error(c->reply, 409, 0, "the project has a load test "
 		    "of that name");
@@ -102,7 +102,7 @@ list_load_tests(struct call *c)
 	jsn_open(&o, '{');
 	jsn_key(&o, "value");
 	jsn_open(&o, '[');
-	if (store_load_tests(c->app->store, &q, put_load_test, &o, &why) <
+	if (store_load_tests(c->store, &q, put_load_test, &o, &why) <
 	    0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 		return;
@@ -233,7 +233,7 @@ put_runtime(struct jsn_out *o, const struct call *c, struct span url,
 	jsn_key(o, "metrics");
 	jsn_open(o, '{');
 	jsn_member_text(o, "push_url", buf_whole(&push));
-	offer_put_runtime(&c->app->offer, o);
+	offer_put_runtime(&ingest_config_of(c)->offer, o);
 	jsn_close(o, '}');
 	jsn_member_raw(o, "traces", SPAN("{\"push_url\":\"\","
 	    "\"traces_metadata\":{},\"proto\":\"\"}"));
@@ -257,7 +257,7 @@ reply_started(struct call *c, const struct start *s, const char *secret)
 	long long run = (long long)s->run.id;
 	struct buf url = { 0 }, text = { 0 };
 
-	app_put_url(c, &url);
+	call_put_url(c, &url);
 	jsn_open(&o, '{');
 	jsn_member_int(&o, "test_run_id", run);
 	put_runtime(&o, c, buf_whole(&url), secret, run);
@@ -291,7 +291,7 @@ add_started(struct call *c, struct start *s)
 		result = ingest_add(c, &s->run, &why);
 	if (result == STORE_DONE || result == STORE_DUPLICATE) {
 		started.run = s->run.id;
-		result = store_started_put(c->app->store, &started, &why);
+		result = store_started_put(c->store, &started, &why);
 	}
 	if (result == STORE_DONE)
 		reply_started(c, s, secret);
@@ -301,14 +301,14 @@ add_started(struct call *c, struct start *s)
 }
 
 static void
-start(struct call *c)
+start_run(struct call *c)
 {
 	struct store_load_test t = { .id = c->run };
 	struct start s = { .has_archive = false };
 	enum store_result result;
 	struct why why;
 
-	result = store_load_test_get(c->app->store, c->owner, &t, &s.name,
+	result = store_load_test_get(c->store, c->owner, &t, &s.name,
 	    &why);
 	s.run.project = t.project;
 	if (result == STORE_NO_RUN) {
@@ -328,7 +328,7 @@ start(struct call *c)
 
 /* The script is not kept: the client need not know. */
 static void
-take_archive(struct call *c)
+drop_archive(struct call *c)
 {
 	c->reply->status = 200;
 }
@@ -350,15 +350,16 @@ const struct route provision_routes[] = {
 	    .answer = list_load_tests, .is_newer = true,
 	    .names_other = true },
 	{ "POST", "/provisioning/v1/load_tests/*/start_local_execution",
-	    ACCESS_WRITE, .answer = start, .is_newer = true,
+	    ACCESS_WRITE, .answer = start_run, .is_newer = true,
 	    .names_other = true },
 	{ "PUT", "/provisioning/v1/test_runs/*/archive", ACCESS_OPEN,
-	    .answer = take_archive, .takes_any_type = true,
+	    .answer = drop_archive, .takes_any_type = true,
 	    .is_newer = true },
 	{ "GET", "/cloud/v6/test_runs/*", ACCESS_READ, .answer = provision_show,
 	    .is_newer = true },
 	{ "POST", "/provisioning/v1/test_runs/*/notify", ACCESS_WRITE,
-	    .answer = provision_notify, .is_newer = true, .takes_run_token = true },
+	    .answer = provision_notify, .is_newer = true,
+	    .takes_run_token = true },
 	{ "POST", "/cloud/v6/validate_options", ACCESS_OPEN,
 	    .answer = run_in_cloud, .is_newer = true },
 	{ "POST", "/cloud/v6/load_tests/*/start", ACCESS_OPEN,

@@ -8,7 +8,7 @@
 #ifndef K6PIPE_K6SERVE_INGEST_PROVISION_H
 #define K6PIPE_K6SERVE_INGEST_PROVISION_H
 
-#include "k6serve/http/app.h"
+#include "k6serve/http/call.h"
 #include "k6serve/http/digest.h"
 
 /* Write a member that is null. */

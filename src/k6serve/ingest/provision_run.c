@@ -23,7 +23,7 @@ provision_key(const struct call *c,
 {
 	struct store_started started = { .run = c->run };
 	struct why why;
-	int found = store_started_get(c->app->store, c->owner, &started, NULL,
+	int found = store_started_get(c->store, c->owner, &started, NULL,
 	    &why);
 	size_t i;
 
@@ -133,13 +133,13 @@ provision_show(struct call *c)
 	struct run_put p;
 	struct why why;
 
-	if (store_started_get(c->app->store, c->owner, &started, NULL, &why) <
+	if (store_started_get(c->store, c->owner, &started, NULL, &why) <
 	    0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 	} else {
 		p = (struct run_put){ reply_json(c->reply, 200),
 		    started.load_test };
-		if (store_runs(c->app->store, &q, put_run, &p, &why) < 0)
+		if (store_runs(c->store, &q, put_run, &p, &why) < 0)
 			reply_store(c->reply, STORE_FAILED, &why);
 	}
 }
@@ -203,7 +203,7 @@ end_run(struct call *c, const struct failure *f)
 	struct why why;
 
 	set_end(&run, f);
-	result = store_run_end(c->app->store, c->owner, &run, &why);
+	result = store_run_end(c->store, c->owner, &run, &why);
 	if (result == STORE_DONE || result == STORE_ENDED)
 		c->reply->status = 204;
 	else

@@ -284,8 +284,8 @@ put_aside(struct batch_insert *in, const struct store_row *rows, size_t n)
 }
 
 static int
-put_series(struct batch_insert *in, int64_t tagset, const struct store_row *rows,
-    size_t n, struct why *why)
+put_series(struct batch_insert *in, int64_t tagset,
+    const struct store_row *rows, size_t n, struct why *why)
 {
 	struct sink total = { .type = rows->type };
 	int64_t id = find_series(in->s, in->b->run, rows, tagset, &total, why);

@@ -1,122 +1,118 @@
 /* SPDX-License-Identifier: MIT */
+/* The thread that writes: jobs, a group in each transaction, and chores. */
 #include "k6serve/store/writer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/thread.h"
 #include "base/units.h"
+#include "k6serve/store/store_run.h"
 
 enum {
-	CALLS_MAX = 256,	/* calls in a transaction */
+	JOBS_MAX = 256,		/* in a transaction */
 	GROUP_MS = 10,		/* and time to begin another one in it */
 	CHORES_MS = 500,	/* between looks at old runs */
 };
 
-struct job {
-	struct call call;
-	struct job *next;
+struct queued {
+	struct writer_job job;
+	struct queued *next;
 };
 
 struct writer {
-	struct app app;
+	struct writer_config config;
+	struct store *store;		/* the thread's */
 	int64_t start_ns;		/* Unix */
 	int64_t chores_ns;		/* monotonic: when they are due */
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of what follows */
-	pthread_cond_t is_news;
-	struct job *first, **last;
+	pthread_cond_t job_added;	/* or is_stopping set */
+	struct queued *first, **last;
 	bool is_stopping;
 };
 
-static void
-run(struct writer *w, struct job *job)
-{
-	struct httpd_reply *reply = job->call.reply;
-
-	buf_reset(&reply->body);
-	memset(reply->fields, 0, sizeof(reply->fields));
-	job->call.app = &w->app;
-	app_call(&job->call);
-}
-
 /* The next job; NULL: there is none now. */
-static struct job *
-take(struct writer *w)
+static struct queued *
+next_job(struct writer *w)
 {
-	struct job *job;
+	struct queued *q;
 
 	(void)pthread_mutex_lock(&w->lock);
-	job = w->first;
-	if (job != NULL) {
-		w->first = job->next;
+	q = w->first;
+	if (q != NULL) {
+		w->first = q->next;
 		if (w->first == NULL)
 			w->last = &w->first;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
-	return job;
+	return q;
+}
+
+static void
+run_job(struct writer *w, const struct queued *q)
+{
+	q->job.write(q->job.ctx, w->store);
 }
 
 /* Each in a transaction of its own, so that one that fails takes no other
  * with it. */
 static void
-run_alone(struct writer *w, struct job *jobs)
+run_alone(struct writer *w, const struct queued *jobs)
 {
-	struct job *job;
+	const struct queued *q;
 
-	for (job = jobs; job != NULL; job = job->next)
-		run(w, job);
+	for (q = jobs; q != NULL; q = q->next)
+		run_job(w, q);
 }
 
 /* Run the first job, and those that come until the group is full, in one
  * transaction. */
 static void
-run_group(struct writer *w, struct job *job)
+run_group(struct writer *w, struct queued *q)
 {
 	int64_t end_ns = now_monotonic_ns() + GROUP_MS * NS_PER_MS;
-	struct job *jobs = job, **last = &job->next;
-	struct store *store = w->app.store;
+	struct queued *jobs = q, **last = &q->next;
 	struct why why;
 	int n;
 
 	*last = NULL;
-	if (store_group_begin(store, &why) < 0) {
+	if (store_group_begin(w->store, &why) < 0) {
 		run_alone(w, jobs);
 	} else {
-		run(w, job);
-		for (n = 1; n < CALLS_MAX && now_monotonic_ns() < end_ns &&
-		    (job = take(w)) != NULL; n++) {
-			*last = job;
-			last = &job->next;
+		run_job(w, q);
+		for (n = 1; n < JOBS_MAX && now_monotonic_ns() < end_ns &&
+		    (q = next_job(w)) != NULL; n++) {
+			*last = q;
+			last = &q->next;
 			*last = NULL;
-			run(w, job);
+			run_job(w, q);
 		}
-		if (store_group_end(store, &why) < 0)
+		if (store_group_end(w->store, &why) < 0)
 			run_alone(w, jobs);
 	}
-	while ((job = jobs) != NULL) {
-		jobs = job->next;
-		httpd_answered(job->call.r);
-		free(job);
+	while ((q = jobs) != NULL) {
+		jobs = q->next;
+		q->job.done(q->job.ctx);
+		free(q);
 	}
 }
 
 /* Wait for a job; NULL: it is time for something else. */
-static struct job *
-await(struct writer *w, bool *is_stopping)
+static struct queued *
+wait_for_job(struct writer *w, bool *is_stopping)
 {
 	int64_t until_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
-	struct job *job;
 
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->first == NULL && !w->is_stopping &&
-	    thread_wait_until(&w->is_news, &w->lock, until_ns))
+	    thread_wait_until(&w->job_added, &w->lock, until_ns))
 		;
 	*is_stopping = w->is_stopping;
 	(void)pthread_mutex_unlock(&w->lock);
-	job = take(w);
-	return job;
+	return next_job(w);
 }
 
 /* Runs that fell silent time out, and old ones go. While the server was away
@@ -125,69 +121,70 @@ await(struct writer *w, bool *is_stopping)
 static void
 do_chores(struct writer *w)
 {
-	const struct app *app = &w->app;
+	const struct writer_config *c = &w->config;
 	int64_t now = now_unix_ns();
 	struct why why;
 
 	if (now_monotonic_ns() < w->chores_ns)
 		return;
 	w->chores_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
-	if (now - w->start_ns > app->timeout_ns)
-		(void)store_expire(app->store, now - app->timeout_ns, &why);
-	if (app->keep_ns != 0 || app->keep_bytes != 0)
-		(void)store_retain(app->store,
-		    app->keep_ns != 0 ? now - app->keep_ns : 0,
-		    app->keep_bytes != 0 ? app->keep_bytes : INT64_MAX,
-		    &why);
+	if (now - w->start_ns > c->timeout_ns)
+		(void)store_expire(w->store, now - c->timeout_ns, &why);
+	if (c->keep_ns != 0 || c->keep_bytes != 0)
+		(void)store_retain(w->store,
+		    c->keep_ns != 0 ? now - c->keep_ns : 0,
+		    c->keep_bytes != 0 ? c->keep_bytes : INT64_MAX, &why);
 }
 
 static void *
-work(void *ctx)
+writer_main(void *ctx)
 {
 	struct writer *w = ctx;
 	bool is_stopping = false;
-	struct job *job;
+	struct queued *q;
 
 	do {
 		do_chores(w);
-		job = await(w, &is_stopping);
-		if (job != NULL)
-			run_group(w, job);
-	} while (job != NULL || !is_stopping);
+		q = wait_for_job(w, &is_stopping);
+		if (q != NULL)
+			run_group(w, q);
+	} while (q != NULL || !is_stopping);
 	return NULL;
 }
 
 struct writer *
-writer_start(const struct app *app, struct store *store, struct why *why)
+writer_start(const struct writer_config *config, struct store *store,
+    struct why *why)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
 	int status;
 
-	w->app = *app;
-	w->app.store = store;
+	w->config = *config;
+	w->store = store;
 	w->start_ns = now_unix_ns();
 	w->last = &w->first;
 	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->is_news, NULL);
-	status = pthread_create(&w->thread, NULL, work, w);
+	(void)pthread_cond_init(&w->job_added, NULL);
+	status = pthread_create(&w->thread, NULL, writer_main, w);
 	if (status == 0)
 		return w;
 	(void)why_set(why, "cannot start a thread: %s", strerror(status));
+	(void)pthread_cond_destroy(&w->job_added);
+	(void)pthread_mutex_destroy(&w->lock);
 	free(w);
 	return NULL;
 }
 
 void
-writer_add(struct writer *w, const struct call *c)
+writer_add(struct writer *w, const struct writer_job *job)
 {
-	struct job *job = xcalloc(1, sizeof(*job));
+	struct queued *q = xcalloc(1, sizeof(*q));
 
-	job->call = *c;
-	httpd_defer(c->r);
+	q->job = *job;
 	(void)pthread_mutex_lock(&w->lock);
-	*w->last = job;
-	w->last = &job->next;
-	(void)pthread_cond_signal(&w->is_news);
+	*w->last = q;
+	w->last = &q->next;
+	(void)pthread_cond_signal(&w->job_added);
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
@@ -198,10 +195,10 @@ writer_stop(struct writer *w)
 		return;
 	(void)pthread_mutex_lock(&w->lock);
 	w->is_stopping = true;
-	(void)pthread_cond_signal(&w->is_news);
+	(void)pthread_cond_signal(&w->job_added);
 	(void)pthread_mutex_unlock(&w->lock);
 	(void)pthread_join(w->thread, NULL);
-	(void)pthread_cond_destroy(&w->is_news);
+	(void)pthread_cond_destroy(&w->job_added);
 	(void)pthread_mutex_destroy(&w->lock);
 	free(w);
 }

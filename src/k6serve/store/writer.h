@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer: the thread that changes the database. Requests that write are
- * handed to it by the server's thread, which goes on to answer others. What
- * came in while a commit was under way goes into the next one together, and
- * nobody is answered before that commit is on disk.
+ * writer: the thread that changes the database. Work that writes is handed to
+ * it by the server's thread, which goes on to answer others. What came in while
+ * a commit was under way goes into the next one together, and no job is done
+ * before that commit is on disk.
  */
 #ifndef K6PIPE_K6SERVE_STORE_WRITER_H
 #define K6PIPE_K6SERVE_STORE_WRITER_H
 
-#include "k6serve/http/app.h"
+#include "k6serve/store/store.h"
 
 struct writer;
 
-/* Start the thread. app is copied, but with the store, which only the writer
- * may use from then on. NULL: why. */
-struct writer *writer_start(const struct app *app, struct store *store,
-    struct why *why);
+/* Constant while the thread runs. */
+struct writer_config {
+	int64_t timeout_ns;	/* silence after which a run is timed out */
+	int64_t keep_ns;	/* age at which a run is removed; 0: never */
+	int64_t keep_bytes;	/* of the database; past it the oldest runs
+				   are removed; 0: never */
+};
 
-/* Defer the call: its route's answer is called on the thread, within a
- * transaction, maybe twice. To be called on the server's thread. */
-void writer_add(struct writer *w, const struct call *c);
+/* Both are called on the thread: write within a transaction, twice if that
+ * failed for another job in it; done once, after its end. */
+struct writer_job {
+	void (*write)(void *ctx, struct store *s);
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+/* Start the thread. Only it may use the store from then on, until writer_stop;
+ * config is copied. NULL: why. */
+struct writer *writer_start(const struct writer_config *config,
+    struct store *store, struct why *why);
+
+/* Add a job, which is copied. From any thread. */
+void writer_add(struct writer *w, const struct writer_job *job);
 
 /* End the thread after what was added; free. NULL is allowed. */
 void writer_stop(struct writer *w);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* api: the runs as JSON, for the pages and for scripts (k6serve(1)). */
+/* What the API shows of runs: views as JSON or CSV, reports, events. */
+#include "k6serve/view/api.h"
+
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/num.h"
 #include "data/run.h"
 #include "io/gz.h"
-#include "k6serve/http/app.h"
+#include "k6serve/view/cache.h"
 #include "k6serve/view/csv.h"
 #include "k6serve/view/report.h"
 
@@ -14,9 +17,20 @@ enum {
 	RUNS_LISTED = 200,
 	RUNS_MAX = 10000,
 	STEP_MAX = 86400,	/* seconds */
-	NOTE_BYTES = 2000,
 	SMALL = 1400,		/* bytes that fit into one packet */
 };
+
+/* What a route shows. */
+struct shown {
+	view_put *view;		/* NULL: the answer knows */
+	const char *saved_as;	/* the name of its download; NULL: no CSV */
+};
+
+static const struct shown *
+shown_of(const struct call *c)
+{
+	return c->route->what;
+}
 
 /* The number that a word of the query gives, or *value as it is without it.
  * -1: the reply says that it is no such number. */
@@ -49,7 +63,8 @@ check_format(struct call *c)
 	const char *format = httpd_query(c->r, "format");
 
 	if (format == NULL || strcmp(format, "json") == 0 ||
-	    (wants_csv(c) && c->route->saved_as != NULL))
+	    (wants_csv(c) && shown_of(c) != NULL &&
+	    shown_of(c)->saved_as != NULL))
 		return 0;
 	if (wants_csv(c))
 		reply_error(c->reply, 400, 0, "format: only tables come as "
@@ -67,7 +82,7 @@ read_query(struct call *c, struct view *v)
 	int64_t bound = 10;
 	struct why why;
 
-	*v = (struct view){ .store = c->app->store, .owner = c->owner,
+	*v = (struct view){ .store = c->store, .owner = c->owner,
 	    .timeout_ns = INT64_MAX, .run = c->run,
 	    .metric = httpd_query(c->r, "metric"),
 	    .name = httpd_query(c->r, "name"),
@@ -81,7 +96,7 @@ read_query(struct call *c, struct view *v)
 	v->bound = (double)bound / 100;
 	if (v->base == 0)
 		return 0;
-	result = store_run_find(c->app->store, c->owner, v->base, &why);
+	result = store_run_find(c->store, c->owner, v->base, &why);
 	if (result == STORE_DONE)
 		return 0;
 	reply_store(c->reply, result, &why);
@@ -115,7 +130,7 @@ put_key(struct buf *key, const struct call *c, const struct view *v)
 
 /* The body as the query and the headers want it. -1: why. */
 static int
-dress(struct call *c, struct buf *body, struct why *why)
+encode_body(struct call *c, struct buf *body, struct why *why)
 {
 	struct buf other = { 0 };
 
@@ -152,7 +167,8 @@ send_view(struct call *c)
 		reply_field(reply, "Content-Encoding", "gzip");
 	reply_field(reply, "Vary", "Accept-Encoding");
 	if (wants_csv(c))
-		reply_field(reply, "Content-Disposition", c->route->saved_as);
+		reply_field(reply, "Content-Disposition",
+		    shown_of(c)->saved_as);
 }
 
 /* Find the run. False: the reply says why not. */
@@ -173,7 +189,7 @@ open_view(struct call *c, struct view *v)
 
 /* A view of the run, from the cache if it did not change. */
 static void
-show(struct call *c)
+show_view(struct call *c)
 {
 	struct buf key = { 0 };
 	struct jsn_out o;
@@ -184,18 +200,18 @@ show(struct call *c)
 	if (!open_view(c, &v))
 		return;
 	put_key(&key, c, &v);
-	if (v.base == 0 && cache_get(&c->app->cache, buf_whole(&key),
+	if (v.base == 0 && cache_get(c->ctx, buf_whole(&key),
 	    v.version, v.run_status, &body)) {
 		buf_span(&c->reply->body, body);
 		send_view(c);
 	} else {
 		o = reply_json(c->reply, 200);
-		if (c->route->view(&v, &o, &why) < 0 ||
-		    dress(c, &c->reply->body, &why) < 0) {
+		if (shown_of(c)->view(&v, &o, &why) < 0 ||
+		    encode_body(c, &c->reply->body, &why) < 0) {
 			reply_store(c->reply, STORE_FAILED, &why);
 		} else {
 			send_view(c);
-			cache_put(&c->app->cache, buf_whole(&key), v.version,
+			cache_put(c->ctx, buf_whole(&key), v.version,
 			    v.run_status, buf_whole(&c->reply->body));
 		}
 	}
@@ -204,7 +220,7 @@ show(struct call *c)
 
 /* The comparison names two runs. */
 static void
-compare(struct call *c)
+show_diff(struct call *c)
 {
 	struct jsn_out o;
 	struct view v;
@@ -231,7 +247,7 @@ compare(struct call *c)
 
 /* Send the run as a file. */
 static void
-export(struct call *c, enum report_format format)
+export_run(struct call *c, enum report_format format)
 {
 	static const char *const types[] = { "text/html; charset=utf-8",
 	    "application/json", "text/csv; charset=utf-8" };
@@ -257,19 +273,19 @@ export(struct call *c, enum report_format format)
 static void
 export_html(struct call *c)
 {
-	export(c, REPORT_HTML);
+	export_run(c, REPORT_HTML);
 }
 
 static void
 export_json(struct call *c)
 {
-	export(c, REPORT_JSON);
+	export_run(c, REPORT_JSON);
 }
 
 static void
 export_csv(struct call *c)
 {
-	export(c, REPORT_CSV);
+	export_run(c, REPORT_CSV);
 }
 
 static void
@@ -285,68 +301,15 @@ list_runs(struct call *c)
 		return;
 	o = reply_json(c->reply, 200);
 	if (view_runs(&v, limit, httpd_query(c->r, "search"), &o, &why) < 0 ||
-	    dress(c, &c->reply->body, &why) < 0)
+	    encode_body(c, &c->reply->body, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
 	else
 		send_view(c);
 }
 
-static void
-reply_done(struct call *c, enum store_result result, const struct why *why)
-{
-	struct jsn_out o;
-
-	if (result != STORE_DONE) {
-		reply_store(c->reply, result, why);
-		return;
-	}
-	o = reply_json(c->reply, 200);
-	jsn_open(&o, '{');
-	jsn_close(&o, '}');
-}
-
-/* {"note":"..."} */
-static void
-change_run(struct call *c)
-{
-	struct buf note = { .max = NOTE_BYTES };
-	struct jsn j = jsn_of(c->r->body);
-	struct span key, raw;
-	struct why why;
-	bool has_note = false;
-
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &key))
-		if (!span_is(key, "note")) {
-			(void)jsn_skip(&j);
-		} else if (jsn_text(&j, &raw)) {
-			has_note = true;
-			jsn_unescape(&note, raw);
-		}
-	if (!jsn_done(&j) || !has_note)
-		reply_error(c->reply, 400, 0, "the body must be "
-		    "{\"note\":\"...\"}");
-	else if (note.is_full)
-		reply_error(c->reply, 400, 0, "a note has at most %d bytes",
-		    NOTE_BYTES);
-	else
-		reply_done(c, store_run_note(c->app->store, c->owner,
-		    c->run, buf_whole(&note), &why), &why);
-	buf_release(&note);
-}
-
-static void
-remove_run(struct call *c)
-{
-	struct why why;
-
-	reply_done(c, store_run_remove(c->app->store, c->owner, c->run,
-	    &why), &why);
-}
-
 /* One listener of a run's events. */
 struct watch {
-	struct app *app;
+	struct store *store;	/* the server's thread's */
 	int64_t run, version;
 	int status;
 	const char *owner;	/* store_everybody, or the text below */
@@ -360,7 +323,7 @@ struct news {
 };
 
 static int
-tell_change(void *ctx, const struct store_run *run)
+put_change(void *ctx, const struct store_run *run)
 {
 	struct news *n = ctx;
 	int status = run->run_status;
@@ -383,22 +346,22 @@ next_event(void *stream, struct buf *out)
 	struct store_run_query q = { .owner = w->owner, .id = w->run };
 	struct news n = { w, out, false };
 
-	(void)store_runs(w->app->store, &q, tell_change, &n, NULL);
+	(void)store_runs(w->store, &q, put_change, &n, NULL);
 	return n.is_there ? 0 : -1;
 }
 
 static void
-events(struct call *c)
+send_events(struct call *c)
 {
 	size_t n = strlen(c->owner) + 1;
 	struct watch *w;
 
-	if (!app_has_run(c))
+	if (!call_has_run(c))
 		return;
 	w = xcalloc(1, sizeof(*w) + n);
 	memcpy(w->text, c->owner, n);
 	w->owner = c->owner == store_everybody ? store_everybody : w->text;
-	w->app = c->app;
+	w->store = c->store;
 	w->run = c->run;
 	c->reply->status = 200;
 	c->reply->type = "text/event-stream";
@@ -407,7 +370,7 @@ events(struct call *c)
 }
 
 static void
-health(struct call *c)
+show_health(struct call *c)
 {
 	struct jsn_out o = reply_json(c->reply, 200);
 
@@ -417,18 +380,18 @@ health(struct call *c)
 }
 
 #define RUN "/api/v1/runs/*"
+#define SHOWN(...) .what = &(const struct shown){ __VA_ARGS__ }
 #define VIEW(name, put) \
-	{ "GET", RUN "/" name, ACCESS_READ, .answer = show, .view = put, \
-	    .saved_as = "attachment; filename=\"" name ".csv\"" }
+	{ "GET", RUN "/" name, ACCESS_READ, .answer = show_view, \
+	    SHOWN(put, "attachment; filename=\"" name ".csv\"") }
 
 const struct route api_routes[] = {
 	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs,
-	    .saved_as = "attachment; filename=\"runs.csv\"" },
-	{ "GET", RUN, ACCESS_READ, .answer = show, .view = view_run },
-	{ "PATCH", RUN, ACCESS_WRITE, .answer = change_run },
-	{ "DELETE", RUN, ACCESS_WRITE, .answer = remove_run },
-	{ "GET", RUN "/report", ACCESS_READ, .answer = show,
-	    .view = view_report },
+	    SHOWN(NULL, "attachment; filename=\"runs.csv\"") },
+	{ "GET", RUN, ACCESS_READ, .answer = show_view,
+	    SHOWN(view_run, NULL) },
+	{ "GET", RUN "/report", ACCESS_READ, .answer = show_view,
+	    SHOWN(view_report, NULL) },
 	VIEW("series", view_series),
 	VIEW("urls", view_urls),
 	VIEW("distribution", view_distribution),
@@ -436,11 +399,11 @@ const struct route api_routes[] = {
 	VIEW("checks", view_checks),
 	VIEW("errors", view_errors),
 	VIEW("metrics", view_metrics),
-	{ "GET", RUN "/diff", ACCESS_READ, .answer = compare },
+	{ "GET", RUN "/diff", ACCESS_READ, .answer = show_diff },
 	{ "GET", RUN "/export.html", ACCESS_READ, .answer = export_html },
 	{ "GET", RUN "/export.json", ACCESS_READ, .answer = export_json },
 	{ "GET", RUN "/export.csv", ACCESS_READ, .answer = export_csv },
-	{ "GET", RUN "/events", ACCESS_READ, .answer = events },
-	{ "GET", "/health", ACCESS_OPEN, .answer = health },
+	{ "GET", RUN "/events", ACCESS_READ, .answer = send_events },
+	{ "GET", "/health", ACCESS_OPEN, .answer = show_health },
 	{ 0 },
 };

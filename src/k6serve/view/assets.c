@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The files of the pages, put into the program by the assembler. */
 #include "k6serve/view/assets.h"
 
 /* Debian's libjs-dygraphs (MIT); its notice stands in the script. */

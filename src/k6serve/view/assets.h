@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* assets: the files of src/k6serve/web, and the chart library, inside the program. */
+/* assets: the files of src/k6serve/web, and the chart library, inside the
+ * program. */
 #ifndef K6PIPE_K6SERVE_VIEW_ASSETS_H
 #define K6PIPE_K6SERVE_VIEW_ASSETS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Answers are kept in a small table, the one unused for longest goes. */
 #include "k6serve/view/cache.h"
 
 enum { LARGE = 4 << 20 };	/* bytes */

@@ -143,8 +143,9 @@ diff_read(struct diff *d, const struct view *v, struct why *why)
 			return status;
 	}
 	for (i = 0; i < MEASURES; i++)
-		d->worse += measure_judge(&measures[i], measures[i].of(&d->f[0]),
-		    measures[i].of(&d->f[1]), v->bound) == WORSE;
+		d->worse += measure_judge(&measures[i],
+		    measures[i].of(&d->f[0]), measures[i].of(&d->f[1]),
+		    v->bound) == WORSE;
 	find_pairs(d);
 	return 0;
 }

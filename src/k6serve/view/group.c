@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Series are grouped by tags, and the groups sorted. */
 #include "k6serve/view/group.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of figures, and the rules by which they are judged. */
 #include "k6serve/view/measure.h"
 
 #include <math.h>

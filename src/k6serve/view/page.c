@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* page: the two pages and what they load. All data comes through the API. */
-#include "k6serve/http/app.h"
+/* The routes of the pages, and files sent. */
+#include "k6serve/view/page.h"
+
+#include <string.h>
+
+#include "k6serve/view/assets.h"
+
+/* What a route is about. */
+struct page_file {
+	enum asset asset;
+	const char *type;	/* its media type */
+};
 
 static void
 send_file(struct call *c)
 {
+	const struct page_file *file = c->route->what;
+
 	c->reply->status = 200;
-	c->reply->type = c->route->type;
-	c->reply->fixed = asset(c->route->file);
+	c->reply->type = file->type;
+	c->reply->fixed = asset(file->asset);
 }
 
 /* The page itself says so when there is no such run; of the reply to that
@@ -15,7 +27,7 @@ send_file(struct call *c)
 static void
 send_run_page(struct call *c)
 {
-	int status = app_has_run(c) ? 200 : c->reply->status;
+	int status = call_has_run(c) ? 200 : c->reply->status;
 
 	buf_release(&c->reply->body);
 	send_file(c);
@@ -25,11 +37,13 @@ send_run_page(struct call *c)
 #define HTML "text/html; charset=utf-8"
 #define SCRIPT "text/javascript; charset=utf-8"
 #define FILE_AT(at, name, media) \
-	{ "GET", at, ACCESS_READ, send_file, .file = name, .type = media }
+	{ "GET", at, ACCESS_READ, .answer = send_file, \
+	    .what = &(const struct page_file){ name, media } }
 
 const struct route page_routes[] = {
-	{ "GET", "/runs/*", ACCESS_READ, send_run_page,
-	    .file = ASSET_RUN_HTML, .type = HTML },
+	{ "GET", "/runs/*", ACCESS_READ, .answer = send_run_page,
+	    .takes_any_run = true,
+	    .what = &(const struct page_file){ ASSET_RUN_HTML, HTML } },
 	FILE_AT("/", ASSET_LIST_HTML, HTML),
 	FILE_AT("/compare", ASSET_COMPARE_HTML, HTML),
 	FILE_AT("/page.css", ASSET_PAGE_CSS, "text/css; charset=utf-8"),
@@ -45,3 +59,17 @@ const struct route page_routes[] = {
 	FILE_AT("/icon.svg", ASSET_ICON, "image/svg+xml"),
 	{ 0 },
 };
+
+bool
+page_file(struct span path, struct span *file)
+{
+	const struct route *route;
+
+	for (route = page_routes; route->method != NULL; route++)
+		if (span_is(path, route->path)) {
+			*file = asset(((const struct page_file *)
+			    route->what)->asset);
+			return true;
+		}
+	return false;
+}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A run is put into one file: HTML, JSON or CSV. */
 #include "k6serve/view/report.h"
 
 #include <stdio.h>
@@ -7,9 +8,10 @@
 #include "base/die.h"
 #include "base/num.h"
 #include "base/opt.h"
-#include "k6serve/http/app.h"
+#include "k6serve/view/assets.h"
 #include "k6serve/view/csv.h"
 #include "k6serve/view/group.h"
+#include "k6serve/view/page.h"
 
 enum {
 	MOST_URLS = 1000,
@@ -191,20 +193,14 @@ put_data(struct buf *out, struct span json)
 static bool
 loaded_by(struct span line, const char *mark, struct span *file)
 {
-	const struct route *route;
 	size_t n = strlen(mark);
+	const char *end;
 
 	if (line.n < n || memcmp(line.p, mark, n) != 0)
 		return false;
-	for (route = page_routes; route->method != NULL; route++)
-		if (strlen(route->path) < line.n - n &&
-		    memcmp(line.p + n, route->path,
-		    strlen(route->path)) == 0 &&
-		    line.p[n + strlen(route->path)] == '"') {
-			*file = asset(route->file);
-			return true;
-		}
-	return false;
+	end = memchr(line.p + n, '"', line.n - n);
+	return end != NULL && page_file((struct span){ line.p + n,
+	    (size_t)(end - line.p) - n }, file);
 }
 
 static void

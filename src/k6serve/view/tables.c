@@ -310,7 +310,8 @@ int
 view_distribution(const struct view *v, struct jsn_out *o, struct why *why)
 {
 	struct store_query q = { .owner = v->owner, .run = v->run,
-	    .is_whole = true, .metric = v->metric != NULL ? v->metric : "http_req_duration" };
+	    .metric = v->metric != NULL ? v->metric : "http_req_duration",
+	    .is_whole = true };
 	int status;
 
 	jsn_open(o, '[');

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls are answered by their routes, and replies written. */
+#include "k6serve/http/call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "k6serve/http/server.h"
+#include "k6serve/store/store_run.h"
+
+void
+reply_field(struct httpd_reply *reply, const char *name, const char *value)
+{
+	size_t i, n = sizeof(reply->fields) / sizeof(reply->fields[0]);
+
+	for (i = 0; i < n; i++)
+		if (reply->fields[i].name == NULL) {
+			reply->fields[i] = (struct httpd_field){ name, value };
+			return;
+		}
+}
+
+struct jsn_out
+reply_json(struct httpd_reply *reply, int status)
+{
+	reply->status = status;
+	reply->type = "application/json";
+	buf_reset(&reply->body);
+	return (struct jsn_out){ .to = &reply->body };
+}
+
+void
+reply_error(struct httpd_reply *reply, int status, int code,
+    const char *format, ...)
+{
+	struct jsn_out o = reply_json(reply, status);
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	jsn_open(&o, '{');
+	jsn_key(&o, "error");
+	jsn_open(&o, '{');
+	if (code != 0)
+		jsn_member_int(&o, "code", code);
+	jsn_member_text(&o, "message", span_of(text));
+	jsn_close(&o, '}');
+	jsn_close(&o, '}');
+}
+
+void
+reply_newer_error(struct httpd_reply *reply)
+{
+	static const char head[] = "{\"error\":{";
+	struct buf whole = { 0 };
+
+	if (reply->status < 400 || reply->body.n < sizeof(head) - 1 ||
+	    memcmp(reply->body.p, head, sizeof(head) - 1) != 0)
+		return;
+	buf_printf(&whole, "%s\"code\":\"%d\",", head, reply->status);
+	buf_add(&whole, reply->body.p + sizeof(head) - 1,
+	    reply->body.n - (sizeof(head) - 1));
+	buf_release(&reply->body);
+	reply->body = whole;
+}
+
+void
+call_put_url(const struct call *c, struct buf *out)
+{
+	const char *host = httpd_header(c->r, "Host");
+
+	if (c->server->url != NULL)
+		buf_text(out, c->server->url);
+	else
+		buf_printf(out, "%s://%s", c->server->scheme, host != NULL ?
+		    host : c->server->address);
+}
+
+void
+reply_store(struct httpd_reply *reply, enum store_result result,
+    const struct why *why)
+{
+	switch (result) {
+	case STORE_NO_RUN:
+		reply_error(reply, 404, 0, "no such run");
+		break;
+	case STORE_CONFLICT:
+		reply_error(reply, 409, 0, "this idempotency key came with "
+		    "another body before");
+		break;
+	case STORE_ENDED:
+		/* 403 with code 4 makes k6 stop sending */
+		reply_error(reply, 403, 4, "the run has ended and takes no "
+		    "more data");
+		break;
+	case STORE_FULL:
+		reply_error(reply, 507, 0, "cannot store: %s", why->text);
+		reply_field(reply, "Retry-After", "10");
+		break;
+	default:
+		reply_error(reply, 500, 0, "cannot store: %s", why->text);
+		break;
+	}
+}
+
+struct span
+call_new_owner(const struct call *c)
+{
+	return span_of(c->owner == store_everybody ? "" : c->owner);
+}
+
+bool
+call_has_run(struct call *c)
+{
+	struct why why;
+	enum store_result result = store_run_find(c->store, c->owner, c->run,
+	    &why);
+
+	if (result != STORE_DONE)
+		reply_store(c->reply, result, &why);
+	return result == STORE_DONE;
+}
+
+void
+call_answer(struct call *c)
+{
+	if (c->run == 0 || c->route->takes_any_run || c->route->names_other ||
+	    call_has_run(c))
+		c->route->answer(c);
+	if (c->route->is_newer)
+		reply_newer_error(c->reply);
+}

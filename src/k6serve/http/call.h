@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* call: a request that found its route; routes; what answers write. */
+#ifndef K6PIPE_K6SERVE_HTTP_CALL_H
+#define K6PIPE_K6SERVE_HTTP_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "data/jsn.h"
+#include "k6serve/http/httpd.h"
+#include "k6serve/store/store.h"
+
+struct server_config;
+struct route;
+
+struct call {
+	const struct server_config *server;
+	struct store *store;	/* of the thread that answers */
+	void *ctx;		/* of the route's table */
+	const struct httpd_request *r;
+	const struct route *route;
+	int64_t run;		/* the path's number; 0: none there */
+	const char *owner;	/* whose token came; store_everybody: none, or
+				   any; for the store's functions */
+	struct httpd_reply *reply;
+};
+
+enum access {
+	ACCESS_OPEN,	/* anybody */
+	ACCESS_READ,	/* needs a token only if others can connect */
+	ACCESS_WRITE,	/* needs a token as soon as there is one; answered on
+			   the writer's thread */
+};
+
+struct route {
+	const char *method;
+	const char *path;	/* "*" stands for a run's number */
+	enum access access;
+	void (*answer)(struct call *c);
+	bool takes_any_type;	/* of body; else it must be JSON */
+	bool takes_run_token;	/* the token of a started run is enough, too */
+	bool is_newer;		/* of k6's newer API: errors have other codes */
+	bool names_other;	/* the number is not that of a run */
+	bool takes_any_run;	/* the answer says itself if it is not there */
+	const void *what;	/* for answer: what this one is about */
+};
+
+/* Routes, ended by one with a NULL method, and what their answers work with.
+ * Answers of ACCESS_WRITE run on the writer's thread, all others on the
+ * server's: a ctx is constant, or only one kind uses it. */
+struct route_table {
+	const struct route *routes;	/* NULL: the end of all tables */
+	void *ctx;
+};
+
+/* Answer by the route, if the run of the path is there for the caller
+ * (call_has_run). */
+void call_answer(struct call *c);
+
+/* Is the run of the path there, and may the caller see it? If not, or if the
+ * store fails, the reply says so. */
+bool call_has_run(struct call *c);
+
+/* The owner of what the call makes; "": nobody. */
+struct span call_new_owner(const struct call *c);
+
+/* Append the base URL of this server as the client sees it. Its Host was found
+ * to be ours. */
+void call_put_url(const struct call *c, struct buf *out);
+
+/* Replies. reply_error writes k6's error body (code 0: omitted); what it
+ * replaces of the reply is dropped. reply_json starts a JSON body. */
+void reply_error(struct httpd_reply *reply, int status, int code,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct jsn_out reply_json(struct httpd_reply *reply, int status);
+void reply_field(struct httpd_reply *reply, const char *name,
+    const char *value);
+
+/* The error that a reply holds as the newer API has it: with a code that is a
+ * text. Replies without an error stay. */
+void reply_newer_error(struct httpd_reply *reply);
+
+/* A failure of the store. */
+void reply_store(struct httpd_reply *reply, enum store_result result,
+    const struct why *why);
+
+#endif

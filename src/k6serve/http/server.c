@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests are refused, or find their route and their thread. */
+#include "k6serve/http/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "k6serve/http/access.h"
+
+/* Does the path match? "*" takes a run's number, and sets *run. */
+static bool
+path_matches(const char *pattern, const char *path, int64_t *run)
+{
+	const char *star = strchr(pattern, '*'), *end;
+	char digits[NUM_TEXT];
+	size_t before, n;
+
+	if (star == NULL)
+		return strcmp(pattern, path) == 0;
+	before = (size_t)(star - pattern);
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	end = strchrnul(path + before, '/');
+	n = (size_t)(end - path) - before;
+	if (n == 0 || strcmp(star + 1, end) != 0)
+		return false;
+	*run = -1;	/* no run has it */
+	if (n < sizeof(digits)) {
+		memcpy(digits, path + before, n);
+		digits[n] = '\0';
+		if (!num_parse_int(digits, 1, INT64_MAX, run))
+			*run = -1;
+	}
+	return true;
+}
+
+/* Find the route, and set c's route, ctx and run. False: reply says 404 or
+ * 405. */
+static bool
+find_route(const struct server_config *config, struct call *c)
+{
+	const struct route *route, *other = NULL;
+	const struct route_table *table;
+
+	for (table = config->tables; table->routes != NULL; table++)
+		for (route = table->routes; route->method != NULL; route++) {
+			if (!path_matches(route->path, c->r->path, &c->run))
+				continue;
+			if (strcmp(route->method, c->r->method) == 0) {
+				c->route = route;
+				c->ctx = table->ctx;
+				return true;
+			}
+			other = route;
+		}
+	if (other == NULL) {
+		reply_error(c->reply, 404, 0, "nothing is here");
+	} else {
+		reply_error(c->reply, 405, 0, "the method is not %s",
+		    other->method);
+		reply_field(c->reply, "Allow", other->method);
+	}
+	return false;
+}
+
+/* The host and port of an URL, up to its path. */
+static struct span
+host_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host != NULL ? host + 3 : url;
+	return (struct span){ host, strcspn(host, "/") };
+}
+
+/* On loopback, or with --url, only our own names are answered: a page elsewhere
+ * that has its own name point to this address must not read or write here. */
+static bool
+is_our_host(const struct server_config *config, const char *host)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1",
+	    "[::1]" };
+	char text[64];
+	size_t i;
+
+	if (host == NULL)
+		return false;
+	if (strcmp(host, config->address) == 0 || (config->url == NULL ?
+	    !config->is_loopback : span_is(host_of(config->url), host)))
+		return true;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s:%d", names[i],
+		    config->port);
+		if (strcmp(host, text) == 0 ||
+		    (config->port == (strcmp(config->scheme, "https") == 0 ? 443
+		    : 80) && strcmp(host, names[i]) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* That of our pages: by the name that was asked for, or by --url. */
+static bool
+is_our_origin(const struct server_config *config, const char *origin,
+    const char *host)
+{
+	const char *name = strstr(origin, "://");
+	size_t n = strlen(config->scheme);
+
+	if (config->url != NULL && span_is(host_of(config->url), host))
+		return strcmp(config->url, origin) == 0;
+	return name != NULL && (size_t)(name - origin) == n &&
+	    memcmp(origin, config->scheme, n) == 0 &&
+	    strcmp(name + 3, host) == 0;
+}
+
+/* Bodies are JSON, so that no HTML form can send one. */
+static bool
+is_json(const struct httpd_request *r)
+{
+	const char *type = httpd_header(r, "Content-Type");
+	const char *length = httpd_header(r, "Content-Length");
+
+	if (type == NULL)
+		return httpd_header(r, "Transfer-Encoding") == NULL &&
+		    (length == NULL || strcmp(length, "0") == 0);
+	return strncasecmp(type, "application/json", 16) == 0 &&
+	    strchr("; \t", type[16]) != NULL;
+}
+
+/* Two statements of the body's length: proxies may disagree on which holds,
+ * and then on where the next request begins (RFC 9112 section 6.1). */
+static bool
+is_ambiguous(const struct httpd_request *r)
+{
+	return httpd_header(r, "Content-Length") != NULL &&
+	    httpd_header(r, "Transfer-Encoding") != NULL;
+}
+
+static bool
+is_write(const struct httpd_request *r)
+{
+	return strcmp(r->method, "GET") != 0;
+}
+
+int
+server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
+{
+	struct server *server = ctx;
+	const struct server_config *config = server->config;
+	const char *host = httpd_header(r, "Host");
+	const char *origin = httpd_header(r, "Origin");
+	struct call c = { .r = r, .reply = reply };
+
+	if (!is_our_host(config, host)) {
+		reply_error(reply, 421, 0, "this server has another name");
+		return -1;
+	}
+	if (is_ambiguous(r)) {
+		reply_error(reply, 400, 0, "both Content-Length and "
+		    "Transfer-Encoding");
+		reply_field(reply, "Connection", "close");
+		return -1;
+	}
+	if (is_write(r) && origin != NULL &&
+	    !is_our_origin(config, origin, host)) {
+		reply_error(reply, 403, 0, "not from that page");
+		return -1;
+	}
+	if (!find_route(config, &c))
+		return -1;
+	if (access_check(server, r, c.route, c.run, reply) < 0) {
+		if (c.route->is_newer)
+			reply_newer_error(reply);
+		return -1;
+	}
+	if (is_write(r) && !c.route->takes_any_type && !is_json(r)) {
+		reply_error(reply, 415, 0, "the body must come with "
+		    "\"Content-Type: application/json\"");
+		return -1;
+	}
+	return 0;
+}
+
+/* On the writer's thread, maybe twice: what the first time wrote is
+ * dropped. */
+static void
+answer_deferred(void *ctx, struct store *store)
+{
+	struct call *c = ctx;
+
+	buf_reset(&c->reply->body);
+	memset(c->reply->fields, 0, sizeof(c->reply->fields));
+	c->store = store;
+	call_answer(c);
+}
+
+static void
+end_deferred(void *ctx)
+{
+	struct call *c = ctx;
+
+	httpd_answered(c->r);
+	free(c);
+}
+
+static void
+defer(struct writer *writer, const struct call *c)
+{
+	struct call *copy = xmalloc(sizeof(*copy));
+
+	*copy = *c;
+	httpd_defer(c->r);
+	writer_add(writer, &(struct writer_job){ answer_deferred,
+	    end_deferred, copy });
+}
+
+void
+server_answer(void *ctx, const struct httpd_request *r,
+    struct httpd_reply *reply)
+{
+	struct server *server = ctx;
+	struct call c = { .server = server->config, .store = server->store,
+	    .r = r, .reply = reply,
+	    .owner = r->note != NULL ? r->note : store_everybody };
+
+	if (r->is_too_large)
+		reply_error(reply, 413, 0, "the body is larger than %zu bytes",
+		    BODY_MAX);
+	else if (!find_route(server->config, &c))
+		;	/* the reply says so */
+	else if (c.route->access == ACCESS_WRITE)
+		defer(server->writer, &c);
+	else
+		call_answer(&c);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* server: which requests are answered, by which route, on which thread. */
+#ifndef K6PIPE_K6SERVE_HTTP_SERVER_H
+#define K6PIPE_K6SERVE_HTTP_SERVER_H
+
+#include "k6serve/http/call.h"
+#include "k6serve/store/writer.h"
+
+#define BODY_MAX ((size_t)128 << 20)		/* bytes as sent */
+#define BODIES_MAX ((size_t)256 << 20)		/* all at a time */
+
+/* Constant while the server runs: all threads read it. */
+struct server_config {
+	const char *address;	/* "127.0.0.1:6570" */
+	const char *scheme;	/* "http" or "https" */
+	const char *url;	/* what others reach it by; NULL: the above */
+	int port;
+	bool is_loopback;
+	const struct route_table *tables;
+};
+
+/* Wrong tokens that came from an address in a second. */
+struct guesses {
+	unsigned char address[16];
+	int64_t second;
+	int n;
+};
+
+enum { GUESSERS = 256 };	/* addresses watched, by their hash */
+
+/* What the server's thread owns: set up before it starts, and used by nobody
+ * else until it ends. */
+struct server {
+	const struct server_config *config;
+	struct store *store;	/* it reads by this one */
+	struct writer *writer;	/* to which it hands what writes */
+	struct guesses guesses[GUESSERS];
+};
+
+/* For httpd_config; ctx is the struct server. */
+int server_admit(void *ctx, struct httpd_request *r,
+    struct httpd_reply *reply);
+void server_answer(void *ctx, const struct httpd_request *r,
+    struct httpd_reply *reply);
+
+#endif
