@@ -12,11 +12,12 @@ untested="fetch"
 
 # The stages of each tool, in the order in which a sample or a request passes
 # them. A stage includes only stages further down its list; the files beside
-# main.c may include all of them.
+# main.c may include all of them. k6push reads and sends; both ends stand on
+# what a batch is on the wire, and in the journal.
 declare -gA stages=(
   [k6agg]='read select fold summary'
   [k6gen]='options load targets http samples report'
-  [k6push]='read wire journal send'
+  [k6push]='read send wire journal'
   [k6serve]='ingest view web http store')
 
 # What all stages of a tool may include: its own words.
@@ -26,10 +27,6 @@ declare -gA common=(
 
 # Arrows that still point up, to be turned.
 reversed='
-k6push/send/upload:k6push/wire/packer.h
-k6push/send/upload:k6push/wire/batch.h
-k6push/send/upload:k6push/wire/wire.h
-k6push/wire/wire_v2:k6push/read/collect.h
 '
 
 # owner LIBRARY-HEADER: $hides is a pattern of the files that may include it;

@@ -16,22 +16,22 @@ enum { RESULT_VERSION = 1 };
 /* Requests: made, and where they are. What the server counts decides between
  * lost and twice; a server that does not count is believed. */
 static void
-count_requests(const struct push *push, struct books *b)
+count_requests(const struct session *session, struct books *b)
 {
-	const struct uploader *u = &push->uploader;
-	struct amount left = push_left(push), loose = parcels_amount(
+	const struct uploader *u = &session->uploader;
+	struct amount left = session_left(session), loose = batches_amount(
 	    &u->waiting, true);
 	int64_t known;
 
-	b->requests_dropped = push->dropped;
-	b->made = push->has_reader ? push->note.made
-	    : (int64_t)(push->found.requests + push->foreign.requests);
+	b->requests_dropped = session->dropped;
+	b->made = session->has_reader ? session->note.made
+	    : (int64_t)(session->found.requests + session->foreign.requests);
 	b->requests_on_disk = (int64_t)(left.requests - loose.requests +
-	    u->quarantined.requests + push->foreign.requests);
+	    u->quarantined.requests + session->foreign.requests);
 	b->stored = (int64_t)u->acked.requests;
 	/* Earlier processes and others may have fed the run too. */
-	if (push->control.has_stored && push->has_reader)
-		b->stored = push->control.stored_requests;
+	if (session->run_api.has_stored && session->has_reader)
+		b->stored = session->run_api.stored_requests;
 	known = b->stored + b->requests_on_disk + b->requests_dropped;
 	if (known < b->made)
 		b->requests_lost = b->made - known;
@@ -40,21 +40,21 @@ count_requests(const struct push *push, struct books *b)
 }
 
 struct books
-books_of(const struct push *push)
+books_of(const struct session *session)
 {
-	const struct uploader *u = &push->uploader;
-	const struct reader *r = &push->reader;
-	struct amount left = push_left(push), loose = parcels_amount(
+	const struct uploader *u = &session->uploader;
+	const struct reader *r = &session->reader;
+	struct amount left = session_left(session), loose = batches_amount(
 	    &u->waiting, true);
 	struct books b = { .acked = u->acked.points,
 	    .quarantined = u->quarantined.points,
 	    .invalid = (uint64_t)r->bad.n, .resent = u->resent };
 
-	b.on_disk = left.points - loose.points + push->foreign.points;
+	b.on_disk = left.points - loose.points + session->foreign.points;
 	b.lost = loose.points + u->lost.points + r->unkept.points;
-	b.read = push->has_reader ? r->collector.points + b.invalid
-	    : push->found.points + push->foreign.points;
-	count_requests(push, &b);
+	b.read = session->has_reader ? r->collector.points + b.invalid
+	    : session->found.points + session->foreign.points;
+	count_requests(session, &b);
 	return b;
 }
 
@@ -75,11 +75,11 @@ print_requests(const struct books *b)
 }
 
 void
-books_print(const struct push *push, const struct books *b)
+books_print(const struct session *session, const struct books *b)
 {
-	if (push->missing > 0)
+	if (session->missing > 0)
 		warnf("%" PRIu64 " batches of the journal are damaged and "
-		    "lost", push->missing);
+		    "lost", session->missing);
 	if (b->lost > 0)
 		warnf("%" PRIu64 " samples were not delivered and are lost "
 		    "with this process", b->lost);
@@ -91,50 +91,51 @@ books_print(const struct push *push, const struct books *b)
 }
 
 int
-exit_status_of(const struct push *push, const struct books *b)
+exit_status_of(const struct session *session, const struct books *b)
 {
-	const struct control *c = &push->control;
-	const struct reader *r = &push->reader;
+	const struct run_api *c = &session->run_api;
+	const struct reader *r = &session->reader;
 
-	if (push->uploader.is_stopped && settings_bool(
-	    &push->options->settings, SET_STOP_ON_ERROR))
+	if (session->uploader.is_stopped && settings_bool(
+	    &session->options->settings, SET_STOP_ON_ERROR))
 		return EXIT_INTERRUPTED;
-	if (c->state == CONTROL_FAILED && c->id == NULL)
+	if (c->state == RUN_API_FAILED && c->id == NULL)
 		return EXIT_FAILED;
 	if (b->on_disk > 0 || b->quarantined > 0 || b->lost > 0 ||
-	    b->requests_lost > 0 || push->missing > 0)
+	    b->requests_lost > 0 || session->missing > 0)
 		return EXIT_UNDELIVERED;
-	if (b->requests_twice > 0 || c->state == CONTROL_FAILED ||
+	if (b->requests_twice > 0 || c->state == RUN_API_FAILED ||
 	    r->in.n_failed > 0 ||
-	    (c->state == CONTROL_IDLE && r->bad.n > 0) ||
-	    (c->state != CONTROL_FINISHED && c->state != CONTROL_IDLE))
+	    (c->state == RUN_API_IDLE && r->bad.n > 0) ||
+	    (c->state != RUN_API_FINISHED && c->state != RUN_API_IDLE))
 		return EXIT_FAILED;
-	if (push->note.run_status == RUN_ABORTED_BY_USER)
+	if (session->note.run_status == RUN_ABORTED_BY_USER)
 		return EXIT_INTERRUPTED;
-	if (push->note.result_status != 0)
+	if (session->note.result_status != 0)
 		return EXIT_THRESHOLD;
-	return push->note.run_status == RUN_FINISHED ? EXIT_DONE
+	return session->note.run_status == RUN_FINISHED ? EXIT_DONE
 	    : EXIT_FAILED;
 }
 
 /* True if a later process has something to do. */
 static bool
-is_open(const struct push *push, const struct books *b)
+is_open(const struct session *session, const struct books *b)
 {
-	return b->on_disk > 0 || (push->has_run && !push->note.is_borrowed &&
-	    push->control.state != CONTROL_FINISHED);
+	return b->on_disk > 0 || (session->has_run &&
+	    !session->note.is_borrowed &&
+	    session->run_api.state != RUN_API_FINISHED);
 }
 
 void
-tell_resume(const struct push *push, const struct books *b)
+tell_resume(const struct session *session, const struct books *b)
 {
 	const char *path;
 
-	if (push->journal == NULL)
+	if (session->journal == NULL)
 		return;
-	path = journal_path(push->journal);
-	if (!is_open(push, b)) {
-		journal_remove(push->journal);
+	path = journal_path(session->journal);
+	if (!is_open(session, b)) {
+		journal_remove(session->journal);
 		return;
 	}
 	warnf("%" PRIu64 " samples (%" PRId64 " requests) are kept on disk; "
@@ -143,7 +144,7 @@ tell_resume(const struct push *push, const struct books *b)
 }
 
 static void
-put_counts(const struct push *push, const struct books *b,
+put_counts(const struct session *session, const struct books *b,
     struct jsn_out *o)
 {
 	jsn_key(o, "samples");
@@ -165,9 +166,9 @@ put_counts(const struct push *push, const struct books *b,
 	jsn_member_int(o, "twice", b->requests_twice);
 	jsn_close(o, '}');
 	jsn_member_int(o, "resent", (int64_t)b->resent);
-	jsn_member_int(o, "outages", (int64_t)push->uploader.outages.n);
+	jsn_member_int(o, "outages", (int64_t)session->uploader.outages.n);
 	jsn_member_number(o, "longest_outage_s",
-	    (double)push->uploader.outages.longest_ns / 1e9);
+	    (double)session->uploader.outages.longest_ns / 1e9);
 }
 
 static void
@@ -181,12 +182,12 @@ put_text(struct jsn_out *o, const char *key, const char *text)
 }
 
 static void
-print_result(const struct push *push, const struct books *b,
+print_result(const struct session *session, const struct books *b,
     int exit_status, struct buf *out)
 {
 	struct jsn_out o = { .to = out };
-	const struct note *n = &push->note;
-	bool is_kept = push->journal != NULL && (is_open(push, b) ||
+	const struct note *n = &session->note;
+	bool is_kept = session->journal != NULL && (is_open(session, b) ||
 	    b->quarantined > 0);
 
 	jsn_open(&o, '{');
@@ -195,7 +196,7 @@ print_result(const struct push *push, const struct books *b,
 	put_text(&o, "url", n->page);
 	put_text(&o, "name", n->name);
 	/* What the server has been told; until then the run goes on there. */
-	put_text(&o, "state", push->control.state != CONTROL_FINISHED ||
+	put_text(&o, "state", session->run_api.state != RUN_API_FINISHED ||
 	    n->is_borrowed ? (n->run != NULL ? "Running" : NULL)
 	    : run_status_name(n->run_status));
 	jsn_member_int(&o, "run_status", n->run_status);
@@ -203,24 +204,25 @@ print_result(const struct push *push, const struct books *b,
 	jsn_member_int(&o, "exit_status", exit_status);
 	jsn_member_time(&o, "started", n->started_ns);
 	jsn_member_time(&o, "ended", now_unix_ns());
-	put_counts(push, b, &o);
+	put_counts(session, b, &o);
 	jsn_member_raw(&o, "thresholds", n->results != NULL
 	    ? span_of(n->results) : SPAN("{}"));
 	put_text(&o, "instance", n->instance);
-	put_text(&o, "journal", is_kept ? journal_path(push->journal) : NULL);
+	put_text(&o, "journal", is_kept ? journal_path(session->journal)
+	    : NULL);
 	jsn_close(&o, '}');
 	buf_char(out, '\n');
 }
 
 int
-result_write(const struct push *push, const struct books *b, int exit_status,
-    struct why *why)
+result_write(const struct session *session, const struct books *b,
+    int exit_status, struct why *why)
 {
-	const char *path = push->options->result_file;
+	const char *path = session->options->result_file;
 	struct buf text = { 0 };
 	int status = 0;
 
-	print_result(push, b, exit_status, &text);
+	print_result(session, b, exit_status, &text);
 	if (strcmp(path, "-") == 0)
 		(void)fwrite(text.p, 1, text.n, stdout);
 	else

@@ -46,15 +46,15 @@ push_dry_run(struct push_options *o, char *const *files, int n_files)
 	struct dry_run d = { .settings = &o->settings };
 	struct collector c = { .each = print_sample, .ctx = &d };
 	struct bad_lines bad = { 0 };
-	struct gather gather = { 0 };
+	struct series_collect series = { 0 };
 	struct lines in;
 	struct why why;
 	int more, status;
 
 	if (settings_int(&o->settings, SET_API_VERSION) == 2) {
-		c.gather = &gather;
-		if (gather_init(&gather, &o->settings, &c.stream.metrics,
-		    &why) < 0)
+		c.series = &series;
+		if (series_collect_init(&series, &o->settings,
+		    &c.stream.metrics, &why) < 0)
 			return opt_misuse("%s", why.text);
 	}
 	lines_init(&in, files, n_files);
@@ -66,10 +66,10 @@ push_dry_run(struct push_options *o, char *const *files, int n_files)
 		collector_take(&c, &in, &bad);
 	} while (more != 0);
 	collector_end(&c);
-	if (c.gather != NULL)
-		gather_take(&gather, true, print_batch, &d);
+	if (c.series != NULL)
+		series_collect_take(&series, true, print_batch, &d);
 	status = in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;
-	gather_release(&gather);
+	series_collect_release(&series);
 	collector_release(&c);
 	lines_release(&in);
 	buf_release(&d.out);

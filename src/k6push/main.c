@@ -92,9 +92,9 @@ static const struct opt table[] = {
 	    OPT_DURATION, offsetof(struct push_options, duration_ns), NULL, 0 },
 	{ 0, "threshold", "METRIC=EXPR", "threshold of the run; repeatable",
 	    OPT_LIST, offsetof(struct push_options, thresholds), NULL, 0 },
-	{ 0, "drain", "DURATION", "after the end of input, give up when nothing "
-	    "was taken for so long (30s)", OPT_DURATION, offsetof(struct push_options, drain_ns), NULL,
-	    0 },
+	{ 0, "drain", "DURATION", "after the end of input, give up when "
+	    "nothing was taken for so long (30s)", OPT_DURATION,
+	    offsetof(struct push_options, drain_ns), NULL, 0 },
 	{ 0, "heartbeat", "DURATION", "tell the server so often that a silent "
 	    "run goes on; 0: never (30s)", OPT_DURATION,
 	    offsetof(struct push_options, beat_ns), NULL, 0 },

@@ -10,6 +10,7 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "base/units.h"
+#include "k6push/read/recover.h"
 #include "k6push/session.h"
 #include "k6push/wire/wire.h"
 
@@ -119,63 +120,62 @@ static void
 take_batch(void *ctx, const struct journal_batch *b,
     const struct journal_place *place)
 {
-	struct push *push = ctx;
-	struct parcel *p;
+	struct session *session = ctx;
+	struct batch *p;
 
 	if (wire_of(b->format) == NULL) {
-		push->foreign.points += b->points;
-		push->foreign.requests += b->requests;
+		session->foreign.points += b->points;
+		session->foreign.requests += b->requests;
 		return;
 	}
-	push->found.points += b->points;
-	push->found.requests += b->requests;
-	p = parcel_new(b->number);
+	session->found.points += b->points;
+	session->found.requests += b->requests;
+	p = batch_new(b->number);
 	p->id = *b;
 	p->place = *place;
-	parcels_add(&push->uploader.waiting, p);
+	batches_add(&session->uploader.waiting, p);
 }
 
 /* A batch that was being filled: it is cut where its writer ended. */
 static void
 take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 {
-	struct push *push = ctx;
-	const struct wire *wire = wire_of(b->format);
-	struct parcel *p = parcel_new(b->number);
+	struct session *session = ctx;
+	struct batch *p = batch_new(b->number);
 	struct why why;
 
 	p->id = *b;
 	p->is_plain = true;
-	if (wire == NULL || wire->recover(p, bytes, &p->body, &why) < 0) {
-		warnf("batch %" PRIu64 ": %s", b->number, wire == NULL
-		    ? "of a later version" : why.text);
-		push->missing += wire != NULL;
-		parcel_free(p);
+	if (recover_batch(p, bytes, &p->body, &why) < 0) {
+		warnf("batch %" PRIu64 ": %s", b->number, why.text);
+		session->missing += wire_of(b->format) != NULL;
+		batch_free(p);
 		return;
 	}
-	packer_pack(&push->packer, p);
-	push->found.points += p->id.points;
-	push->found.requests += p->id.requests;
-	parcels_add(&push->uploader.waiting, p);
+	packer_pack(&session->packer, p);
+	session->found.points += p->id.points;
+	session->found.requests += p->id.requests;
+	batches_add(&session->uploader.waiting, p);
 }
 
 static int
-load(struct push *push, struct why *why)
+load(struct session *session, struct why *why)
 {
-	struct journal_found found = { .ctx = push, .batch = take_batch,
+	struct journal_found found = { .ctx = session, .batch = take_batch,
 	    .pieces = take_pieces };
-	int status = journal_load(push->journal, &found, why);
+	int status = journal_load(session->journal, &found, why);
 
 	if (status == 0 && found.note.n == 0 && (found.last > 0 ||
 	    found.damaged_bytes > 0))
 		status = why_set(why, "its note is missing");
 	if (status == 0 && found.note.n > 0)
-		status = note_parse(&push->note, buf_whole(&found.note), why);
+		status =
+		    note_parse(&session->note, buf_whole(&found.note), why);
 	if (found.damaged_bytes > 0)
 		warnf("%s: %" PRIu64 " damaged bytes are set aside in bad/",
-		    journal_path(push->journal), found.damaged_bytes);
-	push->missing += found.missing;
-	numbers_continue(&push->numbers, found.last);
+		    journal_path(session->journal), found.damaged_bytes);
+	session->missing += found.missing;
+	numbers_continue(&session->numbers, found.last);
 	buf_release(&found.note);
 	return status;
 }
@@ -183,44 +183,44 @@ load(struct push *push, struct why *why)
 /* The samples go where they were meant to go, whatever the environment names
  * now; only a flag overrules it. */
 static int
-choose_host(struct push *push, struct why *why)
+choose_host(struct session *session, struct why *why)
 {
-	struct settings *s = &push->options->settings;
+	struct settings *s = &session->options->settings;
 
-	if (push->note.host == NULL)
+	if (session->note.host == NULL)
 		return why_set(why, "its note names no server");
 	if (s->v[SET_HOST].source == FROM_FLAG)
 		return 0;
-	return settings_set(s, SET_HOST, push->note.host, FROM_FLAG, why);
+	return settings_set(s, SET_HOST, session->note.host, FROM_FLAG, why);
 }
 
 /* Its writer ended before it had read anything: no run was asked for. */
 static bool
-has_nothing(const struct push *push)
+has_nothing(const struct session *session)
 {
-	return push->note.run == NULL && push->note.name == NULL &&
-	    push->numbers.last == 0 && push->missing == 0;
+	return session->note.run == NULL && session->note.name == NULL &&
+	    session->numbers.last == 0 && session->missing == 0;
 }
 
 /* How a push that nobody ended is to be finished. */
 static void
-note_cut(struct push *push)
+note_cut(struct session *session)
 {
-	struct note *n = &push->note;
+	struct note *n = &session->note;
 
 	if (n->has_ended)
 		return;
 	warnf("%s: the push was cut short: its run ends as aborted",
-	    journal_path(push->journal));
+	    journal_path(session->journal));
 	n->has_ended = true;
 	n->run_status = RUN_ABORTED_BY_SYSTEM;
-	push_note(push);
+	session_note(session);
 }
 
 static int
 resume_one(struct push_options *o, const char *path)
 {
-	struct push push = { .options = o, .has_input_ended = true };
+	struct session session = { .options = o, .has_input_ended = true };
 	struct journal *journal = NULL;
 	struct why why;
 	int status;
@@ -230,34 +230,36 @@ resume_one(struct push_options *o, const char *path)
 		warnf("%s", why.text);
 		return EXIT_UNDELIVERED;
 	}
-	push.journal = push.packer.journal = push.uploader.journal = journal;
-	if (status < 0 || load(&push, &why) < 0) {
-		if (push.journal == NULL)
+	session.journal = session.packer.journal = session.uploader.journal =
+	    journal;
+	if (status < 0 || load(&session, &why) < 0) {
+		if (session.journal == NULL)
 			warnf("%s", why.text);
 		else
 			warnf("%s: %s: it is left as it is", path, why.text);
 		journal_close(journal);
-		parcels_release(&push.uploader.waiting);
-		note_release(&push.note);
-		return push.journal == NULL ? EXIT_FAILED : EXIT_UNDELIVERED;
+		batches_release(&session.uploader.waiting);
+		note_release(&session.note);
+		return session.journal == NULL ? EXIT_FAILED : EXIT_UNDELIVERED;
 	}
-	if (has_nothing(&push)) {
+	if (has_nothing(&session)) {
 		warnf("%s: nothing had been read: removed", path);
 		journal_remove(journal);
 		journal_close(journal);
-		note_release(&push.note);
+		note_release(&session.note);
 		return EXIT_DONE;
 	}
-	note_cut(&push);
+	note_cut(&session);
 	o->drain_ns = o->drain_ns != 0 ? o->drain_ns : NS_PER_S;
-	if (choose_host(&push, &why) < 0 || push_init(&push, o, &why) < 0) {
+	if (choose_host(&session, &why) < 0 ||
+	    session_init(&session, o, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else {
-		push.ended_ns = now_monotonic_ns();
-		packer_start(&push.packer);
-		status = push_deliver(&push);
+		session.ended_ns = now_monotonic_ns();
+		packer_start(&session.packer);
+		status = session_deliver(&session);
 	}
-	push_release(&push);
+	session_release(&session);
 	return status;
 }
 
@@ -319,12 +321,11 @@ count_batch(void *ctx, const struct journal_batch *b,
 static void
 count_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 {
-	const struct wire *wire = wire_of(b->format);
-	struct parcel p = { .id = *b };
+	struct batch p = { .id = *b };
 	struct buf plain = { 0 };
 	uint64_t *points = ctx;
 
-	if (wire != NULL && wire->recover(&p, bytes, &plain, NULL) == 0)
+	if (recover_batch(&p, bytes, &plain, NULL) == 0)
 		*points += p.id.points;
 	buf_release(&plain);
 }
@@ -404,8 +405,8 @@ discard(const char *path)
 	journal_remove(journal);
 	journal_close(journal);
 	warnf("%s: %" PRIu64 " samples discarded%s", path, points,
-	    access(path, F_OK) == 0 ? "; what was refused or damaged stays there"
-	    : "");
+	    access(path, F_OK) == 0
+	    ? "; what was refused or damaged stays there" : "");
 	buf_release(&found.note);
 	return EXIT_DONE;
 }

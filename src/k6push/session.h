@@ -12,14 +12,14 @@
 #include "k6push/send/upload.h"
 
 /* One push, or the rest of an earlier one. */
-struct push {
+struct session {
 	struct push_options *options;
 	const char *file;		/* first operand, NULL: stdin */
 	struct fetcher *fetcher;
 	struct reader reader;
 	struct packer packer;
 	struct uploader uploader;
-	struct control control;
+	struct run_api run_api;
 	struct journal *journal;	/* NULL: none */
 	struct note note;
 	struct buf thresholds;		/* of the options */
@@ -45,32 +45,33 @@ struct books {
 	int64_t requests_lost, requests_twice;
 };
 
-struct books books_of(const struct push *push);
-void books_print(const struct push *push, const struct books *b);
+struct books books_of(const struct session *session);
+void books_print(const struct session *session, const struct books *b);
 
 /* The worst of what there is to say. */
-int exit_status_of(const struct push *push, const struct books *b);
+int exit_status_of(const struct session *session, const struct books *b);
 
 /* Write --result's file. -1: why. */
-int result_write(const struct push *push, const struct books *b,
+int result_write(const struct session *session, const struct books *b,
     int exit_status, struct why *why);
 
 /* Everything that is not yet delivered, and could be. */
-struct amount push_left(const struct push *push);
+struct amount session_left(const struct session *session);
 
 /* Signals so far: how many, and the last one's number. */
 extern volatile sig_atomic_t signals, last_signal;
 
 /* Set up what sending needs. -1: why; the exit status is for wrong use. */
-int push_init(struct push *push, struct push_options *o, struct why *why);
-void push_release(struct push *push);
+int session_init(
+    struct session *session, struct push_options *o, struct why *why);
+void session_release(struct session *session);
 
-/* From the first data, or the first parcel, to the finished run. Returns the
+/* From the first data, or the first batch, to the finished run. Returns the
  * exit status. */
-int push_deliver(struct push *push);
+int session_deliver(struct session *session);
 
 /* Write the note down. */
-void push_note(struct push *push);
+void session_note(struct session *session);
 
 /* SIGINT and SIGTERM are counted from here on. */
 void signals_take(int wake);
@@ -82,6 +83,6 @@ char *journals_path(const struct push_options *o, struct why *why);
 void tell_leftovers(const struct push_options *o);
 
 /* Say where the rest lies and how to go on. */
-void tell_resume(const struct push *push, const struct books *b);
+void tell_resume(const struct session *session, const struct books *b);
 
 #endif

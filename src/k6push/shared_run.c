@@ -8,49 +8,50 @@
 
 /* Turns until the call that is under way has come to an end. */
 static void
-await(struct push *push)
+await_call(struct session *session)
 {
-	int64_t until = now_monotonic_ns() + push->options->drain_ns;
-	enum control_state *state = &push->control.state;
+	int64_t until = now_monotonic_ns() + session->options->drain_ns;
+	enum run_api_state *state = &session->run_api.state;
 
-	while ((*state == CONTROL_CALLING || *state == CONTROL_WAITING) &&
+	while ((*state == RUN_API_CALLING || *state == RUN_API_WAITING) &&
 	    signals == 0 && now_monotonic_ns() < until) {
-		(void)fetcher_wait(push->fetcher, push->wake, 50);
-		control_start(&push->control);
+		(void)fetcher_wait(session->fetcher, session->wake, 50);
+		run_api_start(&session->run_api);
 	}
 }
 
 int
 push_create(struct push_options *o)
 {
-	struct push push = { 0 };
+	struct session session = { 0 };
 	struct run_plan plan = { .vus = o->vus,
 	    .duration_ns = o->duration_ns };
 	int status = EXIT_FAILED;
 	struct why why;
 
-	if (push_init(&push, o, &why) < 0) {
+	if (session_init(&session, o, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else {
 		plan.name = settings_text(&o->settings, SET_NAME);
 		if (plan.name == NULL)
 			plan.name = "k6 test";
-		plan.thresholds = buf_whole(&push.thresholds);
-		control_create(&push.control, &plan, push.note.create_key);
-		await(&push);
-		if (push.control.state == CONTROL_CREATED) {
-			(void)printf("%s\t%s\n", push.control.id,
-			    push.control.page_url);
+		plan.thresholds = buf_whole(&session.thresholds);
+		run_api_create(
+		    &session.run_api, &plan, session.note.create_key);
+		await_call(&session);
+		if (session.run_api.state == RUN_API_CREATED) {
+			(void)printf("%s\t%s\n", session.run_api.id,
+			    session.run_api.page_url);
 			status = EXIT_DONE;
 		}
 	}
-	push_release(&push);
+	session_release(&session);
 	return status;
 }
 
 /* How the server says that the run ended; one that does not say ended well. */
 static int
-status_of(const struct control *c)
+status_of(const struct run_api *c)
 {
 	int run_status = c->run_status != 0 ? c->run_status : RUN_FINISHED;
 
@@ -65,24 +66,25 @@ status_of(const struct control *c)
 int
 push_finish(struct push_options *o)
 {
-	struct push push = { 0 };
+	struct session session = { 0 };
 	struct run_result result = { .run_status = RUN_FINISHED,
 	    .thresholds = SPAN("{}"), .is_worst = true };
 	int status = EXIT_FAILED;
 	struct why why;
 
-	if (push_init(&push, o, &why) < 0) {
+	if (session_init(&session, o, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else {
-		control_adopt(&push.control, o->finish, SPAN(""), "--finish");
-		if (push.control.state == CONTROL_CREATED) {
-			control_finish(&push.control, &result,
-			    push.note.finish_key);
-			await(&push);
+		run_api_adopt(
+		    &session.run_api, o->finish, SPAN(""), "--finish");
+		if (session.run_api.state == RUN_API_CREATED) {
+			run_api_finish(&session.run_api, &result,
+			    session.note.finish_key);
+			await_call(&session);
 		}
-		if (push.control.state == CONTROL_FINISHED)
-			status = status_of(&push.control);
+		if (session.run_api.state == RUN_API_FINISHED)
+			status = status_of(&session.run_api);
 	}
-	push_release(&push);
+	session_release(&session);
 	return status;
 }

@@ -131,12 +131,12 @@ void
 journal_close(struct journal *j)
 {
 	struct segment *s;
-	struct intake *i;
+	struct open_file *i;
 
 	if (j == NULL)
 		return;
-	while ((i = j->intakes) != NULL) {
-		j->intakes = i->next;
+	while ((i = j->open_files) != NULL) {
+		j->open_files = i->next;
 		close_fd(i->fd);
 		free(i);
 	}

@@ -28,6 +28,8 @@
 
 #define JOURNAL_KEY 16		/* bytes of a batch's key, no NUL */
 
+enum { KEY_TEXT = JOURNAL_KEY + 1 };	/* room for a key as text */
+
 struct journal;
 
 struct journal_options {

@@ -25,9 +25,10 @@ struct load {
 	struct journal_found *found;
 	unsigned char *fates;	/* by number */
 	size_t cap;
-	uint64_t *segments, *intakes;	/* numbers in files' names, sorted */
-	size_t n_segments, n_intakes;
-	size_t cap_segments, cap_intakes;
+	/* numbers in the names of files, sorted: */
+	uint64_t *segments, *open_files;
+	size_t n_segments, n_open_files;
+	size_t cap_segments, cap_open_files;
 	const char *file;	/* being read */
 	const char *start;
 	bool is_torn_normal;	/* the end of this file may be cut short */
@@ -178,7 +179,7 @@ load_segment(struct load *l, uint64_t number)
 	/* What is cut short at the end of the last segment was a batch that
 	 * still has its pieces. */
 	if (!begin_file(l, name, number == l->segments[l->n_segments - 1] &&
-	    l->n_intakes > 0))
+	    l->n_open_files > 0))
 		return;
 	l->has_batches = true;
 	s = segment_new(l->j, number, l->bytes.n, -1);
@@ -205,11 +206,11 @@ load_segment(struct load *l, uint64_t number)
 }
 
 static void
-load_intake(struct load *l, uint64_t number)
+load_open_file(struct load *l, uint64_t number)
 {
 	struct journal_batch batch = { 0 };
 	uint64_t damaged_before = l->found->damaged_bytes;
-	struct intake *i;
+	struct open_file *i;
 	char name[NAME_TEXT];
 	struct record r;
 	size_t at = 0;
@@ -230,8 +231,8 @@ load_intake(struct load *l, uint64_t number)
 	i->number = number;
 	i->fd = -1;
 	i->bytes = l->bytes.n;
-	i->next = l->j->intakes;
-	l->j->intakes = i;
+	i->next = l->j->open_files;
+	l->j->open_files = i;
 	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
 		note_damaged(l, number);
 	if (batch.number != number ||
@@ -255,9 +256,9 @@ note_file(struct load *l, const char *name)
 		l->segments[l->n_segments++] = (uint64_t)number;
 	} else if (strncmp(name, "open.", 5) == 0 &&
 	    num_parse_int(name + 5, 1, INT64_MAX, &number)) {
-		l->intakes = xgrow(l->intakes, l->n_intakes, &l->cap_intakes,
-		    sizeof(*l->intakes));
-		l->intakes[l->n_intakes++] = (uint64_t)number;
+		l->open_files = xgrow(l->open_files, l->n_open_files,
+		    &l->cap_open_files, sizeof(*l->open_files));
+		l->open_files[l->n_open_files++] = (uint64_t)number;
 	}
 }
 
@@ -287,8 +288,8 @@ list_files(struct load *l, struct why *why)
 		    by_number);
 		l->j->last_segment = l->segments[l->n_segments - 1];
 	}
-	if (l->n_intakes > 0)
-		qsort(l->intakes, l->n_intakes, sizeof(*l->intakes),
+	if (l->n_open_files > 0)
+		qsort(l->open_files, l->n_open_files, sizeof(*l->open_files),
 		    by_number);
 	return 0;
 }
@@ -354,14 +355,14 @@ journal_load(struct journal *j, struct journal_found *found,
 		load_done(&l);
 		for (i = 0; i < l.n_segments; i++)
 			load_segment(&l, l.segments[i]);
-		for (i = 0; i < l.n_intakes; i++)
-			load_intake(&l, l.intakes[i]);
+		for (i = 0; i < l.n_open_files; i++)
+			load_open_file(&l, l.open_files[i]);
 		found->missing = count_missing(&l);
 		drop_dead_segments(j);
 	}
 	free(l.fates);
 	free(l.segments);
-	free(l.intakes);
+	free(l.open_files);
 	free(l.damaged);
 	buf_release(&l.bytes);
 	buf_release(&l.pieces);

@@ -27,8 +27,8 @@ struct record {
 };
 
 /* The pieces of one batch. */
-struct intake {
-	struct intake *next;
+struct open_file {
+	struct open_file *next;
 	uint64_t number;
 	int fd;
 	uint64_t bytes;
@@ -51,8 +51,8 @@ struct journal {
 	uint64_t note_bytes, done_bytes, done_room;
 	pthread_mutex_t mutex;		/* of the two lists */
 	pthread_mutex_t adding;		/* one batch at a time */
-	pthread_mutex_t syncing;	/* intakes are not closed meanwhile */
-	struct intake *intakes;
+	pthread_mutex_t syncing;	/* no open file is closed meanwhile */
+	struct open_file *open_files;
 	struct segment *segments;	/* the first takes batches if out >= 0 */
 	uint64_t last_segment;
 	int64_t last_sync_ns;

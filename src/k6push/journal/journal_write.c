@@ -12,7 +12,7 @@
 enum { DONE_AHEAD = 64 << 10 };	/* room kept, so that a full disk takes more */
 
 static int
-open_file(struct journal *j, const char *name, int flags, struct why *why)
+open_at(struct journal *j, const char *name, int flags, struct why *why)
 {
 	int fd = openat(j->dir, name, O_CREAT | O_CLOEXEC | O_NOFOLLOW |
 	    flags, 0600);
@@ -22,45 +22,45 @@ open_file(struct journal *j, const char *name, int flags, struct why *why)
 	return fd;
 }
 
-static struct intake *
-new_intake(struct journal *j, uint64_t number, struct why *why)
+static struct open_file *
+new_open_file(struct journal *j, uint64_t number, struct why *why)
 {
 	char name[NAME_TEXT];
-	struct intake *i;
+	struct open_file *i;
 	int fd;
 
 	(void)snprintf(name, sizeof(name), "open.%llu",
 	    (unsigned long long)number);
-	fd = open_file(j, name, O_WRONLY | O_TRUNC, why);
+	fd = open_at(j, name, O_WRONLY | O_TRUNC, why);
 	if (fd < 0)
 		return NULL;
 	i = xcalloc(1, sizeof(*i));
 	i->fd = fd;
 	i->number = number;
 	(void)pthread_mutex_lock(&j->mutex);
-	i->next = j->intakes;
-	j->intakes = i;
+	i->next = j->open_files;
+	j->open_files = i;
 	(void)pthread_mutex_unlock(&j->mutex);
 	return i;
 }
 
-/* The intake of a batch, which is made by its first piece. */
-static struct intake *
-intake_of(struct journal *j, uint64_t number, struct why *why)
+/* The open file of a batch, which is made by its first piece. */
+static struct open_file *
+open_file_of(struct journal *j, uint64_t number, struct why *why)
 {
-	struct intake *i;
+	struct open_file *i;
 
 	(void)pthread_mutex_lock(&j->mutex);
-	for (i = j->intakes; i != NULL && i->number != number; i = i->next)
+	for (i = j->open_files; i != NULL && i->number != number; i = i->next)
 		;
 	(void)pthread_mutex_unlock(&j->mutex);
-	return i != NULL ? i : new_intake(j, number, why);
+	return i != NULL ? i : new_open_file(j, number, why);
 }
 
 static int
-intake_write(struct journal *j, const struct record *r, struct why *why)
+open_file_write(struct journal *j, const struct record *r, struct why *why)
 {
-	struct intake *i = intake_of(j, r->batch.number, why);
+	struct open_file *i = open_file_of(j, r->batch.number, why);
 	uint64_t before;
 	struct why reason;
 
@@ -81,7 +81,7 @@ journal_piece(struct journal *j, const struct journal_batch *b,
 	struct record r = { .type = RECORD_PIECE, .batch = *b,
 	    .payload = bytes };
 
-	if (intake_write(j, &r, why) < 0)
+	if (open_file_write(j, &r, why) < 0)
 		return -1;
 	if (j->options.sync_ns == 0)
 		(void)journal_sync(j, true, NULL);
@@ -94,18 +94,18 @@ journal_cut(struct journal *j, const struct journal_batch *b,
 {
 	struct record r = { .type = RECORD_CUT, .batch = *b };
 
-	return intake_write(j, &r, why);
+	return open_file_write(j, &r, why);
 }
 
 static void
-remove_intake(struct journal *j, uint64_t number)
+remove_open_file(struct journal *j, uint64_t number)
 {
-	struct intake **at, *i;
+	struct open_file **at, *i;
 	char name[NAME_TEXT];
 
 	(void)pthread_mutex_lock(&j->syncing);
 	(void)pthread_mutex_lock(&j->mutex);
-	for (at = &j->intakes; (i = *at) != NULL && i->number != number;
+	for (at = &j->open_files; (i = *at) != NULL && i->number != number;
 	    at = &i->next)
 		;
 	if (i != NULL)
@@ -124,7 +124,7 @@ remove_intake(struct journal *j, uint64_t number)
 }
 
 static int
-sync_intake(struct journal *j, struct intake *i, struct why *why)
+sync_open_file(struct journal *j, struct open_file *i, struct why *why)
 {
 	uint64_t written = i->written;
 
@@ -141,7 +141,7 @@ int
 journal_sync(struct journal *j, bool is_now, struct why *why)
 {
 	int64_t now = now_monotonic_ns();
-	struct intake *i;
+	struct open_file *i;
 	int status = 0;
 
 	if (j->options.sync_ns < 0)
@@ -154,10 +154,10 @@ journal_sync(struct journal *j, bool is_now, struct why *why)
 	}
 	j->last_sync_ns = now;
 	(void)pthread_mutex_lock(&j->mutex);
-	i = j->intakes;		/* new ones come before it */
+	i = j->open_files;		/* new ones come before it */
 	(void)pthread_mutex_unlock(&j->mutex);
 	for (; i != NULL && status == 0; i = i->next)
-		status = sync_intake(j, i, why);
+		status = sync_open_file(j, i, why);
 	(void)pthread_mutex_unlock(&j->syncing);
 	return status;
 }
@@ -198,7 +198,7 @@ open_segment(struct journal *j, struct why *why)
 
 	(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
 	    (unsigned long long)number);
-	fd = open_file(j, name, O_WRONLY | O_TRUNC, why);
+	fd = open_at(j, name, O_WRONLY | O_TRUNC, why);
 	if (fd < 0)
 		return NULL;
 	if (j->options.sync_ns >= 0 && fsync(j->dir) != 0) {
@@ -327,7 +327,7 @@ journal_add(struct journal *j, const struct journal_batch *b,
 	status = add_to_segment(j, &r, place, why);
 	(void)pthread_mutex_unlock(&j->adding);
 	if (status == 0)
-		remove_intake(j, b->number);
+		remove_open_file(j, b->number);
 	else	/* the pieces stand for it */
 		(void)journal_sync(j, true, NULL);
 	return status;
@@ -370,7 +370,7 @@ open_done(struct journal *j)
 	off_t end;
 
 	if (j->done < 0) {
-		j->done = open_file(j, "done", O_WRONLY, NULL);
+		j->done = open_at(j, "done", O_WRONLY, NULL);
 		end = j->done >= 0 ? lseek(j->done, 0, SEEK_END) : -1;
 		j->done_bytes = j->done_room = end > 0 ? (uint64_t)end : 0;
 	}
@@ -393,7 +393,7 @@ journal_done(struct journal *j, uint64_t number, enum journal_end how,
 	if (how == JOURNAL_SPLIT && j->options.sync_ns >= 0 && j->done >= 0)
 		(void)fdatasync(j->done);
 	if (place->segment == 0)
-		remove_intake(j, number);
+		remove_open_file(j, number);
 	else
 		release_segment(j, place->segment, false);
 }

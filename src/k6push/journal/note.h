@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/why.h"
-#include "k6push/send/retry.h"
+#include "k6push/journal/journal.h"
 
 struct note {
 	/* All owned; NULL: not known yet. */

@@ -49,12 +49,12 @@ count_and_hand_on(void *ctx, const struct sample *s)
 	c->requests += sample_requests(s);
 	note_time(c, time_of(s));
 	if (c->label.instance != NULL) {
-		labelled = label_sample(&c->label, s);
+		labelled = instance_label_sample(&c->label, s);
 		s = &labelled;
 	}
-	if (c->gather == NULL)
+	if (c->series == NULL)
 		return c->each(c->ctx, s);
-	gather_sample(c->gather, s, c->line);
+	series_collect_sample(c->series, s, c->line);
 	return 0;
 }
 
@@ -95,12 +95,12 @@ take_point(struct collector *c, const struct point *p)
 		m = metrics_get(&c->stream.metrics, p->metric->name);
 		m->is_declared = true;
 	}
-	if (c->gather != NULL) {
+	if (c->series != NULL) {
 		note_time(c, p->time_ns);
 		labelled = *p;
 		if (c->label.instance != NULL)
-			labelled.tags = label_tags(&c->label, p->tags);
-		gather_point(c->gather, &labelled);
+			labelled.tags = instance_label_tags(&c->label, p->tags);
+		series_collect_point(c->series, &labelled);
 		c->points++;
 		if (span_is(p->metric->name, "http_reqs") && p->value > 0 &&
 		    p->value < 0x1p53)
@@ -168,8 +168,8 @@ collector_line(struct collector *c, struct span text, struct why *why)
 		status = -1;
 		break;
 	case LINE_METRIC:
-		if (c->gather != NULL)
-			gather_metric(c->gather, text);
+		if (c->series != NULL)
+			series_collect_metric(c->series, text);
 		break;
 	case LINE_OTHER:
 	case LINE_BLANK:
@@ -188,7 +188,7 @@ collector_has_head(const struct collector *c)
 /* Take lines, all or up to the one with which the start is known, of which a
  * point is held. */
 static void
-take(struct collector *c, struct lines *in, struct bad_lines *bad,
+take_lines(struct collector *c, struct lines *in, struct bad_lines *bad,
     bool is_all)
 {
 	enum lines_result got;
@@ -212,14 +212,14 @@ take(struct collector *c, struct lines *in, struct bad_lines *bad,
 void
 collector_take(struct collector *c, struct lines *in, struct bad_lines *bad)
 {
-	take(c, in, bad, true);
+	take_lines(c, in, bad, true);
 }
 
 void
 collector_take_head(struct collector *c, struct lines *in,
     struct bad_lines *bad)
 {
-	take(c, in, bad, false);
+	take_lines(c, in, bad, false);
 }
 
 void
@@ -227,10 +227,10 @@ collector_trim(struct collector *c)
 {
 	if (c->trails.n > 0)
 		return;
-	if (c->gather != NULL && c->stream.tags.n > STREAM_TAG_SETS)
-		gather_forget_tags(c->gather);
+	if (c->series != NULL && c->stream.tags.n > STREAM_TAG_SETS)
+		series_collect_forget_tags(c->series);
 	stream_trim(&c->stream, STREAM_TAG_SETS);
-	label_forget(&c->label);
+	instance_label_forget(&c->label);
 }
 
 void

@@ -19,8 +19,8 @@ struct collector {
 	struct trails trails;
 	sample_each *each;	/* gets every sample, but for protocol 2 */
 	void *ctx;
-	struct label label;	/* put on every sample */
-	struct gather *gather;	/* of protocol 2, which takes them; or NULL */
+	struct instance_label label;	/* put on every sample */
+	struct series_collect *series;	/* protocol 2: takes them; or NULL */
 	struct span line;	/* the one in work */
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */

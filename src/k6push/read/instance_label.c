@@ -2,13 +2,13 @@
 #include "k6push/read/instance_label.h"
 
 void
-label_forget(struct label *l)
+instance_label_forget(struct instance_label *l)
 {
 	l->last = NULL;
 }
 
 const struct tagset *
-label_tags(struct label *l, const struct tagset *set)
+instance_label_tags(struct instance_label *l, const struct tagset *set)
 {
 	struct tag pairs[TAGS_MAX + 1];
 	size_t i, n = 0;
@@ -25,27 +25,27 @@ label_tags(struct label *l, const struct tagset *set)
 }
 
 struct sample
-label_sample(struct label *l, const struct sample *s)
+instance_label_sample(struct instance_label *l, const struct sample *s)
 {
 	struct sample out = *s;
 
 	switch (s->kind) {
 	case SAMPLE_POINT:
-		out.tags = label_tags(l, s->tags);
+		out.tags = instance_label_tags(l, s->tags);
 		break;
 	case SAMPLE_TRAIL:
 		l->trail = *s->trail;
-		l->trail.tags = label_tags(l, s->trail->tags);
+		l->trail.tags = instance_label_tags(l, s->trail->tags);
 		out.trail = &l->trail;
 		break;
 	case SAMPLE_NET:
 		l->net = *s->net;
-		l->net.tags = label_tags(l, s->net->tags);
+		l->net.tags = instance_label_tags(l, s->net->tags);
 		out.net = &l->net;
 		break;
 	case SAMPLE_AGGREGATE:	/* its histograms stay those of s */
 		l->aggregate = *s->aggregate;
-		l->aggregate.tags = label_tags(l, s->aggregate->tags);
+		l->aggregate.tags = instance_label_tags(l, s->aggregate->tags);
 		out.aggregate = &l->aggregate;
 		break;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* label: the tag `instance` for all samples of one pusher among several. */
+/*
+ * instance_label: the tag `instance` for all samples of one pusher among
+ * several.
+ */
 #ifndef K6PIPE_K6PUSH_READ_INSTANCE_LABEL_H
 #define K6PIPE_K6PUSH_READ_INSTANCE_LABEL_H
 
@@ -7,7 +10,7 @@
 #include "data/tags.h"
 
 /* A zeroed struct adds nothing. */
-struct label {
+struct instance_label {
 	const char *instance;	/* NULL: none */
 	struct tags *tags;	/* those of the stream; borrowed */
 	const struct tagset *last, *last_labelled;
@@ -19,12 +22,14 @@ struct label {
 
 /* The sample with the label, over a tag of that name; good until the next
  * call. */
-struct sample label_sample(struct label *l, const struct sample *s);
+struct sample instance_label_sample(
+    struct instance_label *l, const struct sample *s);
 
 /* The same for a tag set. */
-const struct tagset *label_tags(struct label *l, const struct tagset *set);
+const struct tagset *instance_label_tags(
+    struct instance_label *l, const struct tagset *set);
 
 /* The tag sets of earlier samples are gone. */
-void label_forget(struct label *l);
+void instance_label_forget(struct instance_label *l);
 
 #endif

@@ -8,31 +8,31 @@
 
 /* So that the pieces of a bucket can be read alone. */
 static void
-declare_metrics(const struct buckets *b, struct buf *lines)
+declare_metrics(const struct open_batches *b, struct buf *lines)
 {
 	const struct metric *m;
 	size_t at = 0;
 
-	while ((m = map_next(&b->gather.metrics->by_name, &at)) != NULL)
+	while ((m = map_next(&b->collect.metrics->by_name, &at)) != NULL)
 		if (m->is_declared)
 			stream_print_metric(lines, m, SPAN("[]"),
 			    SPAN("null"));
 }
 
-static struct parcel *
-new_parcel(const struct buckets *b)
+static struct batch *
+new_batch(const struct open_batches *b)
 {
-	struct parcel *p = parcel_new(numbers_take(b->numbers, 1));
+	struct batch *p = batch_new(numbers_take(b->numbers, 1));
 
 	p->id.format = wire_v2.format;
-	p->id.flags = (uint16_t)(b->gather.series.period_ns / NS_PER_S);
+	p->id.flags = (uint16_t)(b->collect.series.period_ns / NS_PER_S);
 	p->is_plain = true;
 	p->is_loose = b->journal == NULL;
 	return p;
 }
 
-static struct open_bucket *
-find(struct buckets *b, int64_t id)
+static struct open_batch *
+find(struct open_batches *b, int64_t id)
 {
 	size_t i;
 
@@ -46,17 +46,17 @@ find(struct buckets *b, int64_t id)
 	return NULL;
 }
 
-static struct open_bucket *
-bucket_of(struct buckets *b, int64_t time_ns)
+static struct open_batch *
+bucket_of(struct open_batches *b, int64_t time_ns)
 {
-	int64_t id = time_ns / b->gather.series.period_ns;
-	struct open_bucket *o = find(b, id);
+	int64_t id = time_ns / b->collect.series.period_ns;
+	struct open_batch *o = find(b, id);
 
 	if (o != NULL)
 		return o;
 	b->open = xgrow(b->open, b->n, &b->cap, sizeof(*b->open));
 	o = &b->open[b->n];
-	*o = (struct open_bucket){ .id = id, .parcel = new_parcel(b) };
+	*o = (struct open_batch){ .id = id, .batch = new_batch(b) };
 	b->last = b->n++;
 	declare_metrics(b, &o->lines);
 	return o;
@@ -69,11 +69,11 @@ add_line(struct buf *lines, struct span line)
 	buf_char(lines, '\n');
 }
 
-/* gather.keep: a line, or the type of a metric, which all need. */
+/* series.keep: a line, or the type of a metric, which all need. */
 static void
 keep_line(void *ctx, bool has_time, int64_t time_ns, struct span line)
 {
-	struct buckets *b = ctx;
+	struct open_batches *b = ctx;
 	size_t i;
 
 	if (b->journal == NULL)
@@ -87,36 +87,36 @@ keep_line(void *ctx, bool has_time, int64_t time_ns, struct span line)
 }
 
 int
-buckets_init(struct buckets *b, const struct settings *s,
+open_batches_init(struct open_batches *b, const struct settings *s,
     struct metrics *metrics, struct why *why)
 {
-	if (gather_init(&b->gather, s, metrics, why) < 0)
+	if (series_collect_init(&b->collect, s, metrics, why) < 0)
 		return -1;
-	b->gather.keep = keep_line;
-	b->gather.ctx = b;
+	b->collect.keep = keep_line;
+	b->collect.ctx = b;
 	return 0;
 }
 
 void
-buckets_release(struct buckets *b)
+open_batches_release(struct open_batches *b)
 {
 	size_t i;
 
 	for (i = 0; i < b->n; i++) {
-		parcel_free(b->open[i].parcel);
+		batch_free(b->open[i].batch);
 		buf_release(&b->open[i].lines);
 	}
 	free(b->open);
-	gather_release(&b->gather);
-	*b = (struct buckets){ 0 };
+	series_collect_release(&b->collect);
+	*b = (struct open_batches){ 0 };
 }
 
 static int
-keep_pieces(struct buckets *b, struct open_bucket *o, struct why *why)
+keep_pieces(struct open_batches *b, struct open_batch *o, struct why *why)
 {
 	if (o->lines.n == 0)
 		return 0;
-	if (journal_piece(b->journal, &o->parcel->id, buf_whole(&o->lines),
+	if (journal_piece(b->journal, &o->batch->id, buf_whole(&o->lines),
 	    why) < 0)
 		return -1;
 	buf_reset(&o->lines);
@@ -124,7 +124,7 @@ keep_pieces(struct buckets *b, struct open_bucket *o, struct why *why)
 }
 
 int
-buckets_keep(struct buckets *b, struct why *why)
+open_batches_keep(struct open_batches *b, struct why *why)
 {
 	size_t i;
 
@@ -134,20 +134,20 @@ buckets_keep(struct buckets *b, struct why *why)
 	return 0;
 }
 
-/* The parcel of a bucket, which is open no more. */
-static struct parcel *
-close_bucket(struct buckets *b, int64_t id)
+/* The batch of a bucket, which is open no more. */
+static struct batch *
+close_bucket(struct open_batches *b, int64_t id)
 {
-	struct open_bucket *o = find(b, id);
-	struct parcel *p;
+	struct open_batch *o = find(b, id);
+	struct batch *p;
 	struct why why;
 
 	if (o == NULL) {	/* without pieces */
-		p = new_parcel(b);
+		p = new_batch(b);
 		p->is_loose = true;
 		return p;
 	}
-	p = o->parcel;
+	p = o->batch;
 	if (keep_pieces(b, o, &why) < 0 ||
 	    journal_cut(b->journal, &p->id, &why) < 0)
 		p->is_loose = true;
@@ -157,29 +157,29 @@ close_bucket(struct buckets *b, int64_t id)
 }
 
 static int64_t
-id_of(const struct buckets *b, const struct timeseries_taken *taken)
+id_of(const struct open_batches *b, const struct timeseries_taken *taken)
 {
 	return taken->series[0].values[0].second /
-	    (b->gather.series.period_ns / NS_PER_S);
+	    (b->collect.series.period_ns / NS_PER_S);
 }
 
 void
-buckets_take(struct buckets *b, bool is_all)
+open_batches_take(struct open_batches *b, bool is_all)
 {
 	struct timeseries_taken taken;
 	struct metricset set = { .run = SPAN(""), .period_s =
-	    (uint32_t)(b->gather.series.period_ns / NS_PER_S) };
+	    (uint32_t)(b->collect.series.period_ns / NS_PER_S) };
 	struct pb_out message = { 0 };
-	struct parcel *p;
+	struct batch *p;
 
-	while (gather_next(&b->gather, is_all, &taken)) {
+	while (series_collect_next(&b->collect, is_all, &taken)) {
 		set.series = taken.series;
 		set.n = taken.n;
 		metricset_encode(&set, &message);
 		p = close_bucket(b, id_of(b, &taken));
 		p->id.samples = taken.n;
-		p->id.points = gather_points(&set);
-		p->id.requests = gather_requests(&set);
+		p->id.points = series_collect_points(&set);
+		p->id.requests = series_collect_requests(&set);
 		p->id.plain_bytes = message.n;
 		buf_span(&p->body, pb_whole(&message));
 		if (p->is_loose)
@@ -192,26 +192,26 @@ buckets_take(struct buckets *b, bool is_all)
 }
 
 void
-buckets_set(struct buckets *b, int64_t period_ns, int64_t wait_ns)
+open_batches_set(struct open_batches *b, int64_t period_ns, int64_t wait_ns)
 {
-	b->gather.wait_ns = wait_ns;
-	if (period_ns == b->gather.series.period_ns)
+	b->collect.wait_ns = wait_ns;
+	if (period_ns == b->collect.series.period_ns)
 		return;
-	buckets_take(b, true);
-	b->gather.series.period_ns = period_ns;
+	open_batches_take(b, true);
+	b->collect.series.period_ns = period_ns;
 }
 
 void
-buckets_drop(struct buckets *b, struct amount *lost)
+open_batches_drop(struct open_batches *b, struct amount *lost)
 {
 	struct timeseries_taken taken;
 	struct metricset set = { 0 };
 
-	while (gather_next(&b->gather, true, &taken)) {
+	while (series_collect_next(&b->collect, true, &taken)) {
 		set.series = taken.series;
 		set.n = taken.n;
-		lost->points += gather_points(&set);
-		lost->requests += gather_requests(&set);
+		lost->points += series_collect_points(&set);
+		lost->requests += series_collect_requests(&set);
 		timeseries_taken_release(&taken);
 	}
 }

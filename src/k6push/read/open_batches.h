@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buckets: the open time buckets of protocol 2. Each will be a parcel; until
+ * buckets: the open time buckets of protocol 2. Each will be a batch; until
  * then its values are in memory, and the lines they came from are that
- * parcel's pieces in the journal.
+ * batch's pieces in the journal.
  */
 #ifndef K6PIPE_K6PUSH_READ_OPEN_BATCHES_H
 #define K6PIPE_K6PUSH_READ_OPEN_BATCHES_H
@@ -11,42 +11,43 @@
 
 #include "k6push/read/series_collect.h"
 #include "k6push/wire/numbers.h"
-#include "k6push/wire/packer.h"
+#include "k6push/send/packer.h"
 
-struct open_bucket {
+struct open_batch {
 	int64_t id;		/* time / period, toward zero */
-	struct parcel *parcel;
+	struct batch *batch;
 	struct buf lines;	/* not yet in the journal */
 };
 
 /* A zeroed struct is none. */
-struct buckets {
-	struct gather gather;
+struct open_batches {
+	struct series_collect collect;
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
-	struct numbers *numbers;	/* of batches; shared with the uploader */
-	struct open_bucket *open;
+	struct numbers *numbers;	/* shared with the uploader */
+	struct open_batch *open;
 	size_t n, cap;
 	size_t last;		/* of the line before */
 };
 
 /* Begin; packer, journal and numbers are to be set before the first line.
  * -1: the settings are not those of protocol 2. */
-int buckets_init(struct buckets *b, const struct settings *s,
+int open_batches_init(struct open_batches *b, const struct settings *s,
     struct metrics *metrics, struct why *why);
-void buckets_release(struct buckets *b);
+void open_batches_release(struct open_batches *b);
 
 /* Bring the lines to the journal. -1: the disk does not take them; they wait,
  * and it may be tried again. */
-int buckets_keep(struct buckets *b, struct why *why);
+int open_batches_keep(struct open_batches *b, struct why *why);
 
 /* Hand the buckets that are due, or all, to the packer. */
-void buckets_take(struct buckets *b, bool is_all);
+void open_batches_take(struct open_batches *b, bool is_all);
 
 /* Go on with another period and wait; what is open is cut where it is. */
-void buckets_set(struct buckets *b, int64_t period_ns, int64_t wait_ns);
+void open_batches_set(
+    struct open_batches *b, int64_t period_ns, int64_t wait_ns);
 
 /* Throw all away; its amount is added to lost. */
-void buckets_drop(struct buckets *b, struct amount *lost);
+void open_batches_drop(struct open_batches *b, struct amount *lost);
 
 #endif

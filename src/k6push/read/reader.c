@@ -11,7 +11,7 @@
 #include "k6push/wire/wire.h"
 
 enum {
-	PARCEL_BYTES = 8 << 20,	/* plain; more is cut earlier */
+	BATCH_BYTES = 8 << 20,	/* plain; more is cut earlier */
 	PIECE_BYTES = 128 << 10,	/* then they are written */
 	LONGEST_WAIT_MS = 200,
 	ANSWER_MS = 200,
@@ -34,7 +34,7 @@ must_stop(const struct reader *r)
 
 /* Wait until poked, or some time. */
 static void
-rest(struct reader *r, int ms)
+wait_until_poked(struct reader *r, int ms)
 {
 	struct pollfd p = { .fd = r->poked, .events = POLLIN };
 
@@ -56,11 +56,11 @@ warn_waiting(struct reader *r, const char *why)
 }
 
 /* Bring what filling holds to the journal. False: the disk does not take it;
- * the parcel is loose from here on. */
+ * the batch is loose from here on. */
 static bool
 keep_pieces(struct reader *r)
 {
-	struct parcel *p = r->filling;
+	struct batch *p = r->filling;
 	struct span bytes = { p->body.p + r->in_pieces,
 	    p->body.n - r->in_pieces };
 	struct why why;
@@ -82,13 +82,13 @@ keep_pieces(struct reader *r)
 /* Bring the lines of open buckets to the journal. False: the disk does not
  * take them. */
 static bool
-keep_buckets(struct reader *r)
+keep_open_batches(struct reader *r)
 {
 	struct why why;
 
 	if (r->journal == NULL)
 		return true;
-	if (buckets_keep(&r->buckets, &why) < 0) {
+	if (open_batches_keep(&r->open_batches, &why) < 0) {
 		warn_waiting(r, why.text);
 		return false;
 	}
@@ -98,16 +98,16 @@ keep_buckets(struct reader *r)
 	return true;
 }
 
-/* Hand over what is due: the parcel that is filling, or buckets. */
+/* Hand over what is due: the batch that is filling, or buckets. */
 static void
-cut(struct reader *r, bool is_all)
+cut_batches(struct reader *r, bool is_all)
 {
-	struct parcel *p = r->filling;
+	struct batch *p = r->filling;
 	struct why why;
 
 	r->next_cut_ns = now_monotonic_ns() + r->interval_ns;
-	if (r->has_buckets)
-		buckets_take(&r->buckets, is_all);
+	if (r->has_open_batches)
+		open_batches_take(&r->open_batches, is_all);
 	if (p == NULL)
 		return;
 	if (keep_pieces(r) && journal_cut(r->journal, &p->id, &why) < 0) {
@@ -139,7 +139,7 @@ static int
 take_sample(void *ctx, const struct sample *s)
 {
 	struct reader *r = ctx;
-	struct parcel *p = r->filling;
+	struct batch *p = r->filling;
 
 	if (r->is_passing) {
 		r->unkept.points += sample_points(s);
@@ -148,7 +148,7 @@ take_sample(void *ctx, const struct sample *s)
 	}
 	if (p == NULL) {
 		take_head(r);
-		p = r->filling = parcel_new(numbers_take(r->numbers, 1));
+		p = r->filling = batch_new(numbers_take(r->numbers, 1));
 		p->id.format = wire_v1.format;
 		p->is_plain = true;
 		p->is_loose = r->journal == NULL;
@@ -162,8 +162,8 @@ take_sample(void *ctx, const struct sample *s)
 	p->id.points += sample_points(s);
 	p->id.requests += sample_requests(s);
 	if ((int64_t)p->id.samples >= r->max_samples ||
-	    p->body.n >= PARCEL_BYTES)
-		cut(r, false);
+	    p->body.n >= BATCH_BYTES)
+		cut_batches(r, false);
 	else if (p->body.n - r->in_pieces >= PIECE_BYTES && !p->is_loose)
 		(void)keep_pieces(r);
 	return 0;
@@ -178,31 +178,31 @@ await_period(struct reader *r)
 
 	while (!r->is_answered && r->stop == READER_GO &&
 	    now_monotonic_ns() < end_ns)
-		rest(r, LONGEST_WAIT_MS / 4);
+		wait_until_poked(r, LONGEST_WAIT_MS / 4);
 }
 
 /* Take the whole lines that are here. */
 static void
 take_lines(struct reader *r)
 {
-	if (r->has_buckets && !r->has_head) {
+	if (r->has_open_batches && !r->has_head) {
 		collector_take_head(&r->collector, &r->in, &r->bad);
 		if (collector_has_head(&r->collector)) {
 			take_head(r);
 			await_period(r);
 		}
 	}
-	if (r->has_buckets && r->period_ns != 0)
-		buckets_set(&r->buckets, r->period_ns, r->wait_ns);
+	if (r->has_open_batches && r->period_ns != 0)
+		open_batches_set(&r->open_batches, r->period_ns, r->wait_ns);
 	collector_take(&r->collector, &r->in, &r->bad);
 	if (collector_has_head(&r->collector))
 		take_head(r);
 	if (r->filling != NULL)
 		(void)keep_pieces(r);
-	if (r->is_passing && r->has_buckets)
-		buckets_drop(&r->buckets, &r->unkept);
-	else if (r->has_buckets)
-		r->is_stuck = !keep_buckets(r);
+	if (r->is_passing && r->has_open_batches)
+		open_batches_drop(&r->open_batches, &r->unkept);
+	else if (r->has_open_batches)
+		r->is_stuck = !keep_open_batches(r);
 }
 
 /* Is there no room for more? Then say so. */
@@ -214,7 +214,7 @@ has_no_room(struct reader *r)
 	if (r->packer->loose_bytes > 0 || (r->filling != NULL &&
 	    r->filling->is_loose))
 		return true;
-	if (r->is_stuck && (r->is_stuck = !keep_buckets(r)))
+	if (r->is_stuck && (r->is_stuck = !keep_open_batches(r)))
 		return true;
 	if (!journal_is_full(r->journal))
 		return false;
@@ -230,7 +230,7 @@ cut_if_due(struct reader *r)
 	/* What is only in memory is to leave it soon. */
 	if (is_due || (r->journal != NULL && r->filling != NULL &&
 	    r->filling->is_loose))
-		cut(r, false);
+		cut_batches(r, false);
 }
 
 /* Read once when there is something. 0: the input is at its end. */
@@ -260,7 +260,7 @@ read_once(struct reader *r)
 }
 
 static void *
-work(void *ctx)
+reader_thread(void *ctx)
 {
 	struct reader *r = ctx;
 	int more = 1;
@@ -274,16 +274,16 @@ work(void *ctx)
 			r->is_waiting = false;
 			more = read_once(r);
 		} else if (r->is_useless) {	/* let the stream flow */
-			cut(r, true);
+			cut_batches(r, true);
 			r->is_passing = true;
 			more = read_once(r);
 			r->is_passing = false;
 		} else {
-			rest(r, LONGEST_WAIT_MS / 4);
+			wait_until_poked(r, LONGEST_WAIT_MS / 4);
 		}
 	}
 	collector_end(&r->collector);
-	cut(r, true);
+	cut_batches(r, true);
 	r->has_ended = true;
 	thread_bell_ring(r->wake);
 	return NULL;
@@ -295,7 +295,8 @@ reader_start(struct reader *r)
 	r->collector.each = take_sample;
 	r->collector.ctx = r;
 	r->poked = thread_bell_open();
-	if (r->poked < 0 || pthread_create(&r->thread, NULL, work, r) != 0)
+	if (r->poked < 0 ||
+	    pthread_create(&r->thread, NULL, reader_thread, r) != 0)
 		dief(EXIT_FAILED, "no thread can be started");
 	r->has_thread = true;
 }
@@ -313,8 +314,8 @@ reader_release(struct reader *r)
 {
 	if (r->poked > 0)
 		(void)close(r->poked);
-	parcel_free(r->filling);
-	buckets_release(&r->buckets);
+	batch_free(r->filling);
+	open_batches_release(&r->open_batches);
 	collector_release(&r->collector);
 	lines_release(&r->in);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * reader: a thread that reads the stream, makes samples of it and cuts them
- * into parcels. What a read brought is in the journal before the next read.
+ * into batches. What a read brought is in the journal before the next read.
  * It waits while the journal is full or the disk is: back-pressure, not loss.
  */
 #ifndef K6PIPE_K6PUSH_READ_READER_H
@@ -14,7 +14,7 @@
 #include "k6push/read/collect.h"
 #include "k6push/read/open_batches.h"
 #include "k6push/wire/numbers.h"
-#include "k6push/wire/packer.h"
+#include "k6push/send/packer.h"
 
 /* How the reading is to end before the input does. */
 enum reader_stop { READER_GO, READER_SIGNAL, READER_NOW };
@@ -25,13 +25,13 @@ struct reader {
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
 	int wake;		/* bell of the sender */
-	struct numbers *numbers;	/* of batches; shared with the uploader */
-	size_t memory_max;	/* bytes of loose parcels, without a journal */
+	struct numbers *numbers;	/* shared with the uploader */
+	size_t memory_max;	/* bytes of loose batches, without a journal */
 	void (*on_head)(void *ctx);	/* the start is known: called once by
 				   the reader, before it keeps a sample */
 	void *ctx;
-	bool has_buckets;	/* protocol 2 */
-	struct buckets buckets;	/* of it; by buckets_init */
+	bool has_open_batches;	/* protocol 2 */
+	struct open_batches open_batches;	/* by open_batches_init */
 	/* the sender's word, at any time: */
 	_Atomic int stop, signal;	/* enum reader_stop; its number */
 	_Atomic int64_t interval_ns, max_samples;
@@ -47,7 +47,7 @@ struct reader {
 	/* its own: */
 	pthread_t thread;
 	int poked;		/* bell */
-	struct parcel *filling;
+	struct batch *filling;
 	size_t in_pieces;	/* bytes of filling's body */
 	int64_t next_cut_ns, next_warning_ns;
 	bool is_waiting;	/* has told so */

@@ -27,8 +27,8 @@ duration_of(const struct settings *s, enum setting which, int64_t fallback_s,
 }
 
 int
-gather_rule(const struct settings *s, int64_t *period_ns, int64_t *wait_ns,
-    struct why *why)
+series_collect_rule(const struct settings *s, int64_t *period_ns,
+    int64_t *wait_ns, struct why *why)
 {
 	if (duration_of(s, SET_PERIOD, 3, period_ns, why) < 0)
 		return -1;
@@ -36,16 +36,17 @@ gather_rule(const struct settings *s, int64_t *period_ns, int64_t *wait_ns,
 }
 
 int
-gather_init(struct gather *g, const struct settings *s,
+series_collect_init(struct series_collect *g, const struct settings *s,
     struct metrics *metrics, struct why *why)
 {
-	*g = (struct gather){ .metrics = metrics, .latest_ns = INT64_MIN,
+	*g = (struct series_collect){ .metrics = metrics,
+	    .latest_ns = INT64_MIN,
 	    .max_series = (size_t)settings_int(s, SET_MAX_TIME_SERIES) };
-	return gather_rule(s, &g->series.period_ns, &g->wait_ns, why);
+	return series_collect_rule(s, &g->series.period_ns, &g->wait_ns, why);
 }
 
 void
-gather_release(struct gather *g)
+series_collect_release(struct series_collect *g)
 {
 	char *key;
 	size_t at = 0;
@@ -57,7 +58,7 @@ gather_release(struct gather *g)
 }
 
 static void
-note_time(struct gather *g, int64_t time_ns)
+note_time(struct series_collect *g, int64_t time_ns)
 {
 	if (time_ns <= g->latest_ns)
 		return;
@@ -66,7 +67,7 @@ note_time(struct gather *g, int64_t time_ns)
 }
 
 void
-gather_point(struct gather *g, const struct point *p)
+series_collect_point(struct series_collect *g, const struct point *p)
 {
 	note_time(g, p->time_ns);
 	sink_add(timeseries_sink(&g->series, p->metric, p->tags, p->time_ns),
@@ -76,9 +77,9 @@ gather_point(struct gather *g, const struct point *p)
 }
 
 static struct sink *
-place(void *ctx, const struct sample_series *at)
+sink_at(void *ctx, const struct sample_series *at)
 {
-	struct gather *g = ctx;
+	struct series_collect *g = ctx;
 
 	note_time(g, at->time_ns);
 	g->at_ns = at->time_ns;
@@ -87,29 +88,30 @@ place(void *ctx, const struct sample_series *at)
 }
 
 void
-gather_sample(struct gather *g, const struct sample *s, struct span line)
+series_collect_sample(
+    struct series_collect *g, const struct sample *s, struct span line)
 {
-	sample_sink(s, place, g);
+	sample_sink(s, sink_at, g);
 	if (g->keep != NULL)
 		g->keep(g->ctx, true, g->at_ns, line);
 }
 
 void
-gather_metric(struct gather *g, struct span line)
+series_collect_metric(struct series_collect *g, struct span line)
 {
 	if (g->keep != NULL)
 		g->keep(g->ctx, false, 0, line);
 }
 
 void
-gather_forget_tags(struct gather *g)
+series_collect_forget_tags(struct series_collect *g)
 {
 	timeseries_forget_tags(&g->series);
 }
 
 /* k6's warning, once for each key. */
 static void
-warn_of_reserved(struct gather *g, const struct tagset *tags)
+warn_of_reserved(struct series_collect *g, const struct tagset *tags)
 {
 	struct span key;
 	size_t i;
@@ -128,7 +130,7 @@ warn_of_reserved(struct gather *g, const struct tagset *tags)
 
 /* The stream's clock; while it stands still, time goes on. */
 static int64_t
-now_of(struct gather *g)
+now_of(struct series_collect *g)
 {
 	int64_t now = now_monotonic_ns();
 
@@ -139,7 +141,7 @@ now_of(struct gather *g)
 
 /* Take buckets that are due, or all: the oldest, so many of them. */
 static bool
-take(struct gather *g, bool is_all, size_t most,
+take_due(struct series_collect *g, bool is_all, size_t most,
     struct timeseries_taken *out)
 {
 	int64_t now = INT64_MAX;
@@ -158,20 +160,22 @@ take(struct gather *g, bool is_all, size_t most,
 }
 
 bool
-gather_next(struct gather *g, bool is_all, struct timeseries_taken *out)
+series_collect_next(struct series_collect *g, bool is_all,
+    struct timeseries_taken *out)
 {
-	return take(g, is_all, 1, out);
+	return take_due(g, is_all, 1, out);
 }
 
 void
-gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx)
+series_collect_take(struct series_collect *g, bool is_all,
+    series_collect_each *each, void *ctx)
 {
 	struct timeseries_taken taken;
 	struct metricset batch = { .run = SPAN(""),
 	    .period_s = (uint32_t)(g->series.period_ns / NS_PER_S) };
 	size_t i;
 
-	if (!take(g, is_all, SIZE_MAX, &taken))
+	if (!take_due(g, is_all, SIZE_MAX, &taken))
 		return;
 	for (i = 0; i < taken.n; i += batch.n) {
 		batch.series = taken.series + i;
@@ -183,7 +187,7 @@ gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx)
 }
 
 uint64_t
-gather_points(const struct metricset *batch)
+series_collect_points(const struct metricset *batch)
 {
 	uint64_t points = 0;
 	size_t i, k;
@@ -195,7 +199,7 @@ gather_points(const struct metricset *batch)
 }
 
 uint64_t
-gather_requests(const struct metricset *batch)
+series_collect_requests(const struct metricset *batch)
 {
 	uint64_t requests = 0;
 	double sum;

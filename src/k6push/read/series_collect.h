@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gather: for protocol 2, samples in, batches of time series out (PROTOCOL
+ * series: for protocol 2, samples in, batches of time series out (PROTOCOL
  * 5.4, 5.6). A bucket leaves when it is due by the clock of the stream.
  */
 #ifndef K6PIPE_K6PUSH_READ_SERIES_COLLECT_H
@@ -17,12 +17,12 @@
 
 /* Is told of each line that is taken, with the time that it has; a Metric line
  * has none. */
-typedef void gather_keep(void *ctx, bool has_time, int64_t time_ns,
+typedef void series_collect_keep(void *ctx, bool has_time, int64_t time_ns,
     struct span line);
 
 /* A zeroed struct is none. */
-struct gather {
-	gather_keep *keep;		/* NULL: nobody asks */
+struct series_collect {
+	series_collect_keep *keep;		/* NULL: nobody asks */
 	void *ctx;
 	struct timeseries series;
 	struct metrics *metrics;	/* of the stream; borrowed */
@@ -35,35 +35,36 @@ struct gather {
 };
 
 /* Period and wait of settings. -1: protocol 2 does not have such ones. */
-int gather_rule(const struct settings *s, int64_t *period_ns,
+int series_collect_rule(const struct settings *s, int64_t *period_ns,
     int64_t *wait_ns, struct why *why);
 
-/* Take them and the rest from settings. -1: as gather_rule. */
-int gather_init(struct gather *g, const struct settings *s,
+/* Take them and the rest from settings. -1: as series_collect_rule. */
+int series_collect_init(struct series_collect *g, const struct settings *s,
     struct metrics *metrics, struct why *why);
-void gather_release(struct gather *g);
+void series_collect_release(struct series_collect *g);
 
-void gather_point(struct gather *g, const struct point *p);
-void gather_sample(struct gather *g, const struct sample *s,
+void series_collect_point(struct series_collect *g, const struct point *p);
+void series_collect_sample(struct series_collect *g, const struct sample *s,
     struct span line);
-void gather_metric(struct gather *g, struct span line);
+void series_collect_metric(struct series_collect *g, struct span line);
 
 /* Tag sets are to be freed. */
-void gather_forget_tags(struct gather *g);
+void series_collect_forget_tags(struct series_collect *g);
 
 /* A batch: at most max_series series; run is to be filled in. */
-typedef void gather_each(void *ctx, struct metricset *batch);
+typedef void series_collect_each(void *ctx, struct metricset *batch);
 
 /* Hand out the buckets that are due, or all; `each` gets its batches one by
  * one. */
-void gather_take(struct gather *g, bool is_all, gather_each *each, void *ctx);
+void series_collect_take(struct series_collect *g, bool is_all,
+    series_collect_each *each, void *ctx);
 
 /* Take the oldest bucket that is due, or the oldest at all. False: none is. */
-bool gather_next(struct gather *g, bool is_all,
+bool series_collect_next(struct series_collect *g, bool is_all,
     struct timeseries_taken *out);
 
 /* How many points, and requests of them, a batch stands for. */
-uint64_t gather_points(const struct metricset *batch);
-uint64_t gather_requests(const struct metricset *batch);
+uint64_t series_collect_points(const struct metricset *batch);
+uint64_t series_collect_requests(const struct metricset *batch);
 
 #endif

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/* How long to wait after a try that failed. */
 #include "k6push/send/retry.h"
 
 #include "base/random.h"
 #include "base/units.h"
-
-void
-retry_key(char key[KEY_TEXT])
-{
-	random_hex(key, KEY_TEXT / 2);
-}
 
 int64_t
 retry_pause_ns(int failures, int64_t retry_after_ns)

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* retry: what stays the same over all tries of a call, and the pauses. */
+/* retry: the pauses between the tries of a call. */
 #ifndef K6PIPE_K6PUSH_SEND_RETRY_H
 #define K6PIPE_K6PUSH_SEND_RETRY_H
 
 #include <stdint.h>
-
-enum { KEY_TEXT = 17 };
-
-/* A fresh idempotency key: 16 hex digits (PROTOCOL 3.1). */
-void retry_key(char key[KEY_TEXT]);
 
 /* Pause in ns after the n-th failure in a row (1 is the first): 0.5 s, doubled
  * up to 5 s, by up to a half shorter at random; or what the server asked for

@@ -28,13 +28,13 @@ check_token(const struct settings *s, enum setting id,
 }
 
 int
-control_init(struct control *c, struct fetcher *fetcher,
+run_api_init(struct run_api *c, struct fetcher *fetcher,
     struct settings *settings, bool allows_http, struct why *why)
 {
 	const char *host = settings_text(settings, SET_HOST);
 	const char *token = settings_text(settings, SET_TOKEN);
 
-	*c = (struct control){ .fetcher = fetcher, .settings = settings,
+	*c = (struct run_api){ .fetcher = fetcher, .settings = settings,
 	    .allows_http = allows_http };
 	if (check_token(settings, SET_TOKEN, why) < 0 ||
 	    check_token(settings, SET_TEST_RUN_TOKEN, why) < 0 ||
@@ -46,7 +46,7 @@ control_init(struct control *c, struct fetcher *fetcher,
 }
 
 void
-control_release(struct control *c)
+run_api_release(struct run_api *c)
 {
 	if (c->token != NULL)
 		explicit_bzero(c->token, strlen(c->token));
@@ -60,7 +60,7 @@ control_release(struct control *c)
 	buf_release(&c->body);
 	buf_release(&c->config);
 	buf_release(&c->announcement);
-	*c = (struct control){ 0 };
+	*c = (struct run_api){ 0 };
 }
 
 enum { ID_MAX = 256 };
@@ -95,7 +95,7 @@ is_usable_id(const char *id)
 
 /* The run is known: where its samples go and where it is shown. */
 static void
-set_created(struct control *c, const char *id)
+set_created(struct run_api *c, const char *id)
 {
 	const char *host = settings_text(c->settings, SET_HOST);
 	const char *details = settings_text(c->settings,
@@ -110,15 +110,16 @@ set_created(struct control *c, const char *id)
 	}
 	c->ingest_host = xstrdup(host);
 	c->escaped_id = escape_id(id);
-	c->page_url = details != NULL ? xstrdup(details)
-	    : xasprintf("%s/runs/%s", settings_text(c->settings, SET_WEB_APP_URL),
-	    id);
+	c->page_url = details != NULL
+	    ? xstrdup(details)
+	    : xasprintf("%s/runs/%s",
+		  settings_text(c->settings, SET_WEB_APP_URL), id);
 	c->id = xstrdup(id);
-	c->state = CONTROL_CREATED;
+	c->state = RUN_API_CREATED;
 }
 
 static void
-take_config(struct control *c, struct span config)
+take_config(struct run_api *c, struct span config)
 {
 	struct why why;
 
@@ -132,19 +133,19 @@ take_config(struct control *c, struct span config)
 
 /* -1, told: an id that does not fit into URLs. */
 static int
-take_id(struct control *c, const char *id, const char *from)
+take_id(struct run_api *c, const char *id, const char *from)
 {
 	if (is_usable_id(id)) {
 		set_created(c, id);
 		return 0;
 	}
 	warnf("%s: a run id that cannot be used: %s", from, id);
-	c->state = CONTROL_FAILED;
+	c->state = RUN_API_FAILED;
 	return -1;
 }
 
 void
-control_adopt(struct control *c, const char *id, struct span config,
+run_api_adopt(struct run_api *c, const char *id, struct span config,
     const char *from)
 {
 	take_config(c, config);
@@ -180,7 +181,7 @@ print_logs(struct span logs)
 }
 
 static void
-take_created(struct control *c, struct span body)
+take_created(struct run_api *c, struct span body)
 {
 	struct span key, raw = { NULL, 0 }, config = { NULL, 0 };
 	struct span logs = { NULL, 0 };
@@ -200,7 +201,7 @@ take_created(struct control *c, struct span body)
 	}
 	if (j.error != NULL || raw.n == 0) {
 		warnf("failed to get a reference ID");
-		c->state = CONTROL_FAILED;
+		c->state = RUN_API_FAILED;
 		return;
 	}
 	if (logs.n > 0)
@@ -213,13 +214,13 @@ take_created(struct control *c, struct span body)
 
 /* k6serve tells what it has stored of the run; other servers do not. */
 static void
-take_finished(struct control *c, struct span body)
+take_finished(struct run_api *c, struct span body)
 {
 	struct jsn j = jsn_of(body);
 	struct span key;
 	double d;
 
-	c->state = CONTROL_FINISHED;
+	c->state = RUN_API_FINISHED;
 	if (!jsn_enter(&j, '{'))
 		return;
 	while (jsn_member(&j, &key)) {
@@ -250,7 +251,7 @@ take_finished(struct control *c, struct span body)
 static void
 on_reply(void *ctx, const struct fetch_reply *reply)
 {
-	struct control *c = ctx;
+	struct run_api *c = ctx;
 	struct buf text = { 0 };
 
 	switch (outcome_of(reply)) {
@@ -264,7 +265,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 			take_created(c, reply->body);
 		return;
 	case OUTCOME_RETRY:
-		c->state = CONTROL_WAITING;
+		c->state = RUN_API_WAITING;
 		c->retry_at_ns = now_monotonic_ns() +
 		    retry_pause_ns(++c->failures, reply->retry_after_ns);
 		if (c->failures > 1)
@@ -273,25 +274,25 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	case OUTCOME_HOLD:
 		if (c->is_finishing && c->is_borrowed) {
 			/* A server that knows no instances. */
-			c->state = CONTROL_FINISHED;
+			c->state = RUN_API_FINISHED;
 			return;
 		}
-		c->state = CONTROL_FAILED;
+		c->state = RUN_API_FAILED;
 		break;
 	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
 	case OUTCOME_STOP:
-		c->state = CONTROL_FAILED;
+		c->state = RUN_API_FAILED;
 		break;
 	}
 	outcome_describe(reply, c->url, &text);
-	warnf("%s%s", text.p, c->state == CONTROL_WAITING ? "; trying on"
+	warnf("%s%s", text.p, c->state == RUN_API_WAITING ? "; trying on"
 	    : "");
 	buf_release(&text);
 }
 
 static void
-call(struct control *c)
+start_call(struct run_api *c)
 {
 	int64_t stack = settings_int(c->settings, SET_STACK_ID);
 	char key[48], stack_id[32];
@@ -305,23 +306,23 @@ call(struct control *c)
 	(void)snprintf(key, sizeof(key), "K6-Idempotency-Key: %s", c->key);
 	(void)snprintf(stack_id, sizeof(stack_id), "X-Stack-Id: %lld",
 	    (long long)stack);
-	c->state = CONTROL_CALLING;
+	c->state = RUN_API_CALLING;
 	if (fetch_start(c->fetcher, &request, on_reply, c, &why) < 0) {
 		warnf("%s", why.text);
-		c->state = CONTROL_FAILED;
+		c->state = RUN_API_FAILED;
 	}
 }
 
 void
-control_start(struct control *c)
+run_api_start(struct run_api *c)
 {
-	if (c->state == CONTROL_WAITING &&
+	if (c->state == RUN_API_WAITING &&
 	    now_monotonic_ns() >= c->retry_at_ns)
-		call(c);
+		start_call(c);
 }
 
 void
-control_create(struct control *c, const struct run_plan *plan,
+run_api_create(struct run_api *c, const struct run_plan *plan,
     const char *key)
 {
 	const char *ref = settings_text(c->settings, SET_PUSH_REF_ID);
@@ -352,13 +353,13 @@ control_create(struct control *c, const struct run_plan *plan,
 	jsn_close(&o, '}');
 	c->url = xasprintf("%s/v1/tests", c->host);
 	c->key = key;
-	call(c);
+	start_call(c);
 }
 
 /* {"name","result_status","run_status",...} of the finish call, or of an
  * instance. */
 static void
-print_state(const struct control *c, const struct run_result *result,
+print_state(const struct run_api *c, const struct run_result *result,
     struct buf *out)
 {
 	struct jsn_out o = { .to = out };
@@ -381,11 +382,11 @@ print_state(const struct control *c, const struct run_result *result,
 }
 
 void
-control_finish(struct control *c, const struct run_result *result,
+run_api_finish(struct run_api *c, const struct run_result *result,
     const char *key)
 {
 	if (c->is_borrowed && c->instance == NULL) {
-		c->state = CONTROL_FINISHED;
+		c->state = RUN_API_FINISHED;
 		return;
 	}
 	buf_reset(&c->body);
@@ -395,7 +396,7 @@ control_finish(struct control *c, const struct run_result *result,
 	    c->is_borrowed ? "/instances" : "");
 	c->key = key;
 	c->is_finishing = true;
-	call(c);
+	start_call(c);
 }
 
 static void
@@ -406,7 +407,7 @@ on_announced(void *ctx, const struct fetch_reply *reply)
 }
 
 void
-control_announce(struct control *c, const char *instance)
+run_api_announce(struct run_api *c, const char *instance)
 {
 	static const char *const headers[] = {
 	    "Content-Type: application/json", NULL };

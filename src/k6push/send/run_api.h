@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* control: a run on the server, from its creation to its finish. */
+/* run_api: a run on the server, from its creation to its finish. */
 #ifndef K6PIPE_K6PUSH_SEND_RUN_API_H
 #define K6PIPE_K6PUSH_SEND_RUN_API_H
 
@@ -12,13 +12,13 @@
 #include "data/settings.h"
 #include "io/fetch.h"
 
-enum control_state {
-	CONTROL_IDLE,	/* no call yet */
-	CONTROL_CALLING,	/* a call is under way */
-	CONTROL_WAITING,	/* it failed and will be tried again */
-	CONTROL_CREATED,	/* the run exists */
-	CONTROL_FINISHED,	/* and has been finished */
-	CONTROL_FAILED,	/* the server said no: nothing can go on */
+enum run_api_state {
+	RUN_API_IDLE,	/* no call yet */
+	RUN_API_CALLING,	/* a call is under way */
+	RUN_API_WAITING,	/* it failed and will be tried again */
+	RUN_API_CREATED,	/* the run exists */
+	RUN_API_FINISHED,	/* and has been finished */
+	RUN_API_FAILED,	/* the server said no: nothing can go on */
 };
 
 /* What the run is created from. */
@@ -29,10 +29,10 @@ struct run_plan {
 	struct span thresholds;	/* JSON object metric -> [source] */
 };
 
-struct control {
+struct run_api {
 	struct fetcher *fetcher;
 	struct settings *settings;	/* the server's overrides go in */
-	enum control_state state;
+	enum run_api_state state;
 	bool is_finishing;	/* the call is that of finish */
 	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
 	const char *instance;	/* borrowed; NULL: none announced */
@@ -54,22 +54,22 @@ struct control {
 };
 
 /* Take host and token from settings. -1: they are not to be used. */
-int control_init(struct control *c, struct fetcher *fetcher,
+int run_api_init(struct run_api *c, struct fetcher *fetcher,
     struct settings *settings, bool allows_http, struct why *why);
-void control_release(struct control *c);
+void run_api_release(struct run_api *c);
 
 /* Create the run, or take the one of PUSH_REF_ID. The key is borrowed. */
-void control_create(struct control *c, const struct run_plan *plan,
+void run_api_create(struct run_api *c, const struct run_plan *plan,
     const char *key);
 
 /* Take a run that exists, with the override that its creation brought (n 0:
  * none). from, for messages, is where its id stands. */
-void control_adopt(struct control *c, const char *id, struct span config,
+void run_api_adopt(struct run_api *c, const char *id, struct span config,
     const char *from);
 
 /* As the pusher of that name, tell the server that we feed a run which is not
  * ours. Once, and without waiting: servers of others do not know it. */
-void control_announce(struct control *c, const char *instance);
+void run_api_announce(struct run_api *c, const char *instance);
 
 /* How a run ended. */
 struct run_result {
@@ -81,11 +81,11 @@ struct run_result {
 
 /* Finish it; or, of a run that is not ours, tell our own end as the announced
  * instance. The key is borrowed. */
-void control_finish(struct control *c, const struct run_result *result,
+void run_api_finish(struct run_api *c, const struct run_result *result,
     const char *key);
 
 /* Make the call that is due, if any. */
-void control_start(struct control *c);
+void run_api_start(struct run_api *c);
 
 /* Thresholds of "metric=source" options as the JSON object of run_plan. -1:
  * one lacks its '='. */

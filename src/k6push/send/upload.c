@@ -14,7 +14,7 @@
 
 enum {
 	CACHE_BYTES = 8 << 20,	/* bodies in memory that are on disk too */
-	BACKLOG = 4,		/* so many parcels are none yet */
+	BACKLOG = 4,		/* so many batches are none yet */
 	NEWEST_EVERY = 5,	/* of so many tries one is the newest's */
 	HOLD_FAILURES = 4,	/* nothing changes in half a second */
 };
@@ -23,7 +23,7 @@ enum {
 struct sending {
 	struct sending *next;
 	struct uploader *owner;
-	struct parcel *parcel;	/* NULL: a sign of life */
+	struct batch *batch;	/* NULL: a sign of life */
 	int64_t started_ns;
 	struct buf body;	/* what of it is only for this try */
 	struct wire_message message;
@@ -54,34 +54,34 @@ uploader_release(struct uploader *u)
 {
 	while (u->sendings != NULL)
 		sending_free(u->sendings);
-	parcels_release(&u->waiting);
+	batches_release(&u->waiting);
 }
 
 bool
 uploader_take(struct uploader *u)
 {
-	struct parcels ready = { 0 };
+	struct batches ready = { 0 };
 	bool is_more = packer_take(u->packer, &ready);
-	struct parcel *p;
+	struct batch *p;
 
 	while ((p = ready.first) != NULL) {
-		parcels_remove(&ready, p);
-		parcels_add(&u->waiting, p);
+		batches_remove(&ready, p);
+		batches_add(&u->waiting, p);
 		/* It can be read again. */
 		if (p->place.segment != 0 && u->waiting.bytes > CACHE_BYTES)
-			parcels_set_body(&u->waiting, p, (struct buf){ 0 });
+			batches_set_body(&u->waiting, p, (struct buf){ 0 });
 	}
 	return is_more;
 }
 
-/* The parcel needs no more sending. */
+/* The batch needs no more sending. */
 static void
-leave(struct uploader *u, struct parcel *p, enum journal_end how)
+end_batch(struct uploader *u, struct batch *p, enum journal_end how)
 {
 	if (u->journal != NULL)
 		journal_done(u->journal, p->id.number, how, &p->place);
 	packer_forget_loose(u->packer, p);
-	parcels_remove(&u->waiting, p);
+	batches_remove(&u->waiting, p);
 	u->is_catching_up &= u->waiting.n > 0;
 }
 
@@ -107,29 +107,29 @@ note_success(struct uploader *u)
 }
 
 static void
-add_amount(struct amount *sum, const struct parcel *p)
+add_amount(struct amount *sum, const struct batch *p)
 {
 	sum->points += p->id.points;
 	sum->requests += p->id.requests;
 }
 
 static void
-acknowledge(struct uploader *u, struct parcel *p)
+acknowledge(struct uploader *u, struct batch *p)
 {
 	add_amount(&u->acked, p);
-	leave(u, p, JOURNAL_ACKED);
-	parcel_free(p);
+	end_batch(u, p, JOURNAL_ACKED);
+	batch_free(p);
 }
 
 /* What the server said; before it took anything, it may not know the
  * protocol. */
 static void
-describe(const struct uploader *u, const struct sending *s,
+describe_reply(const struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct buf *text)
 {
 	outcome_describe(reply, s->url, text);
-	if (u->acked.points == 0 && s->parcel != NULL)
-		wire_hint(s->parcel->id.format, reply->status, text);
+	if (u->acked.points == 0 && s->batch != NULL)
+		wire_hint(s->batch->id.format, reply->status, text);
 }
 
 /* True if this cause was not told yet, whatever numbers are in it; after a few
@@ -154,15 +154,15 @@ is_new_cause(struct uploader *u, const char *text)
 
 /* Tell of trouble once per kind and cause, until something went well. */
 static void
-tell(struct uploader *u, const char *kind, const struct fetch_reply *reply,
-    const struct sending *s)
+report_trouble(struct uploader *u, const char *kind,
+    const struct fetch_reply *reply, const struct sending *s)
 {
 	struct buf text = { 0 };
 
 	if (u->told != kind)
 		u->n_told_causes = 0;
 	u->told = kind;
-	describe(u, s, reply, &text);
+	describe_reply(u, s, reply, &text);
 	if (is_new_cause(u, text.p))
 		warnf("%s: %s", kind, text.p);
 	buf_release(&text);
@@ -171,7 +171,7 @@ tell(struct uploader *u, const char *kind, const struct fetch_reply *reply,
 /* Keep it where a person finds it, and go on with the others. False: it could
  * not be kept. */
 static bool
-quarantine(struct uploader *u, struct parcel *p, struct span kept,
+quarantine(struct uploader *u, struct batch *p, struct span kept,
     const char *reason)
 {
 	char name[40];
@@ -192,25 +192,25 @@ quarantine(struct uploader *u, struct parcel *p, struct span kept,
 		warnf("%s", why.text);
 		return false;
 	}
-	leave(u, p, JOURNAL_REFUSED);
-	parcel_free(p);
+	end_batch(u, p, JOURNAL_REFUSED);
+	batch_free(p);
 	return true;
 }
 
-/* Two parcels in the place of one that is too large. False: it is but one
+/* Two batches in the place of one that is too large. False: it is but one
  * sample. The parts are in the journal before the whole is done. */
 static bool
-split(struct uploader *u, struct parcel *p, struct span kept)
+split_batch(struct uploader *u, struct batch *p, struct span kept)
 {
 	const struct wire *wire = wire_of(p->id.format);
-	struct parcel *part[2] = { parcel_part(p, 0), parcel_part(p, 1) };
+	struct batch *part[2] = { batch_part(p, 0), batch_part(p, 1) };
 	uint64_t number;
 	struct why why;
 	int i, n_loose = 0;
 
 	if (wire->split(p, kept, part[0], part[1], &why) < 0) {
-		parcel_free(part[0]);
-		parcel_free(part[1]);
+		batch_free(part[0]);
+		batch_free(part[1]);
 		return false;
 	}
 	u->splits++;
@@ -222,12 +222,12 @@ split(struct uploader *u, struct parcel *p, struct span kept)
 		n_loose += part[i]->is_loose;
 	}
 	if (n_loose == 0 || p->is_loose)
-		leave(u, p, JOURNAL_SPLIT);
+		end_batch(u, p, JOURNAL_SPLIT);
 	else	/* on disk only the whole is */
-		parcels_remove(&u->waiting, p);
+		batches_remove(&u->waiting, p);
 	for (i = 0; i < 2; i++)
-		parcels_add(&u->waiting, part[i]);
-	parcel_free(p);
+		batches_add(&u->waiting, part[i]);
+	batch_free(p);
 	return true;
 }
 
@@ -260,10 +260,11 @@ take_refusal(struct uploader *u, const struct sending *s,
 {
 	struct buf text = { 0 };
 
-	if (outcome_of(reply) == OUTCOME_SPLIT && split(u, s->parcel, kept))
+	if (outcome_of(reply) == OUTCOME_SPLIT &&
+	    split_batch(u, s->batch, kept))
 		return;
-	describe(u, s, reply, &text);
-	if (!quarantine(u, s->parcel, kept, text.p))
+	describe_reply(u, s, reply, &text);
+	if (!quarantine(u, s->batch, kept, text.p))
 		pause_sending(u, s, reply);
 	buf_release(&text);
 }
@@ -274,7 +275,7 @@ take_outcome(struct uploader *u, const struct sending *s,
 {
 	switch (outcome_of(reply)) {
 	case OUTCOME_ACKED:
-		acknowledge(u, s->parcel);
+		acknowledge(u, s->batch);
 		note_success(u);
 		return;
 	case OUTCOME_SPLIT:
@@ -283,14 +284,14 @@ take_outcome(struct uploader *u, const struct sending *s,
 		return;
 	case OUTCOME_STOP:
 		if (!u->is_stopped)
-			tell(u, "stopped sending samples", reply, s);
+			report_trouble(u, "stopped sending samples", reply, s);
 		u->is_stopped = true;
 		return;
 	case OUTCOME_RETRY:
-		tell(u, "cannot send samples, trying on", reply, s);
+		report_trouble(u, "cannot send samples, trying on", reply, s);
 		break;
 	case OUTCOME_HOLD:
-		tell(u, "samples are held, trying on", reply, s);
+		report_trouble(u, "samples are held, trying on", reply, s);
 		u->failures += HOLD_FAILURES;
 		break;
 	}
@@ -304,10 +305,10 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	struct uploader *u = s->owner;
 
 	u->in_flight--;
-	if (s->parcel != NULL) {
-		s->parcel->is_in_flight = false;
+	if (s->batch != NULL) {
+		s->batch->is_in_flight = false;
 		take_outcome(u, s, reply, s->body.n > 0
-		    ? buf_whole(&s->body) : buf_whole(&s->parcel->body));
+		    ? buf_whole(&s->body) : buf_whole(&s->batch->body));
 	} else if (outcome_of(reply) == OUTCOME_ACKED) {
 		note_success(u);
 	}
@@ -316,7 +317,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 
 /* Send message s. */
 static void
-post(struct uploader *u, struct sending *s, const char *path,
+post_message(struct uploader *u, struct sending *s, const char *path,
     const char *key, bool is_retry)
 {
 	struct fetch_request request = { .token = u->token, .is_post = true,
@@ -347,12 +348,12 @@ post(struct uploader *u, struct sending *s, const char *path,
 	u->n_sent++;
 }
 
-/* The body of a parcel in the form it is kept in. */
+/* The body of a batch in the form it is kept in. */
 static int
 kept_body(struct uploader *u, struct sending *s, struct span *kept,
     struct why *why)
 {
-	const struct parcel *p = s->parcel;
+	const struct batch *p = s->batch;
 
 	if (p->body.n == 0 &&
 	    journal_read(u->journal, &p->place, &s->body, why) < 0)
@@ -362,7 +363,7 @@ kept_body(struct uploader *u, struct sending *s, struct span *kept,
 }
 
 static void
-send_parcel(struct uploader *u, struct parcel *p)
+send_batch(struct uploader *u, struct batch *p)
 {
 	const struct wire *wire = wire_of(p->id.format);
 	struct sending *s = xcalloc(1, sizeof(*s));
@@ -371,11 +372,11 @@ send_parcel(struct uploader *u, struct parcel *p)
 	bool is_good;
 
 	s->owner = u;
-	s->parcel = p;
+	s->batch = p;
 	s->message.run = u->run_id;
 	is_good = kept_body(u, s, &kept, &why) == 0;
 	if (is_good && (int64_t)p->id.samples > settings_int(u->settings,
-	    wire->most) && split(u, p, kept)) {
+	    wire->most) && split_batch(u, p, kept)) {
 		sending_free(s);
 		return;
 	}
@@ -385,21 +386,21 @@ send_parcel(struct uploader *u, struct parcel *p)
 		warnf("%" PRIu64 " samples cannot be sent: %s", p->id.points,
 		    why.text);
 		add_amount(&u->lost, p);
-		leave(u, p, JOURNAL_REFUSED);
-		parcel_free(p);
+		end_batch(u, p, JOURNAL_REFUSED);
+		batch_free(p);
 		sending_free(s);
 		return;
 	}
 	p->is_in_flight = true;
 	u->resent += p->tries++ > 0;
-	post(u, s, wire->path, p->id.key, u->failures > 0);
+	post_message(u, s, wire->path, p->id.key, u->failures > 0);
 }
 
 void
 uploader_recall(struct uploader *u)
 {
 	int64_t now = now_monotonic_ns();
-	struct parcel *p, *next;
+	struct batch *p, *next;
 
 	if (u->journal == NULL || u->packer->loose_bytes == 0 ||
 	    now - u->recalled_ns < NS_PER_S)
@@ -408,19 +409,19 @@ uploader_recall(struct uploader *u)
 	for (p = u->waiting.first; p != NULL; p = next) {
 		next = p->next;
 		if (p->is_loose && !p->is_in_flight) {
-			parcels_remove(&u->waiting, p);
+			batches_remove(&u->waiting, p);
 			packer_put(u->packer, p);
 		}
 	}
 }
 
-/* The parcel whose turn it is; NULL: all are under way. */
-static struct parcel *
-next_parcel(const struct uploader *u)
+/* The batch whose turn it is; NULL: all are under way. */
+static struct batch *
+next_batch(const struct uploader *u)
 {
 	bool wants_newest = u->is_catching_up && (u->failures > 0 ||
 	    u->n_sent % NEWEST_EVERY == 0);
-	struct parcel *p, *newest = NULL;
+	struct batch *p, *newest = NULL;
 
 	for (p = u->waiting.first; p != NULL; p = p->next) {
 		if (p->is_in_flight)
@@ -436,7 +437,7 @@ void
 uploader_start(struct uploader *u)
 {
 	int64_t most = settings_int(u->settings, SET_PUSH_CONCURRENCY);
-	struct parcel *p;
+	struct batch *p;
 
 	if (u->host == NULL || u->is_stopped ||
 	    now_monotonic_ns() < u->retry_at_ns)
@@ -444,8 +445,8 @@ uploader_start(struct uploader *u)
 	/* After a failure one try is enough to see if the server is back. */
 	if (u->failures > 0)
 		most = 1;
-	while (u->in_flight < most && (p = next_parcel(u)) != NULL)
-		send_parcel(u, p);
+	while (u->in_flight < most && (p = next_batch(u)) != NULL)
+		send_batch(u, p);
 }
 
 void
@@ -453,7 +454,7 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 {
 	const struct wire *wire = wire_of((uint8_t)settings_int(u->settings,
 	    SET_API_VERSION));
-	const struct parcel nothing = { 0 };
+	const struct batch nothing = { 0 };
 	int64_t now = now_monotonic_ns();
 	struct sending *s;
 	char key[KEY_TEXT];
@@ -473,8 +474,8 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 		sending_free(s);
 		return;
 	}
-	retry_key(key);
-	post(u, s, wire->path, key, u->failures > 0);
+	idempotency_key(key);
+	post_message(u, s, wire->path, key, u->failures > 0);
 }
 
 int64_t

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upload: parcels on their way to the server. Each stays here until the
+ * upload: batches on their way to the server. Each stays here until the
  * server has it, was split, or was refused for good. After an outage the
  * newest goes first, then the backlog, with the newest now and then.
  */
@@ -14,7 +14,7 @@
 #include "io/fetch.h"
 #include "k6push/wire/batch.h"
 #include "k6push/wire/numbers.h"
-#include "k6push/wire/packer.h"
+#include "k6push/send/packer.h"
 
 /* Times in ns; of the monotonic clock. */
 struct outages {
@@ -37,7 +37,7 @@ struct uploader {
 	const char *push_url;	/* NULL; or where all goes, instead, */
 	const char *push_token;	/* with this bearer token */
 	struct numbers *numbers;	/* of batches; shared with the reader */
-	struct parcels waiting;	/* not yet acked, in flight or not */
+	struct batches waiting;	/* not yet acked, in flight or not */
 	int in_flight;
 	struct sending *sendings;	/* the tries under way */
 	int failures;		/* tries in a row that went wrong */
@@ -59,10 +59,10 @@ struct uploader {
 
 void uploader_release(struct uploader *u);
 
-/* Take over the parcels that the packer has ready. True: more will come. */
+/* Take over the batches that the packer has ready. True: more will come. */
 bool uploader_take(struct uploader *u);
 
-/* Hand loose parcels back to the packer, now and then: the disk may have room
+/* Hand loose batches back to the packer, now and then: the disk may have room
  * by now. */
 void uploader_recall(struct uploader *u);
 

@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: MIT */
+/* Batches, the lists of them, and their keys. */
 #include "k6push/wire/batch.h"
 
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "k6push/send/retry.h"
+#include "base/random.h"
 
-struct parcel *
-parcel_new(uint64_t number)
+void
+idempotency_key(char key[KEY_TEXT])
 {
-	struct parcel *p = xcalloc(1, sizeof(*p));
+	random_hex(key, JOURNAL_KEY / 2);
+}
+
+struct batch *
+batch_new(uint64_t number)
+{
+	struct batch *p = xcalloc(1, sizeof(*p));
 	char key[KEY_TEXT];
 
-	retry_key(key);
+	idempotency_key(key);
 	memcpy(p->id.key, key, JOURNAL_KEY);
 	p->id.number = number;
 	return p;
 }
 
 void
-parcel_free(struct parcel *p)
+batch_free(struct batch *p)
 {
 	if (p == NULL)
 		return;
@@ -28,10 +35,10 @@ parcel_free(struct parcel *p)
 	free(p);
 }
 
-struct parcel *
-parcel_part(const struct parcel *whole, int n)
+struct batch *
+batch_part(const struct batch *whole, int n)
 {
-	struct parcel *p = parcel_new(0);
+	struct batch *p = batch_new(0);
 	uint64_t hash = hash_bytes((uint64_t)n + 1, whole->id.key,
 	    JOURNAL_KEY);
 	int i;
@@ -45,9 +52,9 @@ parcel_part(const struct parcel *whole, int n)
 }
 
 void
-parcels_add(struct parcels *list, struct parcel *p)
+batches_add(struct batches *list, struct batch *p)
 {
-	struct parcel **at = &list->first;
+	struct batch **at = &list->first;
 
 	if (list->last != NULL && list->last->id.number < p->id.number)
 		at = &list->last->next;
@@ -62,9 +69,9 @@ parcels_add(struct parcels *list, struct parcel *p)
 }
 
 void
-parcels_remove(struct parcels *list, struct parcel *p)
+batches_remove(struct batches *list, struct batch *p)
 {
-	struct parcel **at = &list->first, *before = NULL;
+	struct batch **at = &list->first, *before = NULL;
 
 	while (*at != p) {
 		before = *at;
@@ -79,19 +86,19 @@ parcels_remove(struct parcels *list, struct parcel *p)
 }
 
 void
-parcels_release(struct parcels *list)
+batches_release(struct batches *list)
 {
-	struct parcel *p;
+	struct batch *p;
 
 	while ((p = list->first) != NULL) {
 		list->first = p->next;
-		parcel_free(p);
+		batch_free(p);
 	}
-	*list = (struct parcels){ 0 };
+	*list = (struct batches){ 0 };
 }
 
 void
-parcels_set_body(struct parcels *list, struct parcel *p, struct buf body)
+batches_set_body(struct batches *list, struct batch *p, struct buf body)
 {
 	list->bytes -= p->body.n;
 	buf_release(&p->body);
@@ -100,10 +107,10 @@ parcels_set_body(struct parcels *list, struct parcel *p, struct buf body)
 }
 
 struct amount
-parcels_amount(const struct parcels *list, bool only_loose)
+batches_amount(const struct batches *list, bool only_loose)
 {
 	struct amount sum = { 0, 0 };
-	const struct parcel *p;
+	const struct batch *p;
 
 	for (p = list->first; p != NULL; p = p->next)
 		if (!only_loose || p->is_loose) {

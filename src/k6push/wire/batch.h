@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parcel: samples that travel together: one request's body. Cut once, with
+ * batch: samples that travel together: one request's body. Cut once, with
  * its number and idempotency key, it keeps both over all tries, splits and
  * restarts.
  */
@@ -18,8 +18,8 @@ struct amount {
 	uint64_t points, requests;
 };
 
-struct parcel {
-	struct parcel *next;
+struct batch {
+	struct batch *next;
 	struct journal_batch id;	/* number, key, what is in it */
 	struct journal_place place;	/* in the journal; segment 0: not yet */
 	struct buf body;		/* as it is kept; empty: at place */
@@ -30,30 +30,33 @@ struct parcel {
 	int tries;
 };
 
-/* Parcels in the order of their numbers. A zeroed struct is empty. */
-struct parcels {
-	struct parcel *first, *last;
+/* Batches in the order of their numbers. A zeroed struct is empty. */
+struct batches {
+	struct batch *first, *last;
 	uint64_t n;
 	size_t bytes;		/* of bodies in memory */
 };
 
-/* A fresh parcel with a random key; number as given. */
-struct parcel *parcel_new(uint64_t number);
-void parcel_free(struct parcel *p);	/* NULL is none */
+/* A fresh idempotency key: 16 hex digits (PROTOCOL 3.1). */
+void idempotency_key(char key[KEY_TEXT]);
+
+/* A fresh batch with a random key; number as given. */
+struct batch *batch_new(uint64_t number);
+void batch_free(struct batch *p);	/* NULL is none */
 
 /* The n-th (0, 1) part of whole, its key derived from that of whole, so that
  * a second split gives the same. It has no number yet. */
-struct parcel *parcel_part(const struct parcel *whole, int n);
+struct batch *batch_part(const struct batch *whole, int n);
 
-/* Put a parcel behind those with smaller numbers; take it out again. */
-void parcels_add(struct parcels *list, struct parcel *p);
-void parcels_remove(struct parcels *list, struct parcel *p);
-void parcels_release(struct parcels *list);
+/* Put a batch behind those with smaller numbers; take it out again. */
+void batches_add(struct batches *list, struct batch *p);
+void batches_remove(struct batches *list, struct batch *p);
+void batches_release(struct batches *list);
 
 /* p's body is another one now, or gone: keep list->bytes right. */
-void parcels_set_body(struct parcels *list, struct parcel *p,
+void batches_set_body(struct batches *list, struct batch *p,
     struct buf body);
 
-struct amount parcels_amount(const struct parcels *list, bool only_loose);
+struct amount batches_amount(const struct batches *list, bool only_loose);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire: what a protocol makes of a parcel's body. The journal and the uploader
+ * wire: what a protocol makes of a batch's body. The journal and the uploader
  * know bytes, headers, a path and a key; all that depends on the protocol
  * stands in one struct wire for each of them.
  */
@@ -14,7 +14,7 @@
 /* One request as it goes out. */
 struct wire_message {
 	const char *run;	/* its id, set before the message is dressed */
-	struct span body;	/* in own, or the parcel's */
+	struct span body;	/* in own, or the batch's */
 	struct buf own;
 	char text[4][64];	/* headers with numbers in them */
 	const char *headers[8];	/* NULL ends */
@@ -31,21 +31,16 @@ struct wire {
 	/* Compress a plain body into kept, the form of journal and memory. */
 	int (*pack)(struct span plain, struct buf *kept, struct why *why);
 
-	/* Make the request of a parcel whose body is kept, as the settings
+	/* Make the request of a batch whose body is kept, as the settings
 	 * ask for it: the same each time. */
-	int (*dress)(const struct parcel *p, struct span kept,
+	int (*dress)(const struct batch *p, struct span kept,
 	    const struct settings *s, struct wire_message *m,
 	    struct why *why);
 
-	/* Divide a parcel: bodies (kept form) and counts of both parts. -1:
+	/* Divide a batch: bodies (kept form) and counts of both parts. -1:
 	 * it is one sample, or none. */
-	int (*split)(const struct parcel *p, struct span kept,
-	    struct parcel *left, struct parcel *right, struct why *why);
-
-	/* Make the counts of a parcel's plain body that was found in pieces,
-	 * and the body whole. */
-	int (*recover)(struct parcel *p, struct span pieces,
-	    struct buf *plain, struct why *why);
+	int (*split)(const struct batch *p, struct span kept,
+	    struct batch *left, struct batch *right, struct why *why);
 };
 
 extern const struct wire wire_v1, wire_v2;
@@ -60,6 +55,10 @@ void wire_hint(uint8_t format, int status, struct buf *out);
 /* Add a header; text is borrowed until the message is released. */
 void wire_header(struct wire_message *m, const char *text);
 void wire_release(struct wire_message *m);
+
+/* Make the counts of a batch of wire_v1 from its plain body. -1: it is
+ * damaged. */
+int wire_v1_count(struct batch *p, struct span plain, struct why *why);
 
 /* Flags of wire_v1: a sample of it has histograms. */
 enum { WIRE_V1_HISTOGRAMS = 1 };

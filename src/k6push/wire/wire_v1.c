@@ -11,7 +11,7 @@
 
 enum { GZIP_LEVEL = 1 };
 
-/* Past what any parcel of ours unpacks to. */
+/* Past what any batch of ours unpacks to. */
 #define PLAIN_MAX ((size_t)256 << 20)
 
 static int
@@ -58,7 +58,7 @@ strip(struct buf *plain, struct why *why)
 }
 
 static int
-dress(const struct parcel *p, struct span kept, const struct settings *s,
+dress(const struct batch *p, struct span kept, const struct settings *s,
     struct wire_message *m, struct why *why)
 {
 	bool is_plain = settings_bool(s, SET_NO_COMPRESS);
@@ -110,8 +110,8 @@ count_sample(void *ctx, const struct sample *s)
 	return 0;
 }
 
-static int
-count(struct parcel *p, struct span plain, struct why *why)
+int
+wire_v1_count(struct batch *p, struct span plain, struct why *why)
 {
 	struct tags tags = { 0 };
 	int status;
@@ -146,8 +146,8 @@ divide(struct span plain, uint64_t n_left, struct buf part[2],
 }
 
 static int
-split(const struct parcel *p, struct span kept, struct parcel *left,
-    struct parcel *right, struct why *why)
+split(const struct batch *p, struct span kept, struct batch *left,
+    struct batch *right, struct why *why)
 {
 	struct buf plain = { 0 }, part[2] = { { 0 }, { 0 } };
 	int status = -1;
@@ -156,8 +156,8 @@ split(const struct parcel *p, struct span kept, struct parcel *left,
 		return why_set(why, "it is one sample");
 	if (gz_inflate(kept, PLAIN_MAX, &plain, why) == 0 &&
 	    divide(buf_whole(&plain), p->id.samples / 2, part, why) == 0 &&
-	    count(left, buf_whole(&part[0]), why) == 0 &&
-	    count(right, buf_whole(&part[1]), why) == 0 &&
+	    wire_v1_count(left, buf_whole(&part[0]), why) == 0 &&
+	    wire_v1_count(right, buf_whole(&part[1]), why) == 0 &&
 	    pack(buf_whole(&part[0]), &left->body, why) == 0 &&
 	    pack(buf_whole(&part[1]), &right->body, why) == 0)
 		status = 0;
@@ -167,19 +167,5 @@ split(const struct parcel *p, struct span kept, struct parcel *left,
 	return status;
 }
 
-/* Pieces stop between two samples, but for what damage took. */
-static int
-recover(struct parcel *p, struct span pieces, struct buf *plain,
-    struct why *why)
-{
-	buf_span(plain, pieces);
-	if (plain->n > 0 && plain->p[0] == ',')
-		plain->p[0] = '[';
-	buf_char(plain, ']');
-	if (memmem(pieces.p, pieces.n, "\"hist\"", 6) != NULL)
-		p->id.flags |= WIRE_V1_HISTOGRAMS;
-	return count(p, buf_whole(plain), why);
-}
-
 const struct wire wire_v1 = { 1, "/v1/metrics/", { "[]", 2 }, ".gz",
-	SET_MAX_SAMPLES, pack, dress, split, recover };
+	SET_MAX_SAMPLES, pack, dress, split };

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Protocol 2 (PROTOCOL 5): a MetricSet in a snappy block. It is kept without
- * the run's id, which may not be known yet, and pieces are lines of the
- * stream.
+ * the run's id, which may not be known yet.
  */
 #include <stdlib.h>
 
-#include "base/units.h"
 #include "base/varint.h"
+#include "data/metricset.h"
+#include "data/pb.h"
+#include "data/sample.h"
 #include "io/snap.h"
-#include "k6push/read/collect.h"
 #include "k6push/wire/wire.h"
 
-/* Past what any parcel of ours unpacks to. */
+/* Past what any batch of ours unpacks to. */
 #define PLAIN_MAX ((size_t)1 << 30)
 
 enum { SET_METRICS = 3, METRIC_SERIES = 3 };	/* fields (PROTOCOL 5.2) */
@@ -59,7 +59,7 @@ prepend(struct span head, struct span block, struct buf *out,
 }
 
 static int
-dress(const struct parcel *p, struct span kept, const struct settings *s,
+dress(const struct batch *p, struct span kept, const struct settings *s,
     struct wire_message *m, struct why *why)
 {
 	struct metricset name = { .run = span_of(m->run) };
@@ -132,10 +132,10 @@ put_metric(struct pb_out *out, struct span metric, size_t since)
 	pb_put_message(out, SET_METRICS, since);
 }
 
-/* The message of some series, as a parcel's body. */
+/* The message of some series, as a batch's body. */
 static void
 put_places(const struct place *places, size_t n, uint32_t period_s,
-    struct parcel *p)
+    struct batch *p)
 {
 	struct metricset head = { .run = SPAN(""), .period_s = period_s };
 	struct pb_out out = { 0 };
@@ -171,8 +171,8 @@ count_value(void *ctx, const struct sample_series *at,
 /* What of the whole's books is in the left part. Of counters only sums are
  * known: the right part has what is left. */
 static int
-share_books(const struct parcel *p, struct parcel *left,
-    struct parcel *right, struct why *why)
+share_books(const struct batch *p, struct batch *left,
+    struct batch *right, struct why *why)
 {
 	struct metricset_head head;
 	struct buf plain = { 0 };
@@ -195,8 +195,8 @@ share_books(const struct parcel *p, struct parcel *left,
 }
 
 static int
-split(const struct parcel *p, struct span kept, struct parcel *left,
-    struct parcel *right, struct why *why)
+split(const struct batch *p, struct span kept, struct batch *left,
+    struct batch *right, struct why *why)
 {
 	struct place *places = NULL;
 	struct buf plain = { 0 };
@@ -217,45 +217,5 @@ split(const struct parcel *p, struct span kept, struct parcel *left,
 	return status;
 }
 
-static void
-encode_batch(void *ctx, struct metricset *batch)
-{
-	struct buf *plain = ctx;
-	struct pb_out out = { 0 };
-
-	metricset_encode(batch, &out);
-	buf_span(plain, pb_whole(&out));	/* messages side by side are one */
-	pb_release(&out);
-}
-
-/* The last line may be cut; what damage left is taken. */
-static int
-recover(struct parcel *p, struct span pieces, struct buf *plain,
-    struct why *why)
-{
-	struct collector c = { 0 };
-	struct gather g = { .metrics = &c.stream.metrics,
-	    .max_series = SIZE_MAX, .series.period_ns =
-	    (p->id.flags != 0 ? p->id.flags : 3) * NS_PER_S };
-	const char *at = pieces.p, *end = at + pieces.n, *newline;
-
-	c.gather = &g;
-	p->id.samples = 0;
-	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at))) !=
-	    NULL) {
-		(void)collector_line(&c, (struct span){ at,
-		    (size_t)(newline - at) }, why);
-		at = newline + 1;
-	}
-	p->id.points = c.points;
-	p->id.requests = c.requests;
-	p->id.samples = g.series.n_entries;
-	gather_take(&g, true, encode_batch, plain);
-	p->id.plain_bytes = plain->n;
-	gather_release(&g);
-	collector_release(&c);
-	return 0;
-}
-
 const struct wire wire_v2 = { 2, "/v2/metrics/", { "", 0 }, ".snappy",
-	SET_MAX_TIME_SERIES, pack, dress, split, recover };
+	SET_MAX_TIME_SERIES, pack, dress, split };

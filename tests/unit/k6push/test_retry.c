@@ -23,22 +23,10 @@ pauses(void)
 	CHECK(retry_pause_ns(1, 3600 * NS_PER_S) == 30 * NS_PER_S);
 }
 
-static void
-keys(void)
-{
-	char a[KEY_TEXT], b[KEY_TEXT];
-
-	retry_key(a);
-	retry_key(b);
-	CHECK(strlen(a) == 16 && strspn(a, "0123456789abcdef") == 16);
-	CHECK(strcmp(a, b) != 0);
-}
-
 int
 main(void)
 {
 	test("pauses double up to 5 s, or are as long as asked for",
 	    pauses);
-	test("a key is 16 hex digits, another each time", keys);
 	return tap_end();
 }

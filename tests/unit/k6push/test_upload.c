@@ -75,11 +75,11 @@ begin(void)
 	n_sent = 0;
 }
 
-/* A parcel of n samples waits, packed; each sample is one request. */
-static struct parcel *
+/* A batch of n samples waits, packed; each sample is one request. */
+static struct batch *
 add(int n)
 {
-	struct parcel *p = parcel_new(numbers_take(&numbers, 1));
+	struct batch *p = batch_new(numbers_take(&numbers, 1));
 	int i;
 
 	p->id.format = wire_v1.format;
@@ -93,7 +93,7 @@ add(int n)
 	p->id.plain_bytes = p->body.n;
 	p->is_plain = p->is_loose = true;
 	packer_pack(&packer, p);
-	parcels_add(&u.waiting, p);
+	batches_add(&u.waiting, p);
 	return p;
 }
 
@@ -167,7 +167,7 @@ stop(void)
 	CHECK(u.is_stopped && uploader_is_idle(&u));
 	uploader_start(&u);
 	CHECK(n_sent == 1 && uploader_next_ns(&u) == INT64_MAX);
-	CHECK(parcels_amount(&u.waiting, false).points == 4);
+	CHECK(batches_amount(&u.waiting, false).points == 4);
 	CHECK(u.acked.points == 0);
 }
 
@@ -286,8 +286,8 @@ static struct wire busy_wire;
 static uint64_t reader_took;
 
 static int
-split_while_reading(const struct parcel *p, struct span kept,
-    struct parcel *left, struct parcel *right, struct why *why)
+split_while_reading(const struct batch *p, struct span kept,
+    struct batch *left, struct batch *right, struct why *why)
 {
 	reader_took = numbers_take(&numbers, 1);
 	return wire_v1.split(p, kept, left, right, why);
@@ -306,7 +306,7 @@ busy_wire_of(uint8_t format)
 static void
 parts_have_their_own_numbers(void)
 {
-	const struct parcel *p;
+	const struct batch *p;
 	uint64_t before = 0;
 
 	begin();
@@ -324,19 +324,19 @@ parts_have_their_own_numbers(void)
 static void
 parts_are_the_same(void)
 {
-	struct parcel *whole, *a, *b;
+	struct batch *whole, *a, *b;
 
 	begin();
 	whole = add(2);
-	a = parcel_part(whole, 0);
-	b = parcel_part(whole, 0);
+	a = batch_part(whole, 0);
+	b = batch_part(whole, 0);
 	CHECK(memcmp(a->id.key, b->id.key, JOURNAL_KEY) == 0);
 	CHECK(a->id.parent == whole->id.number);
-	parcel_free(b);
-	b = parcel_part(whole, 1);
+	batch_free(b);
+	b = batch_part(whole, 1);
 	CHECK(memcmp(a->id.key, b->id.key, JOURNAL_KEY) != 0);
-	parcel_free(a);
-	parcel_free(b);
+	batch_free(a);
+	batch_free(b);
 }
 
 static void
@@ -374,7 +374,7 @@ main(void)
 {
 	if (freopen("/dev/null", "w", stderr) == NULL)	/* its warnings */
 		return 1;
-	test("parcels go in order, each with its own key", in_order);
+	test("batches go in order, each with its own key", in_order);
 	test("what failed is sent again, with the same key and bytes",
 	    retries);
 	test("what is refused is counted, and the rest goes on", refusal);

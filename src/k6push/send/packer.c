@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "k6push/wire/packer.h"
+#include "k6push/send/packer.h"
 
 #include "base/die.h"
 #include "base/thread.h"
@@ -11,7 +11,7 @@ enum { WAITING_BYTES = 16 << 20 };	/* of plain bodies */
 static const int64_t tick_ns = 50 * NS_PER_MS;
 
 void
-packer_count_loose(struct packer *k, struct parcel *p)
+packer_count_loose(struct packer *k, struct batch *p)
 {
 	packer_forget_loose(k, p);
 	p->loose_bytes = p->body.n;
@@ -19,14 +19,14 @@ packer_count_loose(struct packer *k, struct parcel *p)
 }
 
 void
-packer_forget_loose(struct packer *k, struct parcel *p)
+packer_forget_loose(struct packer *k, struct batch *p)
 {
 	k->loose_bytes -= p->loose_bytes;
 	p->loose_bytes = 0;
 }
 
 void
-packer_pack(struct packer *k, struct parcel *p)
+packer_pack(struct packer *k, struct batch *p)
 {
 	const struct wire *wire = wire_of(p->id.format);
 	struct buf kept = { 0 };
@@ -57,10 +57,10 @@ wait_for_work(struct packer *k)
 }
 
 static void *
-work(void *ctx)
+packer_thread(void *ctx)
 {
 	struct packer *k = ctx;
-	struct parcel *p;
+	struct batch *p;
 
 	(void)pthread_mutex_lock(&k->mutex);
 	while (!k->is_hurried && (k->in.first != NULL || !k->is_closing)) {
@@ -68,7 +68,7 @@ work(void *ctx)
 		if (p == NULL)
 			wait_for_work(k);
 		else
-			parcels_remove(&k->in, p);
+			batches_remove(&k->in, p);
 		k->is_working = p != NULL;
 		(void)pthread_mutex_unlock(&k->mutex);
 		if (p != NULL)
@@ -77,7 +77,7 @@ work(void *ctx)
 			(void)journal_sync(k->journal, false, NULL);
 		(void)pthread_mutex_lock(&k->mutex);
 		if (p != NULL) {
-			parcels_add(&k->out, p);
+			batches_add(&k->out, p);
 			thread_bell_ring(k->wake);
 		}
 		k->is_working = false;
@@ -92,32 +92,32 @@ packer_start(struct packer *k)
 {
 	(void)pthread_mutex_init(&k->mutex, NULL);
 	(void)pthread_cond_init(&k->changed, NULL);
-	if (pthread_create(&k->thread, NULL, work, k) != 0)
+	if (pthread_create(&k->thread, NULL, packer_thread, k) != 0)
 		dief(EXIT_FAILED, "no thread can be started");
 	k->has_thread = true;
 }
 
 void
-packer_put(struct packer *k, struct parcel *p)
+packer_put(struct packer *k, struct batch *p)
 {
 	(void)pthread_mutex_lock(&k->mutex);
 	while (k->in.bytes > WAITING_BYTES && !k->is_hurried)
 		wait_for_work(k);
-	parcels_add(&k->in, p);
+	batches_add(&k->in, p);
 	(void)pthread_cond_broadcast(&k->changed);
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
 bool
-packer_take(struct packer *k, struct parcels *list)
+packer_take(struct packer *k, struct batches *list)
 {
-	struct parcel *p;
+	struct batch *p;
 	bool is_more;
 
 	(void)pthread_mutex_lock(&k->mutex);
 	while ((p = k->out.first) != NULL) {
-		parcels_remove(&k->out, p);
-		parcels_add(list, p);
+		batches_remove(&k->out, p);
+		batches_add(list, p);
 	}
 	is_more = k->in.first != NULL || k->is_working;
 	(void)pthread_mutex_unlock(&k->mutex);
@@ -127,7 +127,7 @@ packer_take(struct packer *k, struct parcels *list)
 void
 packer_stop(struct packer *k, bool is_hurried)
 {
-	struct parcel *p;
+	struct batch *p;
 
 	if (!k->has_thread)
 		return;
@@ -139,8 +139,8 @@ packer_stop(struct packer *k, bool is_hurried)
 	(void)pthread_join(k->thread, NULL);
 	/* In a hurry the thread may have gone before the last was put. */
 	while ((p = k->in.first) != NULL) {
-		parcels_remove(&k->in, p);
-		parcels_add(&k->out, p);
+		batches_remove(&k->in, p);
+		batches_add(&k->out, p);
 	}
 	k->has_thread = false;	/* packer_take still locks */
 }
