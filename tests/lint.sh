@@ -28,6 +28,23 @@ if grep -nE '\bprintf\(|stdout|stderr' lib/data/*.c lib/io/*.c |
   grep -vE 'buf_printf|snprintf|xasprintf'; then
   fail 'lib/data and lib/io do not print'
 fi
+# A source opens with its licence and with what the file is for.
+while read -r f; do
+  awk 'NR == 1 { next }
+    NR == 2 && !/^\/\*/ { exit 1 }
+    !in_comment && /^\/\*/ { in_comment = 1 }
+    in_comment { if (/\*\/$/) in_comment = 0; next }
+    { exit !/^#/ }' "$f" || fail "$f does not open with what it is for"
+done < <(git ls-files 'lib/*.c' 'src/*.c')
+# The Makefile shows at a glance who links what: sorted, each module once.
+make -s -f - <<'M' || fail 'a list of the Makefile is not sorted, or has a module twice'
+include Makefile
+lists:
+	@$(foreach l,TOOLS COMMON STREAM $(TOOLS:%=%_LIB),\
+	  printf '%s\n' $(filter-out $(if $(filter %_LIB,$l),$(COMMON) $(STREAM)),$($l)) | LC_ALL=C sort -uc || \
+	  { echo $l; exit 1; };)
+.DEFAULT_GOAL := lists
+M
 if grep -rn 'innerHTML\|document\.write\|eval(' src/k6serve/web; then
   fail 'the pages build text nodes only'
 fi

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Growable bytes: they double, up to a maximum, and keep a NUL behind. */
 #include "base/buf.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Messages on stderr, safe for a terminal, and the end of a tool. */
 #include "base/die.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lines of files, pipes and stdin, read in large pieces, packed or not. */
 #include "base/lines.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A hash table with open addressing and a secret seed. */
 #include "base/map.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Allocation that ends the process when there is none. */
 #include "base/mem.h"
 
 #include <stdarg.h>

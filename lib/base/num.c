@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Numbers as text, both ways, exactly. */
 #include "base/num.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Options: parsing, --help and the completion, from the same tables. */
 #include "base/opt.h"
 
 #include <errno.h>

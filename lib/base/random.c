@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Random bytes from getrandom(2). */
 #include "base/random.h"
 
 #include <sys/random.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Durations and times of RFC 3339, both ways; the clocks. */
 #include "base/units.h"
 
 #include <math.h>

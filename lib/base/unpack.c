@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Packed inputs: found by their first bytes, unpacked by a thread to a pipe. */
 #include "base/unpack.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Whole numbers in groups of 7 bits, as protobuf has them. */
 #include "base/varint.h"
 
 bool

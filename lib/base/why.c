@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The text of a failure. */
 #include "base/why.h"
 
 #include <stdarg.h>

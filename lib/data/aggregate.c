@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Requests folded into one: sums, minima, maxima, histograms. */
 #include "data/aggregate.h"
 
 void

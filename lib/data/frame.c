@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Points whose bytes but time and value were seen before, not parsed again. */
 #include "data/frame.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The sparse histogram: indexes, adding, percentiles, its JSON. */
 #include "data/hist.h"
 
 #include <math.h>

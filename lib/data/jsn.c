@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* JSON: a cursor that checks what it passes, and a writer. */
 #include "data/jsn.h"
 
 #include <math.h>

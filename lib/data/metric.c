@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of built-in metrics, and names of types. */
 #include "data/metric.h"
 
 #include <stdlib.h>

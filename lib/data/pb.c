@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Fields of protobuf messages, written and read. */
 #include "data/pb.h"
 
 #include <stdlib.h>

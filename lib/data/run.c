@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Start and End lines, printed and parsed; names of run states. */
 #include "data/run.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Samples of the cloud's protocol 1, and AggregatedPoints, as JSON. */
 #include "data/sample.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The same JSON, read back. */
 #include "data/sample.h"
 
 #include <math.h>

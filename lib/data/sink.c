@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What is kept of the values of a series, by its type. */
 #include "data/sink.h"
 
 void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lines of k6stream(5): which kind each is, and what it says. */
 #include "data/stream.h"
 
 #include <stdlib.h>

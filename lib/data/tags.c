@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Tag sets, each kept once, so that equal ones are one pointer. */
 #include "data/tags.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* k6's thresholds: parsed, and judged on sinks. */
 #include "data/threshold.h"
 
 #include "base/num.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Points of one time and tag set put together to a request or an iteration. */
 #include "data/trail.h"
 
 #include "base/num.h"

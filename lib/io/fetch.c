@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Calls to the cloud over libcurl, many at a time, with deadlines. */
 #include "io/fetch.h"
 
 #include <curl/curl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* gzip by zlib: a body packed or unpacked whole, and a reader of streams. */
 #include "io/gz.h"
 
 #include <limits.h>

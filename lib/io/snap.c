@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Snappy's block format by libsnappy. */
 #include "io/snap.h"
 
 #include <snappy-c.h>

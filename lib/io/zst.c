@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Streams packed by zstd, read by libzstd. */
 #include "io/zst.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One run of the filter, from its inputs to its End line. */
 #include "k6agg/agg.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The books: counts of what came in, as End line and on stderr. */
 #include "k6agg/books.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The line of --live on a terminal. */
 #include "k6agg/live.h"
 
 #include <stdio.h>

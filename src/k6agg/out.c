@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lines to stdout, in large pieces. */
 #include "k6agg/out.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Aggregates of many streams, merged by bucket and tag set. */
 #include "k6agg/fold/aggregates.h"
 
 #include <stdlib.h>

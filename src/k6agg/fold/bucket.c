@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Requests gathered by time and tag set, and folded when they are due. */
 #include "k6agg/fold/bucket.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The bounds between which a duration is ordinary: quartile fences. */
 #include "k6agg/fold/fence.h"
 
 #include <math.h>

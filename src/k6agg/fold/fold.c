@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Points become requests, requests wait in buckets, buckets are written. */
 #include "k6agg/fold/fold.h"
 
 #include "base/die.h"

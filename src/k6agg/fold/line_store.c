@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lines that wait, in little memory: heads and tails are kept once. */
 #include "k6agg/fold/line_store.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A large file read by two threads, a block at a time, in order. */
 #include "k6agg/read/ahead.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The inputs read to their end or to a signal, live or from a file. */
 #include "k6agg/read/read.h"
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The inputs: in turn, or with --merge side by side by their clocks. */
 #include "k6agg/read/source.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* --keep, --drop, --drop-tag and --group, decided once for each series. */
 #include "k6agg/select/select.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A rule of --keep and --drop, parsed and matched. */
 #include "k6agg/select/select_rule.h"
 
 #include <fnmatch.h>

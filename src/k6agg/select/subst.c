@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sed's s command, on POSIX extended regular expressions. */
 #include "k6agg/select/subst.h"
 
 #include <stdlib.h>

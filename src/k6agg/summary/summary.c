@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The rows of --summary: requests by name, checks, other metrics. */
 #include "k6agg/summary/summary.h"
 
 #include <stdlib.h>
