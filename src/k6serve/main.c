@@ -56,47 +56,48 @@ set_url(void *member, const struct opt *o, const char *value,
 	if ((strncmp(value, "http://", 7) != 0 &&
 	    strncmp(value, "https://", 8) != 0) || host[3] == '\0' ||
 	    strpbrk(host + 3, "/?#@ \t\r\n") != NULL)
-		return why_set(why, "no URL such as https://k6.example.com");
+		return why_set(why, "not a URL such as https://k6.example.com");
 	*(const char **)member = value;
 	return 0;
 }
 
 static const struct opt table[] = {
-	{ 'l', "listen", "ADDRESS", "host:port to listen on, port 0: any free "
-	    "one (127.0.0.1:6570)", OPT_TEXT,
+	{ 'l', "listen", "ADDRESS", "host:port to listen on; port 0: any free "
+	    "port (127.0.0.1:6570)", OPT_TEXT,
 	    offsetof(struct options, listen), NULL, 0 },
-	{ 'd', "db", "FILE", "the database "
+	{ 'd', "db", "FILE", "database "
 	    "(~/.local/state/k6pipe/k6serve.db)", OPT_TEXT,
 	    offsetof(struct options, db), NULL, 0 },
-	{ 't', "timeout-after", "DURATION", "silence after which a run is "
-	    "timed out (2m)", OPT_DURATION,
+	{ 't', "timeout-after", "DURATION", "time without data after which "
+	    "a run is timed out (2m)", OPT_DURATION,
 	    offsetof(struct options, timeout_ns), NULL, 0 },
-	{ 'm', "max-series", "N", "most series that a run may have, the rest "
-	    "is put together (100000)", OPT_INT,
+	{ 'm', "max-series", "N", "maximum number of series in a run; others "
+	    "are added up as one (100000)", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
-	{ 'f', "format", "FORMAT", "of a report: html, json, csv (html)",
+	{ 'f', "format", "FORMAT", "report: html, json or csv (html)",
 	    OPT_TEXT, offsetof(struct options, format), NULL, 0 },
-	{ 'b', "bound", "PERCENT", "diff: what is worse by more than that is "
-	    "a regression (10)", OPT_INT,
+	{ 'b', "bound", "PERCENT", "diff: larger changes for the worse are "
+	    "regressions (10)", OPT_INT,
 	    offsetof(struct options, bound), NULL, 0 },
-	{ 'u', "url", "URL", "what others reach this server by, as "
-	    "https://k6.example.com; other names are refused then", OPT_CALL,
+	{ 'u', "url", "URL", "how others reach this server, such as "
+	    "https://k6.example.com; refuse other names", OPT_CALL,
 	    offsetof(struct options, url), set_url, 0 },
-	{ 'c', "tls-cert", "FILE", "speak TLS, with this certificate chain "
+	{ 'c', "tls-cert", "FILE", "serve TLS with this certificate chain "
 	    "(PEM)", OPT_TEXT, offsetof(struct options, certificate), NULL,
 	    0 },
-	{ 'K', "tls-key", "FILE", "and this key", OPT_TEXT,
+	{ 'K', "tls-key", "FILE", "key of that certificate (PEM)", OPT_TEXT,
 	    offsetof(struct options, key), NULL, 0 },
-	{ 'o', "override", "KEY=VALUE", "a setting of k6's config file that "
-	    "overrules those of clients, as aggregationPeriod=3s", OPT_LIST,
+	{ 'o', "override", "KEY=VALUE", "setting of k6's config file that "
+	    "overrides the clients' own, such as aggregationPeriod=3s",
+	    OPT_LIST,
 	    offsetof(struct options, override), NULL, 0 },
-	{ 'M', "message", "TEXT", "a line for the log of clients; "
-	    "error:, warning:, debug: in front set its level", OPT_LIST,
+	{ 'M', "message", "TEXT", "line for the log of clients; a prefix "
+	    "error:, warning: or debug: sets its level", OPT_LIST,
 	    offsetof(struct options, message), NULL, 0 },
-	{ 'k', "keep-for", "DURATION", "age at which a run is removed (never)",
+	{ 'k', "keep-for", "DURATION", "remove runs at this age (never)",
 	    OPT_DURATION, offsetof(struct options, keep_ns), NULL, 0 },
-	{ 's', "keep-size", "SIZE", "size of the data past which the oldest "
-	    "runs are removed, as in 500M or 20G (none)", OPT_CALL,
+	{ 's', "keep-size", "SIZE", "remove the oldest runs while the data is "
+	    "larger, such as 500M or 20G (no limit)", OPT_CALL,
 	    offsetof(struct options, keep_bytes), set_size, 0 },
 	{ 0 },
 };
@@ -131,7 +132,7 @@ default_db(struct buf *path, struct why *why)
 	char *folder = file_state_dir("k6pipe");
 
 	if (folder == NULL)
-		return why_set(why, "no HOME: say where with --db");
+		return why_set(why, "HOME is not set: use --db FILE");
 	buf_printf(path, "%s/k6serve.db", folder);
 	free(folder);
 	return file_make_folder(path->p, why);
@@ -203,11 +204,11 @@ check_tokens(const struct service *s)
 		return -1;
 	}
 	if (n == 0 && !s->config.is_loopback)
-		warnf("%s: others could connect: first make a token "
+		warnf("%s: other machines can connect: make a token first "
 		    "(k6serve token add NAME)", s->config.address);
 	else if (n == 0)
 		warnf("no token exists: every user of this machine may write "
-		    "(k6serve token add NAME ends that)");
+		    "(to prevent that: k6serve token add NAME)");
 	return n > 0 || s->config.is_loopback ? 0 : -1;
 }
 
@@ -308,16 +309,16 @@ check_command(const struct options *o, char *const *args, int n)
 	enum report_format format;
 
 	if (!report_format_parse(o->format, &format))
-		return opt_misuse("--format %s: html, json or csv",
+		return opt_misuse("--format %s: must be html, json or csv",
 		    o->format);
 	if (strcmp(args[0], "token") == 0)
 		return token_is_command(args + 1, n - 1) ? 0 :
-		    opt_misuse("token: add NAME [OWNER], list or "
+		    opt_misuse("token needs add NAME [OWNER], list or "
 		    "remove NAME");
 	if (strcmp(args[0], "report") == 0)
-		return n == 2 ? 0 : opt_misuse("report: one run");
+		return n == 2 ? 0 : opt_misuse("report needs one run");
 	if (strcmp(args[0], "diff") == 0)
-		return n == 3 ? 0 : opt_misuse("diff: two runs");
+		return n == 3 ? 0 : opt_misuse("diff needs two runs");
 	return opt_misuse("%s: no such command", args[0]);
 }
 

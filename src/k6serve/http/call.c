@@ -88,8 +88,8 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 		reply_error(reply, 404, 0, "no such run");
 		break;
 	case STORE_CONFLICT:
-		reply_error(reply, 409, 0, "this idempotency key came with "
-		    "another body before");
+		reply_error(reply, 409, 0, "this idempotency key was used "
+		    "with another body");
 		break;
 	case STORE_ENDED:
 		/* 403 with code 4 makes k6 stop sending */

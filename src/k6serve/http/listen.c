@@ -26,9 +26,10 @@ split(const char *where, char host[HOST_TEXT], const char **port,
 
 	*port = "";
 	if (colon == NULL || colon[1] == '\0')
-		return why_set(why, "no port (as in 127.0.0.1:6570)");
+		return why_set(why, "the port is missing "
+		    "(as in 127.0.0.1:6570)");
 	if (!num_parse_int(colon + 1, 0, 65535, &number))
-		return why_set(why, "the port is no number up to 65535");
+		return why_set(why, "the port is not a number up to 65535");
 	n = (size_t)(colon - where);
 	if (n >= 2 && where[0] == '[' && where[n - 1] == ']') {
 		where++;

@@ -56,9 +56,9 @@ find_route(const struct server_config *config, struct call *c)
 			other = route;
 		}
 	if (other == NULL) {
-		reply_error(c->reply, 404, 0, "nothing is here");
+		reply_error(c->reply, 404, 0, "no such path");
 	} else {
-		reply_error(c->reply, 405, 0, "the method is not %s",
+		reply_error(c->reply, 405, 0, "the method must be %s",
 		    other->method);
 		reply_field(c->reply, "Allow", other->method);
 	}
@@ -155,18 +155,20 @@ server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	struct call c = { .r = r, .reply = reply };
 
 	if (!is_our_host(config, host)) {
-		reply_error(reply, 421, 0, "this server has another name");
+		reply_error(reply, 421, 0, "this server does not have the "
+		    "name in Host");
 		return -1;
 	}
 	if (is_ambiguous(r)) {
-		reply_error(reply, 400, 0, "both Content-Length and "
-		    "Transfer-Encoding");
+		reply_error(reply, 400, 0, "the request has both "
+		    "Content-Length and Transfer-Encoding");
 		reply_field(reply, "Connection", "close");
 		return -1;
 	}
 	if (is_write(r) && origin != NULL &&
 	    !is_our_origin(config, origin, host)) {
-		reply_error(reply, 403, 0, "not from that page");
+		reply_error(reply, 403, 0, "pages of other sites may not "
+		    "write here");
 		return -1;
 	}
 	if (!find_route(config, &c))

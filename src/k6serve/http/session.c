@@ -108,8 +108,8 @@ login(struct call *c)
 static void
 run_in_cloud(struct call *c)
 {
-	reply_error(c->reply, 400, 0, "this server runs no tests, it receives "
-	    "them: k6 run --out cloud SCRIPT");
+	reply_error(c->reply, 400, 0, "this server runs no tests: use "
+	    "k6 run --out cloud SCRIPT");
 }
 
 const struct route session_routes[] = {

@@ -99,8 +99,8 @@ body_is_coded(struct call *c, const char *encoding)
 		return 0;
 	if (strcasecmp(text, encoding) == 0)
 		return 1;
-	reply_error(c->reply, 415, 0, "Content-Encoding %s is not taken here, "
-	    "only %s", text, encoding);
+	reply_error(c->reply, 415, 0, "Content-Encoding %s is not supported "
+	    "here, only %s", text, encoding);
 	return -1;
 }
 

@@ -348,8 +348,8 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 	if (check_json(c, &j) < 0)
 		return -1;
 	if (run_status < RUN_FINISHED || run_status > RUN_ABORTED_BY_LIMIT) {
-		reply_error(c->reply, 400, 0, "run_status %lld is no end of a "
-		    "run", (long long)run_status);
+		reply_error(c->reply, 400, 0, "run_status %lld is not the end "
+		    "of a run", (long long)run_status);
 		return -1;
 	}
 	run->run_status = (int)run_status;

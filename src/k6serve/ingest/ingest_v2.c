@@ -44,7 +44,7 @@ ingest_v2(struct call *c)
 
 	if (version != NULL && strncmp(version, "2.", 2) != 0) {
 		reply_error(c->reply, 400, 0, "K6-Metrics-Protocol-Version "
-		    "%s is not known, only 2", version);
+		    "%s is not supported, only 2", version);
 	} else if (message_of(c, &message, &unpacked) == 0) {
 		if (metricset_parse(message, &batch.tags, &head,
 		    batch_add_value, &batch, &why) < 0) {

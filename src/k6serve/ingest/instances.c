@@ -62,8 +62,8 @@ instances_answer(struct call *c)
 	} else if (name.n == 0 || name.is_full ||
 	    i.run_status < RUN_RUNNING ||
 	    i.run_status > RUN_ABORTED_BY_LIMIT) {
-		reply_error(c->reply, 400, 0, "an instance has a name of up "
-		    "to %d bytes, and a run_status", NAME_BYTES);
+		reply_error(c->reply, 400, 0, "an instance needs a name of at "
+		    "most %d bytes, and a run_status", NAME_BYTES);
 	} else {
 		result = store_instance_put(c->store, c->owner, &i, &why);
 		if (result != STORE_DONE) {

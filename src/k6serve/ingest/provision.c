@@ -336,8 +336,8 @@ drop_archive(struct call *c)
 static void
 run_in_cloud(struct call *c)
 {
-	reply_error(c->reply, 400, 0, "this server runs no tests, it receives "
-	    "them: k6 cloud run --local-execution SCRIPT");
+	reply_error(c->reply, 400, 0, "this server runs no tests: use "
+	    "k6 cloud run --local-execution SCRIPT");
 }
 
 const struct route provision_routes[] = {

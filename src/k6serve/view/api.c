@@ -42,7 +42,7 @@ query_int(struct call *c, const char *name, int64_t min, int64_t max,
 
 	if (text == NULL || num_parse_int(text, min, max, value))
 		return 0;
-	reply_error(c->reply, 400, 0, "%s must be %lld to %lld", name,
+	reply_error(c->reply, 400, 0, "%s must be between %lld and %lld", name,
 	    (long long)min, (long long)max);
 	return -1;
 }
@@ -67,8 +67,7 @@ check_format(struct call *c)
 	    shown_of(c)->saved_as != NULL))
 		return 0;
 	if (wants_csv(c))
-		reply_error(c->reply, 400, 0, "format: only tables come as "
-		    "csv");
+		reply_error(c->reply, 400, 0, "format: csv is for tables only");
 	else
 		reply_error(c->reply, 400, 0, "format must be json or csv");
 	return -1;
@@ -229,8 +228,8 @@ show_diff(struct call *c)
 	if (!open_view(c, &v))
 		return;
 	if (v.base == 0) {
-		reply_error(c->reply, 400, 0, "base: the run to compare with "
-		    "is missing");
+		reply_error(c->reply, 400, 0, "base is missing: the run to "
+		    "compare with");
 		return;
 	}
 	o = reply_json(c->reply, 200);

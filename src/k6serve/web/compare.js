@@ -76,7 +76,8 @@ function showAbout(side, run) {
 	    el("p", {}, badge((STATES[run.state] || ["bad"])[0], run.state)),
 	    el("p", {}, el("a", { href: "/runs/" + run.id }, run.name)),
 	    el("p", { class: "soft small" }, time(run.start) + " · " +
-	    duration(run.duration) + (run.vus ? " · " + run.vus + " VUs" : "")),
+	    duration(run.duration) + (run.vus ? " · " +
+	    plural(run.vus, "VU") : "")),
 	    run.note ? el("p", { class: "small" }, run.note) : "");
 }
 
@@ -106,13 +107,13 @@ function showVerdict(d) {
 	const bound = percent(d.bound, 1);
 	const better = d.figures.filter(f => f.verdict === "better").length;
 	setText("bound", "Worse or better: a change of more than " + bound +
-	    ", or of more than one point of a share.");
+	    ", for a share of more than one percentage point.");
 	const [level, title, text] = d.worse ? ["bad", d.worse === 1 ?
 	    "One figure is worse" : d.worse + " figures are worse",
 	    "B is worse than A by more than " + bound + "."] :
 	    better ? ["good", "B is better", better + (better === 1 ?
 	    " figure improved" : " figures improved") + " by more than " +
-	    bound + ", none became worse."] : ["good", "No difference",
+	    bound + ", and none became worse."] : ["good", "No difference",
 	    "Nothing changed by more than " + bound + "."];
 	byId("verdict").replaceChildren(el("li", { class: level },
 	    el("i", { "aria-hidden": "true" }, level === "bad" ? "!" : "✓"),

@@ -58,7 +58,7 @@ function failures(report) {
 		return null;
 	const worst = report.errors[0];
 	const what = !worst ? "" : " Most often: " + errorText(worst) + " (" +
-	    count(worst.count) + " times).";
+	    plural(worst.count, "time") + ").";
 	const parts = thirds(report.series);
 	const of = part => sum(part, s => s.failed) / Math.max(1, sum(part,
 	    s => s.http_reqs));
@@ -68,8 +68,9 @@ function failures(report) {
 		    "failed, in the last " + percent(of(parts[1]), 1) + "." +
 		    what];
 	return [share >= 0.01 ? "bad" : "warn", "Failed requests",
-	    count(t.http_req_failed) + " of " + count(t.http_reqs) + " (" +
-	    percent(share, 1) + ") failed." + what];
+	    count(t.http_req_failed) + " of " +
+	    plural(t.http_reqs, "request") + " (" + percent(share, 1) +
+	    ") failed." + what];
 }
 
 function slowerAndSlower(report) {
@@ -93,11 +94,12 @@ function tooManyUrls(report) {
 	if (!report.run.overflow && n < 300)
 		return null;
 	return ["warn", "Too many URLs", (isCut ? "More than " : "") +
-	    count(n) + " different names make every table long and every " +
-	    "percentile thin. Give requests of one kind one name: the tag " +
-	    "“name” in k6, --name in k6gen, --group in k6agg." +
-	    (report.run.overflow ? " " + count(report.run.overflow) +
-	    " values past the server's limit stand under __other__." : "")];
+	    plural(n, "different name") + ": the tables are long, and each " +
+	    "percentile is that of few requests. Give requests of one kind " +
+	    "one name: the tag “name” in k6, --name in k6gen, --group in " +
+	    "k6agg." + (report.run.overflow ? " Past the server's limit, " +
+	    plural(report.run.overflow, "value") +
+	    " went to the name __other__." : "")];
 }
 
 function metric(report, name) {
@@ -112,8 +114,8 @@ function overload(report) {
 	const t = report.run.totals.http_req_duration;
 	const reasons = [];
 	if (dropped && dropped.sum > 0)
-		reasons.push(count(dropped.sum) + " iterations could not be " +
-		    "started in time");
+		reasons.push(plural(dropped.sum, "iteration") +
+		    " could not be started in time");
 	if (cpu && (cpu.p95 || cpu.max) > 90)
 		reasons.push("it used up to " + number(cpu.max) +
 		    " % of its processor");
@@ -151,15 +153,16 @@ function crossed(report) {
 function failedChecks(report) {
 	const c = report.run.totals.checks;
 	return c.fails ? ["warn", "Failed checks", count(c.fails) + " of " +
-	    count(c.count) + " checks failed (" + percent(c.fails, c.count) +
-	    ")."] : null;
+	    plural(c.count, "check") + " failed (" +
+	    percent(c.fails, c.count) + ")."] : null;
 }
 
 function tooShort(report) {
 	const n = report.run.totals.http_req_duration.count;
 	return n > 0 && n < 200 && report.run.state !== "Running" ?
-	    ["info", "Few requests", "With " + count(n) + " requests, p99 is " +
-	    "the time of " + (n < 100 ? "one of them." : "two of them.")] :
+	    ["info", "Few requests", "With " + plural(n, "request") +
+	    ", p99 is the time of " + (n === 1 ? "that one." : n < 100 ?
+	    "one of them." : "two of them.")] :
 	    null;
 }
 

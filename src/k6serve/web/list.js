@@ -90,7 +90,7 @@ async function removeChosen() {
 	const runs = [...chosen.values()];
 	if (!await confirmed("Delete " + (runs.length === 1 ? "this run?" :
 	    runs.length + " runs?"), runs.map(r => r.name).join(", ") +
-	    ". Their data is gone for good.", "Delete"))
+	    ": all data will be deleted. This cannot be undone.", "Delete"))
 		return;
 	try {
 		for (const run of runs) {

@@ -58,6 +58,11 @@ function count(n) {
 	return grouped.format(n);
 }
 
+// "1 request", "2 requests".
+function plural(n, one) {
+	return count(n) + " " + one + (n === 1 ? "" : "s");
+}
+
 function number(n) {
 	if (n === null || n === undefined || Number.isNaN(n))
 		return "–";

@@ -141,8 +141,8 @@ function phases(r) {
 	return bar;
 }
 
-const slow = section("slow", "Slowest requests", "One by one: requests that " +
-    "were not folded, above all outliers.");
+const slow = section("slow", "Slowest requests", "Requests that came one by " +
+    "one. Of folded requests, only the outliers.");
 const slowTable = new Table([
 	{ key: "name", head: "URL or name", text: r => name(r.name, r.url) },
 	{ key: "method", head: "Method", text: r => name(r.method) },
@@ -183,7 +183,7 @@ const thresholdTable = new Table([
 ], { caption: "Thresholds", sort: "failed" });
 thresholds.append(thresholdTable.element);
 
-const errors = section("errors", "Errors", "Failed requests by their kind.");
+const errors = section("errors", "Errors", "Failed requests by kind of error.");
 const errorTable = new Table([
 	{ key: "what", head: "Error", text: r => r.what },
 	{ key: "error_code", head: "Code", text: r => name(r.error_code) },
@@ -193,8 +193,8 @@ const errorTable = new Table([
 ], { caption: "Errors", sort: "count" });
 errors.append(errorTable.element);
 
-const metrics = section("metrics", "Metrics", "Those of the script, and k6's " +
-    "own that are not above. Open a row for its chart.");
+const metrics = section("metrics", "Metrics", "The script's own metrics, and " +
+    "those of k6 that are not shown above. Open a row for its chart.");
 const metricTable = new Table([
 	{ key: "metric", head: "Metric", text: r => r.metric },
 	{ key: "type", head: "Type", text: r => r.type },
@@ -544,7 +544,7 @@ async function saveNote() {
 
 async function remove() {
 	if (!await confirmed("Delete this run?", "“" + report.run.name +
-	    "” and all its data are gone for good.", "Delete"))
+	    "” and all its data will be deleted. This cannot be undone.", "Delete"))
 		return;
 	try {
 		await ask("DELETE", api);
