@@ -15,14 +15,14 @@ untested="fetch"
 # main.c may include all of them. k6push reads and sends; both ends stand on
 # what a batch is on the wire, and in the journal.
 declare -gA stages=(
-  [k6agg]='read select fold summary'
+  [k6agg]='read select fold summary write'
   [k6gen]='options load targets http samples report'
   [k6push]='read send wire journal'
   [k6serve]='ingest view web http store')
 
 # What all stages of a tool may include: its own words.
 declare -gA common=(
-  [k6agg]='out agg_priv'
+  [k6agg]='agg_priv sink_ops'
   [k6gen]='plan request tally')
 
 # Arrows that still point up, to be turned.

@@ -10,6 +10,7 @@
 #include "k6agg/live.h"
 #include "k6agg/read/ahead.h"
 #include "k6agg/read/source.h"
+#include "k6agg/sink_ops.h"
 #include "k6agg/summary/summary.h"
 
 enum {
@@ -20,13 +21,15 @@ enum {
 struct agg {
 	const struct options *options;
 	const volatile sig_atomic_t *stop;
+	const struct sink_ops *sink;	/* takes the input */
+	const struct sink_ops *last;	/* behind the filter; or the same */
 	struct sources sources;
 	struct stream stream;
 	struct folding folding;
 	struct out out;
 	struct books books;
-	struct summary *summary;	/* NULL: lines are written */
-	struct select *select;		/* NULL: all is kept as it is */
+	struct summary summary;		/* of summary_sink */
+	struct select *select;		/* of filter_sink; borrowed */
 	struct live live;
 	struct buf selected;		/* scratch: lines */
 	struct ahead *ahead;		/* NULL: not yet needed */
@@ -34,13 +37,10 @@ struct agg {
 	    links[METRIC_LINKS];	/* of points that ahead prepared */
 	struct point batch[BATCH];	/* scratch */
 	struct buf last_line;		/* of an input without a newline */
+	bool lacks_newline;		/* the point that is taken now */
 };
 
-/* With the books on stderr and in a trailer of our own. */
-static inline bool
-has_books(const struct agg *agg)
-{
-	return folding_is_on(&agg->folding) || agg->options->is_merge;
-}
+/* Of filter_sink, for folding: write what is selected of lines that passed. */
+void filter_folded(void *ctx, struct span lines, bool is_request);
 
 #endif

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "k6agg/fold/fold.h"
+
 #define TOOL SPAN("k6agg " K6PIPE_VERSION)
 
 void
@@ -14,8 +16,29 @@ books_release(struct books *b)
 }
 
 void
+books_note_time(struct books *b, int64_t time_ns)
+{
+	if (!b->has_latest || time_ns > b->latest_ns)
+		b->latest_ns = time_ns;
+	b->has_latest = true;
+}
+
+void
+books_add_point(struct books *b, const struct point *p, bool is_dropped)
+{
+	int64_t n = folding_requests_of(p);
+
+	b->requests += n;
+	if (is_dropped)
+		b->dropped += n;
+	if (!is_dropped || n > 0)
+		books_note_time(b, p->time_ns);
+}
+
+void
 books_add_aggregate(struct books *b, const struct sample *s, bool is_dropped)
 {
+	books_note_time(b, s->aggregate->time_ns);
 	b->points += (int64_t)sample_points(s);
 	b->requests += (int64_t)sample_requests(s);
 	*(is_dropped ? &b->dropped : &b->folded_before) +=

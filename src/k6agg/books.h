@@ -17,9 +17,18 @@ struct books {
 	int64_t folded_before;		/* of them, in aggregates already */
 	int64_t dropped;		/* of them, left out by choice */
 	uint64_t folded, aggregates, late;	/* by us */
+	int64_t latest_ns;		/* time of all that was counted */
+	bool has_latest;
 };
 
 void books_release(struct books *b);
+
+/* A time that the stream has. */
+void books_note_time(struct books *b, int64_t time_ns);
+
+/* Count the requests that a point stands for by itself. */
+void books_add_point(struct books *b, const struct point *p,
+    bool is_dropped);
 
 /* Count an aggregate of the input. */
 void books_add_aggregate(struct books *b, const struct sample *s,

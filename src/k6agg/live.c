@@ -127,5 +127,5 @@ live_end(struct live *l, int64_t folded)
 		return;
 	show(l, folded);
 	(void)fputc('\n', stderr);
-	l->is_shown = false;
+	l->is_on = l->is_shown = false;
 }

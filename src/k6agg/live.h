@@ -33,7 +33,7 @@ void live_draw(struct live *l, int64_t folded);
 /* Take the line away, before a message. */
 void live_clear(struct live *l);
 
-/* Draw a last time, and leave the line there. */
+/* Draw a last time, leave the line there, and be off. */
 void live_end(struct live *l, int64_t folded);
 
 #endif

@@ -2,6 +2,8 @@
 /* Points become requests, requests wait in buckets, buckets are written. */
 #include "k6agg/fold/fold.h"
 
+#include <stdlib.h>
+
 #include "base/die.h"
 #include "k6agg/fold/line_store.h"
 
@@ -23,17 +25,24 @@ rule_of(const struct settings *s)
 
 void
 folding_init(struct folding *f, const struct settings *s, struct out *out,
-    int64_t max_series)
+    int64_t max_series, size_t n_inputs)
 {
 	*f = (struct folding){ .out = out, .buckets.rule = rule_of(s),
 	    .buckets.max_groups = (size_t)max_series,
 	    .calc_ns = settings_int(s, SET_CALC_INTERVAL),
-	    .wait_ns = settings_int(s, SET_WAIT_PERIOD) };
+	    .wait_ns = settings_int(s, SET_WAIT_PERIOD),
+	    .inputs = xcalloc(n_inputs, sizeof(f->inputs[0])),
+	    .n_inputs = n_inputs };
 }
 
 void
 folding_release(struct folding *f)
 {
+	size_t i;
+
+	for (i = 0; i < f->n_inputs; i++)
+		trails_release(&f->inputs[i].trails);
+	free(f->inputs);
 	buckets_release(&f->buckets);
 	aggregates_release(&f->merged);
 	buf_release(&f->lines);
@@ -107,8 +116,10 @@ close_due(struct folding *f, int64_t now_ns)
 	buckets_close(&f->buckets, now_ns, f->wait_ns, &out);
 }
 
-void
-folding_tick(struct folding *f, int64_t now_ns)
+/* The stream's clock stands at now_ns: what is due is closed when it has
+ * passed a multiple of the calc interval. */
+static void
+tick_to(struct folding *f, int64_t now_ns)
 {
 	int64_t tick = now_ns / f->calc_ns;
 
@@ -118,6 +129,73 @@ folding_tick(struct folding *f, int64_t now_ns)
 	if (!f->has_clock || now_ns > f->clock_ns)
 		f->clock_ns = now_ns;
 	f->has_clock = true;
+}
+
+struct fold_input *
+folding_input(const struct folding *f)
+{
+	return &f->inputs[f->source];
+}
+
+/* The earliest clock of the inputs that are not at their end: nothing before
+ * it is to come. False: not known yet, or none is left. */
+static bool
+earliest_clock(const struct folding *f, int64_t *ns)
+{
+	const struct fold_input *input = f->inputs;
+	bool has_one = false;
+
+	for (; input < f->inputs + f->n_inputs; input++) {
+		if (input->is_at_end)
+			continue;
+		if (!input->has_clock)
+			return false;
+		if (!has_one || input->clock_ns < *ns)
+			*ns = input->clock_ns;
+		has_one = true;
+	}
+	return has_one;
+}
+
+static void
+tick_merged(struct folding *f)
+{
+	int64_t clock_ns = 0;
+
+	if (folding_is_on(f) && earliest_clock(f, &clock_ns))
+		tick_to(f, clock_ns);
+}
+
+/* True if a time is so far behind the input's clock that another stream has
+ * begun in it, as `cat a b` writes it. */
+static bool
+is_another_stream(const struct folding *f, const struct fold_input *input,
+    int64_t time_ns)
+{
+	int64_t behind_ns;
+
+	return f->is_merging && !__builtin_sub_overflow(input->clock_ns,
+	    time_ns, &behind_ns) && behind_ns >= f->wait_ns + f->calc_ns +
+	    f->buckets.rule.period_ns;
+}
+
+void
+folding_advance(struct folding *f, int64_t time_ns)
+{
+	struct fold_input *input = folding_input(f);
+
+	if (input->has_clock && time_ns <= input->clock_ns &&
+	    !is_another_stream(f, input, time_ns))
+		return;
+	if (!f->has_latest || time_ns > f->latest_ns)
+		f->latest_ns = time_ns;
+	f->has_latest = true;
+	input->clock_ns = time_ns;
+	input->has_clock = true;
+	if (f->is_merging)
+		tick_merged(f);
+	else
+		tick_to(f, time_ns);
 }
 
 int64_t
@@ -138,12 +216,14 @@ warn_of_overflow(struct folding *f)
 	    " (--max-series)", f->buckets.max_groups);
 }
 
-void
-folding_take(void *ctx, const struct group_out *g)
+/* A complete group; for trails_add_all and trails_end. */
+static void
+add_group(void *ctx, const struct group_out *g)
 {
 	struct folding *f = ctx;
 	int i;
 
+	folding_advance(f, g->points[0].time_ns);
 	if (g->kind == GROUP_TRAIL && folding_is_on(f)) {
 		f->requests++;
 		buckets_add(&f->buckets, &g->trail, f->source, g->points,
@@ -160,9 +240,44 @@ folding_take(void *ctx, const struct group_out *g)
 }
 
 void
+folding_points(struct folding *f, const struct point *points, int n)
+{
+	trails_add_all(&folding_input(f)->trails, points, n, add_group, f);
+}
+
+void
+folding_part(struct folding *f)
+{
+	trails_end(&folding_input(f)->trails, add_group, f);
+}
+
+void
+folding_input_end(struct folding *f)
+{
+	folding_part(f);
+	folding_input(f)->is_at_end = true;
+	if (f->is_merging)
+		tick_merged(f);
+}
+
+bool
+folding_settle(struct folding *f)
+{
+	bool is_empty = true;
+	size_t i;
+
+	for (i = 0; i < f->n_inputs; i++) {
+		trails_settle(&f->inputs[i].trails);
+		is_empty &= f->inputs[i].trails.n == 0;
+	}
+	return is_empty;
+}
+
+void
 folding_take_kept(struct folding *f, const struct trail *t,
     const struct line_store *from, size_t place)
 {
+	folding_advance(f, t->time_ns);
 	f->requests++;
 	buckets_add_kept(&f->buckets, t, f->source, from, place);
 	warn_of_overflow(f);

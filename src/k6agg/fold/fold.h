@@ -10,19 +10,30 @@
 #include "data/settings.h"
 #include "k6agg/fold/aggregates.h"
 #include "k6agg/fold/bucket.h"
-#include "k6agg/out.h"
+#include "k6agg/write/out.h"
+
+/* One of the inputs that are read side by side. Requests do not cross them. */
+struct fold_input {
+	struct trails trails;
+	int64_t clock_ns;	/* latest time in it, or in its last stream */
+	bool has_clock;
+	bool is_at_end;
+};
 
 struct folding {
 	struct out *out;		/* borrowed */
+	struct fold_input *inputs;	/* owned */
+	size_t n_inputs;
 	struct buckets buckets;
 	struct aggregates merged;	/* what --merge holds back */
 	bool is_merging;
-	uint32_t source;		/* of the points that come now */
+	uint32_t source;	/* the input that the points now come from */
 	struct buf lines;		/* scratch */
 	int64_t calc_ns, wait_ns;
 	int64_t clock_ns;	/* latest time of the stream */
 	int64_t tick;		/* calc intervals that the clock has passed */
-	bool has_clock, has_warned;
+	int64_t latest_ns;	/* the latest time of all inputs, ever */
+	bool has_clock, has_latest, has_warned;
 	int64_t requests;	/* that came in */
 	/* Takes the lines that pass in place of out, if there is one; those of
 	 * one request or of points by themselves. */
@@ -30,8 +41,9 @@ struct folding {
 	void *filter_ctx;
 };
 
+/* With n_inputs > 0 inputs. */
 void folding_init(struct folding *f, const struct settings *s,
-    struct out *out, int64_t max_series);
+    struct out *out, int64_t max_series, size_t n_inputs);
 void folding_release(struct folding *f);
 
 /* True if requests are folded: a period was given. */
@@ -40,8 +52,24 @@ bool folding_is_on(const struct folding *f);
 /* Requests that a point stands for by itself. */
 int64_t folding_requests_of(const struct point *p);
 
-/* Take a complete group of a stream; for trails_add. ctx is a folding. */
-void folding_take(void *ctx, const struct group_out *g);
+/* The input that the points now come from. */
+struct fold_input *folding_input(const struct folding *f);
+
+/* Take n points of it, whose lines stand each with a '\n' behind it until
+ * folding_settle. */
+void folding_points(struct folding *f, const struct point *points, int n);
+
+/* Between two points of it no request goes on: take those that are held. */
+void folding_part(struct folding *f);
+
+/* No more points come from it. */
+void folding_input_end(struct folding *f);
+
+/* Hold no lines that the caller's memory has. True: nor any points. */
+bool folding_settle(struct folding *f);
+
+/* Its clock goes on to a time that it has. */
+void folding_advance(struct folding *f, int64_t time_ns);
 
 /* Take a request whose lines are kept elsewhere; they are copied. */
 void folding_take_kept(struct folding *f, const struct trail *t,
@@ -52,10 +80,6 @@ void folding_pass(struct folding *f, struct span lines, int64_t requests);
 
 /* Hold an aggregate of the input back, to be merged. */
 void folding_merge(struct folding *f, const struct aggregate *a);
-
-/* The stream's clock stands at now_ns: what is due is closed when it has
- * passed a multiple of the calc interval. */
-void folding_tick(struct folding *f, int64_t now_ns);
 
 /* The stream has been silent for so long: its clock goes on with ours. */
 void folding_idle(struct folding *f, int64_t silent_ns);

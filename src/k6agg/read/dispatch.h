@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatch: each line of the input to where it belongs. */
+/* dispatch: each line of the input to the sink, as what it is. */
 #ifndef K6PIPE_K6AGG_READ_DISPATCH_H
 #define K6PIPE_K6AGG_READ_DISPATCH_H
 
 #include "k6agg/agg_priv.h"
+#include "k6agg/read/prepare.h"
 
 /* Take one line. -1: it is bad and --strict was given. */
 int dispatch_line(struct agg *agg, struct span text);
@@ -11,21 +12,11 @@ int dispatch_line(struct agg *agg, struct span text);
 /* Count a line that is not taken. -1: --strict makes it fatal. */
 int dispatch_refused(struct agg *agg, struct span text, const char *why);
 
-/* Take n points, whose lines are text, each with its newline. */
-void dispatch_points(struct agg *agg, const struct point *points, int n,
-    struct span text);
-
 /* Take the points that come next and whose frames are known; false: none.
  * Inputs that are read side by side are compared after each of them. */
 bool dispatch_framed(struct agg *agg, struct lines *in);
 
 /* Take what was prepared of the file; it begins where all before it ends. */
 void dispatch_prepared(struct agg *agg, const struct prepared *p);
-
-/* A complete group, for trails_add and trails_end; ctx is the agg. */
-void dispatch_group(void *ctx, const struct group_out *g);
-
-/* Write what is selected of lines that passed the folding; for folding. */
-void dispatch_filtered(void *ctx, struct span lines, bool is_request);
 
 #endif

@@ -9,12 +9,7 @@
 #include "data/stream.h"
 #include "data/trail.h"
 #include "k6agg/fold/line_store.h"
-
-enum prepare_for {
-	PREPARE_LINES,	/* to pass as they are */
-	PREPARE_POINTS,	/* to be summed up */
-	PREPARE_GROUPS,	/* to be folded */
-};
+#include "k6agg/sink_ops.h"
 
 struct prepare_rule {
 	enum prepare_for purpose;

@@ -15,14 +15,13 @@ enum { LONGEST_WAIT_MS = 200 };
 static void
 settle(struct agg *agg)
 {
-	if (!sources_settle(&agg->sources) ||
+	if (!folding_settle(&agg->folding) ||
 	    agg->stream.tags.n <= STREAM_TAG_SETS)
 		return;
 	if (agg->select != NULL)
 		select_trim(agg->select, STREAM_TAG_SETS);
 	stream_trim(&agg->stream, STREAM_TAG_SETS);
-	if (agg->summary != NULL)
-		summary_forget_tags(agg->summary);
+	summary_forget_tags(&agg->summary);
 }
 
 static void
@@ -72,7 +71,8 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 	struct span text;
 
 	*is_dry = false;
-	while (!source->has_clock || source->clock_ns <= limit_ns) {
+	while (!source->input->has_clock ||
+	    source->input->clock_ns <= limit_ns) {
 		/* Where memory ends a request may always be half way. */
 		if (agg->stream.tags.n > STREAM_TAG_SETS)
 			settle(agg);
@@ -99,11 +99,11 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 static void
 start_ahead(struct agg *agg, struct lines *in)
 {
-	struct prepare_rule rule = { agg->summary != NULL ? PREPARE_POINTS
-	    : folding_is_on(&agg->folding) ? PREPARE_GROUPS : PREPARE_LINES,
+	struct prepare_rule rule = { agg->sink->purpose,
 	    agg->folding.calc_ns };
 
-	if (agg->folding.is_merging || agg->select != NULL || agg->live.is_on)
+	if (agg->folding.is_merging || agg->sink == &filter_sink ||
+	    agg->live.is_on)
 		return;
 	if (agg->ahead == NULL)
 		agg->ahead = ahead_new(&rule);
@@ -127,8 +127,8 @@ read_ahead(struct agg *agg)
 		case AHEAD_PREPARED:
 			break;
 		}
-		if (agg->summary != NULL && ahead_has_forgotten(agg->ahead))
-			summary_forget_tags(agg->summary);
+		if (ahead_has_forgotten(agg->ahead))
+			summary_forget_tags(&agg->summary);
 		dispatch_prepared(agg, prepared);
 		if (*agg->stop != 0)
 			return true;
@@ -149,19 +149,6 @@ fill(struct agg *agg, struct lines *in, struct why *why)
 	if (more > 0 && is_new)
 		start_ahead(agg, in);
 	return more;
-}
-
-/* Nothing more comes from the source. */
-void
-read_end(struct agg *agg, struct source *source)
-{
-	int64_t clock_ns;
-
-	trails_end(&source->trails, dispatch_group, agg);
-	source->is_at_end = true;
-	if (agg->folding.is_merging && folding_is_on(&agg->folding) &&
-	    sources_clock(&agg->sources, &clock_ns))
-		folding_tick(&agg->folding, clock_ns);
 }
 
 /* Read all input. Returns 0, or -1 after a bad line with --strict. */
@@ -194,7 +181,7 @@ read_all(struct agg *agg)
 			warnf("%s", why.text);
 		}
 		if (more == 0)
-			read_end(agg, source);
+			folding_input_end(&agg->folding);
 	}
 	return 0;
 }

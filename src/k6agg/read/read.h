@@ -8,7 +8,4 @@
 /* Read all input. Returns 0, or -1 after a bad line with --strict. */
 int read_all(struct agg *agg);
 
-/* Nothing more comes from the source. */
-void read_end(struct agg *agg, struct source *source);
-
 #endif

@@ -11,15 +11,16 @@ static const struct codec *const codecs[] = { &gz_codec, &zst_codec, NULL };
 
 void
 sources_init(struct sources *s, char *const *files, int n_files,
-    bool is_merging)
+    struct folding *f)
 {
 	size_t i;
 
-	s->n = is_merging && n_files > 1 ? (size_t)n_files : 1;
+	s->n = f->n_inputs;
 	s->list = xcalloc(s->n, sizeof(s->list[0]));
 	for (i = 0; i < s->n; i++) {
 		lines_init(&s->list[i].in, files + i, s->n > 1 ? 1 : n_files);
 		s->list[i].in.codecs = codecs;
+		s->list[i].input = &f->inputs[i];
 	}
 	s->at = s->list;
 }
@@ -29,17 +30,15 @@ sources_release(struct sources *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->n; i++) {
+	for (i = 0; i < s->n; i++)
 		lines_release(&s->list[i].in);
-		trails_release(&s->list[i].trails);
-	}
 	free(s->list);
 	*s = (struct sources){ 0 };
 }
 
 /* One of which no time is known comes before all others. */
 static bool
-is_behind(const struct source *a, const struct source *b)
+is_behind(const struct fold_input *a, const struct fold_input *b)
 {
 	if (!a->has_clock || !b->has_clock)
 		return !a->has_clock && b->has_clock;
@@ -54,42 +53,25 @@ sources_next(struct sources *s, int64_t slack_ns, int64_t *limit_ns)
 
 	for (i = 0; i < s->n; i++) {
 		source = &s->list[i];
-		if (source->is_at_end)
+		if (source->input->is_at_end)
 			continue;
-		if (first == NULL || is_behind(source, first)) {
+		if (first == NULL || is_behind(source->input,
+		    first->input)) {
 			second = first;
 			first = source;
-		} else if (second == NULL || is_behind(source, second)) {
+		} else if (second == NULL || is_behind(source->input,
+		    second->input)) {
 			second = source;
 		}
 	}
 	if (first != NULL)
 		s->at = first;
 	*limit_ns = INT64_MAX;
-	if (second != NULL && (!second->has_clock ||
-	    __builtin_add_overflow(second->clock_ns, slack_ns, limit_ns)))
+	if (second != NULL && (!second->input->has_clock ||
+	    __builtin_add_overflow(second->input->clock_ns, slack_ns,
+	    limit_ns)))
 		*limit_ns = INT64_MIN;
 	return first;
-}
-
-bool
-sources_clock(const struct sources *s, int64_t *ns)
-{
-	const struct source *source;
-	bool has_one = false;
-	size_t i;
-
-	for (i = 0; i < s->n; i++) {
-		source = &s->list[i];
-		if (source->is_at_end)
-			continue;
-		if (!source->has_clock)
-			return false;
-		if (!has_one || source->clock_ns < *ns)
-			*ns = source->clock_ns;
-		has_one = true;
-	}
-	return has_one;
 }
 
 int
@@ -101,17 +83,4 @@ sources_failed(const struct sources *s)
 	for (i = 0; i < s->n; i++)
 		n += s->list[i].in.n_failed;
 	return n;
-}
-
-bool
-sources_settle(struct sources *s)
-{
-	bool is_empty = true;
-	size_t i;
-
-	for (i = 0; i < s->n; i++) {
-		trails_settle(&s->list[i].trails);
-		is_empty &= s->list[i].trails.n == 0;
-	}
-	return is_empty;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines to stdout, in large pieces. */
-#include "k6agg/out.h"
+#include "k6agg/write/out.h"
 
 #include <errno.h>
 #include <stdio.h>

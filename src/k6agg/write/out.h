@@ -3,8 +3,8 @@
  * out: lines on stdout, kept apart also where an input lacks its last '\n'.
  * They gather in memory and are written in large pieces.
  */
-#ifndef K6PIPE_K6AGG_OUT_H
-#define K6PIPE_K6AGG_OUT_H
+#ifndef K6PIPE_K6AGG_WRITE_OUT_H
+#define K6PIPE_K6AGG_WRITE_OUT_H
 
 #include <stdbool.h>
 
