@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "k6gen/http/http1.c"
+
+#include "tap.h"
+
+static struct http_options options;
+static struct engine engine = { .options = &options };
+static struct user user = { .engine = &engine };
+static struct http1_answer answer;
+
+static void
+test_heads(void)
+{
+	static const char *const all[] = { "X-A: 1", "Authorization: s" };
+	static const char *const own[] = { "x-a: 2", "Accept:" };
+	struct http_request r = { .method = "PUT", .url = "http://h:80?q",
+		.body = SPAN("abc") };
+	struct http1_heads heads;
+	struct buf out = { 0 };
+
+	options = (struct http_options){ .user_agent = "u",
+		.headers = { all, 2 } };
+	http1_init_heads(&heads, &options);
+	http1_write_head(&heads, &r, r.url + 11, &out);
+	CHECK_TEXT(out.p, "PUT /?q HTTP/1.1\r\nHost: h\r\n"
+	    "User-Agent: u\r\nAccept: */*\r\nX-A: 1\r\n"
+	    "Authorization: s\r\nContent-Length: 3\r\n\r\n");
+	r = (struct http_request){ .method = "GET", .url = "http://h:8/",
+		.headers = { own, 2 }, .leave_out = HTTP_NO_SECRETS };
+	http1_write_head(&heads, &r, r.url + 10, &out);
+	CHECK_TEXT(out.p, "GET / HTTP/1.1\r\nHost: h:8\r\n"
+	    "User-Agent: u\r\nx-a: 2\r\n\r\n");
+	http1_release_heads(&heads);
+	buf_release(&out);
+}
+
+/* Take an answer byte by byte; at its end the connection may be closed. */
+static enum http_failure
+take_answer(const char *text, bool is_head, bool has_end)
+{
+	enum http_failure failure = FAILURE_NONE;
+
+	buf_reset(&user.body);
+	user.body_bytes = 0;
+	http1_begin_answer(&answer, &user, is_head);
+	for (; *text != '\0' && failure == FAILURE_NONE &&
+	    !answer.is_complete; text++)
+		failure = http1_take_bytes(&answer, text, 1);
+	if (has_end && failure == FAILURE_NONE && !answer.is_complete)
+		failure = http1_take_bytes(&answer, NULL, 0);
+	return failure;
+}
+
+static void
+test_answers(void)
+{
+	struct http_reply r = { 0 };
+
+	options = (struct http_options){ .keep_body = 4 };
+	CHECK(take_answer("HTTP/1.1 100 Continue\r\nA: 0\r\n\r\n"
+	    "HTTP/1.1 201 Created\r\nA:  1\r\nContent-Length: 6\r\n\r\n"
+	    "abcdef", false, false) == FAILURE_NONE);
+	CHECK(answer.is_complete && http1_keeps_connection(&answer));
+	CHECK_TEXT(user.headers.p, "A: 1\nContent-Length: 6\n");
+	CHECK_TEXT(user.body.p, "abcd");
+	CHECK(user.body_bytes == 6);
+	http1_fill_reply(&answer, &r);
+	CHECK(r.status == 201);
+	CHECK_TEXT(r.proto, "HTTP/1.1");
+	CHECK(take_answer("HTTP/1.0 200 OK\r\n\r\nab", false, true) ==
+	    FAILURE_NONE && answer.is_complete);
+	CHECK(!http1_keeps_connection(&answer));
+	http1_fill_reply(&answer, &r);
+	CHECK_TEXT(r.proto, "HTTP/1.0");
+	CHECK(take_answer("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n",
+	    true, false) == FAILURE_NONE && answer.is_complete);
+}
+
+static void
+test_failures(void)
+{
+	options = (struct http_options){ .max_body = 3 };
+	CHECK(take_answer("hello\r\n", false, false) == FAILURE_MALFORMED);
+	CHECK(take_answer("HTTP/1.1 200 OK\r\nContent-Le", false, true) ==
+	    FAILURE_CUT);
+	CHECK(take_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
+	    false, true) == FAILURE_CUT);
+	CHECK(take_answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd",
+	    false, false) == FAILURE_LONG_BODY);
+}
+
+int
+main(void)
+{
+	test("heads have the lines that the options and the request say",
+	    test_heads);
+	test("answers are read, wherever their bytes are cut", test_answers);
+	test("what is no whole answer is a failure", test_failures);
+	buf_release(&user.headers);
+	buf_release(&user.body);
+	return tap_end();
+}
