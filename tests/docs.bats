@@ -53,3 +53,28 @@ stand() {
   ! grep -nE '/work/|/root/|/home/|\.\./shared|DESIGN\.md|HOUSE\.md' \
     "$root"/docs/*.md "$root"/*.md "$root"/lib/README.md "$root"/tests/README.md
 }
+
+@test "every file that a document names exists" {
+  local missing=0 n=0 doc path
+  while IFS=: read -r doc path; do
+    n=$((n + 1))
+    compgen -G "$root/$path" >/dev/null || {
+      echo "$doc names $path"
+      missing=1
+    }
+  done < <(cd "$root" && grep -oE \
+    '\b(lib|src|tests|docs|man)/[A-Za-z0-9_/.*-]*[A-Za-z0-9_/*]' ARCHITECTURE.md \
+    README.md lib/README.md CONTRIBUTING.md docs/RELIABILITY.md |
+    grep -v '/TOOL' | sort -u)
+  echo "$n names"
+  [ "$n" -gt 20 ] && [ "$missing" -eq 0 ]
+}
+
+@test "lib/README.md names every module of lib, and no other" {
+  (cd "$root/lib" && find base data io -name '*.h' ! -name '*_priv.h' \
+    ! -name curlopt.h | sed 's,.*/,,; s,\.h$,,' | sort) \
+    >"$BATS_TEST_TMPDIR/modules"
+  grep -oE '^\| `[a-z0-9_]+`' "$root/lib/README.md" | tr -d '|` ' | sort \
+    >"$BATS_TEST_TMPDIR/named"
+  diff "$BATS_TEST_TMPDIR/modules" "$BATS_TEST_TMPDIR/named"
+}

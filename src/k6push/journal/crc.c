@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CRC-32C, by the processor where it can. */
 #include "k6push/journal/crc.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The journal's note, printed and parsed. */
 #include "k6push/journal/note.h"
 
 #include <stddef.h>

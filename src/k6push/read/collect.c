@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lines of the stream in, samples of the wire out. */
 #include "k6push/read/collect.h"
 
 #include "base/die.h"

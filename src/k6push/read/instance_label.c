@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The tag `instance`, put into the tag sets of one pusher. */
 #include "k6push/read/instance_label.h"
 
 void

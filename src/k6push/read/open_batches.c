@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The open time buckets of protocol 2, each a batch to come. */
 #include "k6push/read/open_batches.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The thread that reads the stream and cuts it into batches. */
 #include "k6push/read/reader.h"
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* For protocol 2: samples in, batches of time series out. */
 #include "k6push/read/series_collect.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What an answer of the cloud means for the samples it is about. */
 #include "k6push/send/outcome.h"
 
 #include <stdlib.h>

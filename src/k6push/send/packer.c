@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The thread that compresses batches and writes them to the journal. */
 #include "k6push/send/packer.h"
 
 #include "base/die.h"

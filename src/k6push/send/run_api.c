@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The calls that create a run, ask about it and finish it. */
 #include "k6push/send/run_api.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Batches on their way: sent, tried again, split, or kept aside. */
 #include "k6push/send/upload.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What both protocols share, and which one is spoken. */
 #include "k6push/wire/wire.h"
 
 static const struct wire *const wires[] = { &wire_v1, &wire_v2 };
