@@ -3,7 +3,8 @@ bats_require_minimum_version 1.8.0
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${K6PIPE_BIN:-$root/bin}
-fixtures=${K6PIPE_FIXTURES:-$root/../shared/fixtures}
+fixtures=$root/build/fixtures
+tools=$root/tests/tools
 export PATH="$bin:$PATH"
 # Nothing of the person who runs the tests may leak in, nor be written to.
 unset "${!K6_@}" "${!k6_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
@@ -21,9 +22,10 @@ capture() {
     "$*" "$status" "$out" "$err"
 }
 
-# retry SECONDS CMD...: until it succeeds, at most so long.
+# retry SECONDS CMD...: until it succeeds, which should take at most so long,
+# and may take a minute more on a machine that is busy with other things.
 retry() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$((SECONDS + $1 + 60))
   shift
   until "$@"; do
     if ((SECONDS >= deadline)); then
@@ -34,24 +36,25 @@ retry() {
   done
 }
 
-# fixture PATH: the file's name; skips the test when the fixtures are not here,
-# for which it must have been called once outside of $( ).
-fixture() {
-  [ -e "$fixtures/$1" ] || skip "no $1 (set K6PIPE_FIXTURES)"
-  echo "$fixtures/$1"
+# What is packed in tests/data is in $fixtures: unpacked once, and again when
+# a pack is newer.
+unpack_fixtures() {
+  local pack name
+  for pack in "$root"/tests/data/*.tar.zst; do
+    name=${pack##*/}
+    [ "$fixtures/${name%.tar.zst}.done" -nt "$pack" ] && continue
+    "$tools/unpack.sh" "$fixtures"
+    return
+  done
 }
+unpack_fixtures
 
-# corpus NAME: its lines on stdout.
-corpus() {
-  if [ -e "$fixtures/corpus/$1.ndjson" ]; then
-    cat "$fixtures/corpus/$1.ndjson"
-  else
-    zcat "$fixtures/corpus/$1.ndjson.gz"
-  fi
-}
+# corpus NAME: its lines on stdout: small and rich are real k6's output of a
+# run, medium is small again and again.
+corpus() { cat "$fixtures/corpus/$1.ndjson"; }
 
 # stream COUNT RATE: a run of numbered requests, so many a second; 0: at once.
-stream() { python3 "$root/tests/tools/stream.py" "$@"; }
+stream() { python3 "$tools/stream.py" "$@"; }
 
 # start_server [OPTION...]: a k6serve of this test; $url is its base, $server
 # its process. stop_server ends it and gives its exit status.
@@ -77,7 +80,7 @@ stop_server() {
 
 # api PATH [JQ]: k6serve's JSON API, through jq.
 api() {
-  curl -sS --max-time 10 "$url/api/v1/$1" | jq -r "${2:-.}"
+  curl -sS --max-time 90 "$url/api/v1/$1" | jq -r "${2:-.}"
 }
 
 # start_nginx: serve what stdin says, the inside of a `server { }` block, on a
@@ -130,6 +133,14 @@ CONF
 stop_nginx() {
   [ -s "$BATS_TEST_TMPDIR/nginx/pid" ] || return 0
   kill "$(cat "$BATS_TEST_TMPDIR/nginx/pid")" 2>/dev/null || true
+}
+
+# moment FROM TO: wait for a random time between these, in ms. $RANDOM has the
+# seed $seed, which is printed, and can be given.
+moment() {
+  [ -n "${seed:-}" ] || seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
+  [ -n "${seeded:-}" ] || { RANDOM=$seed seeded=1 && echo "SEED=$seed"; }
+  sleep "$(printf '0.%03d' $(($1 + RANDOM % ($2 - $1))))"
 }
 
 # check_books OUT ERR MADE: the report's line adds up, and to what was made

@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 runs=${RUNS:-3}
 dir=build/bench
 mkdir -p "$dir"
+tests/tools/unpack.sh build/fixtures
+corpora=build/fixtures/corpus
 PATH=$PWD/bin:$PWD/build/bench:$PATH
 unset "${!K6_@}"
 
@@ -19,11 +21,10 @@ once() {
     tail -n 1 | awk '{ printf "%.4f %.4f\n", $1, $2 + $3 }'
 }
 
-# make_input MB: $dir/input, the corpus medium (or INPUT) repeated to at least
+# make_input MB: $dir/input, the corpus rich (or INPUT) repeated to at least
 # so many megabytes, each time later, as one long run.
 make_input() {
-  local input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz} unpack=cat
-  [ -e "$input" ] || input=tests/data/small.ndjson
+  local input=${INPUT:-$corpora/rich.ndjson} unpack=cat
   case $input in *.gz) unpack='zcat' ;; esac
   corpus=$(basename "$input")
   build_repeat

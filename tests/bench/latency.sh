@@ -1,7 +1,8 @@
 #!/bin/bash
 # What k6gen says of a server's latency, beside what that is, seen from the
 # server: 250 requests a second of one worker that could do 500, and that rests
-# 100 ms every 2 s while requests queue (queue.c). SECONDS_LONG=10.
+# 100 ms every 2 s while requests queue (queue.c). SECONDS_LONG=10. Then each
+# phase of a request, beside what a server delays it (delays.py).
 # shellcheck source=common.bash
 . "$(dirname "$0")/common.bash"
 rate=250
@@ -44,3 +45,40 @@ printf '%-34s %10s %10s %10.3f   (wanted: at most 0.2)\n' \
   'difference of p99, median of runs' '' '' "$(for i in $(seq "$runs"); do
   paste -d ' ' "$dir/latency.known.$i" "$dir/latency.seen.$i"
 done | awk '{ d = $6 - $3; print d < 0 ? -d : d }' | median)"
+
+# The least of 20 requests, less that of a server which does the same work and
+# does not wait.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost -keyout "$dir/key" -out "$dir/cert" \
+  2>/dev/null
+head -c 8000000 /dev/zero >"$dir/body"
+rm -f "$dir"/port.*
+servers=()
+trap 'kill "${servers[@]}"' EXIT
+for kind in plain tls quick quick_tls; do
+  python3 tests/tools/delays.py "$dir" $kind &
+  servers+=($!)
+  until [ -s "$dir/port.$kind" ]; do sleep 0.05; done
+done
+# least PHASE KIND [OPTION...]
+least() {
+  local phase=$1 kind=$2 scheme=http
+  shift 2
+  [[ $kind != *tls ]] || scheme=https
+  k6gen -q -i 20 --ca "$dir/cert" "$@" \
+    "$scheme://localhost:$(cat "$dir/port.$kind")/" |
+    sed -n 's/^{"metric":"http_req_'"$phase"'","type":"Point".*"value":\([^,]*\),.*/\1/p' |
+    sort -g | head -n 1
+}
+phase() { # PHASE MS KIND QUICK [OPTION...]
+  local name=$1 ms=$2 kind=$3 quick=$4 slow own
+  shift 4
+  slow=$(least "$name" "$kind" "$@")
+  own=$(least "$name" "$quick" "$@")
+  awk -v name="$name" -v ms="$ms" -v slow="$slow" -v own="$own" 'BEGIN {
+    printf "%-34s %10d %10.3f   (wanted: within 1)\n", name, ms, slow - own }'
+}
+printf '\n%-34s %10s %10s\n' 'phase, ms' delayed seen
+phase tls_handshaking 40 tls quick_tls
+phase sending 50 plain quick -b "@$dir/body"
+phase waiting 30 plain quick

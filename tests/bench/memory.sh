@@ -7,7 +7,6 @@
 gb=${GB:-10}
 urls=${URLS:-1000000}
 make_input 1000
-[ -e "$dir/one" ] || zcat ../shared/fixtures/corpus/medium.ndjson.gz >"$dir/one"
 
 # measure NAME COMMAND: of a shell command; the last process of a pipe counts.
 measure() {

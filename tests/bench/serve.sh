@@ -10,9 +10,9 @@ dir=$PWD/build/bench/serve
 mkdir -p "$dir"
 PATH=$PWD/bin:$PATH
 unset "${!K6_@}"
-input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz}
-[ -e "$input" ] || input=tests/data/small.ndjson
-seconds=16 # of INPUT, rounded up
+tests/tools/unpack.sh build/fixtures
+input=${INPUT:-build/fixtures/corpus/rich.ndjson}
+seconds=9 # of INPUT, rounded up
 
 # bodies FOLDER: the samples on stdin as bodies of one second each, packed.
 bodies() {

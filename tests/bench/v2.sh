@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 dir=build/bench
 mkdir -p "$dir"
-input=${INPUT:-../shared/fixtures/corpus/medium.ndjson.gz}
-[ -e "$input" ] || input=tests/data/small.ndjson
+tests/tools/unpack.sh build/fixtures
+input=${INPUT:-build/fixtures/corpus/rich.ndjson}
 case $input in
 *.gz) zcat "$input" ;;
 *) cat "$input" ;;

@@ -17,6 +17,8 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
             struct.pack("I", 2))' "$dir/disk"
 }
 
+RANDOM=${SEED:=$((RANDOM * 32768 + RANDOM))}
+echo "SEED=$SEED" >&2
 truncate -s 64M "$dir/image"
 mkfs.ext4 -qF "$dir/image"
 mkdir "$dir/disk"
@@ -34,7 +36,7 @@ for cycle in $(seq "$1"); do
   sleep 0.8
   away=$((cycle % 2))
   [ "$away" = 0 ] || kill -STOP "$server"
-  sleep "0.$((RANDOM % 900 + 100))"
+  sleep "$(printf '0.%03d' $((RANDOM % 900 + 100)))"
   cut_power
   written=$(grep -c http_req_failed "$dir/made.$cycle" || true)
   push=$(pgrep -f "journal $dir/disk/journal" | head -n 1 || true)

@@ -68,15 +68,18 @@ on_terminal() {
   fold=(k6agg -p 3s --min-samples 1)
   # In the first line and around the bad one each byte, elsewhere some.
   first=$(head -n 1 in | wc -c) bad=$(head -n 10 in | wc -c)
+  checked=0
   for ((at = 0; at <= size; at++)); do
     ((at <= first + 1 || (at >= bad - 12 && at <= bad + 12) ||
       at % 31 == 0 || at >= size - 9)) || continue
     head -c "$at" in | "${fold[@]}" >out 2>err
     n=$(made <(head -c "$at" in | grep '}}$' || true))
-    if [ "$at" -gt 0 ] && [ -s out ]; then
-      check_books out err "$n" >books || { echo "cut at $at"; cat books; false; }
-    fi
+    [ -s out ] || continue # nothing whole was there
+    echo "cut at $at"
+    check_books out err "$n"
+    checked=$((checked + 1))
   done
+  [ "$checked" -gt 50 ]
 }
 
 # bats test_tags=long
@@ -88,11 +91,7 @@ on_terminal() {
       k6agg -p 3s --min-samples 2 >out 2>err
     cmp want out
     diff want.err err
-    [ "$(sed -nE 's/.*: ([0-9]+) requests in = ([0-9]+) .* ([0-9]+) passed/'\
-'\1 - \2 - \3/p' err | head -n 1)" ] || continue
-    # shellcheck disable=SC2046
-    [ $(($(sed -nE 's/.*: ([0-9]+) requests in = ([0-9]+) .* ([0-9]+)'\
-' passed/\1 - \2 - \3/p' err))) -eq 0 ]
+    check_books out err "$(made "$file")"
   done
 }
 

@@ -28,7 +28,6 @@ same_totals() {
 
 # some CORPUS: a part of it that has many requests of the same tags.
 some() {
-  fixture corpus/rich.ndjson.gz >/dev/null
   corpus "$1" >in
 }
 

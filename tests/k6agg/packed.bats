@@ -18,7 +18,6 @@ pack() {
 }
 
 @test "packed files and stdin give what the plain file gives" {
-  fixture corpus/rich.ndjson.gz
   corpus rich >in
   k6agg -p 3s in >want 2>want.err
   for format in gz zst; do
@@ -70,7 +69,6 @@ pack() {
 }
 
 @test "a cut archive: told, status 1, and what could be read is kept" {
-  fixture corpus/small.ndjson
   corpus small >plain
   for format in gz zst; do
     pack "$format" <plain >whole

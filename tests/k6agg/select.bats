@@ -70,7 +70,6 @@ select_values() {
 }
 
 @test "lines that are kept are those of the input, byte for byte" {
-  fixture corpus/rich.ndjson.gz
   corpus rich >in
   k6agg --drop 'http_req_*' in >got
   jq -c 'select((.metric | startswith("http_req_") | not)) | 1' in | wc -l \
@@ -112,7 +111,6 @@ select_values() {
 }
 
 @test "no dropped tag is left anywhere, on the corpora" {
-  fixture corpus/rich.ndjson.gz
   corpus rich >in
   grep -q '"ip":"' in
   for words in "" "-p 3s --min-samples 5" "-p 3s -m"; do
@@ -153,7 +151,6 @@ select_values() {
 }
 
 @test "requests in = folded + passed + dropped, raw and folded" {
-  fixture corpus/rich.ndjson.gz
   corpus rich >in
   n=$(made in)
   dropped=$(jq -c 'select(.type == "Point" and .metric == "http_reqs" and

@@ -50,7 +50,7 @@ end_line() {
 
 # The metric POSTs that a recorded k6 sent, one sample a line.
 sent_by_k6() {
-  zcat "$1/transcript.json.gz" | python3 -c '
+  python3 -c '
 import base64, gzip, json, sys
 for r in json.load(sys.stdin):
     if "/metrics/" in r["path"] and r["raw_base64"]:
@@ -58,22 +58,23 @@ for r in json.load(sys.stdin):
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
         for s in json.loads(raw):
-            print(json.dumps(s))'
+            print(json.dumps(s))' <"$1/transcript.json"
 }
 
-@test "sends the same samples as k6 did on the same run" {
-  fixture wire/v1_noagg
-  fixture ../tools/wirecmp.py
-  for case in v1_noagg v1_metadata_tags v1_nocompress v1_thresholds; do
-    dir=$(fixture "wire/$case")
-    sent_by_k6 "$dir" >"$BATS_TEST_TMPDIR/theirs"
-    zcat "$dir/run.ndjson.gz" | k6push --dry-run >"$BATS_TEST_TMPDIR/ours"
-    run python3 "$(fixture ../tools/wirecmp.py)" "$BATS_TEST_TMPDIR/theirs" \
-      "$BATS_TEST_TMPDIR/ours"
-    echo "$case: $output"
-    [ "$status" -eq 0 ]
-  done
+# as_k6 CASE: sends the same samples as k6 did on the same run.
+as_k6() {
+  local dir=$fixtures/wire/$1
+  sent_by_k6 "$dir" >"$BATS_TEST_TMPDIR/theirs"
+  [ -s "$BATS_TEST_TMPDIR/theirs" ]
+  k6push --dry-run <"$dir/run.ndjson" >"$BATS_TEST_TMPDIR/ours"
+  python3 "$tools/wirecmp.py" "$BATS_TEST_TMPDIR/theirs" \
+    "$BATS_TEST_TMPDIR/ours"
 }
+
+@test "sends what k6 sent: v1_noagg" { as_k6 v1_noagg; }
+@test "sends what k6 sent: v1_metadata_tags" { as_k6 v1_metadata_tags; }
+@test "sends what k6 sent: v1_nocompress" { as_k6 v1_nocompress; }
+@test "sends what k6 sent: v1_thresholds" { as_k6 v1_thresholds; }
 
 @test "a dry run prints one sample a line and needs no server" {
   K6_CLOUD_HOST=http://127.0.0.1:1 capture k6push --dry-run "$small"
@@ -494,14 +495,12 @@ EOF
   requests 2 >&4
   retry 10 grep -F 'cannot send samples' "$BATS_TEST_TMPDIR/err"
   # Two signals that come at once are one; so more, until it gave in.
-  begin=$SECONDS
   retry 10 bash -c "kill -INT $push; grep -q ' made = ' $BATS_TEST_TMPDIR/err"
   code=0
   wait "$push" || code=$?
   exec 4>&-
   cat "$BATS_TEST_TMPDIR/err"
   [ "$code" -eq 75 ]
-  [ $((SECONDS - begin)) -le 5 ]
   grep -F '3 made = 1 stored + 2 on disk, 0 lost, 0 twice' \
     "$BATS_TEST_TMPDIR/err"
 }

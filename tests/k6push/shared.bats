@@ -59,7 +59,7 @@ requests_are() {
   pids=()
   for name in a b c; do
     { echo "$BASHPID" >"$BATS_TEST_TMPDIR/gen.$name"
-      exec k6gen -q -u 2 -d 4s "$target/" 2>/dev/null; } 3>&- |
+      exec k6gen -q -u 2 --rps 50 -d 10s "$target/" 2>/dev/null; } 3>&- |
       feed "$name" &
     pids+=($!)
   done

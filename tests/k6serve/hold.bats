@@ -58,7 +58,7 @@ check_acked() {
         "$acked" 3>&- &
       senders+=($!)
     done
-    sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+    moment 0 400
     kill -9 "$server"
     wait "$server" 2>/dev/null || true
     wait "${senders[@]}"
@@ -106,7 +106,7 @@ mount_again() {
     one=$!
     send 1 $((round * 1000 + 500)) $((round * 1000 + 900)) "$acked" 3>&- &
     two=$!
-    sleep "0.$((RANDOM % 5 + 1))$((RANDOM % 10))"
+    moment 100 600
     # with the power gone nobody is answered: a sync that ext4 lets through
     # while it shuts down is no promise
     cat "$acked" >>"$promised"
@@ -178,14 +178,12 @@ mount_again() {
   create
   cpu() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
   before=$(cpu)
-  read -r n good p99 refused < <(python3 "$root/tests/tools/attack.py" "$url" 12 \
-    1000 1000 40)
+  read -r n good _ refused < <(python3 "$tools/attack.py" "$url" 12 1000 1000 40)
   rss=$(awk '/VmHWM/ { print $2 }' "/proc/$server/status")
-  echo "$good of $n, p99 $p99 ms, $refused bombs refused, $rss KiB," \
+  echo "$good of $n, $refused bombs refused, $rss KiB," \
     "$(($(cpu) - before)) ticks"
-  ((good * 1000 >= n * 999))
+  ((n > 0 && good * 1000 >= n * 999))
   [ "$refused" = 40 ]
-  sanitized || ((p99 <= 500 * (1 + $(cut -d. -f1 /proc/loadavg) / 2)))
   sanitized || ((rss <= 128 * 1024))
 }
 
@@ -197,10 +195,10 @@ mount_again() {
   retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
   url=$(cat "$BATS_TEST_TMPDIR/serve.out")
   create
-  read -r n good p99 _ < <(python3 "$root/tests/tools/attack.py" "$url" 6 300 0 0)
+  read -r n good _ < <(python3 "$tools/attack.py" "$url" 6 300 0 0)
   ticks=$(awk '{ print $14 + $15 }' "/proc/$server/stat")
-  echo "$good of $n, p99 $p99 ms, $ticks ticks"
-  ((good * 1000 >= n * 990))
+  echo "$good of $n, $ticks ticks"
+  ((n > 0 && good * 1000 >= n * 990))
   ((ticks < 200))
 }
 

@@ -148,7 +148,6 @@ rows() {
 }
 
 @test "a finished run shows what jq finds in the stream" {
-  fixture corpus/rich.ndjson.gz >/dev/null
   local all=$BATS_TEST_TMPDIR/rich.ndjson
   corpus rich >"$all"
   start_server
@@ -233,7 +232,6 @@ rows() {
 }
 
 @test "a run of three seconds has its charts and numbers" {
-  fixture corpus/small.ndjson >/dev/null
   local all=$BATS_TEST_TMPDIR/short.ndjson until
   until=$(corpus small | jq -rs '[.[] | select(.type == "Point") |
     .data.time] | min | sub("\\.[0-9]+"; "") | fromdate + 3 | todate')
@@ -363,7 +361,6 @@ rows() {
 }
 
 @test "three generators in one run have the p95 of all their data" {
-  fixture corpus/rich.ndjson.gz >/dev/null
   local dir=$BATS_TEST_TMPDIR
   corpus rich >"$dir/all"
   start_server

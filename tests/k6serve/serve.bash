@@ -7,7 +7,7 @@ post() {
   local path=$1 json=(-H 'Content-Type: application/json')
   shift
   [[ $* != *Content-Type* ]] || json=()
-  body=$(curl -sS --max-time 20 -w '\n%{http_code}' -X POST \
+  body=$(curl -sS --max-time 90 -w '\n%{http_code}' -X POST \
     "${json[@]}" "$@" "$url$path")
   code=${body##*$'\n'}
   body=${body%$'\n'*}
@@ -18,7 +18,7 @@ post() {
 get() {
   local path=$1
   shift
-  body=$(curl -sS --max-time 20 -w '\n%{http_code}' "$@" "$url$path")
+  body=$(curl -sS --max-time 90 -w '\n%{http_code}' "$@" "$url$path")
   code=${body##*$'\n'}
   body=${body%$'\n'*}
   echo "GET $path -> $code $body"

@@ -56,7 +56,7 @@ def bomb():
     body = gzip.compress(b" " * (1 << 28), 9)
     for _ in range(bombs):
         try:
-            c = http.client.HTTPConnection(*address, timeout=20)
+            c = http.client.HTTPConnection(*address, timeout=90)
             c.request("POST", "/v1/metrics/1", body, {
                 "Content-Type": "application/json",
                 "Content-Encoding": "gzip"})
@@ -76,7 +76,7 @@ while time.monotonic() < end:
     start = time.monotonic()
     n += 1
     try:
-        c = http.client.HTTPConnection(*address, timeout=10)
+        c = http.client.HTTPConnection(*address, timeout=60)
         if n % 2:
             c.request("GET", "/api/v1/runs/1")
         else:
@@ -89,6 +89,6 @@ while time.monotonic() < end:
     took.append((time.monotonic() - start) * 1000)
     time.sleep(max(0, start + 0.1 - time.monotonic()))
 if bombs:
-    threads[1].join(60)
+    threads[1].join(300)
 took.sort()
 print(n, good, round(took[int(len(took) * 0.99) - 1]), refused)
