@@ -69,7 +69,7 @@ on_terminal() {
   # In the first line and around the bad one each byte, elsewhere some.
   first=$(head -n 1 in | wc -c) bad=$(head -n 10 in | wc -c)
   checked=0
-  for ((at = 0; at <= size; at++)); do
+  for ((at = 1; at <= size; at++)); do
     ((at <= first + 1 || (at >= bad - 12 && at <= bad + 12) ||
       at % 31 == 0 || at >= size - 9)) || continue
     head -c "$at" in | "${fold[@]}" >out 2>err
