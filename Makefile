@@ -117,7 +117,7 @@ check:
 	  tests/run.sh $(if $(filter $(words $(T)),$(words $(BATS))),$(UNITS)) $(T)
 
 check-quick:
-	+$(MAKE) check TAGS='!browser,!faults,!fuzz,!long'
+	+$(MAKE) check TAGS='!browser,!faults,!fuzz,!long,!slow'
 
 unit-build: $(UNITS)
 

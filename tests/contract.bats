@@ -130,6 +130,7 @@ without_end() {
   done
 }
 
+# bats test_tags=slow
 @test "an option without its value exits 2 with a message that names it" {
   for tool in $(tools); do
     while read -r option; do
@@ -258,6 +259,7 @@ C
   "$BATS_TEST_TMPDIR/table"
 }
 
+# bats test_tags=slow
 @test "k6pipe(7) lists each setting with its key, flag and default" {
   settings_table >"$BATS_TEST_TMPDIR/settings"
   while IFS='|' read -r env key letter flag default; do
@@ -314,6 +316,7 @@ C
   done <"$BATS_TEST_TMPDIR/settings"
 }
 
+# bats test_tags=slow
 @test "every setting can be given by its variable" {
   settings_table >"$BATS_TEST_TMPDIR/settings"
   # A wrong value shows that the variable is read; text takes any.

@@ -64,6 +64,7 @@ check_corpus() {
   check_corpus rich
 }
 
+# bats test_tags=slow
 @test "the medium corpus arrives whole, folded or not" {
   check_corpus medium
 }
@@ -96,7 +97,7 @@ check_corpus() {
   [ "$(api runs/1 .state)" = Finished ]
 }
 
-# bats test_tags=threads
+# bats test_tags=threads,slow
 @test "Ctrl-C on the pipeline: Aborted by User, nothing lost, nobody left" {
   nginx_format='$status'
   start_server
@@ -118,7 +119,7 @@ check_corpus() {
   retry 5 bash -c "! pgrep -g $group"
 }
 
-# bats test_tags=threads
+# bats test_tags=threads,slow
 @test "a generator that is killed: the run is aborted, what came is stored" {
   start_server
   small_target
@@ -190,6 +191,7 @@ check_corpus() {
   [ -z "$output" ]
 }
 
+# bats test_tags=slow
 @test "no tool leaks memory in a full run" {
   command -v valgrind >/dev/null || skip 'no valgrind'
   ! sanitized ||

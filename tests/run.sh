@@ -32,8 +32,22 @@ run_one() {
 }
 export -f run_one
 
+# The longest first, so that none of them runs alone at the end.
+longest="k6agg/k6agg k6serve/page k6serve/hold k6push/faults k6agg/merge
+k6serve/k6serve k6serve/wire k6push/protocol2 k6agg/golden k6serve/access
+k6agg/live fuzz k6push/k6push k6gen/k6gen pipeline k6push/hostile contract"
+files=()
+for name in $longest; do
+  for file; do
+    [ "$file" != "tests/$name.bats" ] || files+=("$file")
+  done
+done
+for file; do
+  [[ " ${files[*]} " == *" $file "* ]] || files+=("$file")
+done
+
 # shellcheck disable=SC2016 # the inner shell expands them
-printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c 'run_one "$0" "$1"' \
+printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -I{} bash -c 'run_one "$0" "$1"' \
   "$logs" {}
 
 if [ -n "${REPORTS:-}" ]; then

@@ -30,6 +30,7 @@ stop() {
   cat "$BATS_TEST_TMPDIR/err"
 }
 
+# bats test_tags=slow
 @test "what k6agg folds equals a second implementation's result" {
   for seed in $(seq "${SEEDS:-12}"); do
     python3 "$root/tests/tools/reference.py" "$seed" "$BATS_TEST_TMPDIR"
@@ -74,6 +75,7 @@ stop() {
 
 # The same input, the same output
 
+# bats test_tags=slow
 @test "output does not depend on how the input is cut, at any byte" {
   { request 1 10; request 2 30.5 "$(printf 'h\xc3\xa9\xf0\x9f\x98\x80')"
     printf '{"type":"Note"}\r\n\n{"bad":\n'; request 7 20
@@ -245,6 +247,7 @@ stop() {
   done
 }
 
+# bats test_tags=slow
 @test "memory stays flat while buckets come and go" {
   fold=(k6agg -q -p 1s -w 1s --min-samples 5)
   requests 100 >"$BATS_TEST_TMPDIR/second"
@@ -613,6 +616,7 @@ setting() {
   cmp "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/want"
 }
 
+# bats test_tags=slow
 @test "a bad value exits 2 and names its variable or flag" {
   p=K6_CLOUD_AGGREGATION
   while read -r variable flag values; do
@@ -647,6 +651,7 @@ ROWS
 k6agg: 1 line skipped that is not of the stream" ]
 }
 
+# bats test_tags=slow
 @test "ever new URLs pass through in little memory" {
   command -v python3 >/dev/null || skip 'no python3'
   cat >"$BATS_TEST_TMPDIR/make.py" <<'PY'
@@ -738,7 +743,7 @@ while size < 24 << 20:
 END
 }
 
-# bats test_tags=threads
+# bats test_tags=threads,slow
 @test "wherever two cores cut a file, nothing changes" {
   for case in '1 300' '2 30000'; do
     # shellcheck disable=SC2086 # two words

@@ -14,6 +14,7 @@ on_terminal() {
   script -qefc "$1 3>&-" /dev/null </dev/null | cat -v
 }
 
+# bats test_tags=slow
 @test "--live shows requests, rate, p95, failures and what was folded" {
   { requests 30; requests 30 1; requests 30 2
     request 2.5 10 | sed 's/\(req_failed.*"value":\)0/\11/'; } >in
@@ -44,6 +45,7 @@ on_terminal() {
   grep -q '30 requests in = 30 folded into 2 aggregates' seen
 }
 
+# bats test_tags=slow
 @test "--live counts aggregates, and points where nothing is folded" {
   { requests 20; request 1 10; } | k6agg -q -p 3s --min-samples 5 >in
   on_terminal "k6agg --live $PWD/in >/dev/null" | tail -n 1 |

@@ -17,6 +17,7 @@ pack() {
   esac
 }
 
+# bats test_tags=slow
 @test "packed files and stdin give what the plain file gives" {
   corpus rich >in
   k6agg -p 3s in >want 2>want.err

@@ -196,6 +196,7 @@ same_requests() {
   [ "$(jq .metrics.vus.value "$BATS_TEST_TMPDIR/out")" -eq 1 ]
 }
 
+# bats test_tags=slow
 @test "percentiles of folded data are as far off as k6agg(1) says" {
   "$root/tests/tools/percentiles.py" >"$BATS_TEST_TMPDIR/table"
   sed -n '/^\.Bd -literal$/,/^\.Ed$/p' "$root/man/k6agg.1" |

@@ -140,6 +140,7 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   [ "$(points '[_nwise(1)[0] | select(.metric | test("^http_req_(duration|sending|waiting|receiving)$"))] | [_nwise(4)] | map([.[] | .data.value * 1e6 | round] | .[0] == .[1] + .[2] + .[3]) | unique | tostring')" = '"[true]"' ]
 }
 
+# bats test_tags=slow
 @test "each metric is declared once, before its first point" {
   gen -u 2 -d 1200ms "$http/small"
   jq -se 'reduce .[] as $l ({seen: [], ok: true};
@@ -185,6 +186,7 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   [ "$(values iterations | wc -l)" -eq 5 ]
 }
 
+# bats test_tags=slow
 @test "duration bounds the run, and vus are told of each second" {
   gen -u 4 -d 1300ms --tag env=ci "$http/small"
   head -n 1 "$out" | jq -e '.data.executor == "constant-vus" and

@@ -89,6 +89,7 @@ has() { jq -es "any(.[]; $1)" "$out"; }
     --threshold 'http_req_failed{status:500}=rate<0.5' "$target/" >"$out"
 }
 
+# bats test_tags=slow
 @test "abortOnFail ends the run, after its delay" {
   local code=0
   k6gen -q -d 60s --threshold 'http_req_failed=rate<0.1,abortOnFail' \

@@ -132,6 +132,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   [ "$status" -eq 1 ]
 }
 
+# bats test_tags=slow
 @test "killed at any system call: the old file or the new one, never half" {
   command -v strace >/dev/null || skip 'no strace'
   k6login --token old-token-0123

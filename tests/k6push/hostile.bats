@@ -73,6 +73,7 @@ location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
 CONF
 }
 
+# bats test_tags=slow
 @test "clocks that jump by hours and days, 1970, 2038 and 2106: nothing lost" {
   sanitized && skip 'the sanitizer and a faked clock exclude each other'
   faketime_library
@@ -101,6 +102,7 @@ CONF
     grep -c 'k6push: 150 made = 150 stored, 0 lost, 0 twice')" -eq 5 ]
 }
 
+# bats test_tags=slow
 @test "a server with a wrong certificate gets nothing; all is kept" {
   start_server
   make_ca
@@ -145,6 +147,7 @@ CONF
   [ ! -s "$nginx_log" ]
 }
 
+# bats test_tags=slow
 @test "the server's certificate expires and is renewed meanwhile: nothing lost" {
   start_server
   make_ca
@@ -164,6 +167,7 @@ CONF
   stored_is 200
 }
 
+# bats test_tags=slow
 @test "out of memory at its n-th allocation: a message, or it goes on; once" {
   sanitized && skip 'the sanitizer has an allocator of its own'
   command -v cc >/dev/null || skip 'no compiler'

@@ -342,6 +342,7 @@ EOF
   grep -F 'bad sample' "$journals"/*/refused/1.gz.txt
 }
 
+# bats test_tags=slow
 @test "every status has its outcome" {
   codes='201 204 400 401 402 404 408 410 415 421 425 429 431 451 500 502 503
     504 507'

@@ -181,6 +181,7 @@ EOF
     "$(grep -c '"metric":"http_reqs","type":"Point"' "$small")" ]
 }
 
+# bats test_tags=slow
 @test "an outage in the middle of a run loses nothing" {
   start_server
   port=${url##*:}
@@ -200,6 +201,7 @@ EOF
   [ "$(api runs/1 .state)" = Finished ]
 }
 
+# bats test_tags=slow
 @test "a request whose answer came too late is not stored twice" {
   start_server
   { start_line; requests 1; sleep 1.5; requests 5; sleep 3; end_line; } |

@@ -52,6 +52,7 @@ requests_are() {
   [ -z "$out" ]
 }
 
+# bats test_tags=slow
 @test "three generators feed one run; one is killed, and the run shows it" {
   start_server
   start_nginx <<<'location / { return 200 hello; }'
@@ -105,6 +106,7 @@ requests_are() {
   [ "$(api runs/1 .state)" = 'Aborted by System' ]
 }
 
+# bats test_tags=slow
 @test "all well: the run is finished; a threshold of one is the run's" {
   start_server
   create
@@ -139,6 +141,7 @@ EOF
   [ "$status" -eq 0 ]
 }
 
+# bats test_tags=slow
 @test "a live run and its later upload give the same page" {
   start_server
   start_nginx <<<'location / { return 200 hello; }'

@@ -10,6 +10,7 @@ teardown() {
   stop_server || true
 }
 
+# bats test_tags=slow
 @test "a token sees and changes its owner's runs only, on every route" {
   a=$(token_add a)
   b=$(token_add b)
@@ -76,6 +77,7 @@ teardown() {
   [ "$code" = 200 ]
 }
 
+# bats test_tags=slow
 @test "10000 wrong tokens: none is taken, good ones go on" {
   token=$(token_add a)
   start_server
@@ -112,6 +114,7 @@ sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())' "$db"
   [ "$out" = $'old\t1970-01-01T00:00:00Z\told' ]
 }
 
+# bats test_tags=slow
 @test "a restart does not time runs out that could not be heard" {
   start_server --timeout-after 2s
   create
@@ -143,6 +146,7 @@ print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM point").
   fetchone()[0])' "$BATS_TEST_TMPDIR/k6serve.db")" = 0 ]
 }
 
+# bats test_tags=slow
 @test "past --keep-size the oldest runs go first" {
   start_server --keep-size 600k
   for run in 1 2 3 4; do

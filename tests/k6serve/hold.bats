@@ -46,6 +46,7 @@ check_acked() {
   [ "$n" = "$(wc -l <"$BATS_TEST_TMPDIR/stored")" ]
 }
 
+# bats test_tags=slow
 @test "kill -9 while four senders are at it, 25 times: no acknowledged one is lost" {
   acked=$BATS_TEST_TMPDIR/acked
   : >"$acked"
@@ -85,6 +86,7 @@ mount_again() {
   return 1
 }
 
+# bats test_tags=slow
 @test "the power goes, 10 times: no acknowledged one is lost, the file is whole" {
   [ "$(id -u)" = 0 ] || skip "needs root, to mount"
   img=$BATS_TEST_TMPDIR/img
@@ -146,6 +148,7 @@ mount_again() {
   [ "$(ask 'PRAGMA integrity_check')" = ok ]
 }
 
+# bats test_tags=slow
 @test "a full disk takes nothing, shows all, and heals by itself" {
   [ "$(id -u)" = 0 ] || skip "needs root, to mount"
   disk=$BATS_TEST_TMPDIR/disk
@@ -172,6 +175,7 @@ mount_again() {
   stop_server
 }
 
+# bats test_tags=slow
 @test "1000 slow heads, 1000 dripped bodies and 40 bombs: good clients are served" {
   [ "$(ulimit -n)" -ge 5000 ] || ulimit -n 5000 || skip "too few descriptors"
   start_server
@@ -187,6 +191,7 @@ mount_again() {
   sanitized || ((rss <= 128 * 1024))
 }
 
+# bats test_tags=slow
 @test "with few descriptors a server full of idle connections takes new ones" {
   prlimit --nofile=192 k6serve --listen 127.0.0.1:0 \
     --db "$BATS_TEST_TMPDIR/k6serve.db" >"$BATS_TEST_TMPDIR/serve.out" \
@@ -202,6 +207,7 @@ mount_again() {
   ((ticks < 200))
 }
 
+# bats test_tags=slow
 @test "bodies that drip are cut off, those that come steadily are not" {
   start_server
   create
@@ -281,6 +287,7 @@ sys.stdout.buffer.write(gzip.compress(b" " * 60000) * 10000)' |
   [ ! -s "$BATS_TEST_TMPDIR/trace" ]
 }
 
+# bats test_tags=slow
 @test "names that are SQL, HTML or control characters come back as they were" {
   start_server
   for name in "'); DROP TABLE run;--" '<script>window.__pwn=1</script>' \

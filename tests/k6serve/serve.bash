@@ -60,10 +60,14 @@ start_public() {
 
 # named NAME... [@SECOND]: a request of each name, as the body of a batch.
 named() {
-  local name second=1700000000 all=
+  local name all='' one
+  one=$(trail 10)
   for name; do
-    [[ $name != @* ]] || { second=${name#@} && continue; }
-    all+=,$(trail 10 "$second" | sed "s,/a,$name,")
+    if [[ $name == @* ]]; then
+      one=$(trail 10 "${name#@}")
+    else
+      all+=,${one//\/a/"$name"}
+    fi
   done
   echo "[${all#,}]"
 }

@@ -8,6 +8,7 @@ import json
 import sys
 from calendar import timegm
 from decimal import Decimal, ROUND_CEILING
+from functools import lru_cache
 from time import strptime
 
 PERIOD = int(sys.argv[1]) if len(sys.argv) > 1 else 3
@@ -15,6 +16,22 @@ TIMINGS = ["http_req_" + t for t in ("duration blocked connecting "
            "tls_handshaking sending waiting receiving").split()]
 
 
+@lru_cache(None)
+def second(time):
+    return timegm(strptime(time, "%Y-%m-%dT%H:%M:%S"))
+
+
+@lru_cache(None)
+def sorted_tags(tags):
+    return json.dumps(dict(tags), sort_keys=True)
+
+
+@lru_cache(None)
+def number(text):
+    return Decimal(text)
+
+
+@lru_cache(None)
 def index(ms):
     u = int((ms / Decimal("0.001")).to_integral_value(ROUND_CEILING))
     if u < 256:
@@ -50,14 +67,15 @@ class Total:
 
 totals = {}
 for line in sys.stdin:
-    o = json.loads(line, parse_float=Decimal, parse_int=Decimal)
+    if '"http_req' not in line:
+        continue
+    o = json.loads(line, parse_float=number, parse_int=number)
     if o["type"] not in ("Point", "AggregatedPoints"):
         continue
     data = o["data"]
-    tags = json.dumps(data.get("tags") or {}, sort_keys=True)
+    tags = sorted_tags(tuple(sorted((data.get("tags") or {}).items())))
     if o["type"] == "Point":
-        seconds = timegm(strptime(data["time"][:19], "%Y-%m-%dT%H:%M:%S"))
-        key = (seconds // PERIOD, tags)
+        key = (second(data["time"][:19]) // PERIOD, tags)
         v = data["value"]
         if o["metric"] == "http_reqs":
             totals.setdefault(key, Total()).count += int(v)
