@@ -6,33 +6,11 @@
 #include "k6serve/store/store_instance.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/store/store_run.h"
+#include "k6serve/store_fixture.h"
 #include "random.h"
 #include "tap.h"
 
 #define ANY store_everybody
-
-static struct span schema;
-static char path[] = "/tmp/test_store.XXXXXX";
-
-static struct store *
-open_new(void)
-{
-	struct why why;
-	int fd;
-
-	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
-	fd = mkstemp(path);
-	CHECK(fd >= 0);
-	(void)close(fd);
-	return store_open(path, schema, &why);
-}
-
-static void
-close_and_remove(struct store *s)
-{
-	store_close(s);
-	(void)unlink(path);
-}
 
 static int64_t
 new_run(struct store *s, struct span key)
@@ -236,12 +214,12 @@ opens_again(void)
 
 	(void)new_run(s, SPAN(""));
 	store_close(s);
-	s = store_open(path, schema, &why);
+	s = store_open(path, asset(ASSET_SCHEMA), &why);
 	CHECK(s != NULL);
 	CHECK(walk_runs(s, 0, see_run, &seen) == 0 && seen.n == 1);
 	CHECK(execute(s, "PRAGMA user_version = 1000", &why) == 0);
 	store_close(s);
-	CHECK(store_open(path, schema, &why) == NULL);
+	CHECK(store_open(path, asset(ASSET_SCHEMA), &why) == NULL);
 	(void)unlink(path);
 }
 
@@ -249,8 +227,8 @@ opens_again(void)
 static void
 make_version_1(struct why *why)
 {
-	const char *end = strstr(schema.p, "\n-- version 2");
-	struct span first = { schema.p, (size_t)(end - schema.p) };
+	const char *end = strstr(asset(ASSET_SCHEMA).p, "\n-- version 2");
+	struct span first = { asset(ASSET_SCHEMA).p, (size_t)(end - asset(ASSET_SCHEMA).p) };
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	CHECK(sqlite3_open(path, &s->db) == SQLITE_OK);
@@ -271,7 +249,7 @@ migrates(void)
 
 	close_and_remove(s);
 	make_version_1(&why);
-	s = store_open(path, schema, &why);
+	s = store_open(path, asset(ASSET_SCHEMA), &why);
 	CHECK(s != NULL);
 	CHECK(version_of(s, &why) == SCHEMA_VERSION);
 	CHECK(walk_runs(s, 7, see_run, &seen) == 0 && seen.n == 1);
@@ -522,176 +500,6 @@ started(void)
 }
 
 static int
-count_row(void *ctx, const struct store_row *row)
-{
-	CHECK(row->series > 0);
-	++*(int *)ctx;
-	return 0;
-}
-
-static int
-count_sum(void *ctx, int64_t second, double sum, uint64_t count)
-{
-	CHECK(second == 10 && sum == 5 && count == 1);
-	++*(int *)ctx;
-	return 0;
-}
-
-static int
-count_run(void *ctx, const struct store_run *r)
-{
-	CHECK(r->id > 0);
-	++*(int *)ctx;
-	return 0;
-}
-
-static int
-count_slow(void *ctx, const struct store_slow *slow)
-{
-	CHECK(slow->failed == 0);
-	++*(int *)ctx;
-	return 0;
-}
-
-static int
-count_instance(void *ctx, const struct store_instance *i)
-{
-	CHECK(span_is(i->name, "gen"));
-	++*(int *)ctx;
-	return 0;
-}
-
-/* How many things each function that reads hands out of a run. */
-struct sight {
-	int found, listed, one, series, wholes, points, points_of, sums, slow,
-	    instances, started;
-	int64_t overflow;
-};
-
-static int64_t
-first_series(struct store *s, int64_t run)
-{
-	sqlite3_stmt *sql = NULL;
-	int64_t id;
-
-	CHECK(sqlite3_prepare_v2(s->db, "SELECT id FROM series WHERE run = ?"
-	    " AND tagset = 0", -1, &sql, NULL) == SQLITE_OK);
-	CHECK(sqlite3_bind_int64(sql, 1, run) == SQLITE_OK);
-	CHECK(sqlite3_step(sql) == SQLITE_ROW);
-	id = sqlite3_column_int64(sql, 0);
-	(void)sqlite3_finalize(sql);
-	return id;
-}
-
-static struct sight
-look(struct store *s, const char *owner, int64_t run)
-{
-	struct store_run_query all = { owner, 0, 9 }, one = { owner, run, 1 };
-	struct store_query q = { .owner = owner, .run = run, .metric = "m" };
-	struct store_series_query series = { owner, first_series(s, run),
-	    METRIC_TREND };
-	struct store_slow_query slow = { owner, run };
-	struct store_instance_query instances = { owner, run };
-	struct store_started started = { .run = run };
-	struct sight n = { 0 };
-	struct why why;
-
-	n.found = store_run_find(s, owner, run, &why) == STORE_DONE;
-	CHECK(store_runs(s, &all, count_run, &n.listed, &why) == 0);
-	CHECK(store_runs(s, &one, count_run, &n.one, &why) == 0);
-	CHECK(store_series(s, &q, count_row, &n.series, &why) == 0);
-	CHECK(store_points(s, &q, count_row, &n.points, &why) == 0);
-	q.is_whole = true;
-	CHECK(store_series(s, &q, count_row, &n.wholes, &why) == 0);
-	CHECK(store_points(s, &q, count_row, &n.points, &why) == 0);
-	CHECK(store_points_of(s, &series, count_row, &n.points_of, &why) ==
-	    0);
-	CHECK(store_sums(s, &series, count_sum, &n.sums, &why) == 0);
-	CHECK(store_slowest(s, &slow, count_slow, &n.slow, &why) == 0);
-	CHECK(store_instances(s, &instances, count_instance, &n.instances,
-	    &why) == 0);
-	n.started = store_started_get(s, owner, &started, NULL, &why);
-	n.overflow = store_overflow(s, owner, run, &why);
-	return n;
-}
-
-/* A run of ann with one of each thing that can be read. */
-static int64_t
-run_of_ann(struct store *s)
-{
-	struct store_run r = { .name = SPAN("n"), .thresholds = SPAN("{}"),
-	    .owner = SPAN("ann") };
-	struct store_load_test t = { .project = 7, .name = SPAN("a") };
-	struct store_slow slow = { .tags = SPAN("{}") };
-	struct store_batch b = { .owner = "ann", .slow = &slow, .n_slow = 1 };
-	struct store_instance i = { .name = SPAN("gen"),
-	    .results = SPAN("{}") };
-	struct store_started started = { .hash = "x" };
-	struct sink sink = { .type = METRIC_TREND };
-	struct store_row rows[2] = {
-		{ SPAN("m"), METRIC_TREND, SPAN("{\"a\":\"b\"}"), 10,
-		    &sink, 0 },
-		{ SPAN("m"), METRIC_TREND, { NULL, 0 }, 10, &sink, 0 },
-	};
-	struct why why;
-
-	CHECK(store_run_add(s, &r, SPAN(""), &why) == STORE_DONE);
-	sink_add(&sink, 5, 10);
-	b.run = i.run = started.run = r.id;
-	b.rows = rows;
-	b.n = 2;	/* no series may be made: it overflows */
-	CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
-	sink_release(&sink);
-	CHECK(store_instance_put(s, "ann", &i, &why) == STORE_DONE);
-	CHECK(store_load_test_add(s, "ann", &t, &why) == STORE_DONE);
-	started.load_test = t.id;
-	CHECK(store_started_put(s, &started, &why) == STORE_DONE);
-	return r.id;
-}
-
-static void
-owners(void)
-{
-	static const char *const strangers[] = { "ben", "", NULL,
-	    "everybody" };
-	static const struct sight nothing = { 0 };
-	static const struct sight everything = { .found = 1, .listed = 1,
-	    .one = 1, .series = 1, .wholes = 1, .points = 2, .points_of = 1,
-	    .sums = 1, .slow = 1, .instances = 1, .started = 1,
-	    .overflow = 1 };
-	struct store *s = open_new();
-	struct store_run end = { .id = run_of_ann(s), .results = SPAN("{}"),
-	    .run_status = RUN_FINISHED };
-	struct store_batch b = { .run = end.id };
-	struct store_instance instance = { .run = end.id,
-	    .name = SPAN("gen"), .results = SPAN("{}") };
-	struct sight seen;
-	struct why why;
-	size_t i;
-
-	for (i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-		seen = look(s, strangers[i], end.id);
-		CHECK(memcmp(&seen, &nothing, sizeof(seen)) == 0);
-		b.owner = strangers[i];
-		CHECK(store_batch_add(s, &b, &why) == STORE_NO_RUN);
-		CHECK(store_instance_put(s, strangers[i], &instance, &why) ==
-		    STORE_NO_RUN);
-		CHECK(store_run_end(s, strangers[i], &end, &why) ==
-		    STORE_NO_RUN);
-		CHECK(store_run_note(s, strangers[i], end.id, SPAN("x"),
-		    &why) == STORE_NO_RUN);
-		CHECK(store_run_remove(s, strangers[i], end.id, &why) ==
-		    STORE_NO_RUN);
-	}
-	seen = look(s, "ann", end.id);
-	CHECK(memcmp(&seen, &everything, sizeof(seen)) == 0);
-	seen = look(s, store_everybody, end.id);
-	CHECK(memcmp(&seen, &everything, sizeof(seen)) == 0);
-	CHECK(store_run_remove(s, "ann", end.id, &why) == STORE_DONE);
-	close_and_remove(s);
-}
-
-static int
 see_exact(void *ctx, const struct store_row *row)
 {
 	*(struct total *)ctx = row->sink->sum;
@@ -741,15 +549,6 @@ exact_sums(void)
 int
 main(void)
 {
-	struct buf text = { 0 };
-	FILE *f = fopen("src/k6serve/store/schema.sql", "r");
-	int c;
-
-	while (f != NULL && (c = getc(f)) != EOF)
-		buf_char(&text, (char)c);
-	if (f != NULL)
-		(void)fclose(f);
-	schema = buf_whole(&text);
 	test("rows add up by second and over the run", adds_up);
 	test("sums of times are exact, whatever the order", exact_sums);
 	test("a key counts once", once);
@@ -762,9 +561,7 @@ main(void)
 	test("instances of a run keep their last state", instances);
 	test("a load test is its owner's, once by its name", load_tests);
 	test("a started run has one token, which goes with it", started);
-	test("another owner's run is not there for any function", owners);
 	test("a group is there at its end, all of it", groups);
 	test("a group with a failure is undone", group_breaks);
-	buf_release(&text);
 	return tap_end();
 }

@@ -4,17 +4,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "k6serve/store/store_priv.h"
 #include "k6serve/store/store_run.h"
+#include "k6serve/store_fixture.h"
 #include "tap.h"
 
 enum { THREADS = 4, JOBS = 100 };
-
-static struct span schema;
-static char path[] = "/tmp/test_writer.XXXXXX";
 
 /* What a job made, seen by its thread once it is done. */
 struct job {
@@ -82,13 +78,8 @@ fixture_open(struct fixture *f)
 {
 	struct writer_config config = { .timeout_ns = INT64_MAX };
 	struct why why;
-	int fd;
 
-	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
-	fd = mkstemp(path);
-	CHECK(fd >= 0);
-	(void)close(fd);
-	f->read = store_open(path, schema, &why);
+	f->read = open_new();
 	f->write = store_open_again(f->read, &why);
 	(void)pthread_mutex_init(&f->lock, NULL);
 	f->w = writer_start(&config, f->write, &why);
@@ -101,9 +92,8 @@ fixture_close(struct fixture *f)
 {
 	writer_stop(f->w);
 	store_close(f->write);
-	store_close(f->read);
+	close_and_remove(f->read);
 	(void)pthread_mutex_destroy(&f->lock);
-	(void)unlink(path);
 }
 
 struct adder {
@@ -179,19 +169,9 @@ others_are_written_again(void)
 int
 main(void)
 {
-	struct buf text = { 0 };
-	FILE *f = fopen("src/k6serve/store/schema.sql", "r");
-	int c;
-
-	while (f != NULL && (c = getc(f)) != EOF)
-		buf_char(&text, (char)c);
-	if (f != NULL)
-		(void)fclose(f);
-	schema = buf_whole(&text);
 	test("each job is written once, and done when it is on disk",
 	    all_are_done);
 	test("a job that breaks the transaction takes no other with it",
 	    others_are_written_again);
-	buf_release(&text);
 	return tap_end();
 }
