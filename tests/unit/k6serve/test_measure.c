@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Figures of a run, and what counts as worse. */
 #include "k6serve/view/measure.c"
 
 #include "tap.h"

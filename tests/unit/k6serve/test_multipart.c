@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Fields of forms, whole and cut. */
 #include "k6serve/ingest/multipart.c"
 
 #include "tap.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What clients are offered, from options. */
 #include "k6serve/ingest/run_settings_offer.c"
 
 #include "tap.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The store with a real database: it adds up, once, and migrates. */
 #include "k6serve/store/store.c"
 
 #include "data/run.h"
@@ -39,7 +40,8 @@ put(struct store *s, int64_t run, const char *key, double value,
 	};
 	struct store_batch b = { .run = run, .key = span_of(key),
 	    .digest = digest, .rows = rows, .n = 2, .max_series = 9,
-	    .requests = 1, .points = 2, .first_ns = second, .last_ns = second, .step_s = 1 };
+	    .requests = 1, .points = 2, .first_ns = second, .last_ns = second,
+	    .step_s = 1 };
 	struct why why;
 	enum store_result result;
 
@@ -228,7 +230,8 @@ static void
 make_version_1(struct why *why)
 {
 	const char *end = strstr(asset(ASSET_SCHEMA).p, "\n-- version 2");
-	struct span first = { asset(ASSET_SCHEMA).p, (size_t)(end - asset(ASSET_SCHEMA).p) };
+	struct span first = { asset(ASSET_SCHEMA).p,
+	    (size_t)(end - asset(ASSET_SCHEMA).p) };
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	CHECK(sqlite3_open(path, &s->db) == SQLITE_OK);
