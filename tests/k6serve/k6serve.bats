@@ -214,7 +214,7 @@ replay() {
   db=$BATS_TEST_TMPDIR/k6serve.db
   capture k6serve --listen 0.0.0.0:0 --db "$db"
   [ "$status" = 1 ]
-  [[ $err == *"first make a token"* ]]
+  [[ $err == *"make a token first"* ]]
   token=$(k6serve --db "$db" token add me)
   k6serve --listen 0.0.0.0:0 --db "$db" >"$BATS_TEST_TMPDIR/o" 3>&- &
   server=$!

@@ -61,7 +61,7 @@ void peers_notify(void *ctx, struct MHD_Connection *connection,
     void **context, enum MHD_ConnectionNotificationCode code);
 
 /* The connection enters a phase, or goes on with it; it is cut off when that
- * takes longer than so many seconds (0: it may take for ever). */
+ * takes longer than that many seconds (0: no limit). */
 void peers_enter(struct httpd *h, struct MHD_Connection *connection,
     enum phase phase, int seconds);
 

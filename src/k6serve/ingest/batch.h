@@ -37,7 +37,7 @@ struct batch {
 	int64_t gap_ns;			/* least step between such times */
 };
 
-/* How many tag sets one body may have in a run that may have so many series:
+/* How many tag sets one body may have in a run that may have max_series:
  * that bounds the memory it takes. */
 uint32_t batch_most_tags(int64_t max_series);
 

@@ -46,8 +46,8 @@ status_of(const struct store_run *run)
 	}
 }
 
-/* NULL: not known. Who ends a run by this API does not tell how its thresholds
- * did. */
+/* NULL: not known. A client that ends a run by this API does not tell the
+ * results of its thresholds. */
 static const char *
 result_of(const struct store_run *run)
 {

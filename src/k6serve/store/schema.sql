@@ -48,7 +48,7 @@ CREATE TABLE tagset (
 );
 
 -- A metric with one tag set, or (tagset 0) with all of them together, and
--- what its values of the whole run come to.
+-- the sum of its values over the whole run.
 CREATE TABLE series (
 	id INTEGER PRIMARY KEY,
 	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
@@ -105,7 +105,7 @@ CREATE TABLE slow (
 CREATE INDEX slowest ON slow (run, duration_ns);
 
 -- version 3
--- Who a token, and a run that was made with it, belongs to. A run of '' was
+-- The owner of a token, and of each run that was made with it. A run of '' was
 -- made without a token, and is everybody's.
 ALTER TABLE token ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 UPDATE token SET owner = name;

@@ -35,7 +35,7 @@ report_format_parse(const char *name, enum report_format *format)
 	return false;
 }
 
-/* A step that gives no more than so many: 1, 2, 5, 10, 20, 30 s, 1, 2, 5,
+/* A step that gives at most that many: 1, 2, 5, 10, 20, 30 s, 1, 2, 5,
  * 10 min and so on, or the next multiple of the run's own. */
 static int64_t
 good_step(double seconds, int64_t most, int64_t least)
