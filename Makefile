@@ -77,6 +77,7 @@ UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
 	$(sort $(wildcard tests/unit/*/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 20
+N ?= 30
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # What tests link: lib/ as an archive, and each tool's folder but main.
@@ -161,6 +162,10 @@ proof: all
 	tests/need.sh check
 	K6PIPE_BIN=$(abspath $(BIN)) tests/faults/proof.sh
 
+mutate:
+	tests/need.sh check
+	tests/tools/mutate.py --n $(N) $(if $(SEED),--seed $(SEED)) $(M)
+
 fresh:
 	tests/fresh.sh
 
@@ -200,6 +205,7 @@ help:
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench      speed beside other programs, as ratios; B=agg: one'
 	@echo 'make proof      real faults against k6push, as a table (15 min)'
+	@echo 'make mutate     break N=$(N) lines at random, see which tests notice'
 	@echo 'make fresh      both README commands in a bare Debian 12 (root)'
 	@echo 'make deps       install what building needs'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR; uninstall'
@@ -207,5 +213,5 @@ help:
 	@echo 'make clean      remove build/ and bin/'
 
 .PHONY: all deps demo demo-stop check check-quick unit unit-build asan tsan \
-	fuzz lint bench proof fresh install uninstall dist clean help
+	fuzz lint bench proof mutate fresh install uninstall dist clean help
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

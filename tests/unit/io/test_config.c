@@ -255,6 +255,8 @@ finds(void)
 	put("loadimpact/k6/config.json", NULL, 0);
 	CHECK(write_token("old") == 0);
 	CHECK(find(NULL) == 0 && has_token("old"));
+	put("loadimpact/k6/config.json", "{", 0600);
+	CHECK(find(NULL) == -1 && strstr(why.text, "loadimpact") != NULL);
 	put("k6/config.json", NULL, 0);
 	CHECK(write_token("new") == 0);
 	CHECK(find(NULL) == 0 && has_token("new"));
