@@ -55,7 +55,7 @@ typedef struct sink *sample_place(void *ctx, const struct sample_series *at);
 void sample_sink(const struct sample *s, sample_place *place, void *ctx);
 
 /* Append one sample's JSON. Times go out in whole microseconds. `hist` and
- * `period` of an aggregate are left away unless with_hist. */
+ * `period` of an aggregate are omitted unless with_hist. */
 void sample_print(const struct sample *s, bool with_hist, struct buf *out);
 
 /*

@@ -51,7 +51,7 @@ folded(const struct books *b)
 	return (int64_t)b->folded + b->folded_before;
 }
 
-/* What was passed on is not all there was: whoever reads on must know. Of the
+/* What was passed on is not all there was: the next reader must know. Of the
  * streams that lack their trailer this one is it. */
 static void
 note_failure(struct run_end *end, const struct ending *ending)

@@ -30,7 +30,7 @@ prepare_selection(struct options *o)
 	return o->select != NULL ? OPT_CONTINUE : opt_misuse("%s", why.text);
 }
 
-/* Side by side two cannot read the same stdin. */
+/* Inputs that are merged are read at the same time: stdin can be one only. */
 static int
 check_files(const struct options *o, char *const *files, int n)
 {
@@ -64,19 +64,19 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_summary), NULL, 0 },
 	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
 	    offsetof(struct options, is_json), NULL, 0 },
-	{ 0, "live", NULL, "show how it goes, in one line on a terminal",
+	{ 0, "live", NULL, "show progress in one line on a terminal",
 	    OPT_FLAG, offsetof(struct options, is_live), NULL, 0 },
 	{ 0, "keep", "RULE", "keep only METRIC, METRIC{TAG=VALUE} or "
 	    "TAG=VALUE; repeatable", OPT_LIST,
 	    offsetof(struct options, selection.keep), NULL, 0 },
-	{ 0, "drop", "RULE", "leave out what the rule says; repeatable",
+	{ 0, "drop", "RULE", "omit what matches the rule; repeatable",
 	    OPT_LIST, offsetof(struct options, selection.drop), NULL, 0 },
-	{ 0, "drop-tag", "TAG", "leave out a tag; repeatable", OPT_LIST,
+	{ 0, "drop-tag", "TAG", "remove a tag; repeatable", OPT_LIST,
 	    offsetof(struct options, selection.drop_tag), NULL, 0 },
 	{ 0, "group", "s/ERE/TEXT/", "change url and name tags; repeatable",
 	    OPT_LIST, offsetof(struct options, selection.group), NULL, 0 },
-	{ 0, "max-series", "N", "most open tag sets, or rows of the "
-	    "summary; the rest is __other__", OPT_INT,
+	{ 0, "max-series", "N", "maximum of open tag sets, or rows of "
+	    "the summary; the rest is __other__", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
 	{ 0 },
 };

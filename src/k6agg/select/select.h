@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select: what leaves the box: points kept or dropped by metric and tags, tags
+ * select: what is passed on: points kept or dropped by metric and tags, tags
  * dropped, names and URLs grouped. Decided once for each series.
  */
 #ifndef K6PIPE_K6AGG_SELECT_SELECT_H
