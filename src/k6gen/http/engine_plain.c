@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "k6gen/http/conn.h"
 #include "k6gen/http/cookie.h"
-#include "k6gen/http/http1.h"
+#include "k6gen/http/http1_priv.h"
 
 enum {
 	READ_BYTES = 1 << 16,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP/1.1 in bytes: heads of requests, and answers by libhttp-parser. */
-#include "k6gen/http/http1.h"
+#include "k6gen/http/http1_priv.h"
 
 #include "base/num.h"
 

@@ -123,6 +123,7 @@ types(void)
 		{ SET_IQR_RADIUS, ".5e999", false },
 		{ SET_IQR_RADIUS, "nan", false },
 		{ SET_IQR_RADIUS, "", false },
+		{ SET_IQR_COEF_LOWER, "0", true },
 		{ SET_PERIOD, "3s", true }, { SET_PERIOD, "1500", true },
 		{ SET_PERIOD, "0", true }, { SET_PERIOD, "-1s", false },
 		{ SET_PERIOD, "3", true }, { SET_PERIOD, "3 s", false },

@@ -3,8 +3,8 @@
  * http1: HTTP/1.1 in bytes: heads of requests, and answers, which libhttp-
  * parser takes apart. It knows no connection.
  */
-#ifndef K6PIPE_K6GEN_HTTP_HTTP1_H
-#define K6PIPE_K6GEN_HTTP_HTTP1_H
+#ifndef K6PIPE_K6GEN_HTTP_HTTP1_PRIV_H
+#define K6PIPE_K6GEN_HTTP_HTTP1_PRIV_H
 
 #include <http_parser.h>
 
