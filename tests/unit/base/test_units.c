@@ -65,7 +65,10 @@ print_durations(void)
 		int64_t ns;
 		const char *text;
 	} rows[] = {
-		{ 0, "0s" }, { 1, "1ns" }, { 1100, "1.1µs" },
+		{ 0, "0s" }, { 1, "1ns" }, { 999, "999ns" }, { 1000, "1µs" },
+		{ 1100, "1.1µs" }, { NS_PER_MS - 1, "999.999µs" },
+		{ NS_PER_MS, "1ms" }, { NS_PER_S - 1, "999.999999ms" },
+		{ NS_PER_S, "1s" },
 		{ 2200000, "2.2ms" }, { 3300 * NS_PER_MS, "3.3s" },
 		{ 3 * NS_PER_S, "3s" }, { 60 * NS_PER_S, "1m0s" },
 		{ 500 * NS_PER_MS, "500ms" }, { 1500 * NS_PER_MS, "1.5s" },
