@@ -54,6 +54,10 @@ books_of(const struct session *session)
 	b.lost = loose.points + u->lost.points + r->unkept.points;
 	b.read = session->has_reader ? r->collector.points + b.invalid
 	    : session->found.points + session->foreign.points;
+	b.missing = session->missing;
+	b.is_open = b.on_disk > 0 || (session->has_run &&
+	    !session->note.is_borrowed &&
+	    session->run_api.state != RUN_API_FINISHED);
 	count_requests(session, &b);
 	return b;
 }
@@ -75,14 +79,16 @@ print_requests(const struct books *b)
 }
 
 void
-books_print(const struct session *session, const struct books *b)
+books_print(const struct books *b)
 {
-	if (session->missing > 0)
-		warnf("%" PRIu64 " batches of the journal are damaged and "
-		    "lost", session->missing);
+	if (b->missing > 0)
+		warnf("%" PRIu64 " %s of the journal %s damaged and lost",
+		    b->missing, b->missing == 1 ? "batch" : "batches",
+		    b->missing == 1 ? "is" : "are");
 	if (b->lost > 0)
-		warnf("%" PRIu64 " samples were not delivered and are lost "
-		    "with this process", b->lost);
+		warnf("%" PRIu64 " sample%s not delivered and %s lost with "
+		    "this process", b->lost, b->lost == 1 ? " was" : "s were",
+		    b->lost == 1 ? "is" : "are");
 	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " on_disk=%" PRIu64
 	    " quarantined=%" PRIu64 " invalid=%" PRIu64 " lost=%" PRIu64
 	    " resent=%" PRIu64, b->read, b->acked, b->on_disk,
@@ -115,32 +121,6 @@ exit_status_of(const struct session *session, const struct books *b)
 		return EXIT_THRESHOLD;
 	return session->note.run_status == RUN_FINISHED ? EXIT_DONE
 	    : EXIT_FAILED;
-}
-
-/* True if a later process has something to do. */
-static bool
-is_open(const struct session *session, const struct books *b)
-{
-	return b->on_disk > 0 || (session->has_run &&
-	    !session->note.is_borrowed &&
-	    session->run_api.state != RUN_API_FINISHED);
-}
-
-void
-tell_resume(const struct session *session, const struct books *b)
-{
-	const char *path;
-
-	if (session->journal == NULL)
-		return;
-	path = journal_path(session->journal);
-	if (!is_open(session, b)) {
-		journal_remove(session->journal);
-		return;
-	}
-	warnf("%" PRIu64 " samples (%" PRId64 " requests) are kept on disk; "
-	    "to deliver them: k6push --resume %s", b->on_disk,
-	    b->requests_on_disk, path);
 }
 
 static void
@@ -187,7 +167,7 @@ print_result(const struct session *session, const struct books *b,
 {
 	struct jsn_out o = { .to = out };
 	const struct note *n = &session->note;
-	bool is_kept = session->journal != NULL && (is_open(session, b) ||
+	bool is_kept = session->journal != NULL && (b->is_open ||
 	    b->quarantined > 0);
 
 	jsn_open(&o, '{');

@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* life: one push, as its parts share it. */
+/*
+ * session: one push, as its parts share it.
+ *
+ * thread   begins          may touch
+ * main     main()          all of the session before reader_start() and after
+ *                          reader_join(); in between uploader, run_api, note,
+ *                          journal, and of the reader what is _Atomic there
+ * reader   reader_start()  its reader (lines, collector, open batches); the
+ *                          note and the name in the settings within on_head,
+ *                          before has_head is set
+ * packer   packer_start()  its own lists, under its mutex; the batch in work
+ *
+ * All three may call numbers_take(), packer_put() and the functions of the
+ * journal that its header names for them. A batch belongs to one thread at a
+ * time: to the reader until packer_put(), to the packer until packer_take(),
+ * then to main. Signal handlers only count, and wake main.
+ */
 #ifndef K6PIPE_K6PUSH_SESSION_H
 #define K6PIPE_K6PUSH_SESSION_H
 
@@ -40,13 +56,15 @@ struct books {
 	uint64_t read;		/* points, and lines that are none */
 	uint64_t acked, on_disk, quarantined, invalid, lost;	/* points */
 	uint64_t resent;	/* requests sent again */
+	uint64_t missing;	/* batches that are damaged in the journal */
+	bool is_open;		/* a later process has something to do */
 	int64_t made, stored, requests_on_disk;	/* HTTP requests */
 	int64_t requests_dropped;	/* on purpose, before they came here */
 	int64_t requests_lost, requests_twice;
 };
 
 struct books books_of(const struct session *session);
-void books_print(const struct session *session, const struct books *b);
+void books_print(const struct books *b);
 
 /* The worst of what there is to say. */
 int exit_status_of(const struct session *session, const struct books *b);
@@ -58,6 +76,9 @@ int result_write(const struct session *session, const struct books *b,
 /* Everything that is not yet delivered, and could be. */
 struct amount session_left(const struct session *session);
 
+/* After SIGTERM there is so much time: SIGKILL follows. */
+enum { TERM_S = 2 };
+
 /* Signals so far: how many, and the last one's number. */
 extern volatile sig_atomic_t signals, last_signal;
 
@@ -66,9 +87,16 @@ int session_init(
     struct session *session, struct push_options *o, struct why *why);
 void session_release(struct session *session);
 
-/* From the first data, or the first batch, to the finished run. Returns the
- * exit status. */
+/* From the first data, or the first batch, to the finished run, the books, and
+ * what becomes of the journal. Returns the exit status. */
 int session_deliver(struct session *session);
+
+/* The parts of that: send until all is sent or there is no time left; sleep
+ * until something can be done and do it (true: the packer has more); note how
+ * the input ended, after the reader has. */
+void session_send(struct session *session);
+bool session_step(struct session *session);
+void session_end_input(struct session *session);
 
 /* Write the note down. */
 void session_note(struct session *session);
@@ -81,8 +109,5 @@ char *journals_path(const struct push_options *o, struct why *why);
 
 /* Say so if earlier pushes left something in their journals. */
 void tell_leftovers(const struct push_options *o);
-
-/* Say where the rest lies and how to go on. */
-void tell_resume(const struct session *session, const struct books *b);
 
 #endif

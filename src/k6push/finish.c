@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a push: how the run ended, what is still to be done with it on
+ * the server, and what is said of it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/die.h"
+#include "base/units.h"
+#include "k6push/session.h"
+
+/* How the run ended, for the server (PROTOCOL 3.4). */
+static int
+run_status_of(const struct session *session)
+{
+	const struct reader *r = &session->reader;
+	const struct run_ends *ends = &r->collector.ends;
+
+	if (signals > 0)
+		return RUN_ABORTED_BY_USER;
+	if (r->in.n_failed > 0)	/* what came is not all there is */
+		return RUN_ABORTED_BY_SYSTEM;
+	if (r->collector.starts > ends->end.streams) {
+		warnf("the stream was cut: it has a Start and no End");
+		return RUN_ABORTED_BY_SYSTEM;
+	}
+	return ends->n > 0 ? ends->end.run_status : RUN_FINISHED;
+}
+
+/* When the run was, as its head and tail say, else as its samples do. */
+static void
+note_times(struct session *session)
+{
+	const struct collector *c = &session->reader.collector;
+	struct note *n = &session->note;
+
+	n->first_ns = c->start.time_ns != 0 ? c->start.time_ns : c->first_ns;
+	n->last_ns = c->ends.end.time_ns != 0 ? c->ends.end.time_ns
+	    : c->last_ns;
+}
+
+/* The reader has ended. From here on it is known how the run does, also to a
+ * process that takes over. */
+void
+session_end_input(struct session *session)
+{
+	const struct collector *c = &session->reader.collector;
+	struct note *n = &session->note;
+
+	reader_join(&session->reader);
+	session->has_input_ended = true;
+	session->ended_ns = now_monotonic_ns();
+	n->has_ended = true;
+	n->run_status = run_status_of(session);
+	n->result_status = c->ends.end.result_status;
+	note_set(&n->results, c->ends.end.thresholds.p,
+	    c->ends.end.thresholds.n);
+	/* The generator's own count, if it knows of more than came. */
+	if (c->ends.end.dropped > 0)
+		session->dropped = c->ends.end.dropped;
+	n->made = (int64_t)c->requests + session->dropped;
+	if (c->ends.end.requests > n->made)
+		n->made = c->ends.end.requests;
+	if (session->options->is_from_data)
+		note_times(session);
+	if (session->has_run || session->reader.has_head)
+		session_note(session);
+}
+
+/* Stop the threads; what they have is here then, and on disk. */
+static void
+stop_threads(struct session *session)
+{
+	bool is_hurried = signals > 1;
+
+	session->reader.stop = READER_NOW;
+	session->packer.is_hurried = is_hurried;
+	if (session->has_reader) {
+		reader_poke(&session->reader);
+		if (!session->has_input_ended)
+			session_end_input(session);
+	}
+	packer_stop(&session->packer, is_hurried);
+	(void)uploader_take(&session->uploader);
+	if (session->journal != NULL)
+		(void)journal_sync(session->journal, true, NULL);
+}
+
+struct amount
+session_left(const struct session *session)
+{
+	return batches_amount(&session->uploader.waiting, false);
+}
+
+/* A run with data still to come is left open: the server takes them, and
+ * whoever delivers them finishes it. */
+static bool
+may_finish(const struct session *session)
+{
+	if (session->run_api.state != RUN_API_CREATED ||
+	    session->foreign.points > 0)
+		return false;
+	return session->journal == NULL || session->uploader.is_stopped ||
+	    session->uploader.waiting.n == 0;
+}
+
+static void
+finish_phase(struct session *session)
+{
+	struct note *n = &session->note;
+	struct run_api *c = &session->run_api;
+	struct run_result result = { .run_status = n->run_status,
+	    .result_status = n->result_status, .thresholds =
+	    n->results != NULL ? span_of(n->results) : SPAN("{}"),
+	    .start_ns = n->first_ns, .end_ns = n->last_ns };
+	int signals_before = signals;
+	int64_t until = now_monotonic_ns() + session->options->drain_ns;
+
+	if (!may_finish(session))
+		return;
+	/* Whoever presses twice waits no longer than for a quick answer. */
+	if (signals > 1)
+		until = now_monotonic_ns() + NS_PER_S;
+	else if (signals > 0 && last_signal == SIGTERM)
+		until = session->ended_ns + TERM_S * NS_PER_S;
+	run_api_finish(c, &result, n->finish_key);
+	while (c->state != RUN_API_FINISHED && c->state != RUN_API_FAILED &&
+	    (signals == signals_before || signals < 2) &&
+	    now_monotonic_ns() < until)
+		(void)session_step(session);
+	if (c->state != RUN_API_FINISHED)
+		warnf("failed to send test finished to the cloud: the run "
+		    "will time out there");
+}
+
+/* Remove the journal if a later process has nothing to do with it; else say
+ * where it is and how to go on. */
+static void
+leave_journal(const struct session *session, const struct books *b)
+{
+	if (session->journal == NULL)
+		return;
+	if (b->is_open)
+		warnf("%" PRIu64 " samples (%" PRId64 " requests) are kept on "
+		    "disk; to deliver them: k6push --resume %s", b->on_disk,
+		    b->requests_on_disk, journal_path(session->journal));
+	else
+		journal_remove(session->journal);
+}
+
+int
+session_deliver(struct session *session)
+{
+	struct books books;
+	struct why why;
+	int status;
+
+	session_send(session);
+	stop_threads(session);
+	if (session->uploader.is_stopped && settings_bool(
+	    &session->options->settings, SET_STOP_ON_ERROR))
+		session->note.run_status = RUN_ABORTED_BY_SYSTEM;
+	if (session->run_api.state == RUN_API_IDLE && signals == 0 &&
+	    session->has_reader && session->reader.in.n_failed == 0)
+		warnf(session->reader.bad.n > 0 ? "no line of the input is of "
+		    "the stream: no run was created"
+		    : "no data: no run was created");
+	finish_phase(session);
+	books = books_of(session);
+	books_print(&books);
+	status = exit_status_of(session, &books);
+	leave_journal(session, &books);
+	if (session->options->result_file != NULL &&
+	    result_write(session, &books, status, &why) < 0) {
+		warnf("%s", why.text);
+		status = status == EXIT_DONE ? EXIT_FAILED : status;
+	}
+	return status;
+}
