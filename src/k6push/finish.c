@@ -93,8 +93,8 @@ session_left(const struct session *session)
 	return batches_amount(&session->uploader.waiting, false);
 }
 
-/* A run with data still to come is left open: the server takes them, and
- * whoever delivers them finishes it. */
+/* A run with data still to come is left open. The process that delivers them
+ * finishes it. */
 static bool
 may_finish(const struct session *session)
 {
@@ -119,7 +119,7 @@ finish_phase(struct session *session)
 
 	if (!may_finish(session))
 		return;
-	/* Whoever presses twice waits no longer than for a quick answer. */
+	/* After a second Ctrl-C, wait only for a quick answer. */
 	if (signals > 1)
 		until = now_monotonic_ns() + NS_PER_S;
 	else if (signals > 0 && last_signal == SIGTERM)
@@ -130,8 +130,8 @@ finish_phase(struct session *session)
 	    now_monotonic_ns() < until)
 		(void)session_step(session);
 	if (c->state != RUN_API_FINISHED)
-		warnf("failed to send test finished to the cloud: the run "
-		    "will time out there");
+		warnf("failed to tell the cloud that the run has finished: "
+		    "it will time out there");
 }
 
 /* Remove the journal if a later process has nothing to do with it; else say
@@ -142,9 +142,12 @@ leave_journal(const struct session *session, const struct books *b)
 	if (session->journal == NULL)
 		return;
 	if (b->is_open)
-		warnf("%" PRIu64 " samples (%" PRId64 " requests) are kept on "
+		warnf("%" PRIu64 " sample%s (%" PRId64 " request%s) %s kept on "
 		    "disk; to deliver them: k6push --resume %s", b->on_disk,
-		    b->requests_on_disk, journal_path(session->journal));
+		    b->on_disk == 1 ? "" : "s", b->requests_on_disk,
+		    b->requests_on_disk == 1 ? "" : "s",
+		    b->on_disk == 1 ? "is" : "are",
+		    journal_path(session->journal));
 	else
 		journal_remove(session->journal);
 }

@@ -18,8 +18,8 @@
 
 enum { JOURNAL_LEAST = 1 << 20 };
 
-/* Who started us may have made the run, and says where its samples go and by
- * which token: by protocol 2 (PROTOCOL 5.7). */
+/* The caller may have created the run. Then it says where the samples go and
+ * with which token, by protocol 2 (PROTOCOL 5.7). */
 static int
 check_provisioned(struct push_options *o, struct why *why)
 {
@@ -86,61 +86,61 @@ set_size(void *member, const struct opt *o, const char *value,
 }
 
 static const struct opt table[] = {
-	{ 'u', "vus", "N", "most VUs of the run, for the server", OPT_INT,
+	{ 'u', "vus", "N", "largest number of VUs, told to the server", OPT_INT,
 	    offsetof(struct push_options, vus), NULL, 0 },
-	{ 'd', "duration", "DURATION", "length of the run, for the server",
+	{ 'd', "duration", "DURATION", "length of the run, told to the server",
 	    OPT_DURATION, offsetof(struct push_options, duration_ns), NULL, 0 },
 	{ 0, "threshold", "METRIC=EXPR", "threshold of the run; repeatable",
 	    OPT_LIST, offsetof(struct push_options, thresholds), NULL, 0 },
-	{ 0, "drain", "DURATION", "after the end of input, give up when "
-	    "nothing was taken for so long (30s)", OPT_DURATION,
+	{ 0, "drain", "DURATION", "after the end of the input, give up when "
+	    "the server took nothing for this long (30s)", OPT_DURATION,
 	    offsetof(struct push_options, drain_ns), NULL, 0 },
-	{ 0, "heartbeat", "DURATION", "tell the server so often that a silent "
-	    "run goes on; 0: never (30s)", OPT_DURATION,
+	{ 0, "heartbeat", "DURATION", "interval between heartbeats while the "
+	    "input is silent; 0: none (30s)", OPT_DURATION,
 	    offsetof(struct push_options, beat_ns), NULL, 0 },
 	{ 0, "journal", "DIR", "folder for the journals", OPT_TEXT,
 	    offsetof(struct push_options, journal_dir), NULL, 0 },
-	{ 0, "no-journal", NULL, "keep what waits in memory only", OPT_FLAG,
-	    offsetof(struct push_options, has_no_journal), NULL, 0 },
+	{ 0, "no-journal", NULL, "keep waiting samples in memory only",
+	    OPT_FLAG, offsetof(struct push_options, has_no_journal), NULL, 0 },
 	{ 0, "journal-size", "SIZE", "stop reading while the journal is "
 	    "larger (4G)", OPT_CALL, offsetof(struct push_options,
 	    journal.max_bytes), set_size, 0 },
-	{ 0, "sync", "WHEN", "bring what was read to the disk: always, never, "
-	    "or within a duration (200ms)", OPT_CALL,
+	{ 0, "sync", "WHEN", "when samples are written to the disk: always, "
+	    "never, or within a duration (200ms)", OPT_CALL,
 	    offsetof(struct push_options, journal.sync_ns), set_sync, 0 },
-	{ 0, "resume", NULL, "deliver what stands in journals: operands, or "
+	{ 0, "resume", NULL, "deliver the journals given as operands, or "
 	    "all", OPT_FLAG, offsetof(struct push_options, is_resume), NULL,
 	    0 },
 	{ 0, "list", NULL, "list the journals", OPT_FLAG,
 	    offsetof(struct push_options, is_list), NULL, 0 },
-	{ 0, "discard", NULL, "remove journals, the operands, and say what is "
-	    "lost", OPT_FLAG, offsetof(struct push_options, is_discard), NULL,
-	    0 },
-	{ 0, "result", "FILE", "write what became of it, as JSON", OPT_TEXT,
+	{ 0, "discard", NULL, "remove the journals given as operands, and "
+	    "say what is lost", OPT_FLAG,
+	    offsetof(struct push_options, is_discard), NULL, 0 },
+	{ 0, "result", "FILE", "write the outcome as JSON", OPT_TEXT,
 	    offsetof(struct push_options, result_file), NULL, 0 },
-	{ 0, "create", NULL, "make a run and print its id and page", OPT_FLAG,
+	{ 0, "create", NULL, "create a run and print its id and page", OPT_FLAG,
 	    offsetof(struct push_options, is_create), NULL, 0 },
 	{ 0, "finish", "ID", "finish a run that --create made", OPT_TEXT,
 	    offsetof(struct push_options, finish), NULL, 0 },
 	{ 0, "instance", "NAME", "name of this pusher among those of a run",
 	    OPT_TEXT, offsetof(struct push_options, instance), NULL, 0 },
-	{ 0, "from-data", NULL, "the run was when its data say, not now",
-	    OPT_FLAG, offsetof(struct push_options, is_from_data), NULL, 0 },
+	{ 0, "from-data", NULL, "date the run by its samples, not by the "
+	    "upload", OPT_FLAG, offsetof(struct push_options, is_from_data), NULL, 0 },
 	{ 0, "dry-run", NULL, "print the samples, one a line; send nothing",
 	    OPT_FLAG, offsetof(struct push_options, is_dry_run), NULL, 0 },
 	{ 'c', "config", "FILE", "k6's config file", OPT_TEXT,
 	    offsetof(struct push_options, config_file), NULL, 0 },
-	{ 0, "cacert", "FILE", "certificates of the CAs to trust", OPT_TEXT,
+	{ 0, "cacert", "FILE", "file of CA certificates to trust", OPT_TEXT,
 	    offsetof(struct push_options, ca_file), NULL, 0 },
-	{ 0, "insecure-http", NULL, "let the token go over plain http",
+	{ 0, "insecure-http", NULL, "allow sending the token over plain http",
 	    OPT_FLAG, offsetof(struct push_options, allows_http), NULL, 0 },
 	{ 'q', "quiet", NULL, "no banner, only warnings and the books",
 	    OPT_FLAG, offsetof(struct push_options, is_quiet), NULL, 0 },
 	{ 0 },
 };
 
-/* The token is in our settings now, and nobody else's business: not of a
- * child, not of a core file, not of a debugger. */
+/* The token is in our settings now. Hide it from child processes, core files
+ * and debuggers. */
 static void
 wipe_environment(void)
 {

@@ -17,7 +17,7 @@ struct push_options {
 	const char *ca_file;
 	int64_t vus;		/* 0: as Start says */
 	int64_t duration_ns;	/* 0: as Start says */
-	int64_t drain_ns;	/* time without progress, after the input's end */
+	int64_t drain_ns;	/* without progress, after the input's end */
 	int64_t beat_ns;	/* silence before a sign of life; 0: never */
 	struct opt_list thresholds;
 	const char *journal_dir;	/* NULL: the usual place */

@@ -404,9 +404,10 @@ discard(const char *path)
 	}
 	journal_remove(journal);
 	journal_close(journal);
-	warnf("%s: %" PRIu64 " samples discarded%s", path, points,
+	warnf("%s: %" PRIu64 " sample%s discarded%s", path, points,
+	    points == 1 ? "" : "s",
 	    access(path, F_OK) == 0
-	    ? "; what was refused or damaged stays there" : "");
+	    ? "; refused or damaged data stay there" : "");
 	buf_release(&found.note);
 	return EXIT_DONE;
 }

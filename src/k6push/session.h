@@ -47,7 +47,7 @@ struct session {
 	int64_t dropped;		/* requests, as the stream's End says */
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
-	uint64_t missing;		/* batches that should be in the journal */
+	uint64_t missing;	/* batches that are damaged in the journal */
 	struct numbers numbers;		/* of batches */
 };
 

@@ -253,7 +253,7 @@ stored_is() {
   capture k6push --resume "$journals"
   [ "$status" -eq 75 ]
   grep -F 'damaged bytes are set aside' <<<"$err"
-  grep -F '1 batches of the journal are damaged' <<<"$err"
+  grep -F '1 batch of the journal is damaged and lost' <<<"$err"
   [ "$(api runs/1 .totals.http_reqs)" = 40 ]
   [ "$(find "$journals" -path '*/bad/*' -type f | wc -l)" -eq 1 ]
 }

@@ -191,7 +191,7 @@ EOF
   retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
   kill -9 "$server"
   wait "$server" || true
-  retry 10 grep -F 'cannot send samples, trying on' "$BATS_TEST_TMPDIR/err"
+  retry 10 grep -F 'cannot send samples, still retrying' "$BATS_TEST_TMPDIR/err"
   start_server --listen "127.0.0.1:$port"
   wait "$push"
   cat "$BATS_TEST_TMPDIR/err"
@@ -526,7 +526,7 @@ location / { return 200; }
 EOF
   K6_CLOUD_HOST=$target capture k6push --drain 4s "$small"
   [ "$status" -eq 75 ]
-  [ "$(grep -c 'samples are held, trying on: (401) token revoked' \
+  [ "$(grep -c 'upload failed, still retrying: (401) token revoked' \
     <<<"$err")" -eq 1 ]
   [ "$(grep -c /v1/metrics "$nginx_log")" -le 2 ]
 }

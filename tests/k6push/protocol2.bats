@@ -89,7 +89,7 @@ by_our_rule="badlines numbers_bad times_odd strings"
   done
 }
 
-@test "reserved tags are left away with one warning each" {
+@test "reserved tags are omitted with one warning each" {
   for i in 1 2 3; do
     printf '%s' '{"metric":"c","type":"Point","data":{"time":"2020-01-01T'
     printf '00:00:0%d%s\n' $i \

@@ -53,7 +53,7 @@ struct journal {
 	pthread_mutex_t adding;		/* one batch at a time */
 	pthread_mutex_t syncing;	/* no open file is closed meanwhile */
 	struct open_file *open_files;
-	struct segment *segments;	/* the first takes batches if out >= 0 */
+	struct segment *segments;	/* the first is open if out >= 0 */
 	uint64_t last_segment;
 	int64_t last_sync_ns;
 	bool is_peek;		/* nothing is changed */

@@ -22,8 +22,8 @@ struct packer {
 	bool is_working;	/* one is between in and out */
 	bool is_closing;	/* ends when nothing is left */
 	bool has_thread;
-	_Atomic size_t loose_bytes;	/* of loose batches, wherever they are */
-	_Atomic bool is_hurried;	/* ends now: what is left stays as it is */
+	_Atomic size_t loose_bytes;	/* of loose batches anywhere */
+	_Atomic bool is_hurried;	/* ends now, leaves the rest */
 };
 
 /* Start the thread. */

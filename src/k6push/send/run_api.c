@@ -13,7 +13,7 @@
 #include "k6push/send/outcome.h"
 #include "k6push/send/retry.h"
 
-/* A header of such a token would end early, or be two. */
+/* A token with a control character would end the header early. */
 static int
 check_token(const struct settings *s, enum setting id,
     struct why *why)
@@ -287,7 +287,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 		break;
 	}
 	outcome_describe(reply, c->url, &text);
-	warnf("%s%s", text.p, c->state == RUN_API_WAITING ? "; trying on"
+	warnf("%s%s", text.p, c->state == RUN_API_WAITING ? "; still retrying"
 	    : "");
 	buf_release(&text);
 }

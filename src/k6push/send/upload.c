@@ -15,8 +15,8 @@
 
 enum {
 	CACHE_BYTES = 8 << 20,	/* bodies in memory that are on disk too */
-	BACKLOG = 4,		/* so many batches are none yet */
-	NEWEST_EVERY = 5,	/* of so many tries one is the newest's */
+	BACKLOG = 4,		/* fewer waiting batches are not a backlog */
+	NEWEST_EVERY = 5,	/* every fifth try is of the newest batch */
 	HOLD_FAILURES = 4,	/* nothing changes in half a second */
 };
 
@@ -86,7 +86,7 @@ end_batch(struct uploader *u, struct batch *p, enum journal_end how)
 	u->is_catching_up &= u->waiting.n > 0;
 }
 
-/* Something came back that shows the server at work. */
+/* The server gave an answer that shows it works. */
 static void
 note_success(struct uploader *u)
 {
@@ -169,8 +169,8 @@ report_trouble(struct uploader *u, const char *kind,
 	buf_release(&text);
 }
 
-/* Keep it where a person finds it, and go on with the others. False: it could
- * not be kept. */
+/* Keep a refused batch in a file for the user, and go on with the others.
+ * False: it could not be kept. */
 static bool
 quarantine(struct uploader *u, struct batch *p, struct span kept,
     const char *reason)
@@ -181,13 +181,13 @@ quarantine(struct uploader *u, struct batch *p, struct span kept,
 	(void)snprintf(name, sizeof(name), "%" PRIu64 "%s", p->id.number,
 	    wire_of(p->id.format)->suffix);
 	if (u->journal == NULL) {
-		warnf("%" PRIu64 " samples refused for good: %s",
-		    p->id.points, reason);
+		warnf("%" PRIu64 " sample%s refused for good: %s",
+		    p->id.points, p->id.points == 1 ? "" : "s", reason);
 		add_amount(&u->lost, p);
 	} else if (journal_refuse(u->journal, name, kept, reason, &why) == 0) {
-		warnf("%" PRIu64 " samples refused for good: %s; they are "
-		    "in %s/refused/%s", p->id.points, reason,
-		    journal_path(u->journal), name);
+		warnf("%" PRIu64 " sample%s refused for good: %s; kept in "
+		    "%s/refused/%s", p->id.points, p->id.points == 1 ? ""
+		    : "s", reason, journal_path(u->journal), name);
 		add_amount(&u->quarantined, p);
 	} else {
 		warnf("%s", why.text);
@@ -198,8 +198,8 @@ quarantine(struct uploader *u, struct batch *p, struct span kept,
 	return true;
 }
 
-/* Two batches in the place of one that is too large. False: it is but one
- * sample. The parts are in the journal before the whole is done. */
+/* Replace a batch that is too large by its two halves. False: it is a single
+ * sample. Both are in the journal before the whole is done. */
 static bool
 split_batch(struct uploader *u, struct batch *p, struct span kept)
 {
@@ -289,10 +289,11 @@ take_outcome(struct uploader *u, const struct sending *s,
 		u->is_stopped = true;
 		return;
 	case OUTCOME_RETRY:
-		report_trouble(u, "cannot send samples, trying on", reply, s);
+		report_trouble(u, "cannot send samples, still retrying", reply,
+		    s);
 		break;
 	case OUTCOME_HOLD:
-		report_trouble(u, "samples are held, trying on", reply, s);
+		report_trouble(u, "upload failed, still retrying", reply, s);
 		u->failures += HOLD_FAILURES;
 		break;
 	}
@@ -384,8 +385,8 @@ send_batch(struct uploader *u, struct batch *p)
 	if (!is_good || wire->dress(p, kept, u->settings, &s->message,
 	    &why) < 0) {
 		/* Damaged since it was written. */
-		warnf("%" PRIu64 " samples cannot be sent: %s", p->id.points,
-		    why.text);
+		warnf("%" PRIu64 " sample%s cannot be sent: %s", p->id.points,
+		    p->id.points == 1 ? "" : "s", why.text);
 		add_amount(&u->lost, p);
 		end_batch(u, p, JOURNAL_REFUSED);
 		batch_free(p);
