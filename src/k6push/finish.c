@@ -130,8 +130,8 @@ finish_phase(struct session *session)
 	    now_monotonic_ns() < until)
 		(void)session_step(session);
 	if (c->state != RUN_API_FINISHED)
-		warnf("failed to tell the cloud that the run has finished: "
-		    "it will time out there");
+		warnf("failed to send test finished to the cloud: the run "
+		    "will time out there");
 }
 
 /* Remove the journal if a later process has nothing to do with it; else say
