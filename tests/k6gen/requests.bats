@@ -453,9 +453,11 @@ END
 }
 
 @test "a body longer than max-body is a failure" {
+  run ! k6gen --max-body 1.5K -i 1 "$target/"
+  [[ $output == *"\"1.5K\" is not a size from 1 on"* ]]
   gen --max-body 3 "$target/"
   [ "$(tags '[.status, .error] | join(" ")')" = "0 response body too long" ]
-  gen --max-body 6 "$target/"
+  gen --max-body 1KiB "$target/"
   [ "$(tags .status)" = 200 ]
 }
 

@@ -7,10 +7,20 @@
 
 #include "base/die.h"
 #include "base/num.h"
+#include "base/size.h"
 #include "base/units.h"
 #include "k6gen/targets/target.h"
 
 enum { MOST_VUS = 1000000, MOST_THREADS = 256 };
+
+static int
+set_size(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	(void)o;
+	return size_parse(value, member) ? 0 : why_set(why, "\"%s\" is not a "
+	    "size from 1 on (64K, 1M)", value);
+}
 
 static int
 set_count(void *member, const struct opt *o, const char *value,
@@ -211,8 +221,8 @@ static const struct opt request_options[] = {
 	    0 },
 	{ 0, "max-redirects", "N", "maximum number of redirects (default 10)",
 	    OPT_INT, AT(plan.max_redirects), NULL, 0 },
-	{ 0, "max-body", "BYTES", "fail longer answers (default: no limit)",
-	    OPT_INT, AT(plan.http.max_body), NULL, 0 },
+	{ 0, "max-body", "SIZE", "fail longer answers (default: no limit)",
+	    OPT_CALL, AT(plan.http.max_body), set_size, 0 },
 	{ 0, "http", "VERSION", "auto, 1.1 or 2 (h2c without TLS)",
 	    OPT_CALL, AT(plan.http.version), set_choice, CHOICE_HTTP },
 	{ 0, "keep-alive", "vu|shared|off", "keep connections for their user, "
