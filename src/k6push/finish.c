@@ -22,7 +22,7 @@ run_status_of(const struct session *session)
 	if (r->in.n_failed > 0)	/* what came is not all there is */
 		return RUN_ABORTED_BY_SYSTEM;
 	if (r->collector.starts > ends->end.streams) {
-		warnf("the stream was cut: it has a Start and no End");
+		warnf("the stream was cut: a Start line has no End line");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
 	return ends->n > 0 ? ends->end.run_status : RUN_FINISHED;

@@ -388,7 +388,7 @@ stop() {
   sed '$d' "$cases/outliers.ndjson" >"$BATS_TEST_TMPDIR/in"
   capture k6agg -p 3s "$BATS_TEST_TMPDIR/in"
   [ "$status" -eq 0 ]
-  [[ $err == *"the stream was cut: it has a Start and no End"* ]]
+  [[ $err == *"the stream was cut: a Start line has no End line"* ]]
   [[ $out != *'"type":"End"'* ]]
 }
 

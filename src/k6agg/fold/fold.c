@@ -211,9 +211,10 @@ warn_of_overflow(struct folding *f)
 	if (f->buckets.overflowed == 0 || f->has_warned)
 		return;
 	f->has_warned = true;
-	warnf("more than %zu tag sets in a time bucket: the requests of "
+	warnf("more than %zu tag set%s in a time bucket: the requests of "
 	    "others are folded into one, named " BUCKET_OVERFLOW
-	    " (--max-series)", f->buckets.max_groups);
+	    " (--max-series)", f->buckets.max_groups,
+	    f->buckets.max_groups == 1 ? "" : "s");
 }
 
 /* A complete group; for trails_add_all and trails_end. */

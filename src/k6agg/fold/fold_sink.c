@@ -43,7 +43,7 @@ fold_end(struct agg *agg, const struct ending *ending)
 	/* Merged, it does not matter when they came. */
 	books->late = f->is_merging ? 0 : f->buckets.late;
 	if (books_print_end(books, ending, &line) < 0)
-		warnf("%s: the stream was cut: it has a Start and no End",
+		warnf("%s: the stream was cut: a Start line has no End line",
 		    agg->sources.at->in.name);
 	if (line.n > 0)
 		out_lines(&agg->out, buf_whole(&line));
