@@ -270,13 +270,15 @@ EOF
 
 @test "with a reference id the run is fed, not created and not finished" {
   start_server
-  { requests 1; sleep 4; } | k6push -n shared 2>"$BATS_TEST_TMPDIR/first" 3>&- &
+  { requests 1; retry 60 test -e "$BATS_TEST_TMPDIR/fed"; } |
+    k6push -n shared 2>"$BATS_TEST_TMPDIR/first" 3>&- &
   first=$!
   retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e 'length == 1'"
   K6_CLOUD_PUSH_REF_ID=1 capture k6push "$small"
   [ "$status" -eq 0 ]
   [ "$(api runs length)" = 1 ]
   [ "$(api runs/1 .state)" = Running ]
+  touch "$BATS_TEST_TMPDIR/fed"
   wait "$first" || true
 }
 

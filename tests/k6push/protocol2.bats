@@ -76,7 +76,7 @@ by_our_rule="badlines numbers_bad times_odd strings"
   [ "$got" = "$want" ]
 }
 
-# bats test_tags=slow
+# bats test_tags=long
 @test "folded and unfolded, http_req_* have the same histograms" {
   http='select(.name | startswith("http_req"))'
   for name in small rich medium; do
@@ -134,7 +134,7 @@ bodies() {
   awk -v path="$1" '$1 == "POST" && $2 ~ path { print $4 }' "$nginx_log"
 }
 
-# bats test_tags=slow
+# bats test_tags=long
 @test "the bytes on the wire are k6's MetricSet, by protoc's reading" {
   # shellcheck disable=SC2016 # nginx expands it
   nginx_format='$request_method $uri $status $request_body_file'
@@ -157,7 +157,7 @@ bodies() {
   done
 }
 
-# bats test_tags=slow
+# bats test_tags=long
 @test "a run is the same raw, folded and by protocol 2" {
   start_server
   for name in small rich medium; do
