@@ -5,11 +5,9 @@
 #include <math.h>
 #include <stdint.h>
 
-enum { PER_ONE = 1000000, DIGITS_MAX = 30, FRACTION_MAX = 6 };
+enum { DIGITS_MAX = 30, FRACTION_MAX = 6 };
 
-/* Numbers below SMALL have less than 2^51 millionths, and their doubles tell
- * which. A sum that comes to LARGE goes to the rest, before it overflows. */
-#define SMALL 0x1p31
+/* A sum that comes to LARGE goes to the rest, before it overflows. */
 #define LARGE ((__int128)1 << 120)
 
 /* The whole number of millionths nearest to a number below 2^100. */
@@ -18,7 +16,7 @@ nearest_millionths(double value)
 {
 	int exponent;
 	__int128 scaled = (__int128)ldexp(frexp(value, &exponent), 53) *
-	    PER_ONE, half;
+	    TOTAL_PER_ONE, half;
 	int shift = 53 - exponent;
 
 	if (shift <= 0)
@@ -36,9 +34,9 @@ divided(unsigned __int128 n)
 {
 	int shift = n >> 75 == 0 ? 22 : 0;
 	unsigned __int128 scaled = n << shift;
-	unsigned __int128 quotient = scaled / PER_ONE;
+	unsigned __int128 quotient = scaled / TOTAL_PER_ONE;
 
-	return ldexp((double)(quotient | (scaled % PER_ONE != 0)), -shift);
+	return ldexp((double)(quotient | (scaled % TOTAL_PER_ONE != 0)), -shift);
 }
 
 static double
@@ -47,7 +45,7 @@ value_of(__int128 millionths)
 	const __int128 exact = (__int128)1 << 53;
 
 	if (millionths > -exact && millionths < exact)
-		return (double)(int64_t)millionths / PER_ONE;
+		return (double)(int64_t)millionths / TOTAL_PER_ONE;
 	return millionths < 0 ? -divided(-(unsigned __int128)millionths)
 	    : divided((unsigned __int128)millionths);
 }
@@ -62,8 +60,8 @@ add_millionths(struct total *t, __int128 millionths)
 	t->millionths = 0;
 }
 
-static void
-add_large(struct total *t, double value)
+void
+total_add_other(struct total *t, double value)
 {
 	__int128 millionths;
 
@@ -75,22 +73,6 @@ add_large(struct total *t, double value)
 		}
 	}
 	t->rest += value;
-}
-
-void
-total_add(struct total *t, double value)
-{
-	int64_t millionths;
-
-	if (!(fabs(value) < SMALL)) {
-		add_large(t, value);
-		return;
-	}
-	millionths = (int64_t)(value * PER_ONE + (value < 0 ? -0.5 : 0.5));
-	if ((double)millionths / PER_ONE == value)
-		t->millionths += millionths;
-	else
-		t->rest += value;
 }
 
 void
