@@ -68,6 +68,25 @@ start_tls() {
   [ ! -e "$BATS_TEST_TMPDIR/x.db" ]
 }
 
+@test "a database that others may read is told, a link to nothing refused" {
+  cd "$BATS_TEST_TMPDIR"
+  capture k6serve --db open.db token list
+  [ "$status" -eq 0 ] && [ -z "$err" ]
+  chmod 644 open.db
+  capture k6serve --db open.db token list
+  [ "$status" -eq 0 ]
+  [ "$err" = "k6serve: open.db: other users have access to the database:\
+ run chmod 600" ]
+  ln -s nowhere/x.db link.db
+  capture k6serve --db link.db token list
+  [ "$status" -eq 1 ]
+  [ "$err" = "k6serve: link.db: is a link to a file that does not exist" ]
+  ln -s open.db good.db
+  chmod 600 open.db
+  capture k6serve --db good.db token list
+  [ "$status" -eq 0 ] && [ -z "$err" ]
+}
+
 @test "with certificate and key it speaks TLS 1.2 and 1.3, and nothing else" {
   start_tls
   [[ $url == https://* ]]

@@ -156,7 +156,7 @@ server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 
 	if (!is_our_host(config, host)) {
 		reply_error(reply, 421, 0, "this server does not have the "
-		    "name in Host");
+		    "name and port in Host: give it with --url");
 		return -1;
 	}
 	if (is_ambiguous(r)) {
