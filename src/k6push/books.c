@@ -16,22 +16,22 @@ enum { RESULT_VERSION = 1 };
 /* Requests: made, and where they are. What the server counts decides between
  * lost and twice; a server that does not count is believed. */
 static void
-count_requests(const struct session *session, struct books *b)
+count_requests(const struct session *session, const struct upload_counts *u,
+    struct books *b)
 {
-	const struct uploader *u = &session->uploader;
-	struct amount left = session_left(session), loose = batches_amount(
-	    &u->waiting, true);
+	struct run_facts run = run_api_facts(session->run_api);
 	int64_t known;
 
 	b->requests_dropped = session->dropped;
-	b->made = session->has_reader ? session->note.made
+	b->made = session->reader != NULL ? session->note.made
 	    : (int64_t)(session->found.requests + session->foreign.requests);
-	b->requests_on_disk = (int64_t)(left.requests - loose.requests +
-	    u->quarantined.requests + session->foreign.requests);
+	b->requests_on_disk = (int64_t)(u->waiting.requests -
+	    u->loose.requests + u->quarantined.requests +
+	    session->foreign.requests);
 	b->stored = (int64_t)u->acked.requests;
 	/* Earlier processes and others may have fed the run too. */
-	if (session->run_api.has_stored && session->has_reader)
-		b->stored = session->run_api.stored_requests;
+	if (run.has_stored && session->reader != NULL)
+		b->stored = run.stored_requests;
 	known = b->stored + b->requests_on_disk + b->requests_dropped;
 	if (known < b->made)
 		b->requests_lost = b->made - known;
@@ -42,23 +42,24 @@ count_requests(const struct session *session, struct books *b)
 struct books
 books_of(const struct session *session)
 {
-	const struct uploader *u = &session->uploader;
-	const struct reader *r = &session->reader;
-	struct amount left = session_left(session), loose = batches_amount(
-	    &u->waiting, true);
-	struct books b = { .acked = u->acked.points,
-	    .quarantined = u->quarantined.points,
-	    .invalid = (uint64_t)r->bad.n, .resent = u->resent };
+	struct upload_counts u = uploader_counts(session->uploader);
+	struct reader_counts r = session_read(session);
+	struct books b = { .acked = u.acked.points,
+	    .quarantined = u.quarantined.points,
+	    .invalid = r.invalid, .resent = u.resent,
+	    .outages = (int64_t)u.outages,
+	    .longest_outage_ns = u.longest_outage_ns };
 
-	b.on_disk = left.points - loose.points + session->foreign.points;
-	b.lost = loose.points + u->lost.points + r->unkept.points;
-	b.read = session->has_reader ? r->collector.points + b.invalid
+	b.on_disk = u.waiting.points - u.loose.points +
+	    session->foreign.points;
+	b.lost = u.loose.points + u.lost.points + r.unkept.points;
+	b.read = session->reader != NULL ? r.points + b.invalid
 	    : session->found.points + session->foreign.points;
 	b.missing = session->missing;
 	b.is_open = b.on_disk > 0 || (session->has_run &&
 	    !session->note.is_borrowed &&
-	    session->run_api.state != RUN_API_FINISHED);
-	count_requests(session, &b);
+	    run_api_state(session->run_api) != RUN_API_FINISHED);
+	count_requests(session, &u, &b);
 	return b;
 }
 
@@ -99,21 +100,21 @@ books_print(const struct books *b)
 int
 exit_status_of(const struct session *session, const struct books *b)
 {
-	const struct run_api *c = &session->run_api;
-	const struct reader *r = &session->reader;
+	enum run_api_state state = run_api_state(session->run_api);
+	struct reader_counts r = session_read(session);
 
-	if (session->uploader.is_stopped && settings_bool(
-	    &session->options->settings, SET_STOP_ON_ERROR))
+	if (session_is_cut_off(session))
 		return EXIT_INTERRUPTED;
-	if (c->state == RUN_API_FAILED && c->id == NULL)
+	if (state == RUN_API_FAILED &&
+	    run_api_facts(session->run_api).id == NULL)
 		return EXIT_FAILED;
 	if (b->on_disk > 0 || b->quarantined > 0 || b->lost > 0 ||
 	    b->requests_lost > 0 || session->missing > 0)
 		return EXIT_UNDELIVERED;
-	if (b->requests_twice > 0 || c->state == RUN_API_FAILED ||
-	    r->in.n_failed > 0 ||
-	    (c->state == RUN_API_IDLE && r->bad.n > 0) ||
-	    (c->state != RUN_API_FINISHED && c->state != RUN_API_IDLE))
+	if (b->requests_twice > 0 || state == RUN_API_FAILED ||
+	    r.failed_files > 0 ||
+	    (state == RUN_API_IDLE && r.invalid > 0) ||
+	    (state != RUN_API_FINISHED && state != RUN_API_IDLE))
 		return EXIT_FAILED;
 	if (session->note.run_status == RUN_ABORTED_BY_USER)
 		return EXIT_INTERRUPTED;
@@ -124,8 +125,7 @@ exit_status_of(const struct session *session, const struct books *b)
 }
 
 static void
-put_counts(const struct session *session, const struct books *b,
-    struct jsn_out *o)
+put_counts(const struct books *b, struct jsn_out *o)
 {
 	jsn_key(o, "samples");
 	jsn_open(o, '{');
@@ -146,9 +146,9 @@ put_counts(const struct session *session, const struct books *b,
 	jsn_member_int(o, "twice", b->requests_twice);
 	jsn_close(o, '}');
 	jsn_member_int(o, "resent", (int64_t)b->resent);
-	jsn_member_int(o, "outages", (int64_t)session->uploader.outages.n);
+	jsn_member_int(o, "outages", b->outages);
 	jsn_member_number(o, "longest_outage_s",
-	    (double)session->uploader.outages.longest_ns / 1e9);
+	    (double)b->longest_outage_ns / 1e9);
 }
 
 static void
@@ -176,15 +176,16 @@ print_result(const struct session *session, const struct books *b,
 	put_text(&o, "url", n->page);
 	put_text(&o, "name", n->name);
 	/* What the server has been told; until then the run goes on there. */
-	put_text(&o, "state", session->run_api.state != RUN_API_FINISHED ||
-	    n->is_borrowed ? (n->run != NULL ? "Running" : NULL)
+	put_text(&o, "state", run_api_state(session->run_api) !=
+	    RUN_API_FINISHED || n->is_borrowed
+	    ? (n->run != NULL ? "Running" : NULL)
 	    : run_status_name(n->run_status));
 	jsn_member_int(&o, "run_status", n->run_status);
 	jsn_member_int(&o, "result_status", n->result_status);
 	jsn_member_int(&o, "exit_status", exit_status);
 	jsn_member_time(&o, "started", n->started_ns);
 	jsn_member_time(&o, "ended", now_unix_ns());
-	put_counts(session, b, &o);
+	put_counts(b, &o);
 	jsn_member_raw(&o, "thresholds", n->results != NULL
 	    ? span_of(n->results) : SPAN("{}"));
 	put_text(&o, "instance", n->instance);

@@ -12,32 +12,32 @@
 
 /* How the run ended, for the server (PROTOCOL 3.4). */
 static int
-run_status_of(const struct session *session)
+run_status_of(const struct reader_counts *r)
 {
-	const struct reader *r = &session->reader;
-	const struct run_ends *ends = &r->collector.ends;
-
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
-	if (r->in.n_failed > 0)	/* what came is not all there is */
+	if (r->failed_files > 0)	/* what came is not all there is */
 		return RUN_ABORTED_BY_SYSTEM;
-	if (r->collector.starts > ends->end.streams) {
+	if (r->starts > r->end.streams) {
 		warnf("the stream was cut: a Start line has no End line");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
-	return ends->n > 0 ? ends->end.run_status : RUN_FINISHED;
+	return r->has_end ? r->end.run_status : RUN_FINISHED;
 }
 
-/* When the run was, as its head and tail say, else as its samples do. */
-static void
-note_times(struct session *session)
+struct reader_counts
+session_read(const struct session *session)
 {
-	const struct collector *c = &session->reader.collector;
-	struct note *n = &session->note;
+	struct reader_counts none = { 0 };
 
-	n->first_ns = c->start.time_ns != 0 ? c->start.time_ns : c->first_ns;
-	n->last_ns = c->ends.end.time_ns != 0 ? c->ends.end.time_ns
-	    : c->last_ns;
+	return session->reader != NULL ? reader_counts(session->reader) : none;
+}
+
+bool
+session_is_cut_off(const struct session *session)
+{
+	return uploader_is_stopped(session->uploader) && settings_bool(
+	    &session->options->settings, SET_STOP_ON_ERROR);
 }
 
 /* The reader has ended. From here on it is known how the run does, also to a
@@ -45,26 +45,28 @@ note_times(struct session *session)
 void
 session_end_input(struct session *session)
 {
-	const struct collector *c = &session->reader.collector;
 	struct note *n = &session->note;
+	struct reader_counts r;
 
-	reader_join(&session->reader);
+	reader_join(session->reader);
+	r = reader_counts(session->reader);
 	session->has_input_ended = true;
 	session->ended_ns = now_monotonic_ns();
 	n->has_ended = true;
-	n->run_status = run_status_of(session);
-	n->result_status = c->ends.end.result_status;
-	note_set(&n->results, c->ends.end.thresholds.p,
-	    c->ends.end.thresholds.n);
+	n->run_status = run_status_of(&r);
+	n->result_status = r.end.result_status;
+	note_set(&n->results, r.end.thresholds.p, r.end.thresholds.n);
 	/* The generator's own count, if it knows of more than came. */
-	if (c->ends.end.dropped > 0)
-		session->dropped = c->ends.end.dropped;
-	n->made = (int64_t)c->requests + session->dropped;
-	if (c->ends.end.requests > n->made)
-		n->made = c->ends.end.requests;
-	if (session->options->is_from_data)
-		note_times(session);
-	if (session->has_run || session->reader.has_head)
+	if (r.end.dropped > 0)
+		session->dropped = r.end.dropped;
+	n->made = (int64_t)r.requests + session->dropped;
+	if (r.end.requests > n->made)
+		n->made = r.end.requests;
+	if (session->options->is_from_data) {
+		n->first_ns = r.first_ns;
+		n->last_ns = r.last_ns;
+	}
+	if (session->has_run || reader_has_head(session->reader))
 		session_note(session);
 }
 
@@ -72,25 +74,17 @@ session_end_input(struct session *session)
 static void
 stop_threads(struct session *session)
 {
-	bool is_hurried = signals > 1;
-
-	session->reader.stop = READER_NOW;
-	session->packer.is_hurried = is_hurried;
-	if (session->has_reader) {
-		reader_poke(&session->reader);
+	if (signals > 1)
+		packer_hurry(session->packer);
+	if (session->reader != NULL) {
+		reader_stop(session->reader);
 		if (!session->has_input_ended)
 			session_end_input(session);
 	}
-	packer_stop(&session->packer, is_hurried);
-	(void)uploader_take(&session->uploader);
+	packer_stop(session->packer);
+	(void)uploader_take(session->uploader);
 	if (session->journal != NULL)
 		(void)journal_sync(session->journal, true, NULL);
-}
-
-struct amount
-session_left(const struct session *session)
-{
-	return batches_amount(&session->uploader.waiting, false);
 }
 
 /* A run with data still to come is left open. The process that delivers them
@@ -98,18 +92,20 @@ session_left(const struct session *session)
 static bool
 may_finish(const struct session *session)
 {
-	if (session->run_api.state != RUN_API_CREATED ||
+	if (run_api_state(session->run_api) != RUN_API_CREATED ||
 	    session->foreign.points > 0)
 		return false;
-	return session->journal == NULL || session->uploader.is_stopped ||
-	    session->uploader.waiting.n == 0;
+	return session->journal == NULL ||
+	    uploader_is_stopped(session->uploader) ||
+	    !uploader_has_waiting(session->uploader);
 }
 
 static void
 finish_phase(struct session *session)
 {
 	struct note *n = &session->note;
-	struct run_api *c = &session->run_api;
+	struct run_api *c = session->run_api;
+	enum run_api_state state;
 	struct run_result result = { .run_status = n->run_status,
 	    .result_status = n->result_status, .thresholds =
 	    n->results != NULL ? span_of(n->results) : SPAN("{}"),
@@ -125,11 +121,12 @@ finish_phase(struct session *session)
 	else if (signals > 0 && last_signal == SIGTERM)
 		until = session->ended_ns + TERM_S * NS_PER_S;
 	run_api_finish(c, &result, n->finish_key);
-	while (c->state != RUN_API_FINISHED && c->state != RUN_API_FAILED &&
+	while ((state = run_api_state(c)) != RUN_API_FINISHED &&
+	    state != RUN_API_FAILED &&
 	    (signals == signals_before || signals < 2) &&
 	    now_monotonic_ns() < until)
 		(void)session_step(session);
-	if (c->state != RUN_API_FINISHED)
+	if (run_api_state(c) != RUN_API_FINISHED)
 		warnf("failed to send test finished to the cloud: the run "
 		    "will time out there");
 }
@@ -155,18 +152,19 @@ leave_journal(const struct session *session, const struct books *b)
 int
 session_deliver(struct session *session)
 {
+	struct reader_counts r;
 	struct books books;
 	struct why why;
 	int status;
 
 	session_send(session);
 	stop_threads(session);
-	if (session->uploader.is_stopped && settings_bool(
-	    &session->options->settings, SET_STOP_ON_ERROR))
+	r = session_read(session);
+	if (session_is_cut_off(session))
 		session->note.run_status = RUN_ABORTED_BY_SYSTEM;
-	if (session->run_api.state == RUN_API_IDLE && signals == 0 &&
-	    session->has_reader && session->reader.in.n_failed == 0)
-		warnf(session->reader.bad.n > 0 ? "no line of the input is of "
+	if (run_api_state(session->run_api) == RUN_API_IDLE && signals == 0 &&
+	    session->reader != NULL && r.failed_files == 0)
+		warnf(r.invalid > 0 ? "no line of the input is of "
 		    "the stream: no run was created"
 		    : "no data: no run was created");
 	finish_phase(session);

@@ -133,7 +133,7 @@ take_batch(void *ctx, const struct journal_batch *b,
 	p = batch_new(b->number);
 	p->id = *b;
 	p->place = *place;
-	batches_add(&session->uploader.waiting, p);
+	uploader_add(session->uploader, p);
 }
 
 /* A batch that was being filled: it is cut where its writer ended. */
@@ -152,10 +152,10 @@ take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 		batch_free(p);
 		return;
 	}
-	packer_pack(&session->packer, p);
+	packer_pack(session->packer, p);
 	session->found.points += p->id.points;
 	session->found.requests += p->id.requests;
-	batches_add(&session->uploader.waiting, p);
+	uploader_add(session->uploader, p);
 }
 
 static int
@@ -199,7 +199,7 @@ static bool
 has_nothing(const struct session *session)
 {
 	return session->note.run == NULL && session->note.name == NULL &&
-	    session->numbers.last == 0 && session->missing == 0;
+	    numbers_last(&session->numbers) == 0 && session->missing == 0;
 }
 
 /* How a push that nobody ended is to be finished. */
@@ -217,47 +217,49 @@ note_cut(struct session *session)
 	session_note(session);
 }
 
+/* From its loaded note on. */
+static int
+deliver_rest(struct session *session)
+{
+	struct push_options *o = session->options;
+	struct why why;
+
+	if (has_nothing(session)) {
+		warnf("%s: nothing had been read: removed",
+		    journal_path(session->journal));
+		journal_remove(session->journal);
+		return EXIT_DONE;
+	}
+	note_cut(session);
+	o->drain_ns = o->drain_ns != 0 ? o->drain_ns : NS_PER_S;
+	if (choose_host(session, &why) < 0 ||
+	    session_connect(session, &why) < 0)
+		return opt_misuse("%s", why.text);
+	session->ended_ns = now_monotonic_ns();
+	packer_start(session->packer);
+	return session_deliver(session);
+}
+
 static int
 resume_one(struct push_options *o, const char *path)
 {
-	struct session session = { .options = o, .has_input_ended = true };
-	struct journal *journal = NULL;
+	struct session session = { .has_input_ended = true };
 	struct why why;
 	int status;
 
-	status = journal_open(&journal, path, JOURNAL_OLD, &o->journal, &why);
-	if (status == JOURNAL_BUSY) {
+	session_init(&session, o);
+	status = journal_open(&session.journal, path, JOURNAL_OLD,
+	    &o->journal, &why);
+	session_make_stages(&session);
+	if (status < 0) {
 		warnf("%s", why.text);
-		return EXIT_UNDELIVERED;
-	}
-	session.journal = session.packer.journal = session.uploader.journal =
-	    journal;
-	if (status < 0 || load(&session, &why) < 0) {
-		if (session.journal == NULL)
-			warnf("%s", why.text);
-		else
-			warnf("%s: %s: it is left as it is", path, why.text);
-		journal_close(journal);
-		batches_release(&session.uploader.waiting);
-		note_release(&session.note);
-		return session.journal == NULL ? EXIT_FAILED : EXIT_UNDELIVERED;
-	}
-	if (has_nothing(&session)) {
-		warnf("%s: nothing had been read: removed", path);
-		journal_remove(journal);
-		journal_close(journal);
-		note_release(&session.note);
-		return EXIT_DONE;
-	}
-	note_cut(&session);
-	o->drain_ns = o->drain_ns != 0 ? o->drain_ns : NS_PER_S;
-	if (choose_host(&session, &why) < 0 ||
-	    session_init(&session, o, &why) < 0) {
-		status = opt_misuse("%s", why.text);
+		status = status == JOURNAL_BUSY ? EXIT_UNDELIVERED
+		    : EXIT_FAILED;
+	} else if (load(&session, &why) < 0) {
+		warnf("%s: %s: it is left as it is", path, why.text);
+		status = EXIT_UNDELIVERED;
 	} else {
-		session.ended_ns = now_monotonic_ns();
-		packer_start(&session.packer);
-		status = session_deliver(&session);
+		status = deliver_rest(&session);
 	}
 	session_release(&session);
 	return status;

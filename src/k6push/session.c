@@ -6,7 +6,6 @@
  */
 #include "k6push/session.h"
 
-
 #include "base/die.h"
 #include "base/thread.h"
 #include "base/units.h"
@@ -75,93 +74,87 @@ print_banner(const struct session *session)
 	say("\n     execution: local\n");
 	say_line("        script: %s", session->note.name != NULL
 	    ? session->note.name : "k6 test");
-	say_line("        output: cloud (%s)", session->run_api.page_url);
+	say_line("        output: cloud (%s)",
+	    run_api_facts(session->run_api).page_url);
 	say("\n");
-}
-
-/* Of protocol 2: how the server wants the samples. */
-static void
-set_period(struct session *session)
-{
-	int64_t period_ns, wait_ns;
-	struct why why;
-
-	if (series_collect_rule(
-		&session->options->settings, &period_ns, &wait_ns, &why) == 0) {
-		session->reader.wait_ns = wait_ns;
-		session->reader.period_ns = period_ns;
-	} else {
-		warnf("the server's config: %s", why.text);
-	}
-	session->reader.is_answered = true;
-	reader_poke(&session->reader);
 }
 
 /* The run exists: note it, and let the batches go. */
 static void
 begin_run(struct session *session)
 {
-	struct run_api *c = &session->run_api;
-	struct note *n = &session->note;
 	const struct settings *s = &session->options->settings;
+	struct run_facts run = run_api_facts(session->run_api);
+	struct upload_target to = { .fetcher = session->fetcher,
+	    .host = run.ingest_host, .run = run.escaped_id,
+	    .run_id = run.id, .token = settings_text(s, SET_TOKEN),
+	    .push_url = settings_text(s, SET_METRICS_PUSH_URL),
+	    .push_token = settings_text(s, SET_TEST_RUN_TOKEN) };
+	struct note *n = &session->note;
+	struct why why;
 
 	session->has_run = true;
 	if (n->run == NULL) {
-		note_set(&n->run, c->id, strlen(c->id));
-		note_set(&n->page, c->page_url, strlen(c->page_url));
-		note_set(&n->config, c->config.p, c->config.n);
-		n->is_borrowed = c->is_borrowed;
+		note_set(&n->run, run.id, strlen(run.id));
+		note_set(&n->page, run.page_url, strlen(run.page_url));
+		note_set(&n->config, run.config.p, run.config.n);
+		n->is_borrowed = run.is_borrowed;
 		session_note(session);
 	}
-	session->uploader.host = c->ingest_host;
-	session->uploader.run = c->escaped_id;
-	session->uploader.run_id = c->id;
-	session->uploader.token = settings_text(s, SET_TOKEN);
-	session->uploader.push_url = settings_text(s, SET_METRICS_PUSH_URL);
-	session->uploader.push_token = settings_text(s, SET_TEST_RUN_TOKEN);
-	session->uploader.acked_ns = now_monotonic_ns();
-	session->reader.interval_ns = settings_int(s, SET_PUSH_INTERVAL);
-	session->reader.max_samples = settings_int(s, SET_MAX_SAMPLES);
-	if (session->has_reader && session->reader.has_open_batches)
-		set_period(session);
-	if (n->is_borrowed && n->instance != NULL &&
-	    session->uploader.push_url == NULL)
-		run_api_announce(c, n->instance);
+	uploader_open(session->uploader, &to);
+	if (session->reader != NULL &&
+	    reader_set_settings(session->reader, s, &why) < 0)
+		warnf("the server's config: %s", why.text);
+	if (n->is_borrowed && n->instance != NULL && to.push_url == NULL)
+		run_api_announce(session->run_api, n->instance);
 	print_banner(session);
+}
+
+/* Take the run of the note, or have one created as soon as its start is
+ * known. */
+static void
+find_run(struct session *session)
+{
+	const struct note *n = &session->note;
+	struct run_known known = { .id = n->run, .config = n->config != NULL
+	    ? span_of(n->config) : SPAN(""), .is_borrowed = n->is_borrowed,
+	    .from = "the journal" };
+	struct run_plan plan;
+
+	if (n->run != NULL) {
+		run_api_adopt(session->run_api, &known);
+	} else if (session->reader == NULL ||
+	    reader_has_head(session->reader)) {
+		plan = plan_of(session);
+		run_api_create(session->run_api, &plan, n->create_key);
+	}
 }
 
 /* Whatever may be started now, is. */
 static void
 start_calls(struct session *session)
 {
-	struct run_api *c = &session->run_api;
-	struct run_plan plan;
+	struct run_api *c = session->run_api;
 
-	if (c->state == RUN_API_IDLE && session->note.run != NULL) {
-		c->is_borrowed = session->note.is_borrowed;
-		run_api_adopt(c, session->note.run, session->note.config != NULL
-		    ? span_of(session->note.config) : SPAN(""), "the journal");
-	} else if (c->state == RUN_API_IDLE &&
-	    (!session->has_reader || session->reader.has_head)) {
-		plan = plan_of(session);
-		run_api_create(c, &plan, session->note.create_key);
-	}
+	if (run_api_state(c) == RUN_API_IDLE)
+		find_run(session);
 	run_api_start(c);
-	if (c->state == RUN_API_CREATED && !session->has_run)
+	if (run_api_state(c) == RUN_API_CREATED && !session->has_run)
 		begin_run(session);
-	uploader_recall(&session->uploader);
-	uploader_start(&session->uploader);
-	if (c->state == RUN_API_CREATED && !session->has_input_ended)
-		uploader_beat(&session->uploader, session->options->beat_ns);
-	if (session->uploader.is_stopped)
-		session->reader.is_useless = true;
+	uploader_recall(session->uploader);
+	uploader_start(session->uploader);
+	if (run_api_state(c) == RUN_API_CREATED && !session->has_input_ended)
+		uploader_beat(session->uploader, session->options->beat_ns);
+	if (session->reader != NULL &&
+	    uploader_is_stopped(session->uploader))
+		reader_let_pass(session->reader);
 }
 
 /* How long the loop may sleep. */
 static int
 wait_ms(const struct session *session)
 {
-	int64_t next = uploader_next_ns(&session->uploader);
+	int64_t next = uploader_next_ns(session->uploader);
 	int64_t now = now_monotonic_ns();
 
 	if (next <= now)
@@ -177,14 +170,11 @@ session_step(struct session *session)
 
 	if (fetcher_wait(session->fetcher, session->wake, wait_ms(session)))
 		thread_bell_clear(session->wake);
-	if (signals > 0 && !session->has_input_ended) {
-		session->reader.signal = last_signal;
-		session->reader.stop = READER_SIGNAL;
-		reader_poke(&session->reader);
-	}
-	if (!session->has_input_ended && session->reader.has_ended)
+	if (signals > 0 && !session->has_input_ended)
+		reader_interrupt(session->reader, last_signal);
+	if (!session->has_input_ended && reader_has_ended(session->reader))
 		session_end_input(session);
-	is_more = uploader_take(&session->uploader);
+	is_more = uploader_take(session->uploader);
 	start_calls(session);
 	return is_more;
 }
@@ -193,9 +183,8 @@ session_step(struct session *session)
 static bool
 must_leave(const struct session *session)
 {
-	return signals > 1 || session->run_api.state == RUN_API_FAILED ||
-	    (session->uploader.is_stopped && settings_bool(
-	    &session->options->settings, SET_STOP_ON_ERROR));
+	return signals > 1 || session_is_cut_off(session) ||
+	    run_api_state(session->run_api) == RUN_API_FAILED;
 }
 
 /* After the end of the input: how long may it still take? As long as the
@@ -204,13 +193,14 @@ static bool
 has_time_left(const struct session *session)
 {
 	int64_t now = now_monotonic_ns(), from = session->ended_ns;
+	int64_t acked = uploader_acked_ns(session->uploader);
 
 	if (!session->has_input_ended)
 		return true;
 	if (signals > 0 && last_signal == SIGTERM)
 		return now - from < TERM_S * NS_PER_S;
-	if (session->uploader.acked_ns > from)
-		from = session->uploader.acked_ns;
+	if (acked > from)
+		from = acked;
 	return now - from < session->options->drain_ns;
 }
 
@@ -218,9 +208,9 @@ static bool
 is_delivered(const struct session *session, bool is_more)
 {
 	return session->has_input_ended && !is_more &&
-	    uploader_is_idle(&session->uploader) &&
-	    (session->has_run || (session->uploader.waiting.n == 0 &&
-	    session->run_api.state == RUN_API_IDLE));
+	    uploader_is_idle(session->uploader) &&
+	    (session->has_run || (!uploader_has_waiting(session->uploader) &&
+	    run_api_state(session->run_api) == RUN_API_IDLE));
 }
 
 void

@@ -5,10 +5,11 @@
  * thread   begins          may touch
  * main     main()          all of the session before reader_start() and after
  *                          reader_join(); in between uploader, run_api, note,
- *                          journal, and of the reader what is _Atomic there
+ *                          journal, and the reader by those functions that
+ *                          its header allows at any time
  * reader   reader_start()  its reader (lines, collector, open batches); the
  *                          note and the name in the settings within on_head,
- *                          before has_head is set
+ *                          before reader_has_head()
  * packer   packer_start()  its own lists, under its mutex; the batch in work
  *
  * All three may call numbers_take(), packer_put() and the functions of the
@@ -32,15 +33,14 @@ struct session {
 	struct push_options *options;
 	const char *file;		/* first operand, NULL: stdin */
 	struct fetcher *fetcher;
-	struct reader reader;
-	struct packer packer;
-	struct uploader uploader;
-	struct run_api run_api;
+	struct reader *reader;	/* NULL: there is no input to read */
+	struct packer *packer;
+	struct uploader *uploader;
+	struct run_api *run_api;
 	struct journal *journal;	/* NULL: none */
 	struct note note;
 	struct buf thresholds;		/* of the options */
 	int wake;			/* bell of this thread */
-	bool has_reader;		/* there is input to read */
 	bool has_run;			/* created, and said so */
 	bool has_input_ended;
 	int64_t ended_ns;		/* then; monotonic */
@@ -56,6 +56,7 @@ struct books {
 	uint64_t read;		/* points, and lines that are none */
 	uint64_t acked, on_disk, quarantined, invalid, lost;	/* points */
 	uint64_t resent;	/* requests sent again */
+	int64_t outages, longest_outage_ns;
 	uint64_t missing;	/* batches that are damaged in the journal */
 	bool is_open;		/* a later process has something to do */
 	int64_t made, stored, requests_on_disk;	/* HTTP requests */
@@ -73,8 +74,11 @@ int exit_status_of(const struct session *session, const struct books *b);
 int result_write(const struct session *session, const struct books *b,
     int exit_status, struct why *why);
 
-/* Everything that is not yet delivered, and could be. */
-struct amount session_left(const struct session *session);
+/* What the reader counted; all 0 without one. */
+struct reader_counts session_read(const struct session *session);
+
+/* The run takes no more, and the user wants the push to end with that. */
+bool session_is_cut_off(const struct session *session);
 
 /* After SIGTERM there is so much time: SIGKILL follows. */
 enum { TERM_S = 2 };
@@ -82,10 +86,16 @@ enum { TERM_S = 2 };
 /* Signals so far: how many, and the last one's number. */
 extern volatile sig_atomic_t signals, last_signal;
 
-/* Set up what sending needs. -1: why; the exit status is for wrong use. */
-int session_init(
-    struct session *session, struct push_options *o, struct why *why);
+/* Begin; the session is to be released, whatever becomes of it. */
+void session_init(struct session *session, struct push_options *o);
 void session_release(struct session *session);
+
+/* Make the packer and the uploader, with the journal as it is now. */
+void session_make_stages(struct session *session);
+
+/* Make what calls need: fetcher and run_api. Signals are taken from here on.
+ * -1: why; the exit status is for wrong use. */
+int session_connect(struct session *session, struct why *why);
 
 /* From the first data, or the first batch, to the finished run, the books, and
  * what becomes of the journal. Returns the exit status. */

@@ -11,17 +11,18 @@
 #include "base/die.h"
 #include "base/thread.h"
 #include "base/units.h"
+#include "data/jsn.h"
+#include "k6push/read/series_collect.h"
 #include "k6push/session.h"
 
 enum { MEMORY_BYTES = 256 << 20 };
 
 /* reader.on_head: the run as flags and the stream's Start want it. */
 static void
-note_plan(void *ctx)
+note_plan(void *ctx, const struct run_start *start)
 {
 	struct session *session = ctx;
 	struct push_options *o = session->options;
-	const struct run_start *start = &session->reader.collector.start;
 	struct note *n = &session->note;
 	const char *name, *base = session->file != NULL ? strrchr(session->file,
 	    '/') : NULL;
@@ -46,25 +47,81 @@ note_plan(void *ctx)
 	session_note(session);
 }
 
-int
-session_init(struct session *session, struct push_options *o, struct why *why)
+void
+session_init(struct session *session, struct push_options *o)
 {
+	session->options = o;
+	session->wake = thread_bell_open();
+}
+
+void
+session_make_stages(struct session *session)
+{
+	struct packer_config packer = { .journal = session->journal,
+	    .wake = session->wake };
+	struct uploader_config uploader = { .settings =
+	    &session->options->settings, .journal = session->journal,
+	    .numbers = &session->numbers };
+
+	session->packer = uploader.packer = packer_new(&packer);
+	session->uploader = uploader_new(&uploader);
+}
+
+/* Thresholds of "metric=source" options as the JSON object of run_plan: the
+ * sources of one metric in one array, wherever they stand. -1: one lacks its
+ * '='. */
+static int
+thresholds_from_options(const struct opt_list *list, struct buf *out,
+    struct why *why)
+{
+	struct jsn_out o = { .to = out };
+	const char *equals, *other;
+	size_t i, k, n;
+
+	jsn_open(&o, '{');
+	for (i = 0; i < list->n; i++) {
+		equals = strchr(list->items[i], '=');
+		if (equals == NULL || equals == list->items[i])
+			return why_set(why, "\"%s\" is not METRIC=EXPRESSION",
+			    list->items[i]);
+		n = (size_t)(equals - list->items[i]) + 1;
+		for (k = 0; k < i; k++)
+			if (strncmp(list->items[k], list->items[i], n) == 0)
+				break;
+		if (k < i)
+			continue;
+		jsn_put_text(&o, (struct span){ list->items[i], n - 1 });
+		buf_char(out, ':');
+		o.need_comma = false;
+		jsn_open(&o, '[');
+		for (k = i; k < list->n; k++) {
+			other = list->items[k];
+			if (strncmp(other, list->items[i], n) == 0)
+				jsn_put_text(&o, span_of(other + n));
+		}
+		jsn_close(&o, ']');
+	}
+	jsn_close(&o, '}');
+	return 0;
+}
+
+int
+session_connect(struct session *session, struct why *why)
+{
+	struct push_options *o = session->options;
+	struct run_api_config run_api = { .settings = &o->settings,
+	    .allows_http = o->allows_http };
 	struct fetch_options fetch = { .user_agent = "k6push/" K6PIPE_VERSION,
 	    .timeout_ns = settings_int(&o->settings, SET_TIMEOUT),
 	    .ca_file = o->ca_file };
 
-	session->options = o;
-	session->wake = thread_bell_open();
-	session->fetcher = fetcher_new(&fetch, why);
+	session->fetcher = run_api.fetcher = fetcher_new(&fetch, why);
 	if (session->fetcher == NULL || thresholds_from_options(&o->thresholds,
-	    &session->thresholds, why) < 0 || run_api_init(&session->run_api,
-	    session->fetcher, &o->settings, o->allows_http, why) < 0)
+	    &session->thresholds, why) < 0)
 		return -1;
-	session->packer.wake = session->wake;
-	session->uploader.fetcher = session->fetcher;
-	session->uploader.settings = &o->settings;
-	session->uploader.packer = &session->packer;
-	session->uploader.numbers = &session->numbers;
+	session->run_api = run_api_new(&run_api, why);
+	if (session->run_api == NULL)
+		return -1;
 	/* The keys of an earlier process stay. */
 	if (session->note.create_key[0] == '\0') {
 		session->note.started_ns = now_unix_ns();
@@ -79,11 +136,10 @@ void
 session_release(struct session *session)
 {
 	fetcher_free(session->fetcher);
-	uploader_release(&session->uploader);
-	batches_release(&session->packer.in);
-	batches_release(&session->packer.out);
-	run_api_release(&session->run_api);
-	reader_release(&session->reader);
+	uploader_free(session->uploader);
+	packer_free(session->packer);
+	run_api_free(session->run_api);
+	reader_free(session->reader);
 	journal_close(session->journal);
 	note_release(&session->note);
 	buf_release(&session->thresholds);
@@ -115,36 +171,6 @@ make_journal(struct session *session, struct why *why)
 	return status;
 }
 
-/* The threads' share of the set-up. */
-static void
-start_threads(struct session *session, char *const *files, int n_files)
-{
-	const struct settings *s = &session->options->settings;
-	struct reader *r = &session->reader;
-
-	lines_init(&r->in, files, n_files);
-	r->in.codecs = input_codecs;
-	session->has_reader = true;
-	r->packer = &session->packer;
-	r->on_head = note_plan;
-	r->ctx = session;
-	r->journal = session->packer.journal = session->uploader.journal =
-	    session->journal;
-	r->wake = session->wake;
-	r->memory_max = MEMORY_BYTES;
-	r->interval_ns = settings_int(s, SET_PUSH_INTERVAL);
-	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
-	r->numbers = &session->numbers;
-	if (r->has_open_batches) {
-		r->open_batches.packer = r->packer;
-		r->open_batches.journal = r->journal;
-		r->open_batches.numbers = r->numbers;
-		r->collector.series = &r->open_batches.collect;
-	}
-	packer_start(&session->packer);
-	reader_start(r);
-}
-
 /* One of several that feed a run has a name, and its samples show it. */
 static void
 name_instance(struct session *session)
@@ -160,38 +186,76 @@ name_instance(struct session *session)
 	name = o->instance != NULL ? xstrdup(o->instance)
 	    : xasprintf("%s-%ld", host, (long)getpid());
 	note_set(&session->note.instance, name, strlen(name));
-	session->reader.collector.label.instance = session->note.instance;
-	session->reader.collector.label.tags =
-	    &session->reader.collector.stream.tags;
 	free(name);
+}
+
+/* What reads, and its thread. -1: why. */
+static int
+start_reader(struct session *session, char *const *files, int n_files,
+    struct why *why)
+{
+	struct reader_config config = { .files = files, .n_files = n_files,
+	    .codecs = input_codecs, .settings = &session->options->settings,
+	    .instance = session->note.instance, .packer = session->packer,
+	    .journal = session->journal, .numbers = &session->numbers,
+	    .wake = session->wake, .memory_max = MEMORY_BYTES,
+	    .on_head = note_plan, .ctx = session };
+
+	session->reader = reader_new(&config, why);
+	if (session->reader == NULL)
+		return -1;
+	packer_start(session->packer);
+	reader_start(session->reader);
+	return 0;
+}
+
+/* Wrong use is told before anything is made. */
+static int
+check_period(const struct settings *s, struct why *why)
+{
+	int64_t period_ns, wait_ns;
+
+	if (settings_int(s, SET_API_VERSION) != 2)
+		return 0;
+	return series_collect_rule(s, &period_ns, &wait_ns, why);
+}
+
+/* Name the push, start its threads, and deliver what they bring. */
+static int
+run_session(struct session *session, char *const *files, int n_files)
+{
+	const char *host = run_api_host(session->run_api);
+	struct why why;
+
+	if (!session->options->is_quiet && !session->options->has_no_journal)
+		tell_leftovers(session->options);
+	name_instance(session);
+	note_set(&session->note.host, host, strlen(host));
+	session_note(session);
+	session_make_stages(session);
+	if (start_reader(session, files, n_files, &why) < 0) {
+		warnf("%s", why.text);
+		return EXIT_FAILED;
+	}
+	return session_deliver(session);
 }
 
 int
 push_run(struct push_options *o, char *const *files, int n_files)
 {
 	struct session session = { .file = n_files > 0 ? files[0] : NULL };
-	struct reader *r = &session.reader;
 	struct why why;
 	int status;
 
-	r->has_open_batches = settings_int(&o->settings, SET_API_VERSION) == 2;
-	if ((r->has_open_batches &&
-		open_batches_init(&r->open_batches, &o->settings,
-		    &r->collector.stream.metrics, &why) < 0) ||
-	    session_init(&session, o, &why) < 0) {
+	session_init(&session, o);
+	if (check_period(&o->settings, &why) < 0 ||
+	    session_connect(&session, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else if (make_journal(&session, &why) < 0) {
 		warnf("%s", why.text);
 		status = EXIT_FAILED;
 	} else {
-		if (!o->is_quiet && !o->has_no_journal)
-			tell_leftovers(o);
-		name_instance(&session);
-		note_set(&session.note.host, session.run_api.host,
-		    strlen(session.run_api.host));
-		session_note(&session);
-		start_threads(&session, files, n_files);
-		status = session_deliver(&session);
+		status = run_session(&session, files, n_files);
 	}
 	session_release(&session);
 	return status;

@@ -11,12 +11,13 @@ static void
 await_call(struct session *session)
 {
 	int64_t until = now_monotonic_ns() + session->options->drain_ns;
-	enum run_api_state *state = &session->run_api.state;
+	enum run_api_state state;
 
-	while ((*state == RUN_API_CALLING || *state == RUN_API_WAITING) &&
+	while (((state = run_api_state(session->run_api)) ==
+	    RUN_API_CALLING || state == RUN_API_WAITING) &&
 	    signals == 0 && now_monotonic_ns() < until) {
 		(void)fetcher_wait(session->fetcher, session->wake, 50);
-		run_api_start(&session->run_api);
+		run_api_start(session->run_api);
 	}
 }
 
@@ -26,22 +27,24 @@ push_create(struct push_options *o)
 	struct session session = { 0 };
 	struct run_plan plan = { .vus = o->vus,
 	    .duration_ns = o->duration_ns };
+	struct run_facts run;
 	int status = EXIT_FAILED;
 	struct why why;
 
-	if (session_init(&session, o, &why) < 0) {
+	session_init(&session, o);
+	if (session_connect(&session, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else {
 		plan.name = settings_text(&o->settings, SET_NAME);
 		if (plan.name == NULL)
 			plan.name = "k6 test";
 		plan.thresholds = buf_whole(&session.thresholds);
-		run_api_create(
-		    &session.run_api, &plan, session.note.create_key);
+		run_api_create(session.run_api, &plan,
+		    session.note.create_key);
 		await_call(&session);
-		if (session.run_api.state == RUN_API_CREATED) {
-			(void)printf("%s\t%s\n", session.run_api.id,
-			    session.run_api.page_url);
+		if (run_api_state(session.run_api) == RUN_API_CREATED) {
+			run = run_api_facts(session.run_api);
+			(void)printf("%s\t%s\n", run.id, run.page_url);
 			status = EXIT_DONE;
 		}
 	}
@@ -51,14 +54,15 @@ push_create(struct push_options *o)
 
 /* How the server says that the run ended; one that does not say ended well. */
 static int
-status_of(const struct run_api *c)
+status_of(const struct run_facts *run)
 {
-	int run_status = c->run_status != 0 ? c->run_status : RUN_FINISHED;
+	int run_status = run->run_status != 0 ? run->run_status
+	    : RUN_FINISHED;
 
-	warnf("%s: %s", c->id, run_status_name(run_status));
+	warnf("%s: %s", run->id, run_status_name(run_status));
 	if (run_status == RUN_ABORTED_BY_USER)
 		return EXIT_INTERRUPTED;
-	if (c->result_status != 0)
+	if (run->result_status != 0)
 		return EXIT_THRESHOLD;
 	return run_status == RUN_FINISHED ? EXIT_DONE : EXIT_FAILED;
 }
@@ -69,21 +73,26 @@ push_finish(struct push_options *o)
 	struct session session = { 0 };
 	struct run_result result = { .run_status = RUN_FINISHED,
 	    .thresholds = SPAN("{}"), .is_worst = true };
+	struct run_known known = { .id = o->finish, .config = SPAN(""),
+	    .from = "--finish" };
 	int status = EXIT_FAILED;
+	struct run_facts run;
 	struct why why;
 
-	if (session_init(&session, o, &why) < 0) {
+	session_init(&session, o);
+	if (session_connect(&session, &why) < 0) {
 		status = opt_misuse("%s", why.text);
 	} else {
-		run_api_adopt(
-		    &session.run_api, o->finish, SPAN(""), "--finish");
-		if (session.run_api.state == RUN_API_CREATED) {
-			run_api_finish(&session.run_api, &result,
+		run_api_adopt(session.run_api, &known);
+		if (run_api_state(session.run_api) == RUN_API_CREATED) {
+			run_api_finish(session.run_api, &result,
 			    session.note.finish_key);
 			await_call(&session);
 		}
-		if (session.run_api.state == RUN_API_FINISHED)
-			status = status_of(&session.run_api);
+		if (run_api_state(session.run_api) == RUN_API_FINISHED) {
+			run = run_api_facts(session.run_api);
+			status = status_of(&run);
+		}
 	}
 	session_release(&session);
 	return status;

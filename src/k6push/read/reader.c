@@ -3,12 +3,18 @@
 #include "k6push/read/reader.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/lines.h"
 #include "base/thread.h"
 #include "base/units.h"
 #include "data/sample.h"
+#include "k6push/read/collect.h"
+#include "k6push/read/open_batches.h"
 #include "k6push/wire/wire.h"
 
 enum {
@@ -20,8 +26,48 @@ enum {
 
 static const int64_t warning_ns = 10 * NS_PER_S;
 
-void
-reader_poke(struct reader *r)
+/* How the reading is to end before the input does. */
+enum reader_end { READER_GO, READER_SIGNAL, READER_NOW };
+
+struct reader {
+	/* set before the start: */
+	struct lines in;
+	struct packer *packer;
+	struct journal *journal;	/* NULL: none */
+	int wake;
+	struct numbers *numbers;
+	size_t memory_max;
+	void (*on_head)(void *ctx, const struct run_start *start);
+	void *ctx;
+	bool has_open_batches;	/* protocol 2 */
+	struct open_batches open_batches;
+	/* the sender's word, at any time: */
+	_Atomic int stop, signal;	/* enum reader_end; its number */
+	_Atomic int64_t interval_ns, max_samples;
+	_Atomic int64_t period_ns, wait_ns;	/* of buckets; 0: as before */
+	_Atomic bool is_answered;	/* these are the server's last word */
+	_Atomic bool is_useless;	/* the run takes no more */
+	/* for the sender, at any time: */
+	_Atomic bool has_head, has_ended;
+	/* for the sender, after reader_join: */
+	struct collector collector;
+	struct bad_lines bad;
+	struct amount unkept;	/* read after is_useless, for want of room */
+	/* its own: */
+	pthread_t thread;
+	int poked;		/* bell */
+	struct batch *filling;
+	size_t in_pieces;	/* bytes of filling's body */
+	int64_t next_cut_ns, next_warning_ns;
+	bool is_waiting;	/* has told so */
+	bool is_stuck;		/* the disk does not take lines of buckets */
+	bool is_passing;	/* samples are counted, not kept */
+	bool has_thread;
+};
+
+/* Let it look at the sender's word again. */
+static void
+poke(struct reader *r)
 {
 	thread_bell_ring(r->poked);
 }
@@ -130,7 +176,7 @@ take_head(struct reader *r)
 {
 	if (r->has_head)
 		return;
-	r->on_head(r->ctx);
+	r->on_head(r->ctx, &r->collector.start);
 	r->has_head = true;
 	thread_bell_ring(r->wake);
 }
@@ -211,8 +257,8 @@ static bool
 has_no_room(struct reader *r)
 {
 	if (r->journal == NULL)
-		return r->packer->loose_bytes > r->memory_max;
-	if (r->packer->loose_bytes > 0 || (r->filling != NULL &&
+		return packer_loose_bytes(r->packer) > r->memory_max;
+	if (packer_loose_bytes(r->packer) > 0 || (r->filling != NULL &&
 	    r->filling->is_loose))
 		return true;
 	if (r->is_stuck && (r->is_stuck = !keep_open_batches(r)))
@@ -290,16 +336,127 @@ reader_thread(void *ctx)
 	return NULL;
 }
 
+/* The buckets of protocol 2, between the collector and the packer. */
+static int
+init_open_batches(struct reader *r, const struct settings *s, struct why *why)
+{
+	if (open_batches_init(&r->open_batches, s,
+	    &r->collector.stream.metrics, why) < 0)
+		return -1;
+	r->has_open_batches = true;
+	r->open_batches.packer = r->packer;
+	r->open_batches.journal = r->journal;
+	r->open_batches.numbers = r->numbers;
+	r->collector.series = &r->open_batches.collect;
+	return 0;
+}
+
+struct reader *
+reader_new(const struct reader_config *config, struct why *why)
+{
+	const struct settings *s = config->settings;
+	struct reader *r = xcalloc(1, sizeof(*r));
+
+	lines_init(&r->in, config->files, config->n_files);
+	r->in.codecs = config->codecs;
+	r->packer = config->packer;
+	r->journal = config->journal;
+	r->wake = config->wake;
+	r->numbers = config->numbers;
+	r->memory_max = config->memory_max;
+	r->on_head = config->on_head;
+	r->ctx = config->ctx;
+	r->interval_ns = settings_int(s, SET_PUSH_INTERVAL);
+	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
+	r->collector.each = take_sample;
+	r->collector.ctx = r;
+	r->collector.label.instance = config->instance;
+	r->collector.label.tags = &r->collector.stream.tags;
+	r->poked = -1;
+	if (settings_int(s, SET_API_VERSION) == 2 &&
+	    init_open_batches(r, s, why) < 0) {
+		reader_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+reader_free(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	if (r->poked >= 0)
+		(void)close(r->poked);
+	batch_free(r->filling);
+	open_batches_release(&r->open_batches);
+	collector_release(&r->collector);
+	lines_release(&r->in);
+	free(r);
+}
+
 void
 reader_start(struct reader *r)
 {
-	r->collector.each = take_sample;
-	r->collector.ctx = r;
 	r->poked = thread_bell_open();
 	if (r->poked < 0 ||
 	    pthread_create(&r->thread, NULL, reader_thread, r) != 0)
 		dief(EXIT_FAILED, "no thread can be started");
 	r->has_thread = true;
+}
+
+bool
+reader_has_head(const struct reader *r)
+{
+	return r->has_head;
+}
+
+bool
+reader_has_ended(const struct reader *r)
+{
+	return r->has_ended;
+}
+
+int
+reader_set_settings(struct reader *r, const struct settings *s,
+    struct why *why)
+{
+	int64_t period_ns, wait_ns;
+	int status;
+
+	r->interval_ns = settings_int(s, SET_PUSH_INTERVAL);
+	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
+	if (!r->has_open_batches)
+		return 0;
+	status = series_collect_rule(s, &period_ns, &wait_ns, why);
+	if (status == 0) {
+		r->wait_ns = wait_ns;
+		r->period_ns = period_ns;
+	}
+	r->is_answered = true;
+	poke(r);
+	return status;
+}
+
+void
+reader_let_pass(struct reader *r)
+{
+	r->is_useless = true;
+}
+
+void
+reader_interrupt(struct reader *r, int signal)
+{
+	r->signal = signal;
+	r->stop = READER_SIGNAL;
+	poke(r);
+}
+
+void
+reader_stop(struct reader *r)
+{
+	r->stop = READER_NOW;
+	poke(r);
 }
 
 void
@@ -310,13 +467,26 @@ reader_join(struct reader *r)
 	r->has_thread = false;
 }
 
-void
-reader_release(struct reader *r)
+/* When the run was, as its head and tail say, else as its samples do. */
+static void
+put_times(const struct collector *c, struct reader_counts *counts)
 {
-	if (r->poked > 0)
-		(void)close(r->poked);
-	batch_free(r->filling);
-	open_batches_release(&r->open_batches);
-	collector_release(&r->collector);
-	lines_release(&r->in);
+	counts->first_ns = c->start.time_ns != 0 ? c->start.time_ns
+	    : c->first_ns;
+	counts->last_ns = c->ends.end.time_ns != 0 ? c->ends.end.time_ns
+	    : c->last_ns;
+}
+
+struct reader_counts
+reader_counts(const struct reader *r)
+{
+	const struct collector *c = &r->collector;
+	struct reader_counts counts = { .points = c->points,
+	    .requests = c->requests, .invalid = (uint64_t)r->bad.n,
+	    .unkept = r->unkept, .failed_files = r->in.n_failed,
+	    .starts = c->starts, .has_end = c->ends.n > 0,
+	    .end = c->ends.end };
+
+	put_times(c, &counts);
+	return counts;
 }

@@ -7,63 +7,91 @@
 #ifndef K6PIPE_K6PUSH_READ_READER_H
 #define K6PIPE_K6PUSH_READ_READER_H
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "base/lines.h"
-#include "k6push/read/collect.h"
-#include "k6push/read/open_batches.h"
-#include "k6push/wire/numbers.h"
+#include "base/unpack.h"
+#include "base/why.h"
+#include "data/run.h"
+#include "data/settings.h"
+#include "k6push/journal/journal.h"
 #include "k6push/send/packer.h"
+#include "k6push/wire/batch.h"
+#include "k6push/wire/numbers.h"
 
-/* How the reading is to end before the input does. */
-enum reader_stop { READER_GO, READER_SIGNAL, READER_NOW };
-
-struct reader {
-	/* set before the start: */
-	struct lines in;
+/* All borrowed, until reader_free(), but for settings: until reader_new()
+ * returns. */
+struct reader_config {
+	char *const *files;
+	int n_files;		/* 0: stdin */
+	const struct codec *const *codecs;	/* of packed files */
+	const struct settings *settings;
+	const char *instance;	/* put on every sample as a tag; NULL: none */
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
-	int wake;		/* bell of the sender */
 	struct numbers *numbers;	/* shared with the uploader */
+	int wake;		/* bell of the sender */
 	size_t memory_max;	/* bytes of loose batches, without a journal */
-	void (*on_head)(void *ctx);	/* the start is known: called once by
-				   the reader, before it keeps a sample */
+	/* The start is known: called once by the reader's thread, before it
+	 * keeps a sample. start is all zero if the stream has none. */
+	void (*on_head)(void *ctx, const struct run_start *start);
 	void *ctx;
-	bool has_open_batches;	/* protocol 2 */
-	struct open_batches open_batches;	/* by open_batches_init */
-	/* the sender's word, at any time: */
-	_Atomic int stop, signal;	/* enum reader_stop; its number */
-	_Atomic int64_t interval_ns, max_samples;
-	_Atomic int64_t period_ns, wait_ns;	/* of buckets; 0: as before */
-	_Atomic bool is_answered;	/* these are the server's last word */
-	_Atomic bool is_useless;	/* the run takes no more */
-	/* for the sender, at any time: */
-	_Atomic bool has_head, has_ended;
-	/* for the sender, after has_head (start) or reader_join: */
-	struct collector collector;
-	struct bad_lines bad;
-	struct amount unkept;	/* read after is_useless, for want of room */
-	/* its own: */
-	pthread_t thread;
-	int poked;		/* bell */
-	struct batch *filling;
-	size_t in_pieces;	/* bytes of filling's body */
-	int64_t next_cut_ns, next_warning_ns;
-	bool is_waiting;	/* has told so */
-	bool is_stuck;		/* the disk does not take lines of buckets */
-	bool is_passing;	/* samples are counted, not kept */
-	bool has_thread;
 };
 
+/* What came, and what the stream told about the run. */
+struct reader_counts {
+	uint64_t points;	/* Point lines, or what aggregates stand for */
+	uint64_t requests;	/* of them, http_reqs */
+	uint64_t invalid;	/* lines that are none of the stream */
+	struct amount unkept;	/* read after reader_let_pass() */
+	int failed_files;	/* that could not be read */
+	int64_t starts;		/* Start lines */
+	bool has_end;
+	struct run_end end;	/* of all End lines; until reader_free() */
+	int64_t first_ns, last_ns;	/* of the run; 0: not known */
+};
+
+/* A reader without its thread yet; the caller frees it. NULL, why: the
+ * settings are not those of protocol 2. */
+struct reader *reader_new(
+    const struct reader_config *config, struct why *why);
+
+/* Its thread has ended, or never began; NULL is none. */
+void reader_free(struct reader *r);
+
+/* Start the thread. */
 void reader_start(struct reader *r);
 
-/* Let it look at stop again. */
-void reader_poke(struct reader *r);
+/*
+ * For the thread that started it, at any time:
+ */
+
+/* on_head has returned; all is read and cut, but for reader_join(). */
+bool reader_has_head(const struct reader *r);
+bool reader_has_ended(const struct reader *r);
+
+/* The server's word: how batches are to be cut from here on. -1, why: a period
+ * or wait that protocol 2 does not have; the ones before stay. */
+int reader_set_settings(struct reader *r, const struct settings *s,
+    struct why *why);
+
+/* The run takes no more: what there is no room for is counted, not kept. */
+void reader_let_pass(struct reader *r);
+
+/* A signal came: stop, unless the input ends by itself with that signal. */
+void reader_interrupt(struct reader *r, int signal);
+
+/* Stop. */
+void reader_stop(struct reader *r);
 
 /* Wait for its end; all that was read is cut and with the packer. */
 void reader_join(struct reader *r);
 
-void reader_release(struct reader *r);
+/*
+ * After reader_join():
+ */
+
+struct reader_counts reader_counts(const struct reader *r);
 
 #endif

@@ -2,6 +2,10 @@
 /* The thread that compresses batches and writes them to the journal. */
 #include "k6push/send/packer.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
 #include "base/die.h"
 #include "base/thread.h"
 #include "base/units.h"
@@ -10,6 +14,50 @@
 enum { WAITING_BYTES = 16 << 20 };	/* of plain bodies */
 
 static const int64_t tick_ns = 50 * NS_PER_MS;
+
+struct packer {
+	struct journal *journal;	/* NULL: none */
+	int wake;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct batches in, out;
+	bool is_working;	/* one is between in and out */
+	bool is_closing;	/* ends when nothing is left */
+	bool has_thread;
+	_Atomic size_t loose_bytes;	/* of loose batches anywhere */
+	_Atomic bool is_hurried;	/* ends now, leaves the rest */
+};
+
+struct packer *
+packer_new(const struct packer_config *config)
+{
+	struct packer *k = xcalloc(1, sizeof(*k));
+
+	k->journal = config->journal;
+	k->wake = config->wake;
+	(void)pthread_mutex_init(&k->mutex, NULL);
+	(void)pthread_cond_init(&k->changed, NULL);
+	return k;
+}
+
+void
+packer_free(struct packer *k)
+{
+	if (k == NULL)
+		return;
+	batches_release(&k->in);
+	batches_release(&k->out);
+	(void)pthread_cond_destroy(&k->changed);
+	(void)pthread_mutex_destroy(&k->mutex);
+	free(k);
+}
+
+size_t
+packer_loose_bytes(const struct packer *k)
+{
+	return k->loose_bytes;
+}
 
 void
 packer_count_loose(struct packer *k, struct batch *p)
@@ -91,8 +139,6 @@ packer_thread(void *ctx)
 void
 packer_start(struct packer *k)
 {
-	(void)pthread_mutex_init(&k->mutex, NULL);
-	(void)pthread_cond_init(&k->changed, NULL);
 	if (pthread_create(&k->thread, NULL, packer_thread, k) != 0)
 		dief(EXIT_FAILED, "no thread can be started");
 	k->has_thread = true;
@@ -126,7 +172,13 @@ packer_take(struct packer *k, struct batches *list)
 }
 
 void
-packer_stop(struct packer *k, bool is_hurried)
+packer_hurry(struct packer *k)
+{
+	k->is_hurried = true;
+}
+
+void
+packer_stop(struct packer *k)
 {
 	struct batch *p;
 
@@ -134,7 +186,6 @@ packer_stop(struct packer *k, bool is_hurried)
 		return;
 	(void)pthread_mutex_lock(&k->mutex);
 	k->is_closing = true;
-	k->is_hurried = is_hurried;
 	(void)pthread_cond_broadcast(&k->changed);
 	(void)pthread_mutex_unlock(&k->mutex);
 	(void)pthread_join(k->thread, NULL);
@@ -143,5 +194,5 @@ packer_stop(struct packer *k, bool is_hurried)
 		batches_remove(&k->in, p);
 		batches_add(&k->out, p);
 	}
-	k->has_thread = false;	/* packer_take still locks */
+	k->has_thread = false;
 }

@@ -6,28 +6,30 @@
 #ifndef K6PIPE_K6PUSH_SEND_PACKER_H
 #define K6PIPE_K6PUSH_SEND_PACKER_H
 
-#include <pthread.h>
-#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "k6push/journal/journal.h"
 #include "k6push/wire/batch.h"
 
-struct packer {
+/* All borrowed, until packer_free(). */
+struct packer_config {
 	struct journal *journal;	/* NULL: none */
 	int wake;			/* bell, rung when batches are ready */
-	pthread_t thread;
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
-	struct batches in, out;
-	bool is_working;	/* one is between in and out */
-	bool is_closing;	/* ends when nothing is left */
-	bool has_thread;
-	_Atomic size_t loose_bytes;	/* of loose batches anywhere */
-	_Atomic bool is_hurried;	/* ends now, leaves the rest */
 };
+
+/* A packer without its thread yet; the caller frees it. */
+struct packer *packer_new(const struct packer_config *config);
+
+/* Free it, and the batches in it. The thread has ended, or never began; NULL
+ * is none. */
+void packer_free(struct packer *k);
 
 /* Start the thread. */
 void packer_start(struct packer *k);
+
+/* Bytes of loose batches, wherever they are. From any thread. */
+size_t packer_loose_bytes(const struct packer *k);
 
 /* A loose batch begins to count, or counts anew; it no longer does. */
 void packer_count_loose(struct packer *k, struct batch *p);
@@ -43,8 +45,12 @@ void packer_put(struct packer *k, struct batch *p);
 /* Move what is ready to the end of list. True if more will come. */
 bool packer_take(struct packer *k, struct batches *list);
 
-/* Nothing more will be put. Ends the thread, after all of it is packed or at
- * once; what was not packed is ready as it is. */
-void packer_stop(struct packer *k, bool is_hurried);
+/* From now on packer_put() does not wait, and the thread ends before it has
+ * packed all. From any thread. */
+void packer_hurry(struct packer *k);
+
+/* Nothing more will be put. Ends the thread, after all of it is packed or, in
+ * a hurry, at once; what was not packed is ready as it is. */
+void packer_stop(struct packer *k);
 
 #endif

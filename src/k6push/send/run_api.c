@@ -13,6 +13,30 @@
 #include "k6push/send/outcome.h"
 #include "k6push/send/retry.h"
 
+struct run_api {
+	struct fetcher *fetcher;
+	struct settings *settings;
+	enum run_api_state state;
+	bool is_finishing;	/* the call is that of finish */
+	bool is_borrowed;
+	const char *instance;	/* borrowed; NULL: none announced */
+	struct buf announcement;
+	int run_status, result_status;
+	bool allows_http;
+	char *host, *token;	/* as they were before any override */
+	char *url;		/* of the call */
+	char *ingest_host;
+	char *page_url;
+	char *id, *escaped_id;	/* the latter for URLs */
+	struct buf config;
+	const char *key;	/* of the call: the same over all tries */
+	struct buf body;
+	int failures;
+	int64_t retry_at_ns;
+	bool has_stored;
+	int64_t stored_requests;
+};
+
 /* A token with a control character would end the header early. */
 static int
 check_token(const struct settings *s, enum setting id,
@@ -28,27 +52,33 @@ check_token(const struct settings *s, enum setting id,
 	return 0;
 }
 
-int
-run_api_init(struct run_api *c, struct fetcher *fetcher,
-    struct settings *settings, bool allows_http, struct why *why)
+struct run_api *
+run_api_new(const struct run_api_config *config, struct why *why)
 {
+	struct settings *settings = config->settings;
 	const char *host = settings_text(settings, SET_HOST);
 	const char *token = settings_text(settings, SET_TOKEN);
+	struct run_api *c;
 
-	*c = (struct run_api){ .fetcher = fetcher, .settings = settings,
-	    .allows_http = allows_http };
 	if (check_token(settings, SET_TOKEN, why) < 0 ||
 	    check_token(settings, SET_TEST_RUN_TOKEN, why) < 0 ||
-	    url_check_server(host, token != NULL, allows_http, why) < 0)
-		return -1;
+	    url_check_server(host, token != NULL, config->allows_http,
+		why) < 0)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	c->fetcher = config->fetcher;
+	c->settings = settings;
+	c->allows_http = config->allows_http;
 	c->host = xstrdup(host);
 	c->token = token != NULL ? xstrdup(token) : NULL;
-	return 0;
+	return c;
 }
 
 void
-run_api_release(struct run_api *c)
+run_api_free(struct run_api *c)
 {
+	if (c == NULL)
+		return;
 	if (c->token != NULL)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->host);
@@ -61,7 +91,30 @@ run_api_release(struct run_api *c)
 	buf_release(&c->body);
 	buf_release(&c->config);
 	buf_release(&c->announcement);
-	*c = (struct run_api){ 0 };
+	free(c);
+}
+
+enum run_api_state
+run_api_state(const struct run_api *c)
+{
+	return c->state;
+}
+
+struct run_facts
+run_api_facts(const struct run_api *c)
+{
+	return (struct run_facts){ .id = c->id, .escaped_id = c->escaped_id,
+	    .ingest_host = c->ingest_host, .page_url = c->page_url,
+	    .config = buf_whole(&c->config), .is_borrowed = c->is_borrowed,
+	    .run_status = c->run_status, .result_status = c->result_status,
+	    .has_stored = c->has_stored,
+	    .stored_requests = c->stored_requests };
+}
+
+const char *
+run_api_host(const struct run_api *c)
+{
+	return c->host;
 }
 
 enum { ID_MAX = 256 };
@@ -146,11 +199,11 @@ take_id(struct run_api *c, const char *id, const char *from)
 }
 
 void
-run_api_adopt(struct run_api *c, const char *id, struct span config,
-    const char *from)
+run_api_adopt(struct run_api *c, const struct run_known *known)
 {
-	take_config(c, config);
-	(void)take_id(c, id, from);
+	c->is_borrowed = known->is_borrowed;
+	take_config(c, known->config);
+	(void)take_id(c, known->id, known->from);
 }
 
 /* Log lines that the server sends along: [{"level","message"}]. */
@@ -425,40 +478,4 @@ run_api_announce(struct run_api *c, const char *instance)
 	request.body = buf_whole(&c->announcement);
 	(void)fetch_start(c->fetcher, &request, on_announced, c, NULL);
 	free(url);
-}
-
-/* Sources of one metric gathered in one array, wherever they stand. */
-int
-thresholds_from_options(const struct opt_list *list, struct buf *out,
-    struct why *why)
-{
-	struct jsn_out o = { .to = out };
-	const char *equals, *other;
-	size_t i, k, n;
-
-	jsn_open(&o, '{');
-	for (i = 0; i < list->n; i++) {
-		equals = strchr(list->items[i], '=');
-		if (equals == NULL || equals == list->items[i])
-			return why_set(why, "\"%s\" is not METRIC=EXPRESSION",
-			    list->items[i]);
-		n = (size_t)(equals - list->items[i]) + 1;
-		for (k = 0; k < i; k++)
-			if (strncmp(list->items[k], list->items[i], n) == 0)
-				break;
-		if (k < i)
-			continue;
-		jsn_put_text(&o, (struct span){ list->items[i], n - 1 });
-		buf_char(out, ':');
-		o.need_comma = false;
-		jsn_open(&o, '[');
-		for (k = i; k < list->n; k++) {
-			other = list->items[k];
-			if (strncmp(other, list->items[i], n) == 0)
-				jsn_put_text(&o, span_of(other + n));
-		}
-		jsn_close(&o, ']');
-	}
-	jsn_close(&o, '}');
-	return 0;
 }

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/opt.h"
 #include "data/run.h"
 #include "data/settings.h"
 #include "io/fetch.h"
@@ -29,43 +28,51 @@ struct run_plan {
 	struct span thresholds;	/* JSON object metric -> [source] */
 };
 
-struct run_api {
+/* Both borrowed, until run_api_free(). */
+struct run_api_config {
 	struct fetcher *fetcher;
 	struct settings *settings;	/* the server's overrides go in */
-	enum run_api_state state;
-	bool is_finishing;	/* the call is that of finish */
-	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
-	const char *instance;	/* borrowed; NULL: none announced */
-	struct buf announcement;
-	int run_status, result_status;	/* as the server ended it; 0 */
 	bool allows_http;	/* a token may go over plain http anywhere */
-	char *host, *token;	/* as they were before any override */
-	char *url;		/* of the call */
-	char *ingest_host;	/* that takes the samples */
-	char *page_url;
-	char *id, *escaped_id;	/* the latter for URLs */
-	struct buf config;	/* the server's override: JSON object */
-	const char *key;	/* of the call: the same over all tries */
-	struct buf body;
-	int failures;
-	int64_t retry_at_ns;
+};
+
+/* The run as it is known. Texts are good until run_api_free(). */
+struct run_facts {
+	const char *id;		/* NULL until RUN_API_CREATED; */
+	const char *escaped_id;	/* for URLs */
+	const char *ingest_host;	/* that takes the samples */
+	const char *page_url;
+	struct span config;	/* the server's override: JSON; n 0: none */
+	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
+	int run_status, result_status;	/* as the server ended it; 0 */
 	bool has_stored;	/* the server told what it stored: */
 	int64_t stored_requests;
 };
 
-/* Take host and token from settings. -1: they are not to be used. */
-int run_api_init(struct run_api *c, struct fetcher *fetcher,
-    struct settings *settings, bool allows_http, struct why *why);
-void run_api_release(struct run_api *c);
+/* Take host and token from settings; the caller frees it. All functions are
+ * for one thread. NULL, why: they are not to be used. */
+struct run_api *run_api_new(
+    const struct run_api_config *config, struct why *why);
+void run_api_free(struct run_api *c);	/* NULL is none */
+
+enum run_api_state run_api_state(const struct run_api *c);
+struct run_facts run_api_facts(const struct run_api *c);
+
+/* The server as it was before any override. Good until run_api_free(). */
+const char *run_api_host(const struct run_api *c);
 
 /* Create the run, or take the one of PUSH_REF_ID. The key is borrowed. */
 void run_api_create(struct run_api *c, const struct run_plan *plan,
     const char *key);
 
-/* Take a run that exists, with the override that its creation brought (n 0:
- * none). from, for messages, is where its id stands. */
-void run_api_adopt(struct run_api *c, const char *id, struct span config,
-    const char *from);
+/* A run that exists. */
+struct run_known {
+	const char *id;
+	struct span config;	/* override that its creation brought; n 0 */
+	bool is_borrowed;
+	const char *from;	/* for messages: where its id stands */
+};
+
+void run_api_adopt(struct run_api *c, const struct run_known *known);
 
 /* As the pusher of that name, tell the server that we feed a run which is not
  * ours. Once, and without waiting: servers of others do not know it. */
@@ -86,10 +93,5 @@ void run_api_finish(struct run_api *c, const struct run_result *result,
 
 /* Make the call that is due, if any. */
 void run_api_start(struct run_api *c);
-
-/* Thresholds of "metric=source" options as the JSON object of run_plan. -1:
- * one lacks its '='. */
-int thresholds_from_options(const struct opt_list *list, struct buf *out,
-    struct why *why);
 
 #endif

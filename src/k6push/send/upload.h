@@ -16,48 +16,49 @@
 #include "k6push/wire/numbers.h"
 #include "k6push/send/packer.h"
 
-/* Times in ns; of the monotonic clock. */
-struct outages {
-	int64_t began_ns;	/* 0: none now */
-	int64_t longest_ns;
-	uint64_t n;
-};
-
-enum { TOLD_CAUSES = 8 };
-
-struct uploader {
-	struct fetcher *fetcher;
+/* All borrowed, until uploader_free(). */
+struct uploader_config {
 	const struct settings *settings;	/* read anew each time */
 	struct journal *journal;	/* NULL: none */
 	struct packer *packer;
-	const char *host;	/* NULL until the run exists */
-	const char *run;	/* id as it stands in URLs, */
-	const char *run_id;	/* and as it is */
-	const char *token;
-	const char *push_url;	/* NULL; or where all goes, instead, */
-	const char *push_token;	/* with this bearer token */
-	struct numbers *numbers;	/* of batches; shared with the reader */
-	struct batches waiting;	/* not yet acked, in flight or not */
-	int in_flight;
-	struct sending *sendings;	/* the tries under way */
-	int failures;		/* tries in a row that went wrong */
-	uint64_t n_sent;
-	int64_t retry_at_ns;	/* monotonic; no try before */
-	int64_t recalled_ns;
-	int64_t acked_ns;	/* when the server last took something */
-	bool is_catching_up;	/* there was an outage, there is a backlog */
-	bool is_stopped;	/* the run takes no more: nothing is sent */
-	const char *told;	/* kind of trouble last told; NULL: none */
-	uint64_t told_causes[TOLD_CAUSES];	/* of it, as hashes */
-	int n_told_causes;
-	struct amount acked, quarantined;
-	struct amount lost;	/* refused without a journal, or damaged */
-	uint64_t resent;	/* tries after the first */
-	uint64_t splits;
-	struct outages outages;
+	struct numbers *numbers;	/* shared with the reader */
 };
 
-void uploader_release(struct uploader *u);
+/* Where the samples go. All borrowed, until uploader_free(). */
+struct upload_target {
+	struct fetcher *fetcher;
+	const char *host;
+	const char *run;	/* id as it stands in URLs, */
+	const char *run_id;	/* and as it is */
+	const char *token;	/* NULL: none */
+	const char *push_url;	/* NULL; or where all goes, instead, */
+	const char *push_token;	/* with this bearer token */
+};
+
+/* What became of the samples so far. */
+struct upload_counts {
+	struct amount acked, quarantined;
+	struct amount lost;	/* refused without a journal, or damaged */
+	struct amount waiting;	/* not yet acked, in flight or not */
+	struct amount loose;	/* of waiting, those only in memory */
+	uint64_t resent;	/* tries after the first */
+	uint64_t outages;
+	int64_t longest_outage_ns;
+};
+
+/* An uploader that sends nothing yet; the caller frees it. All functions are
+ * for one thread. */
+struct uploader *uploader_new(const struct uploader_config *config);
+
+/* Free it, with its batches and what it knows of requests under way: their
+ * fetcher is gone by now. NULL is none. */
+void uploader_free(struct uploader *u);
+
+/* A batch of an earlier process. The uploader owns it from here on. */
+void uploader_add(struct uploader *u, struct batch *p);
+
+/* The run exists: from here on batches may go, to this target. */
+void uploader_open(struct uploader *u, const struct upload_target *to);
 
 /* Take over the batches that the packer has ready. True: more will come. */
 bool uploader_take(struct uploader *u);
@@ -77,5 +78,17 @@ int64_t uploader_next_ns(const struct uploader *u);
 
 /* Nothing is waiting or under way, or nothing that would ever go. */
 bool uploader_is_idle(const struct uploader *u);
+
+/* Some batch is not yet acked. */
+bool uploader_has_waiting(const struct uploader *u);
+
+/* The run takes no more: nothing is sent. */
+bool uploader_is_stopped(const struct uploader *u);
+
+/* When the server last took something, or uploader_open() was called; of the
+ * monotonic clock. 0: neither yet. */
+int64_t uploader_acked_ns(const struct uploader *u);
+
+struct upload_counts uploader_counts(const struct uploader *u);
 
 #endif

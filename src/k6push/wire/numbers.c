@@ -13,3 +13,9 @@ numbers_take(struct numbers *n, uint64_t count)
 {
 	return atomic_fetch_add(&n->last, count) + 1;
 }
+
+uint64_t
+numbers_last(const struct numbers *n)
+{
+	return n->last;
+}

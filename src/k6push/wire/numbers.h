@@ -19,6 +19,9 @@ struct numbers {
  * other thread takes numbers. */
 void numbers_continue(struct numbers *n, uint64_t last);
 
+/* The highest given out; 0: none yet. From any thread. */
+uint64_t numbers_last(const struct numbers *n);
+
 /* Give out `count` numbers in a row, and return the first. From any thread. A
  * number may stay unused: a gap means nothing. */
 uint64_t numbers_take(struct numbers *n, uint64_t count);

@@ -4,6 +4,7 @@
 static const struct wire *busy_wire_of(uint8_t format);
 #define wire_of busy_wire_of
 #include "k6push/send/upload.c"
+#include "k6push/send/upload_reply.c"
 #undef wire_of
 
 #include <unistd.h>
@@ -56,22 +57,35 @@ answer(int i, int status, const char *body)
 }
 
 static struct settings settings;
-static struct packer packer;
+static struct packer *packer;
 static struct numbers numbers;
-static struct uploader u;
+static struct uploader *u;
+
+static void
+end(void)
+{
+	uploader_free(u);
+	packer_free(packer);
+	settings_release(&settings);
+}
 
 static void
 begin(void)
 {
-	uploader_release(&u);
-	settings_release(&settings);
+	struct packer_config k = { .wake = -1 };
+	struct uploader_config c = { .settings = &settings,
+	    .numbers = &numbers };
+	struct upload_target to = { .host = "http://x", .run = "7",
+	    .run_id = "7" };
+
+	end();
 	settings_init(&settings);
 	(void)settings_set(&settings, SET_NO_COMPRESS, "true", FROM_FLAG,
 	    NULL);
-	packer = (struct packer){ .wake = -1 };
+	packer = c.packer = packer_new(&k);
 	numbers = (struct numbers){ 0 };
-	u = (struct uploader){ .settings = &settings, .host = "http://x",
-	    .run = "7", .packer = &packer, .numbers = &numbers };
+	u = uploader_new(&c);
+	uploader_open(u, &to);
 	n_sent = 0;
 }
 
@@ -92,8 +106,8 @@ add(int n)
 	buf_char(&p->body, ']');
 	p->id.plain_bytes = p->body.n;
 	p->is_plain = p->is_loose = true;
-	packer_pack(&packer, p);
-	batches_add(&u.waiting, p);
+	packer_pack(packer, p);
+	batches_add(&u->waiting, p);
 	return p;
 }
 
@@ -103,17 +117,17 @@ in_order(void)
 	begin();
 	(void)add(2);
 	(void)add(1);
-	uploader_start(&u);
-	CHECK(n_sent == 1 && u.in_flight == 1);	/* one at a time */
+	uploader_start(u);
+	CHECK(n_sent == 1 && u->in_flight == 1);	/* one at a time */
 	CHECK_TEXT(sent[0].count, "2");
 	CHECK(sent[0].body[0] == '[' && sent[0].body[sent[0].n - 1] == ']');
-	CHECK(packer.loose_bytes > 0);
+	CHECK(packer_loose_bytes(packer) > 0);
 	answer(0, 200, "");
-	uploader_start(&u);
+	uploader_start(u);
 	answer(1, 409, "{}");		/* the server has the key */
-	CHECK(uploader_is_idle(&u) && u.acked.points == 3);
-	CHECK(u.acked.requests == 3 && u.resent == 0);
-	CHECK(packer.loose_bytes == 0);
+	CHECK(uploader_is_idle(u) && u->acked.points == 3);
+	CHECK(u->acked.requests == 3 && u->resent == 0);
+	CHECK(packer_loose_bytes(packer) == 0);
 	CHECK(strcmp(sent[0].key, sent[1].key) != 0);
 	CHECK(strlen(sent[0].key) == 16 && strspn(sent[0].key,
 	    "0123456789abcdef") == 16);
@@ -124,22 +138,22 @@ retries(void)
 {
 	begin();
 	(void)add(2);
-	uploader_start(&u);
+	uploader_start(u);
 	CHECK(!sent[0].is_retry);
 	answer(0, 503, "");
-	CHECK(u.failures == 1 && uploader_next_ns(&u) > 0);
-	CHECK(u.outages.n == 1);
-	uploader_start(&u);
+	CHECK(u->failures == 1 && uploader_next_ns(u) > 0);
+	CHECK(u->outages.n == 1);
+	uploader_start(u);
 	CHECK(n_sent == 1);		/* it is not yet time */
-	u.retry_at_ns = 0;
-	uploader_start(&u);
-	CHECK(n_sent == 2 && u.resent == 1 && sent[1].is_retry);
+	u->retry_at_ns = 0;
+	uploader_start(u);
+	CHECK(n_sent == 2 && u->resent == 1 && sent[1].is_retry);
 	CHECK_TEXT(sent[1].key, sent[0].key);
 	CHECK(sent[1].n == sent[0].n &&
 	    memcmp(sent[1].body, sent[0].body, sent[0].n) == 0);
 	answer(1, 200, "");
-	CHECK(u.failures == 0 && u.acked.points == 2);
-	CHECK(uploader_is_idle(&u) && u.outages.longest_ns > 0);
+	CHECK(u->failures == 0 && u->acked.points == 2);
+	CHECK(uploader_is_idle(u) && u->outages.longest_ns > 0);
 }
 
 static void
@@ -148,12 +162,12 @@ refusal(void)
 	begin();
 	(void)add(2);
 	(void)add(3);
-	uploader_start(&u);
+	uploader_start(u);
 	answer(0, 400, "{\"error\":{\"message\":\"no\"}}");
-	uploader_start(&u);
+	uploader_start(u);
 	answer(1, 200, "");
-	CHECK(uploader_is_idle(&u));
-	CHECK(u.acked.points == 3 && u.lost.points == 2);
+	CHECK(uploader_is_idle(u));
+	CHECK(u->acked.points == 3 && u->lost.points == 2);
 }
 
 static void
@@ -162,13 +176,13 @@ stop(void)
 	begin();
 	(void)add(2);
 	(void)add(2);
-	uploader_start(&u);
+	uploader_start(u);
 	answer(0, 403, "{\"error\":{\"code\":4,\"message\":\"full\"}}");
-	CHECK(u.is_stopped && uploader_is_idle(&u));
-	uploader_start(&u);
-	CHECK(n_sent == 1 && uploader_next_ns(&u) == INT64_MAX);
-	CHECK(batches_amount(&u.waiting, false).points == 4);
-	CHECK(u.acked.points == 0);
+	CHECK(u->is_stopped && uploader_is_idle(u));
+	uploader_start(u);
+	CHECK(n_sent == 1 && uploader_next_ns(u) == INT64_MAX);
+	CHECK(batches_amount(&u->waiting, false).points == 4);
+	CHECK(u->acked.points == 0);
 }
 
 static void
@@ -181,7 +195,7 @@ compressed(void)
 	settings_release(&settings);
 	settings_init(&settings);
 	(void)add(2);
-	uploader_start(&u);
+	uploader_start(u);
 	CHECK(sent[0].is_gzip);
 	CHECK(gz_inflate((struct span){ sent[0].body, sent[0].n }, 4096,
 	    &out, &why) == 0);
@@ -200,15 +214,15 @@ several(void)
 	    NULL);
 	for (i = 0; i < 5; i++)
 		(void)add(1);
-	uploader_start(&u);
-	CHECK(n_sent == 3 && u.in_flight == 3);
+	uploader_start(u);
+	CHECK(n_sent == 3 && u->in_flight == 3);
 	answer(1, 200, "");
 	answer(0, 500, "");
-	u.retry_at_ns = 0;
-	uploader_start(&u);		/* 2 is under way: that is enough */
+	u->retry_at_ns = 0;
+	uploader_start(u);		/* 2 is under way: that is enough */
 	CHECK(n_sent == 3);
 	answer(2, 200, "");
-	uploader_start(&u);
+	uploader_start(u);
 	CHECK(n_sent > 3);
 	CHECK_TEXT(sent[3].key, sent[0].key);
 }
@@ -218,8 +232,8 @@ static void
 step(int status)
 {
 	answer(n_sent - 1, status, "");
-	u.retry_at_ns = 0;
-	uploader_start(&u);
+	u->retry_at_ns = 0;
+	uploader_start(u);
 }
 
 static void
@@ -232,7 +246,7 @@ newest_first(void)
 	for (i = 0; i < 10; i++)
 		(void)snprintf(keys[i], sizeof(keys[i]), "%.16s",
 		    add(1)->id.key);
-	uploader_start(&u);
+	uploader_start(u);
 	CHECK_TEXT(sent[0].key, keys[0]);
 	step(503);
 	CHECK_TEXT(sent[1].key, keys[9]);	/* the newest, to see */
@@ -250,9 +264,9 @@ newest_first(void)
 		step(200);
 	}
 	CHECK(newest == 1);
-	while (u.waiting.n > 0)
+	while (u->waiting.n > 0)
 		step(200);
-	CHECK(u.acked.points == 15 && !u.is_catching_up);
+	CHECK(u->acked.points == 15 && !u->is_catching_up);
 	CHECK(sent[0].n > 0);
 }
 
@@ -263,10 +277,10 @@ too_large(void)
 
 	begin();
 	(void)add(5);
-	uploader_start(&u);
+	uploader_start(u);
 	(void)snprintf(first, sizeof(first), "%s", sent[0].key);
 	step(413);		/* 2 and 3 */
-	CHECK(u.splits == 1 && u.waiting.n == 2);
+	CHECK(u->splits == 1 && u->waiting.n == 2);
 	CHECK_TEXT(sent[1].count, "2");
 	step(413);		/* 1, 1 and 3 */
 	CHECK_TEXT(sent[2].count, "3");
@@ -276,8 +290,8 @@ too_large(void)
 	CHECK_TEXT(sent[3].count, "1");
 	step(413);		/* a single sample: it is refused */
 	step(200);
-	CHECK(uploader_is_idle(&u));
-	CHECK(u.acked.points == 4 && u.lost.points == 1);
+	CHECK(uploader_is_idle(u));
+	CHECK(u->acked.points == 4 && u->lost.points == 1);
 }
 
 /* A wire with which, while a batch is being split, the reader begins another:
@@ -311,10 +325,10 @@ parts_have_their_own_numbers(void)
 
 	begin();
 	(void)add(4);
-	uploader_start(&u);
+	uploader_start(u);
 	answer(0, 413, "");
-	CHECK(reader_took == 2 && u.waiting.n == 2);
-	for (p = u.waiting.first; p != NULL; p = p->next) {
+	CHECK(reader_took == 2 && u->waiting.n == 2);
+	for (p = u->waiting.first; p != NULL; p = p->next) {
 		CHECK(p->id.number != reader_took && p->id.number > before);
 		before = p->id.number;
 	}
@@ -343,19 +357,19 @@ static void
 heartbeat(void)
 {
 	begin();
-	uploader_beat(&u, 0);
+	uploader_beat(u, 0);
 	CHECK(n_sent == 0);
-	u.acked_ns = now_monotonic_ns();
-	uploader_beat(&u, NS_PER_S * 30);
+	u->acked_ns = now_monotonic_ns();
+	uploader_beat(u, NS_PER_S * 30);
 	CHECK(n_sent == 0);		/* it heard of us just now */
-	u.acked_ns = now_monotonic_ns() - NS_PER_S * 31;
-	uploader_beat(&u, NS_PER_S * 30);
+	u->acked_ns = now_monotonic_ns() - NS_PER_S * 31;
+	uploader_beat(u, NS_PER_S * 30);
 	CHECK(n_sent == 1 && sent[0].n == 2);
 	CHECK_TEXT(sent[0].count, "0");
-	uploader_beat(&u, NS_PER_S * 30);
+	uploader_beat(u, NS_PER_S * 30);
 	CHECK(n_sent == 1);
 	answer(0, 500, "");		/* no harm */
-	CHECK(uploader_is_idle(&u) && u.failures == 0);
+	CHECK(uploader_is_idle(u) && u->failures == 0);
 }
 
 static void
@@ -363,10 +377,10 @@ left_under_way(void)
 {
 	begin();
 	(void)add(1);
-	uploader_start(&u);
-	CHECK(u.in_flight == 1);
-	uploader_release(&u);
-	CHECK(u.sendings == NULL && u.waiting.first == NULL);
+	uploader_start(u);
+	CHECK(u->in_flight == 1);
+	uploader_free(u);	/* AddressSanitizer looks at what is left */
+	u = NULL;
 }
 
 int
@@ -390,7 +404,6 @@ main(void)
 	    parts_have_their_own_numbers);
 	test("a silent run is told of, but not often", heartbeat);
 	test("requests under way are let go at the end", left_under_way);
-	uploader_release(&u);
-	settings_release(&settings);
+	end();
 	return tap_end();
 }

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a batch by the server's answer: done, tried again, split, or
+ * kept aside. */
+#include "k6push/send/upload_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/die.h"
+#include "base/map.h"
+#include "base/units.h"
+#include "k6push/send/outcome.h"
+#include "k6push/send/retry.h"
+#include "k6push/wire/wire.h"
+
+enum {
+	BACKLOG = 4,		/* fewer waiting batches are not a backlog */
+	HOLD_FAILURES = 4,	/* nothing changes in half a second */
+};
+
+/* The batch needs no more sending. */
+static void
+end_batch(struct uploader *u, struct batch *p, enum journal_end how)
+{
+	if (u->journal != NULL)
+		journal_done(u->journal, p->id.number, how, &p->place);
+	packer_forget_loose(u->packer, p);
+	batches_remove(&u->waiting, p);
+	u->is_catching_up &= u->waiting.n > 0;
+}
+
+void
+upload_note_success(struct uploader *u)
+{
+	int64_t now = now_monotonic_ns(), length;
+
+	u->failures = 0;
+	u->retry_at_ns = 0;
+	u->acked_ns = now;
+	if (u->told != NULL)
+		warnf("the server takes samples again");
+	u->told = NULL;
+	u->n_told_causes = 0;
+	if (u->outages.began_ns == 0)
+		return;
+	length = now - u->outages.began_ns;
+	if (length > u->outages.longest_ns)
+		u->outages.longest_ns = length;
+	u->outages.began_ns = 0;
+}
+
+static void
+add_amount(struct amount *sum, const struct batch *p)
+{
+	sum->points += p->id.points;
+	sum->requests += p->id.requests;
+}
+
+static void
+acknowledge(struct uploader *u, struct batch *p)
+{
+	add_amount(&u->acked, p);
+	end_batch(u, p, JOURNAL_ACKED);
+	batch_free(p);
+}
+
+void
+upload_lose(struct uploader *u, struct batch *p)
+{
+	add_amount(&u->lost, p);
+	end_batch(u, p, JOURNAL_REFUSED);
+	batch_free(p);
+}
+
+/* What the server said; before it took anything, it may not know the
+ * protocol. */
+static void
+describe_reply(const struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, struct buf *text)
+{
+	outcome_describe(reply, s->url, text);
+	if (u->acked.points == 0 && s->batch != NULL)
+		wire_hint(s->batch->id.format, reply->status, text);
+}
+
+/* True if this cause was not told yet, whatever numbers are in it; after a few
+ * none is new. */
+static bool
+is_new_cause(struct uploader *u, const char *text)
+{
+	uint64_t hash = 0;
+	int i;
+
+	for (; *text != '\0'; text++)
+		if (*text < '0' || *text > '9')
+			hash = hash_bytes(hash, text, 1);
+	for (i = 0; i < u->n_told_causes; i++)
+		if (u->told_causes[i] == hash)
+			return false;
+	if (i == TOLD_CAUSES)
+		return false;
+	u->told_causes[u->n_told_causes++] = hash;
+	return true;
+}
+
+/* Tell of trouble once per kind and cause, until something went well. */
+static void
+report_trouble(struct uploader *u, const char *kind,
+    const struct fetch_reply *reply, const struct sending *s)
+{
+	struct buf text = { 0 };
+
+	if (u->told != kind)
+		u->n_told_causes = 0;
+	u->told = kind;
+	describe_reply(u, s, reply, &text);
+	if (is_new_cause(u, text.p))
+		warnf("%s: %s", kind, text.p);
+	buf_release(&text);
+}
+
+/* Keep a refused batch in a file for the user, and go on with the others.
+ * False: it could not be kept. */
+static bool
+quarantine(struct uploader *u, struct batch *p, struct span kept,
+    const char *reason)
+{
+	char name[40];
+	struct why why;
+
+	(void)snprintf(name, sizeof(name), "%" PRIu64 "%s", p->id.number,
+	    wire_of(p->id.format)->suffix);
+	if (u->journal == NULL) {
+		warnf("%" PRIu64 " sample%s refused for good: %s",
+		    p->id.points, p->id.points == 1 ? "" : "s", reason);
+		add_amount(&u->lost, p);
+	} else if (journal_refuse(u->journal, name, kept, reason, &why) == 0) {
+		warnf("%" PRIu64 " sample%s refused for good: %s; kept in "
+		    "%s/refused/%s", p->id.points, p->id.points == 1 ? ""
+		    : "s", reason, journal_path(u->journal), name);
+		add_amount(&u->quarantined, p);
+	} else {
+		warnf("%s", why.text);
+		return false;
+	}
+	end_batch(u, p, JOURNAL_REFUSED);
+	batch_free(p);
+	return true;
+}
+
+bool
+upload_split(struct uploader *u, struct batch *p, struct span kept)
+{
+	const struct wire *wire = wire_of(p->id.format);
+	struct batch *part[2] = { batch_part(p, 0), batch_part(p, 1) };
+	uint64_t number;
+	struct why why;
+	int i, n_loose = 0;
+
+	if (wire->split(p, kept, part[0], part[1], &why) < 0) {
+		batch_free(part[0]);
+		batch_free(part[1]);
+		return false;
+	}
+	u->splits++;
+	number = numbers_take(u->numbers, 2);
+	for (i = 0; i < 2; i++) {
+		part[i]->id.number = number + (uint64_t)i;
+		part[i]->is_loose = true;
+		packer_pack(u->packer, part[i]);
+		n_loose += part[i]->is_loose;
+	}
+	if (n_loose == 0 || p->is_loose)
+		end_batch(u, p, JOURNAL_SPLIT);
+	else	/* on disk only the whole is */
+		batches_remove(&u->waiting, p);
+	for (i = 0; i < 2; i++)
+		batches_add(&u->waiting, part[i]);
+	batch_free(p);
+	return true;
+}
+
+/* The next try is not before a pause: from the start of this one if nothing
+ * came back, for waiting in vain is a pause too. */
+static void
+pause_sending(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply)
+{
+	int64_t now = now_monotonic_ns(), from = now;
+
+	if (u->outages.began_ns == 0) {
+		u->outages.began_ns = s->started_ns;
+		u->outages.n++;
+	}
+	u->failures++;
+	if (reply->status == 0)
+		from = s->started_ns;
+	u->retry_at_ns = from + retry_pause_ns(u->failures,
+	    reply->retry_after_ns);
+	if (u->retry_at_ns < now)
+		u->retry_at_ns = now;
+	u->is_catching_up = u->waiting.n > BACKLOG;
+}
+
+/* Too large, or not to be taken. */
+static void
+take_refusal(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, struct span kept)
+{
+	struct buf text = { 0 };
+
+	if (outcome_of(reply) == OUTCOME_SPLIT &&
+	    upload_split(u, s->batch, kept))
+		return;
+	describe_reply(u, s, reply, &text);
+	if (!quarantine(u, s->batch, kept, text.p))
+		pause_sending(u, s, reply);
+	buf_release(&text);
+}
+
+void
+upload_take_outcome(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, struct span kept)
+{
+	switch (outcome_of(reply)) {
+	case OUTCOME_ACKED:
+		acknowledge(u, s->batch);
+		upload_note_success(u);
+		return;
+	case OUTCOME_SPLIT:
+	case OUTCOME_REFUSED:
+		take_refusal(u, s, reply, kept);
+		return;
+	case OUTCOME_STOP:
+		if (!u->is_stopped)
+			report_trouble(u, "stopped sending samples", reply, s);
+		u->is_stopped = true;
+		return;
+	case OUTCOME_RETRY:
+		report_trouble(u, "cannot send samples, still retrying", reply,
+		    s);
+		break;
+	case OUTCOME_HOLD:
+		report_trouble(u, "upload failed, still retrying", reply, s);
+		u->failures += HOLD_FAILURES;
+		break;
+	}
+	pause_sending(u, s, reply);
+}
