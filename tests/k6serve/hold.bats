@@ -175,6 +175,58 @@ mount_again() {
   stop_server
 }
 
+@test "a database removed or replaced under the server takes nothing: 507" {
+  start_server
+  create
+  db=$BATS_TEST_TMPDIR/k6serve.db
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k1' --data "$(named /a)"
+  [ "$code" = 200 ]
+  mkdir "$BATS_TEST_TMPDIR/away"
+  for file in "$db" "$db-wal"; do
+    mv "$file" "$BATS_TEST_TMPDIR/away"
+    post /v1/metrics/1 -H 'K6-Idempotency-Key: k2' --data "$(named /b)"
+    [ "$code" = 507 ]
+    [[ $body == *'removed or replaced'* ]]
+    # another file with that name is not it
+    cp "$BATS_TEST_TMPDIR/away/$(basename "$file")" "$file"
+    post /v1/metrics/1 -H 'K6-Idempotency-Key: k2' --data "$(named /b)"
+    [ "$code" = 507 ]
+    mv "$BATS_TEST_TMPDIR/away/$(basename "$file")" "$file"
+  done
+  retry 20 grep -F 'the database file is back' "$BATS_TEST_TMPDIR/serve.err"
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k2' --data "$(named /b)"
+  [ "$code" = 200 ]
+  [ "$(api runs/1 .totals.http_reqs)" = 2 ]
+  stop_server
+  grep -F 'all that comes is answered 507' "$BATS_TEST_TMPDIR/serve.err"
+}
+
+@test "a database that another process holds: 503, Retry-After, then all is well" {
+  start_server
+  create
+  python3 - "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/held" <<'PYTHON' 3>&- &
+import os, sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("begin immediate")
+open(sys.argv[2], "w").close()
+while os.path.exists(sys.argv[2]):
+    time.sleep(0.05)
+db.execute("rollback")
+PYTHON
+  retry 20 test -e "$BATS_TEST_TMPDIR/held"
+  curl -sS -D "$BATS_TEST_TMPDIR/head" -o /dev/null \
+    -H 'Content-Type: application/json' -H 'K6-Idempotency-Key: k' \
+    --data "$(named /a)" "$url/v1/metrics/1"
+  grep -q '^HTTP/1.1 503' "$BATS_TEST_TMPDIR/head"
+  grep -qi '^Retry-After: 1' "$BATS_TEST_TMPDIR/head"
+  rm "$BATS_TEST_TMPDIR/held"
+  wait %%
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k' --data "$(named /a)"
+  [ "$code" = 200 ]
+  [ "$(api runs/1 .totals.http_reqs)" = 1 ]
+  stop_server
+}
+
 # bats test_tags=slow
 @test "1000 slow heads, 1000 dripped bodies and 40 bombs: good clients are served" {
   [ "$(ulimit -n)" -ge 5000 ] || ulimit -n 5000 || skip "too few descriptors"

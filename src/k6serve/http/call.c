@@ -100,6 +100,11 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 		reply_error(reply, 507, 0, "cannot store: %s", why->text);
 		reply_field(reply, "Retry-After", "10");
 		break;
+	case STORE_BUSY:
+		reply_error(reply, 503, 0, "another process holds the "
+		    "database: %s", why->text);
+		reply_field(reply, "Retry-After", "1");
+		break;
 	default:
 		reply_error(reply, 500, 0, "cannot store: %s", why->text);
 		break;

@@ -30,7 +30,8 @@ int
 store_begin(struct store *s, struct why *why)
 {
 	if (!s->is_group)
-		return run_text(s, "BEGIN IMMEDIATE", why);
+		return store_check_place(s, why) < 0 ? -1
+		    : run_text(s, "BEGIN IMMEDIATE", why);
 	s->is_broken |= sqlite3_get_autocommit(s->db) != 0;
 	return s->is_broken ? why_set(why, "the transaction failed") : 0;
 }
@@ -40,7 +41,10 @@ store_commit(struct store *s, struct why *why)
 {
 	if (s->is_group)
 		return 0;
-	return run_text(s, "COMMIT", why);
+	if (store_check_place(s, why) < 0 || run_text(s, "COMMIT", why) < 0)
+		return -1;
+	store_note_log(s);
+	return 0;
 }
 
 void
@@ -55,7 +59,8 @@ store_rollback(struct store *s)
 enum store_result
 store_conclude(struct store *s, enum store_result result, struct why *why)
 {
-	bool has_failed = result == STORE_FULL || result == STORE_FAILED;
+	bool has_failed = result == STORE_FULL || result == STORE_BUSY ||
+	    result == STORE_FAILED;
 
 	if (!has_failed && store_commit(s, why) < 0) {
 		has_failed = true;

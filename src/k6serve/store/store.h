@@ -32,7 +32,9 @@ enum store_result {
 	STORE_CONFLICT,		/* same key, other content */
 	STORE_NO_RUN,
 	STORE_ENDED,		/* the run takes no more */
-	STORE_FULL,		/* no room on disk, or it cannot be written */
+	STORE_FULL,		/* no room on disk, or it cannot be written, or
+				   the file is no longer in its place */
+	STORE_BUSY,		/* another process holds the database */
 	STORE_FAILED,
 };
 
@@ -42,6 +44,11 @@ enum store_result {
 struct store *store_open(const char *path, struct span schema,
     struct why *why);
 void store_close(struct store *s);
+
+/* Is the database still the file at its path, and its log? What is written to
+ * a file that was removed or replaced is lost with the process, so that a
+ * transaction checks it as it begins and before it ends. -1: why. */
+int store_check_place(struct store *s, struct why *why);
 
 /* Another one on the same file, for another thread. A process must open a file
  * only once with store_open: closing the descriptor that looks at it first

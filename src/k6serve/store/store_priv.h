@@ -4,6 +4,7 @@
 #define K6PIPE_K6SERVE_STORE_STORE_PRIV_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "data/sink.h"
@@ -20,12 +21,21 @@ struct store_statement {
 
 enum { STORE_STATEMENTS = 128 };	/* more than twice what there are */
 
+/* Which file it was. */
+struct store_file {
+	dev_t device;
+	ino_t inode;
+	bool is_known;
+};
+
 struct store {
 	sqlite3 *db;
 	struct store_statement statements[STORE_STATEMENTS];
 	struct buf blob;	/* scratch: an encoded histogram */
 	bool is_group;		/* within store_group_begin .. end */
 	bool is_broken;		/* something in the group failed */
+	struct store_file main, log;	/* the database and its -wal */
+	bool is_misplaced;	/* they are no longer there */
 };
 
 /* In a statement about a table with a column owner: does the owner that is
@@ -93,8 +103,11 @@ void store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink);
 /* The reason of SQLite's last failure. Returns -1. */
 int store_why(struct store *s, struct why *why);
 
-/* That failure as a result: STORE_FULL or STORE_FAILED. */
+/* That failure as a result: STORE_FULL, STORE_BUSY or STORE_FAILED. */
 enum store_result store_failure(struct store *s);
+
+/* Note the log of writes, once it is there: after the first transaction. */
+void store_note_log(struct store *s);
 
 /* BEGIN IMMEDIATE; COMMIT; ROLLBACK. In a group that is done for all, and what
  * is rolled back breaks it. */

@@ -20,8 +20,11 @@ store_failure(struct store *s)
 {
 	int code = sqlite3_errcode(s->db) & 0xff;
 
-	return code == SQLITE_FULL || code == SQLITE_IOERR ||
-	    code == SQLITE_READONLY ? STORE_FULL : STORE_FAILED;
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		return STORE_BUSY;
+	return s->is_misplaced || code == SQLITE_FULL ||
+	    code == SQLITE_IOERR || code == SQLITE_READONLY ? STORE_FULL
+	    : STORE_FAILED;
 }
 
 struct store_params

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/units.h"
@@ -27,6 +28,7 @@ struct writer {
 	struct store *store;		/* the thread's */
 	int64_t start_ns;		/* Unix */
 	int64_t chores_ns;		/* monotonic: when they are due */
+	bool is_misplaced;		/* the database; it has been told */
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t job_added;	/* or is_stopping set */
@@ -115,6 +117,22 @@ wait_for_job(struct writer *w, bool *is_stopping)
 	return next_job(w);
 }
 
+/* Say once that nothing can be written any more, and when it can again. */
+static bool
+check_place(struct writer *w)
+{
+	bool was_misplaced = w->is_misplaced;
+	struct why why;
+
+	w->is_misplaced = store_check_place(w->store, &why) < 0;
+	if (w->is_misplaced && !was_misplaced)
+		warnf("%s; until then all that comes is answered 507",
+		    why.text);
+	else if (was_misplaced && !w->is_misplaced)
+		warnf("the database file is back");
+	return !w->is_misplaced;
+}
+
 /* Runs that fell silent time out, and old ones go. While the server was away
  * nobody could be heard, so silence counts from its start. A failure is that
  * of a full disk and mends itself. */
@@ -128,6 +146,8 @@ do_chores(struct writer *w)
 	if (now_monotonic_ns() < w->chores_ns)
 		return;
 	w->chores_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
+	if (!check_place(w))
+		return;
 	if (now - w->start_ns > c->timeout_ns)
 		(void)store_expire(w->store, now - c->timeout_ns, &why);
 	if (c->keep_ns != 0 || c->keep_bytes != 0)
