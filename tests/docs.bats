@@ -50,7 +50,7 @@ stand() {
 }
 
 @test "the documents name no place outside the tree" {
-  ! grep -nE '/work/|/root/|/home/|\.\./shared|DESIGN\.md|HOUSE\.md' \
+  run ! grep -nE '/work/|/root/|/home/|\.\./shared|DESIGN\.md|HOUSE\.md' \
     "$root"/docs/*.md "$root"/*.md "$root"/lib/README.md "$root"/tests/README.md
 }
 

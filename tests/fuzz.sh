@@ -5,7 +5,8 @@ set -u
 seconds=$1
 shift
 status=0
-flags=(-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+flags=(-g -O1 '-fsanitize=address,undefined'
+  -fno-sanitize-recover=undefined)
 make -s CC=clang BUILD=build/fuzz HARDEN= \
   CFLAGS="${flags[*]} -fsanitize=fuzzer-no-link" \
   build/fuzz/lib.a build/fuzz/k6gen.a build/fuzz/k6push.a || exit 1

@@ -235,7 +235,7 @@ check_corpus() {
   cd "$BATS_TEST_TMPDIR"
   start_server
   { requests 5; request 1 20 /health; } >raw
-  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >cut
+  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >"cut"
   { cat cut; echo '{"type":"End","data":{"run_status":3,"points":54,'\
 '"requests":6}}'; } >whole
   for input in raw whole cut; do

@@ -93,8 +93,12 @@ on_terminal() {
       k6agg -p 3s --min-samples 2 >out 2>err
     cmp want out
     diff want.err err
+    # what others folded passes as it is: check_books does not know it
+    ! grep -q AggregatedPoints "$file" || continue
     check_books out err "$(made "$file")"
+    checked=$((${checked:-0} + 1))
   done
+  [ "$checked" -eq 2 ]
 }
 
 @test "--live keeps to the width of the terminal" {

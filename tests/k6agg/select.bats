@@ -177,7 +177,7 @@ trailers() {
 # Of 31 requests one is dropped, whether a trailer came in or not.
 @test "the End line has what was dropped, of any stream, in any mode" {
   { requests 30; request 1 900 /gone; } >raw
-  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >cut
+  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >"cut"
   { cat cut; echo '{"type":"End","data":{"time":'\
 '"2026-01-01T00:00:01Z","run_status":3,"points":279,"requests":31}}'; } >whole
   for mode in "" "-p 3s --min-samples 50" -m; do
@@ -202,7 +202,7 @@ trailers() {
 
 @test "without a drop the trailers stay as they are, and a cut stream has none" {
   { requests 3; request 1 900 /gone; } >raw
-  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >cut
+  { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >"cut"
   { cat cut; echo '{"type":"End","data":{"requests":4}}'; } >whole
   for input in raw cut whole; do
     k6agg --drop vus $input | cmp - $input

@@ -1,5 +1,5 @@
 # The parameter sets of k6's goldens.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # for the tests
 
 sets="code3s doc3s envonly min5 none p1s radius01 skip sortalgo"
 

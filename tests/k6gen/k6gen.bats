@@ -338,10 +338,10 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
 
 @test "every error code that k6gen sets stands in its page" {
   local code n=0
-  for code in $(grep -oE '\<1[0-9]{3}\>' "$root/src/k6gen/http/failure.c"); do
+  while read -r code; do
     grep -qx ".It $code" "$root/man/k6gen.1"
     n=$((n + 1))
-  done
+  done < <(grep -oE '\<1[0-9]{3}\>' "$root/src/k6gen/http/failure.c")
   [ "$n" -ge 20 ]
 }
 

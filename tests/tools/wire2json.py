@@ -95,7 +95,7 @@ def main():
         with open(path, "rb") as f:
             message = unsnap(f.read())
         text = subprocess.run(
-            ["protoc", "--decode=MetricSet", "-I", here + "/data",
+            ["protoc", "--decode=MetricSet", "-I", here + "/../data",
              "metrics.proto"], input=message, check=True,
             stdout=subprocess.PIPE).stdout.decode("latin-1")
         one = tree(iter(text.split("\n")[:-1]))
