@@ -38,6 +38,12 @@ signals_take(int wake)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void
+signals_let_go(void)
+{
+	signal_wake = -1;
+}
+
 static struct run_plan
 plan_of(const struct session *session)
 {

@@ -111,8 +111,11 @@ void session_end_input(struct session *session);
 /* Write the note down. */
 void session_note(struct session *session);
 
-/* SIGINT and SIGTERM are counted from here on. */
+/* SIGINT and SIGTERM are counted from here on, and ring the bell wake. */
 void signals_take(int wake);
+
+/* They still count, but ring nothing: the bell is about to be closed. */
+void signals_let_go(void);
 
 /* Where journals are: a path, which the caller frees. NULL: why. */
 char *journals_path(const struct push_options *o, struct why *why);

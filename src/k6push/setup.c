@@ -143,6 +143,7 @@ session_release(struct session *session)
 	journal_close(session->journal);
 	note_release(&session->note);
 	buf_release(&session->thresholds);
+	signals_let_go();
 	if (session->wake > 0)
 		(void)close(session->wake);
 }
