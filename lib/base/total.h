@@ -32,7 +32,7 @@ total_add(struct total *t, double value)
 	const double round = 0x1.8p52;
 	double millionths = value * TOTAL_PER_ONE + round - round;
 
-	if (value < 0x1p31 && value > -0x1p31 &&
+	if (value < 2147483648.0 && value > -2147483648.0 &&
 	    millionths / TOTAL_PER_ONE == value)
 		t->millionths += (int64_t)millionths;
 	else

@@ -42,6 +42,7 @@ make_tags(struct emit *e, const struct emit_request *r,
     const struct tag *others, size_t n)
 {
 	const struct opt_list *run = &e->plan->tags;
+	const struct tag *own = r != NULL ? r->tags : NULL;
 	size_t i, at = 0, n_own = r != NULL ? r->n_tags : 0;
 	struct tag *all = xcalloc(run->n + n_own + n, sizeof(*all));
 	const struct tagset *set;
@@ -54,7 +55,7 @@ make_tags(struct emit *e, const struct emit_request *r,
 		all[at++].value = span_of(equals + 1);
 	}
 	for (i = 0; i < n_own; i++)
-		all[at++] = r->tags[i];
+		all[at++] = own[i];
 	for (i = 0; i < n; i++)
 		all[at++] = others[i];
 	set = tags_intern(&e->tags, all, at);

@@ -25,15 +25,18 @@ finds(void)
 	CHECK(!multipart_field(TYPE, body, "", &value));
 }
 
+/* longer than RFC 2046 lets it be */
+#define LONG_TYPE "multipart/form-data; boundary=" \
+	"0123456789012345678901234567890123456789" \
+	"01234567890123456789012345678901"
+
 static void
 refuses(void)
 {
 	static const char *const types[] = { "text/plain; boundary=xyz",
 	    "multipart/form-data", "multipart/form-data; boundary=",
 	    "multipart/form-data; boundary=other",
-	    /* longer than RFC 2046 lets it be */
-	    "multipart/form-data; boundary=0123456789012345678901234567890"
-	    "12345678901234567890123456789012345678901" };
+	    LONG_TYPE };
 	struct span whole = SPAN(PART("a", "1") "--xyz--\r\n"), value;
 	struct span cut = whole;
 	size_t i, end = strlen(PART("a", "1")) + strlen("--xyz");
