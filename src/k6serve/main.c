@@ -138,21 +138,27 @@ default_db(struct buf *path, struct why *why)
 	return file_make_folder(path->p, why);
 }
 
-/* Tokens and results are in it. A link to nothing is a misspelt name, or a disk
- * that is not mounted: no file is made at its end. */
+/* A link to nothing is a misspelt name, or a disk that is not mounted: no file
+ * is made at its end. */
 static void
-check_path(const char *path)
+refuse_dangling_link(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0) {
-		if ((st.st_mode & 077) != 0)
-			warnf("%s: other users have access to the database: "
-			    "run chmod 600", path);
-	} else if (errno == ENOENT && lstat(path, &st) == 0) {
+	if (stat(path, &st) < 0 && errno == ENOENT && lstat(path, &st) == 0)
 		dief(EXIT_FAILED, "%s: is a link to a file that does not "
 		    "exist", path);
-	}
+}
+
+/* Tokens and results are in it. */
+static void
+warn_of_access(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & 077) != 0)
+		warnf("%s: other users have access to the database: run "
+		    "chmod 600", path);
 }
 
 /* Only what writes makes the file: a misspelt name is told to readers. */
@@ -169,10 +175,11 @@ open_store(const struct options *o, bool makes_it)
 		dief(EXIT_FAILED, "%s", why.text);
 	if (!makes_it && access(path.p, F_OK) < 0)
 		dief(EXIT_FAILED, "%s: %s", path.p, strerror(errno));
-	check_path(path.p);
+	refuse_dangling_link(path.p);
 	store = store_open(path.p, asset(ASSET_SCHEMA), &why);
 	if (store == NULL)
 		dief(EXIT_FAILED, "%s: %s", path.p, why.text);
+	warn_of_access(path.p);
 	buf_release(&path);
 	return store;
 }
