@@ -10,7 +10,7 @@ enum { DIGITS_MAX = 30, FRACTION_MAX = 6 };
 /* A sum that comes to LARGE goes to the rest, before it overflows. */
 #define LARGE ((__int128)1 << 120)
 
-/* The whole number of millionths nearest to a number below 2^100. */
+/* The whole number of millionths nearest to a number from 2^31 on, below 2^100. */
 static __int128
 nearest_millionths(double value)
 {
@@ -65,7 +65,7 @@ total_add_other(struct total *t, double value)
 {
 	__int128 millionths;
 
-	if (fabs(value) < 0x1p99) {
+	if (fabs(value) >= 0x1p31 && fabs(value) < 0x1p99) {
 		millionths = nearest_millionths(value);
 		if (value_of(millionths) == value) {
 			add_millionths(t, millionths);

@@ -59,6 +59,8 @@ large(void)
 	total_add(&t, 5);
 	total_add(&t, -1e30);
 	CHECK(total_value(&t) == 5);
+	t = total_of(5e-324);	/* the smallest there is */
+	CHECK(t.millionths == 0 && t.rest == 5e-324);
 	t = total_of(INFINITY);
 	CHECK(isinf(total_value(&t)));
 	t = total_of(NAN);
