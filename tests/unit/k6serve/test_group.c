@@ -2,12 +2,15 @@
 /* Series are grouped by tags. */
 #include "k6serve/view/group.c"
 
+#include <string.h>
+
 #include "tap.h"
 
 static void
 count(struct groups *g, const char *metric, const char *tags, double value)
 {
-	struct sink sink = { .type = METRIC_TREND };
+	struct sink sink = { .type = strcmp(metric, "http_req_failed") == 0 ?
+	    METRIC_RATE : METRIC_TREND };
 	struct store_row row = { .metric = span_of(metric),
 	    .tags = span_of(tags), .sink = &sink };
 
