@@ -6,14 +6,12 @@
 #include <sys/epoll.h>
 
 #include "base/units.h"
-#include "k6gen/http/conn.h"
 #include "k6gen/http/cookie.h"
+#include "k6gen/http/engine_plain_priv.h"
 #include "k6gen/http/http1_priv.h"
+#include "k6gen/http/pool.h"
 
-enum {
-	READ_BYTES = 1 << 16,
-	ORIGINS = 4,		/* connections that a user keeps */
-};
+enum { READ_BYTES = 1 << 16 };
 
 #define DIAL_NS (30 * NS_PER_S)	/* k6's limit for making a connection */
 
@@ -33,10 +31,10 @@ struct exchange {
 
 /* What this engine has of a user. */
 struct plain_user {
-	struct conn conns[ORIGINS];
+	struct pool pool;
 	struct exchange *exchange;	/* owned; NULL until it is needed */
 	struct conn *offered;	/* for the request that was refused */
-	enum http_failure ended;	/* with this, while it began */
+	enum http_failure early_failure;	/* while it began */
 };
 
 struct plain {
@@ -62,68 +60,6 @@ state_of(const struct user *u)
 	return &plain_of(u)->users[u->number];
 }
 
-/* Take http://host[:port] apart if it is of the plain kind; curl knows how to
- * treat the others. Returns the path in it, or NULL. */
-static const char *
-split_url(const char *url, char authority[AUTHORITY])
-{
-	const char *from = url + sizeof("http://") - 1, *path, *p;
-	size_t n;
-
-	if (strncmp(url, "http://", sizeof("http://") - 1) != 0)
-		return NULL;
-	path = from + strcspn(from, "/?#");
-	n = (size_t)(path - from);
-	if (n == 0 || n > AUTHORITY - 8 || strstr(path, "/.") != NULL)
-		return NULL;
-	for (p = from; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f ||
-		    *p == '#' || *p == '\\' || (p < path && (*p == '@' ||
-		    *p == '%')))
-			return NULL;
-	memcpy(authority, from, n);
-	authority[n] = '\0';
-	p = strrchr(authority, ':');
-	if (p == NULL || p < (strrchr(authority, ']') != NULL ?
-	    strrchr(authority, ']') : authority))
-		memcpy(authority + n, ":80", sizeof(":80"));
-	else if (p[1] == '\0')
-		return NULL;
-	return path;
-}
-
-/* The user's connection to the authority, or NULL. */
-static struct conn *
-conn_to(struct plain_user *p, const char *authority)
-{
-	struct conn *c;
-
-	for (c = p->conns; c < p->conns + ORIGINS; c++)
-		if (c->fd > 0 && strcmp(c->authority, authority) == 0)
-			return c;
-	return NULL;
-}
-
-/* The same, or one to make it with: an empty one, or the one that was used
- * longest ago. */
-static struct conn *
-conn_for(struct plain_user *p, const char *authority)
-{
-	struct conn *oldest = &p->conns[0], *c = conn_to(p, authority);
-	int i;
-
-	if (c != NULL)
-		return c;
-	for (i = 0; i < ORIGINS; i++) {
-		c = &p->conns[i];
-		if (c->fd <= 0 ? oldest->fd > 0 :
-		    oldest->fd > 0 && c->used_ns < oldest->used_ns)
-			oldest = c;
-	}
-	conn_close(oldest);
-	return oldest;
-}
-
 /* The request is over before the caller of send expects a reply: tick hands
  * it over. */
 static void
@@ -131,7 +67,7 @@ end_later(struct user *u, enum http_failure failure)
 {
 	struct plain *p = plain_of(u);
 
-	state_of(u)->ended = failure;
+	state_of(u)->early_failure = failure;
 	p->ended[p->n_ended++] = u->number;
 }
 
@@ -229,7 +165,7 @@ connect_to(struct user *u, const struct host *h)
 {
 	struct plain_user *p = state_of(u);
 	struct exchange *x = p->exchange;
-	struct conn *c = conn_for(p, x->authority);
+	struct conn *c = pool_place(&p->pool, x->authority);
 
 	x->conn = c;
 	x->is_reused = false;
@@ -274,7 +210,7 @@ prepare_exchange(struct user *u, const struct http_request *r,
 	x->deadline_ns = u->start_ns + r->timeout_ns;
 	x->connect_ns = 0;
 	http1_write_head(&plain_of(u)->heads, r, path, &x->head);
-	x->conn = conn_for(p, authority);
+	x->conn = pool_place(&p->pool, authority);
 	x->is_reused = x->conn->fd > 0;
 	return x;
 }
@@ -289,9 +225,9 @@ plain_send(struct engine *e, struct user *u, const struct http_request *r)
 	struct exchange *x;
 	enum http_failure failure;
 
-	path = p->can_any ? split_url(r->url, authority) : NULL;
+	path = p->can_any ? plain_split_url(r->url, authority) : NULL;
 	state->offered = path != NULL && u->has_cookies ?
-	    conn_to(state, authority) : NULL;
+	    pool_find(&state->pool, authority) : NULL;
 	if (path == NULL || u->has_cookies || (r->headers.n > 0 &&
 	    http1_is_special(&r->headers)) || strcmp(r->method,
 	    "CONNECT") == 0)
@@ -310,32 +246,13 @@ plain_send(struct engine *e, struct user *u, const struct http_request *r)
 	return true;
 }
 
-static bool
-is_same_address(const struct sockaddr *a, const struct sockaddr *b)
-{
-	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
-	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
-
-	if (a->sa_family != b->sa_family)
-		return false;
-	if (a->sa_family == AF_INET)
-		return a4->sin_port == b4->sin_port &&
-		    a4->sin_addr.s_addr == b4->sin_addr.s_addr;
-	return a->sa_family == AF_INET6 && a6->sin6_port == b6->sin6_port &&
-	    memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
-}
-
 static int
 plain_give(struct engine *e, struct user *u, const struct sockaddr *to)
 {
 	struct plain_user *state = &((struct plain *)e)->users[u->number];
 	struct conn *c = state->offered;
-	struct sockaddr_storage peer;
-	socklen_t n = sizeof(peer);
 
-	if (c == NULL || c->fd <= 0 || !c->is_connected || c->is_closing ||
-	    getpeername(c->fd, (struct sockaddr *)&peer, &n) != 0 ||
-	    !is_same_address((const struct sockaddr *)&peer, to))
+	if (c == NULL || !pool_is_idle_to(c, to))
 		return -1;
 	state->offered = NULL;
 	return conn_release_fd(c);
@@ -538,7 +455,7 @@ plain_tick(struct engine *e, int64_t now_ns)
 		u = &e->users[p->ended[0]];
 		memmove(p->ended, p->ended + 1,
 		    (size_t)--p->n_ended * sizeof(*p->ended));
-		end_request(u, p->users[u->number].ended);
+		end_request(u, p->users[u->number].early_failure);
 	}
 	if (p->names.lookups != NULL && names_collect(&p->names))
 		connect_waiting(p);
@@ -559,12 +476,11 @@ plain_free(struct engine *e)
 {
 	struct plain *p = (struct plain *)e;
 	struct exchange *x;
-	int i, k;
+	int i;
 
 	names_release(&p->names);
 	for (i = 0; i < e->n_users; i++) {
-		for (k = 0; k < ORIGINS; k++)
-			conn_close(&p->users[i].conns[k]);
+		pool_close(&p->users[i].pool);
 		x = p->users[i].exchange;
 		if (x != NULL)
 			buf_release(&x->head);
@@ -582,22 +498,6 @@ static const struct engine_ops plain_ops = {
 	.give = plain_give,
 };
 
-/* curl's rules for proxies apply where there may be one. */
-static bool
-has_proxy(const struct http_options *o)
-{
-	static const char *const names[] = { "http_proxy", "all_proxy",
-		"ALL_PROXY" };
-	size_t i;
-
-	if (o->proxy != NULL)
-		return o->proxy[0] != '\0';
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (getenv(names[i]) != NULL)
-			return true;
-	return false;
-}
-
 struct engine *
 engine_plain_new(const struct engine *base, struct why *why)
 {
@@ -607,10 +507,7 @@ engine_plain_new(const struct engine *base, struct why *why)
 	(void)why;
 	p->engine = *base;
 	p->engine.ops = &plain_ops;
-	p->can_any = o->version != HTTP_2 && o->keep != HTTP_KEEP_SHARED &&
-	    !has_proxy(o) && o->unix_socket == NULL && o->source == NULL &&
-	    o->connect_to.n == 0 && o->resolve.n == 0 && !o->is_compressed &&
-	    !http1_is_special(&o->headers);
+	p->can_any = plain_takes_options(o);
 	p->sweep_ns = INT64_MAX;
 	p->names = (struct names){ .client = base->client,
 		.ttl_ns = o->dns_ttl_ns };
