@@ -178,6 +178,13 @@ request() {
       put("http_req_failed", 0) }'
 }
 
+# point METRIC VALUE [TAGS]: one Point line, at $time or the first moment of 2026.
+point() {
+  printf '{"metric":"%s","type":"Point","data":{"time":"%s","value":%s,' \
+    "$1" "${time:-2026-01-01T00:00:00Z}" "$2"
+  printf '"tags":{%s}}}\n' "${3:-}"
+}
+
 # requests N [FROM]: that many ordinary ones, a millisecond apart. They come in
 # one write, so that no busy machine puts a silence between them.
 requests() {

@@ -30,3 +30,23 @@ serve() {
   port=${K6_CLOUD_HOST##*:}
   export K6_CLOUD_HOST
 }
+
+# resume_from DIR: deliver what is left in a journal; counts in $bad if that
+# fails. 1 is no failure: the run was cut, and ends as aborted.
+bad=0
+resume_from() {
+  local code=0
+  k6push -q --resume "$1" >/dev/null 2>"$dir/err" || code=$?
+  [ "$code" -gt 1 ] || return 0
+  bad=$((bad + 1))
+  cat "$dir/err" >&2
+}
+
+# count_new: how many numbered requests the server has, and their $sum, since
+# the last call, in $count.
+all_count=0 all_sum=0
+count_new() {
+  read -r count sum < <(python3 "$tools/stored.py" "$dir/db")
+  count=$((count - all_count)) sum=$((sum - all_sum))
+  all_count=$((all_count + count)) all_sum=$((all_sum + sum))
+}

@@ -53,25 +53,17 @@ hit() {
 
 # One run, hit at the n-th call; false when it was not.
 one() {
-  local code kept count sum
+  local kept count sum
   if ! hit "$@"; then
-    read -r all_count all_sum < <(python3 "$tools/stored.py" "$dir/db")
+    count_new
     return 1
   fi
   kept=$(k6push --list --journal "$dir/journal" 2>/dev/null |
     sed -nE 's/.*\t([0-9]+) samples\t.*/\1/p')
   if [ -n "$kept" ]; then
-    code=0
-    k6push -q --resume "$dir/journal" >/dev/null 2>"$dir/err" || code=$?
-    # 1: the run was cut, and ends as aborted.
-    if [ "$code" -gt 1 ]; then
-      bad=$((bad + 1))
-      cat "$dir/err" >&2
-    fi
+    resume_from "$dir/journal"
   fi
-  read -r count sum < <(python3 "$tools/stored.py" "$dir/db")
-  count=$((count - all_count)) sum=$((sum - all_sum))
-  all_count=$((all_count + count)) all_sum=$((all_sum + sum))
+  count_new
   # Of 9 points a request, those of the last may not be whole.
   if [ $((count * 9)) -lt "${kept:-0}" ]; then
     lost=$((lost + 1))
@@ -83,7 +75,6 @@ one() {
   fi
 }
 
-all_count=0 all_sum=0
 for call; do
   n=1
   while [ "$n" -le "${MOST:-1000}" ] && one "$call" "$n"; do

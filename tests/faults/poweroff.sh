@@ -25,7 +25,7 @@ mkdir "$dir/disk"
 mount -o loop "$dir/image" "$dir/disk"
 mounted=1
 serve 0
-rate=200 bad=0 lost=0 twice=0 longest=0 all_count=0 all_sum=0
+rate=200 lost=0 twice=0 longest=0
 for cycle in $(seq "$1"); do
   rm -rf "$dir/disk/journal"
   sync -f "$dir/disk"
@@ -47,18 +47,10 @@ for cycle in $(seq "$1"); do
   mount -o loop "$dir/image" "$dir/disk"
   read -r before _ < <(python3 "$tools/stored.py" "$dir/db")
   before=$((before - all_count))
-  code=0
   if [ -n "$(ls "$dir/disk/journal" 2>/dev/null)" ]; then
-    k6push -q --resume "$dir/disk/journal" >/dev/null 2>"$dir/err" ||
-      code=$?
+    resume_from "$dir/disk/journal"
   fi
-  if [ "$code" -gt 1 ]; then
-    bad=$((bad + 1))
-    cat "$dir/err" >&2
-  fi
-  read -r count sum < <(python3 "$tools/stored.py" "$dir/db")
-  count=$((count - all_count)) sum=$((sum - all_sum))
-  all_count=$((all_count + count)) all_sum=$((all_sum + sum))
+  count_new
   [ "$count" -ge "$before" ] || lost=$((lost + 1))
   if [ "$sum" -ne $((count * (count + 1) / 2)) ]; then
     twice=$((twice + 1))

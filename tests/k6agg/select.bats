@@ -8,16 +8,8 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return
 }
 
-# point METRIC VALUE TAGS: one Point line.
-point() {
-  printf '{"metric":"%s","type":"Point","data":{"time":%s,"value":%s,%s}}\n' \
-    "$1" '"2026-01-01T00:00:00Z"' "$2" "\"tags\":{$3}"
-}
-
-
-
-# values: four metrics with tags, told apart by their value.
-values() {
+# tagged: four metrics with tags, told apart by their value.
+tagged() {
   point http_reqs 1 '"status":"200","method":"GET","name":"/a,b"'
   point http_reqs 2 '"status":"500","method":"GET"'
   point http_reqs 3 '"status":"500","method":"POST"'
@@ -30,7 +22,7 @@ values() {
 select_values() {
   local want=$1
   shift
-  values | k6agg "$@" >got
+  tagged | k6agg "$@" >got
   got=$(jq -r 'select(.type == "Point").data.value' got | paste -sd ' ')
   echo "$* -> $got"
   [ "$got" = "$want" ]

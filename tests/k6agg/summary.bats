@@ -4,13 +4,6 @@
 
 load ../helpers
 
-# point METRIC VALUE [TAGS]: one Point line.
-point() {
-  printf '{"metric":"%s","type":"Point","data":{"time":"%s","value":%s,' \
-    "$1" "${time:-2026-01-01T00:00:00Z}" "$2"
-  printf '"tags":{%s}}}\n' "${3:-}"
-}
-
 # declare METRIC TYPE CONTAINS
 declare_metric() {
   printf '{"type":"Metric","data":{"name":"%s","type":"%s","contains":"%s",' \

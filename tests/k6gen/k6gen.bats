@@ -3,6 +3,7 @@
 # protocol.
 
 load ../helpers
+load gen
 
 # One server for all tests of the file: plain, HTTP/2 and TLS on three ports.
 write_config() {
@@ -93,23 +94,13 @@ setup() {
   unset SSL_CERT_FILE
 }
 
-gen() { k6gen -q "$@" >"$out" 2>"$err"; }
-
 # points FILTER: over the array of all Point lines
 points() { jq -s "[.[] | select(.type == \"Point\")] | $1" "$out"; }
-
-# has FILTER: some line of the stream is so
-has() { jq -es "any(.[]; $1)" "$out"; }
 
 # tag NAME: of each request, one a line
 tag() {
   jq -r "select(.type == \"Point\" and .metric == \"http_reqs\") |
     .data.tags[\"$1\"] // \"-\"" "$out"
-}
-
-values() {
-  jq -r "select(.type == \"Point\" and .metric == \"$1\") |
-    .data.value" "$out"
 }
 
 # ends_as STATUS PID
@@ -466,9 +457,9 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   [ "$(tag status | wc -l)" -eq 60 ]
 }
 
-# serve ANSWER: a server that answers each connection with these bytes, and
+# answer_with ANSWER: a server that answers each connection with these bytes, and
 # closes it. Sets $bad to its URL.
-serve() {
+answer_with() {
   printf '%b' "$1" >"$BATS_TEST_TMPDIR/answer"
   cat >"$BATS_TEST_TMPDIR/serve.py" <<'END'
 import socket, sys
@@ -497,48 +488,48 @@ teardown() {
 }
 
 @test "a server that closes without an answer is an EOF" {
-  serve ''
+  answer_with ''
   gen -i 2 "$bad/"
   [ "$(tag error | sort -u)" = EOF ]
   [ "$(tag error_code | sort -u)" = 1000 ]
 }
 
 @test "a body cut short is an unexpected EOF" {
-  serve 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc'
+  answer_with 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc'
   gen "$bad/"
   [ "$(tag error)" = "unexpected EOF" ]
   [ "$(tag status)" = 0 ]
 }
 
 @test "what is not HTTP is a failed sample" {
-  serve 'hello\n'
+  answer_with 'hello\n'
   gen "$bad/"
   [ "$(tag error)" = "malformed HTTP response" ]
 }
 
 @test "a kept connection that the server closed is replaced unseen" {
-  serve 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+  answer_with 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
   gen -i 20 "$bad/"
   [ "$(tag status | sort -u)" = 200 ]
   [ "$(values data_sent | wc -l)" -eq 20 ]
 }
 
 @test "a redirect to a scheme that cannot be requested is a failed sample" {
-  serve 'HTTP/1.1 302 Found\r\nLocation: ftp://host/x\r\nContent-Length: 0\r\n\r\n'
+  answer_with 'HTTP/1.1 302 Found\r\nLocation: ftp://host/x\r\nContent-Length: 0\r\n\r\n'
   gen "$bad/"
   [ "$(tag status | xargs)" = "302 0" ]
   [ "$(tag url | tail -n 1)" = ftp://host/x ]
 }
 
 @test "a Location that names no host is not looked up as one" {
-  serve 'HTTP/1.1 302 Found\r\nLocation: mailto:80\r\nContent-Length: 0\r\n\r\n'
+  answer_with 'HTTP/1.1 302 Found\r\nLocation: mailto:80\r\nContent-Length: 0\r\n\r\n'
   gen "$bad/"
   [ "$(tag status | xargs)" = "302 0" ]
   [ "$(tag error | tail -n 1)" = "unsupported protocol scheme" ]
 }
 
 @test "an empty Location is no redirect" {
-  serve 'HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 0\r\n\r\n'
+  answer_with 'HTTP/1.1 302 Found\r\nLocation:\r\nContent-Length: 0\r\n\r\n'
   gen "$bad/"
   [ "$(tag status | xargs)" = 302 ]
 }

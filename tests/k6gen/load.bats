@@ -3,6 +3,7 @@
 
 # bats file_tags=threads
 load ../helpers
+load gen
 
 setup() {
   out=$BATS_TEST_TMPDIR/o
@@ -13,12 +14,6 @@ END
 }
 
 teardown() { stop_nginx; }
-
-# values METRIC: one a line
-values() {
-  jq -r "select(.type == \"Point\" and .metric == \"$1\") | .data.value" \
-    "$out"
-}
 
 count() { values "$1" | jq -s 'add // 0'; }
 

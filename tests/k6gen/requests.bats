@@ -2,6 +2,7 @@
 # What k6gen sends: targets, placeholders, bodies, headers, and over what.
 
 load ../helpers
+load gen
 
 setup() {
   out=$BATS_TEST_TMPDIR/o
@@ -21,8 +22,6 @@ teardown() {
   stop_nginx
   [ -z "${helper-}" ] || kill "$helper" 2>/dev/null || true
 }
-
-gen() { k6gen -q "$@" >"$out" 2>"$out.err"; }
 
 # log N: nginx's log, once it has N lines
 log() {

@@ -2,6 +2,7 @@
 # What k6gen says of a run: checks, thresholds, tags, phases, summary, view.
 
 load ../helpers
+load gen
 
 setup() {
   out=$BATS_TEST_TMPDIR/o
@@ -16,14 +17,6 @@ teardown() {
   # shellcheck disable=SC2086 # two of them
   [ -z "${helper-}" ] || kill $helper 2>/dev/null || true
 }
-
-values() {
-  jq -r "select(.type == \"Point\" and .metric == \"$1\") | .data.value" \
-    "$out"
-}
-
-# has FILTER: some line of the stream is so
-has() { jq -es "any(.[]; $1)" "$out"; }
 
 @test "each check of each answer is a sample, and stands in the summary" {
   k6gen -i 3 -c 'status==200' -c 'body contains hello' -c 'size<3' \

@@ -14,13 +14,13 @@ teardown() {
   stop_server || true
 }
 
-stored() { jq -r .collectors.cloud.token "$file"; }
+saved_token() { jq -r .collectors.cloud.token "$file"; }
 
 @test "a piped token is stored where k6 looks for it" {
   capture k6login <<<"$token"
   [ "$status" -eq 0 ]
   [ "$out" = "Logged in successfully, token saved in $file" ]
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
   [ "$(k6login --path)" = "$file" ]
 }
 
@@ -43,7 +43,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   for piped in "$token" "$token\r\n" "  $token \n" "\n$token\n\n"; do
     # shellcheck disable=SC2059 # the escapes are meant
     printf "$piped" | k6login --token -
-    [ "$(stored)" = "$token" ]
+    [ "$(saved_token)" = "$token" ]
   done
 }
 
@@ -57,7 +57,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   done
   capture k6login < <(head -c 100000 /dev/zero | tr '\0' x)
   [ "$status" -eq 1 ]
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
 }
 
 @test "all other members of the file stay" {
@@ -68,7 +68,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   k6login --token "$token"
   jq -S 'del(.collectors.cloud.token)' "$file" >"$BATS_TEST_TMPDIR/after"
   cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
 }
 
 @test "--show masks, --show --plain does not" {
@@ -94,7 +94,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   echo '{"collectors":{"cloud":{"token":"from-the-old-file"}}}' >"$old"
   [ "$(k6login --show --plain)" = from-the-old-file ]
   k6login --token "$token"
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
   [ "$(jq -r .collectors.cloud.token "$old")" = "$token" ]
 }
 
@@ -143,7 +143,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
         -e "inject=$call:signal=KILL:when=$n" \
         k6login --token "$token" >/dev/null 2>&1 && break
       killed=$((killed + 1))
-      case $(stored) in
+      case $(saved_token) in
       old-token-0123 | "$token") ;;
       *) false ;;
       esac
@@ -152,7 +152,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   echo "killed $killed times"
   [ "$killed" -gt 10 ] || skip 'strace may not inject here'
   k6login --token "$token"
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
 }
 
 @test "a full disk leaves the old file" {
@@ -162,7 +162,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
     k6login --token other-token
   [ "$status" -eq 1 ]
   grep -F 'No space left on device' <<<"$err"
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
   [ "$(find "$(dirname "$file")" -type f | wc -l)" -eq 1 ]
 }
 
@@ -183,14 +183,14 @@ stored() { jq -r .collectors.cloud.token "$file"; }
   good=$(k6serve token add me --db "$BATS_TEST_TMPDIR/k6serve.db")
   capture k6login --token "$good" --check
   [ "$status" -eq 0 ]
-  [ "$(stored)" = "$good" ]
+  [ "$(saved_token)" = "$good" ]
   capture k6login --check
   [ "$status" -eq 0 ]
   [ "$out" = 'the token is valid' ]
   capture k6login --token wrong-token --check
   [ "$status" -eq 1 ]
   grep -F 'your API token is invalid' <<<"$err"
-  [ "$(stored)" = "$good" ]
+  [ "$(saved_token)" = "$good" ]
   K6_CLOUD_TOKEN=wrong capture k6login --check
   [ "$status" -eq 1 ]
 }
@@ -214,7 +214,7 @@ stored() { jq -r .collectors.cloud.token "$file"; }
     script -qec k6login "$BATS_TEST_TMPDIR/typed" >/dev/null 3>&-
   grep -F 'Token: ' "$BATS_TEST_TMPDIR/typed"
   run ! grep -F "$token" "$BATS_TEST_TMPDIR/typed"
-  [ "$(stored)" = "$token" ]
+  [ "$(saved_token)" = "$token" ]
 }
 
 @test "options that exclude each other are wrong use" {

@@ -3,26 +3,7 @@
 # are wrong, memory that is out, a process that was started badly.
 
 load ../helpers
-
-setup() {
-  small=$root/tests/data/small.ndjson
-  points=$(grep -c '"type":"Point"' "$small")
-  journals=$BATS_TEST_TMPDIR/journals
-  server=
-}
-
-teardown() {
-  stop_server || true
-  stop_nginx
-}
-
-# All that is stored is runs of this many requests, each once.
-stored_is() { # REQUESTS [RUNS]
-  local count=$(($1 * ${2:-1}))
-  run python3 "$root/tests/tools/stored.py" "$BATS_TEST_TMPDIR/k6serve.db"
-  echo "stored: $output, want $1 x ${2:-1}"
-  [ "$output" = "$count $((count * ($1 + 1) / 2))" ]
-}
+load push
 
 # A clock for what is preloaded with it, set by $FAKETIME and the like.
 faketime_library() {

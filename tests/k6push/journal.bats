@@ -3,19 +3,7 @@
 
 # bats file_tags=threads
 load ../helpers
-
-setup() {
-  small=$root/tests/data/small.ndjson
-  points=$(grep -c '"type":"Point"' "$small")
-  reqs=$(grep -c '"metric":"http_reqs","type":"Point"' "$small")
-  journals=$BATS_TEST_TMPDIR/journals
-  server=
-}
-
-teardown() {
-  stop_server || true
-  stop_nginx
-}
+load push
 
 # away [OPTION...]: push the small corpus to a server that is not there.
 away() {
@@ -42,13 +30,6 @@ listed() {
 # hidden PID: no token in what others can see of the process.
 hidden() {
   ! grep -aq canary "/proc/$1/environ" "/proc/$1/cmdline"
-}
-
-# All that is stored is this many requests, each once.
-stored_is() {
-  run python3 "$root/tests/tools/stored.py" "$BATS_TEST_TMPDIR/k6serve.db"
-  echo "stored: $output, want $1"
-  [ "$output" = "$1 $(($1 * ($1 + 1) / 2))" ]
 }
 
 @test "an outage over the whole run: kept, listed, resumed, gone" {

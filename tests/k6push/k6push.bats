@@ -3,28 +3,19 @@
 
 # bats file_tags=threads
 load ../helpers
-
-setup() {
-  small=$root/tests/data/small.ndjson
-  server=
-}
-
-teardown() {
-  stop_server || true
-  stop_nginx
-}
+load push
 
 # A stream of one request every 50 ms for $1 requests, as a live run makes it.
 trickle() {
   local i
   for ((i = 0; i < $1; i++)); do
-    requests 1
+    requests_now 1
     sleep 0.05
   done
 }
 
-# N requests, nine lines each, stamped now.
-requests() {
+# requests_now N: nine lines each, stamped now.
+requests_now() {
   local i m t
   for ((i = 0; i < $1; i++)); do
     t=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)
@@ -87,11 +78,11 @@ as_k6() {
 
 @test "the create call takes its facts from Start, and flags overrule it" {
   start_server
-  { start_line; requests 1; end_line; } | k6push 2>/dev/null
+  { start_line; requests_now 1; end_line; } | k6push 2>/dev/null
   api runs/1 '[.name, .vus, .planned_duration] | @csv' | grep -Fx \
     '"from start",7,40'
   api runs/1 '.thresholds[0] | tostring' | grep -F 'p(95)<300'
-  { start_line; requests 1; end_line; } | k6push -n flag -u 3 -d 1m \
+  { start_line; requests_now 1; end_line; } | k6push -n flag -u 3 -d 1m \
     --threshold 'checks=rate>0.9' 2>/dev/null
   api runs/2 '[.name, .vus, .planned_duration] | @csv' | grep -Fx '"flag",3,60'
   api runs/2 '.thresholds[0] | tostring' | grep -F 'rate>0.9'
@@ -124,10 +115,10 @@ as_k6() {
 @test "invalid lines are counted and shown, all others arrive" {
   start_server
   capture k6push <<EOF
-$(requests 1)
+$(requests_now 1)
 {"metric":"http_reqs","type":"Point","data":{"time":"yesterday","value":1}}
 no JSON at all
-$(requests 1)
+$(requests_now 1)
 EOF
   [ "$status" -eq 0 ]
   grep -F 'stdin:10: time is not RFC 3339' <<<"$err"
@@ -204,7 +195,7 @@ EOF
 # bats test_tags=slow
 @test "a request whose answer came too late is not stored twice" {
   start_server
-  { start_line; requests 1; sleep 1.5; requests 5; sleep 3; end_line; } |
+  { start_line; requests_now 1; sleep 1.5; requests_now 5; sleep 3; end_line; } |
     K6_CLOUD_TIMEOUT=1s k6push 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
   retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs == 1'"
@@ -270,7 +261,7 @@ EOF
 
 @test "with a reference id the run is fed, not created and not finished" {
   start_server
-  { requests 1; retry 60 test -e "$BATS_TEST_TMPDIR/fed"; } |
+  { requests_now 1; retry 60 test -e "$BATS_TEST_TMPDIR/fed"; } |
     k6push -n shared 2>"$BATS_TEST_TMPDIR/first" 3>&- &
   first=$!
   retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e 'length == 1'"
@@ -329,11 +320,11 @@ EOF
 
 @test "the end of the stream tells how the run ended" {
   start_server
-  capture k6push < <(start_line; requests 1; end_line 5)
+  capture k6push < <(start_line; requests_now 1; end_line 5)
   [ "$status" -eq 105 ]
-  capture k6push < <(start_line; requests 1; end_line 3 1)
+  capture k6push < <(start_line; requests_now 1; end_line 3 1)
   [ "$status" -eq 99 ]
-  capture k6push < <(start_line; requests 1)
+  capture k6push < <(start_line; requests_now 1)
   [ "$status" -eq 1 ]
   grep -F 'the stream was cut' <<<"$err"
   [ "$(api runs 'map(.state) | join(",")')" = \
@@ -405,11 +396,8 @@ EOF
 }
 
 @test "a CA file makes a private server trusted; else it is not" {
-  command -v openssl >/dev/null || skip 'no openssl'
+  certificate
   start_server
-  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
-    -addext subjectAltName=IP:127.0.0.1 -keyout "$BATS_TEST_TMPDIR/key" \
-    -out "$BATS_TEST_TMPDIR/crt" 2>/dev/null
   nginx_listen=ssl
   start_nginx <<EOF
 ssl_certificate $BATS_TEST_TMPDIR/crt;
@@ -491,12 +479,12 @@ EOF
   k6push <"$BATS_TEST_TMPDIR/in" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
   exec 4>"$BATS_TEST_TMPDIR/in"
-  requests 1 >&4
+  requests_now 1 >&4
   retry 10 bash -c \
     "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs == 1'"
   kill -9 "$server"
   wait "$server" || true
-  requests 2 >&4
+  requests_now 2 >&4
   retry 10 grep -F 'cannot send samples' "$BATS_TEST_TMPDIR/err"
   # Two signals that come at once are one; so more, until it gave in.
   retry 10 bash -c "kill -INT $push; grep -q ' made = ' $BATS_TEST_TMPDIR/err"

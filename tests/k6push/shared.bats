@@ -3,19 +3,10 @@
 
 # bats file_tags=threads
 load ../helpers
+load push
 
-setup() {
-  small=$root/tests/data/small.ndjson
-  server=
-}
-
-teardown() {
-  stop_server || true
-  stop_nginx
-}
-
-# create [OPTION...]: sets $id and $page.
-create() {
+# create_run [OPTION...]: sets $id and $page.
+create_run() {
   IFS=$'\t' read -r id page < <(k6push --create "$@")
 }
 
@@ -43,7 +34,7 @@ requests_are() {
 
 @test "--create makes a run and prints its id and page" {
   start_server
-  create -n shared --threshold 'checks=rate>0.9' -u 9
+  create_run -n shared --threshold 'checks=rate>0.9' -u 9
   [ "$id" = 1 ]
   [ "$page" = "$url/runs/1" ]
   api runs/1 '[.name, .vus, .state] | @csv' | grep -Fx '"shared",9,"Running"'
@@ -56,7 +47,7 @@ requests_are() {
 @test "three generators feed one run; one is killed, and the run shows it" {
   start_server
   start_nginx <<<'location / { return 200 hello; }'
-  create -n three
+  create_run -n three
   pids=()
   for name in a b c; do
     { echo "$BASHPID" >"$BATS_TEST_TMPDIR/gen.$name"
@@ -89,7 +80,7 @@ requests_are() {
 
 @test "a pusher that is killed and never came back ends the run as aborted" {
   start_server
-  create
+  create_run
   stream 3 0 | feed a
   mkfifo "$BATS_TEST_TMPDIR/in"
   K6_CLOUD_PUSH_REF_ID=$id k6push -q --instance b <"$BATS_TEST_TMPDIR/in" \
@@ -109,14 +100,14 @@ requests_are() {
 # bats test_tags=slow
 @test "all well: the run is finished; a threshold of one is the run's" {
   start_server
-  create
+  create_run
   stream 3 0 | feed a
   stream 3 0 | feed b
   capture k6push --finish "$id"
   [ "$status" -eq 0 ]
   [ "$(api runs/1 .state)" = Finished ]
   [ "$(api runs/1 .totals.http_reqs)" = 6 ]
-  create
+  create_run
   stream 3 0 | feed a
   {
     stream 3 0 | head -n -1

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; url
 # bats file_tags=browser
 load ../helpers
+load serve
 
 BROWSER=$(command -v chromium || command -v chromium-browser ||
   command -v google-chrome || true)
@@ -29,11 +30,6 @@ browse() {
 # The step that waits until a page has told something.
 ready='wait document.getElementById("message").textContent !== "Loading…"'
 
-post() {
-  curl -sS --fail-with-body -X POST -H 'Content-Type: application/json' \
-    --data-binary @- "$url$1" >/dev/null
-}
-
 # trails N NAME STATUS: so many requests, as samples in a JSON array.
 trails() {
   jq -nc --argjson n "$1" --arg name "$2" --arg status "$3" '[range($n) |
@@ -46,15 +42,15 @@ trails() {
         | .http_req_connecting = 0 | .http_req_tls_handshaking = 0
         | .http_req_sending = 0 | .http_req_receiving = 0))}}]'
 }
-export -f post trails
+export -f upload trails
 
 finished_run() {
   echo '{"name":"checkout","vus":7,"thresholds":{"checks":["rate>0.9"]}}' |
-    post /v1/tests
-  trails 1200 /ok 200 | post /v1/metrics/1
-  trails 34 /bad 500 | post /v1/metrics/1
+    upload /v1/tests
+  trails 1200 /ok 200 | upload /v1/metrics/1
+  trails 34 /bad 500 | upload /v1/metrics/1
   echo '{"run_status":3,"result_status":1,
-    "thresholds":{"checks":{"rate>0.9":true}}}' | post /v1/tests/1
+    "thresholds":{"checks":{"rate>0.9":true}}}' | upload /v1/tests/1
 }
 
 # push NAME [ARG...]: stdin as a run.
@@ -63,13 +59,13 @@ push() {
 }
 
 # Points of k6's JSON output: jq's view of a metric.
-values() {
+data_of() {
   jq -c --arg m "$1" 'select(.type == "Point" and .metric == $m) | .data' "$2"
 }
 
 # p95 FILE: the exact one of http_req_duration, by k6's rule.
 p95() {
-  values http_req_duration "$1" | jq -s 'map(.value) | sort |
+  data_of http_req_duration "$1" | jq -s 'map(.value) | sort |
     (0.95 * (length - 1)) as $at | .[$at | floor] as $a |
     .[$at | ceil] as $b | $a + ($b - $a) * ($at - ($at | floor))'
 }
@@ -123,7 +119,7 @@ rows() {
 @test "runs are searched, noted, chosen and deleted" {
   start_server
   finished_run
-  echo '{"name":"other"}' | post /v1/tests
+  echo '{"name":"other"}' | upload /v1/tests
   browse "goto $url/runs/1" "wait !document.getElementById('run').hidden" \
     "eval { const n = document.getElementById('note-text'); n.focus();
       n.value = 'after the <b>fix</b>'; n.blur();
@@ -156,28 +152,28 @@ rows() {
     "$(rows '#url-rows tr')" "shot $shots/run.png" "theme dark" \
     "shot $shots/run-dark.png"
   # each line of the table: name, method, status, count
-  expected=$(values http_reqs "$all" | jq -r '.tags |
+  expected=$(data_of http_reqs "$all" | jq -r '.tags |
     [.name, .method, if .status == "0" then "no\u00a0reply" else .status end] |
     join("|")' | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/\2|\1/')
   [ "$(cut -d '|' -f 1-4 <<<"$seen" | sort)" = "$expected" ]
   # all in all
-  [ "$(values http_req_failed "$all" | jq -s 'map(.value) | add')" = \
+  [ "$(data_of http_req_failed "$all" | jq -s 'map(.value) | add')" = \
     "$(api runs/1 .totals.http_req_failed)" ]
   near "$(api runs/1 .totals.http_req_duration.p95)" "$(p95 "$all")" 0.008
-  [ "$(values checks "$all" | jq -r '.tags.check' | sort | uniq -c |
+  [ "$(data_of checks "$all" | jq -r '.tags.check' | sort | uniq -c |
     awk '{ print $1 }' | paste -sd' ')" = \
     "$(api runs/1/checks 'sort_by(.check) | map(.count) | join(" ")')" ]
   near "$(api runs/1/slow '.[0].duration')" \
-    "$(values http_req_duration "$all" | jq -s 'map(.value) | max')" 0
+    "$(data_of http_req_duration "$all" | jq -s 'map(.value) | max')" 0
   # distribution and status codes hold every request
   [ "$(api runs/1/distribution 'map(.[2]) | add')" = \
-    "$(values http_reqs "$all" | wc -l)" ]
+    "$(data_of http_reqs "$all" | wc -l)" ]
   [ "$(api runs/1/series '[.[].status | .[]] | add')" = \
-    "$(values http_reqs "$all" | wc -l)" ]
+    "$(data_of http_reqs "$all" | wc -l)" ]
   [ "$(api runs/1/errors 'map(.count) | add')" = \
     "$(api runs/1 .totals.http_req_failed)" ]
   [ "$(api runs/1/metrics '.[] | select(.metric == "my_counter") | .sum')" = \
-    "$(values my_counter "$all" | jq -s 'map(.value) | add')" ]
+    "$(data_of my_counter "$all" | jq -s 'map(.value) | add')" ]
 }
 
 @test "tables sort, filter and open, also by keyboard" {
@@ -206,16 +202,16 @@ rows() {
 
 @test "an open run page follows the run by itself" {
   start_server
-  echo '{"name":"live"}' | post /v1/tests
+  echo '{"name":"live"}' | upload /v1/tests
   export url
   # shellcheck disable=SC2016 # for the inner shell
   browse "goto $url/runs/1" "wait document.title.startsWith('Running: live')" \
     "eval document.getElementById('message').innerText" \
     "shot $shots/run-empty-live.png" \
-    'sh trails 9 /ok 200 | post /v1/metrics/1' \
+    'sh trails 9 /ok 200 | upload /v1/metrics/1' \
     "wait document.getElementById('figures').innerText.includes('9/s')" \
     "shot $shots/run-live.png" \
-    'sh echo "{\"run_status\":5}" | post /v1/tests/1' \
+    'sh echo "{\"run_status\":5}" | upload /v1/tests/1' \
     "wait document.title.startsWith('Aborted by User: live')" \
     "eval document.getElementById('meaning').innerText"
   [[ $seen == *"No data yet."*"stopped with Ctrl-C, or by the script" ]]
@@ -223,8 +219,8 @@ rows() {
 
 @test "a run without data says so" {
   start_server
-  echo '{"name":"nothing"}' | post /v1/tests
-  echo '{"run_status":6}' | post /v1/tests/1
+  echo '{"name":"nothing"}' | upload /v1/tests
+  echo '{"run_status":6}' | upload /v1/tests/1
   browse "goto $url/runs/1" "$ready" "eval document.querySelector('main')
     .innerText" "shot $shots/run-empty.png"
   [[ $seen == *"This run has no data"*"nothing"*"Aborted by System"* ]]
@@ -243,13 +239,13 @@ rows() {
     "eval document.getElementById('figures').innerText" \
     "eval document.querySelectorAll('#overview canvas').length" \
     "shot $shots/run-3s.png"
-  [[ $seen == *"Requests"*"$(values http_reqs "$all" | wc -l)"*"6" ]]
+  [[ $seen == *"Requests"*"$(data_of http_reqs "$all" | wc -l)"*"6" ]]
   [[ $seen != *NaN* && $seen != *undefined* ]]
 }
 
 @test "ten thousand URLs are told as too many, and all are found" {
   start_server
-  echo '{"name":"many"}' | post /v1/tests
+  echo '{"name":"many"}' | upload /v1/tests
   for from in 0 5000; do
     jq -nc --argjson from "$from" '[range($from; $from + 5000) |
       {type: "Points", metric: "http_req_li_all", data: {
@@ -258,9 +254,9 @@ rows() {
       values: {http_reqs: 1, http_req_duration: (. + 1), http_req_waiting: 1,
       http_req_failed: 0, http_req_blocked: 0, http_req_connecting: 0,
       http_req_tls_handshaking: 0, http_req_sending: 0,
-      http_req_receiving: 0}}}]' | post /v1/metrics/1
+      http_req_receiving: 0}}}]' | upload /v1/metrics/1
   done
-  echo '{"run_status":3}' | post /v1/tests/1
+  echo '{"run_status":3}' | upload /v1/tests/1
   browse "goto $url/runs/1" "wait document.querySelector('#url-rows tr')" \
     "eval document.getElementById('insights').innerText" \
     "eval document.querySelector('#requests .more').innerText" \
@@ -276,14 +272,14 @@ rows() {
   # each payload is the name and the note of a run
   while IFS= read -r evil; do
     n=$((n + 1))
-    jq -n --arg n "$evil" '{name: $n}' | post /v1/tests
+    jq -n --arg n "$evil" '{name: $n}' | upload /v1/tests
     jq -n --arg n "$evil" '{note: $n}' | curl -sS --fail-with-body -X PATCH \
       -H 'Content-Type: application/json' -d @- "$url/api/v1/runs/$n"
   done <"$root/tests/data/xss.txt"
   [ "$n" -ge 30 ]
   # and all of them stand in every place of one run more
   jq -Rn '[inputs] as $all | {name: "x", thresholds: ($all | map({key: .,
-    value: [.]}) | from_entries)}' "$root/tests/data/xss.txt" | post /v1/tests
+    value: [.]}) | from_entries)}' "$root/tests/data/xss.txt" | upload /v1/tests
   n=$((n + 1))
   jq -Rnc '[inputs | . as $e |
       {type: "Points", metric: "http_req_li_all", data: {
@@ -296,10 +292,10 @@ rows() {
         http_req_receiving: 0}}},
       {type: "Point", metric: "checks", data: {time: "1700000000000000",
         type: "rate", tags: {check: $e, group: $e}, value: 0}}]' "$root/tests/data/xss.txt" |
-    post "/v1/metrics/$n"
+    upload "/v1/metrics/$n"
   jq -Rn '[inputs] | {run_status: 3, thresholds: (map({key: .,
     value: {(.): true}}) | from_entries)}' "$root/tests/data/xss.txt" |
-    post "/v1/tests/$n"
+    upload "/v1/tests/$n"
   k6serve --db "$dir/k6serve.db" report "$n" >"$dir/run.html"
   bad="eval [window.pwned, document.querySelectorAll('main img, main iframe,' +
     'main script, main svg[onload], [onerror], [onclick]').length].join()"
@@ -323,7 +319,7 @@ rows() {
 @test "insights name a throughput limit, failures, an overloaded generator" {
   start_server
   echo '{"name":"limit","thresholds":{"http_req_duration":["p(95)<50"]}}' |
-    post /v1/tests
+    upload /v1/tests
   # 60 s: VUs grow from 1 to 60, 20 requests each second, ever slower
   jq -nc '[range(60) as $s | ({type: "Point", metric: "vus", data: {
       time: "\((1700000000 + $s) * 1000000)", type: "gauge", tags: {},
@@ -337,9 +333,9 @@ rows() {
       http_req_waiting: ($s * 2 + 3),
       http_req_failed: (if $s > 45 and . < 5 then 1 else 0 end),
       http_req_blocked: 0, http_req_connecting: 0, http_req_tls_handshaking: 0,
-      http_req_sending: 0, http_req_receiving: 0}}}))]' | post /v1/metrics/1
+      http_req_sending: 0, http_req_receiving: 0}}}))]' | upload /v1/metrics/1
   echo '{"run_status":3,"result_status":1,"thresholds":{"http_req_duration":
-    {"p(95)<50":true}}}' | post /v1/tests/1
+    {"p(95)<50":true}}}' | upload /v1/tests/1
   browse "goto $url/runs/1" "wait document.querySelector('#insights li')" \
     "eval document.getElementById('insights').innerText" \
     "shot $shots/insights.png"
@@ -351,10 +347,10 @@ rows() {
 
 @test "an uneventful run has nothing that stands out" {
   start_server
-  echo '{"name":"calm"}' | post /v1/tests
+  echo '{"name":"calm"}' | upload /v1/tests
   trails 900 /ok 200 | jq -c 'map(.data.values.http_req_duration = 5)' |
-    post /v1/metrics/1
-  echo '{"run_status":3}' | post /v1/tests/1
+    upload /v1/metrics/1
+  echo '{"run_status":3}' | upload /v1/tests/1
   browse "goto $url/runs/1" "wait document.querySelector('#insights li')" \
     "eval document.getElementById('insights').innerText"
   [[ $seen == *"Nothing stands out"* ]]
@@ -364,7 +360,7 @@ rows() {
   local dir=$BATS_TEST_TMPDIR
   corpus rich >"$dir/all"
   start_server
-  echo '{"name":"three"}' | post /v1/tests
+  echo '{"name":"three"}' | upload /v1/tests
   # each generator has other requests, two of them fold
   for i in 0 1 2; do
     awk -v i="$i" '/"metric":"http_reqs"/ { n++ } n % 3 == i' "$dir/all" \
@@ -378,7 +374,7 @@ rows() {
     pids+=($!)
   done
   wait "${pids[@]}"
-  retry 20 run_holds "$(values http_reqs "$dir/all" | wc -l)"
+  retry 20 run_holds "$(data_of http_reqs "$dir/all" | wc -l)"
   near "$(api runs/1 .totals.http_req_duration.p95)" "$(p95 "$dir/all")" 0.008
 }
 
@@ -389,10 +385,10 @@ run_holds() {
 @test "two runs side by side show what became worse" {
   start_server
   for factor in 1 2; do
-    echo "{\"name\":\"v$factor\"}" | post /v1/tests
+    echo "{\"name\":\"v$factor\"}" | upload /v1/tests
     trails 300 /cart 200 | jq -c --argjson f "$factor" \
-      'map(.data.values.http_req_duration *= $f)' | post "/v1/metrics/$factor"
-    echo '{"run_status":3}' | post "/v1/tests/$factor"
+      'map(.data.values.http_req_duration *= $f)' | upload "/v1/metrics/$factor"
+    echo '{"run_status":3}' | upload "/v1/tests/$factor"
   done
   browse "goto $url/compare?a=1&b=2" \
     "wait !document.getElementById('diff').hidden" \
@@ -425,7 +421,7 @@ run_holds() {
 @test "pages fit a phone, and everything in them has a name" {
   start_server
   finished_run
-  echo '{"name":"b"}' | post /v1/tests
+  echo '{"name":"b"}' | upload /v1/tests
   names="eval [...document.querySelectorAll('button, a, input, select,' +
     'textarea, [role=img]')].filter(e => e.checkVisibility() && !(e.innerText ||
     e.ariaLabel || e.labels && e.labels.length)).map(e => e.outerHTML).join()"
@@ -459,7 +455,7 @@ run_holds() {
 
 @test "a run that goes away is not shown as if it went on" {
   start_server
-  echo '{"name":"live"}' | post /v1/tests
+  echo '{"name":"live"}' | upload /v1/tests
   # the console tells the reply 404, and of that browse makes a failure
   run browse "goto $url/runs/1" "wait document.title.startsWith('Running')" \
     "sh curl -sS --fail -X DELETE $url/api/v1/runs/1" \
@@ -470,7 +466,7 @@ run_holds() {
 
 @test "a page tells when the server is away, and goes on with it" {
   start_server --listen "127.0.0.1:$((20000 + RANDOM % 20000))"
-  echo '{"name":"live"}' | post /v1/tests
+  echo '{"name":"live"}' | upload /v1/tests
   export url server PATH
   # shellcheck disable=SC2016 # for the inner shell
   run browse "goto $url/runs/1" "wait document.title.startsWith('Running')" \
@@ -491,7 +487,7 @@ run_holds() {
 @test "comparing with a run that does not exist is told" {
   start_server
   for i in 1 2; do
-    echo "{\"name\":\"v$i\"}" | post /v1/tests
+    echo "{\"name\":\"v$i\"}" | upload /v1/tests
   done
   for query in "a=1&b=99" "a=x&b=2"; do
     run browse "goto $url/compare?$query" "$ready" \

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # each test is a subshell; url
 # bats file_tags=threads
 load ../helpers
+load serve
 
 teardown() {
   stop_server || true
@@ -13,13 +14,8 @@ db() {
   echo "$BATS_TEST_TMPDIR/k6serve.db"
 }
 
-post() {
-  curl -sS --fail-with-body -X POST -H 'Content-Type: application/json' \
-    --data-binary @- "$url$1" >/dev/null
-}
-
-# requests N MS NAME [FAILED]: so many of that time, in a JSON array.
-requests() {
+# timed N MS NAME [FAILED]: so many of that time, in a JSON array.
+timed() {
   jq -nc --argjson n "$1" --argjson ms "$2" --arg name "$3" \
     --argjson failed "${4:-0}" '[range($n) | {type: "Points",
     metric: "http_req_li_all", data: {time: "\(1700000000000000 + . * 10000)",
@@ -32,15 +28,15 @@ requests() {
 
 # run_of ID < SAMPLES: a finished run.
 run_of() {
-  echo "{\"name\":\"run $1\"}" | post /v1/tests
-  post "/v1/metrics/$1"
-  echo '{"run_status":3}' | post "/v1/tests/$1"
+  echo "{\"name\":\"run $1\"}" | upload /v1/tests
+  upload "/v1/metrics/$1"
+  echo '{"run_status":3}' | upload "/v1/tests/$1"
 }
 
 @test "diff exits 0 within the bound, 1 beyond it" {
   start_server
-  requests 200 100 / | run_of 1
-  requests 200 108 / | run_of 2
+  timed 200 100 / | run_of 1
+  timed 200 108 / | run_of 2
   capture k6serve --db "$(db)" diff 1 2
   [ "$status" = 0 ]
   [[ $out == *"nothing is worse by more than 10 %"* ]]
@@ -54,9 +50,9 @@ run_of() {
 
 @test "diff sees failures, and one slow URL among many" {
   start_server
-  { requests 900 10 /a; requests 100 10 /b; } | jq -cs add | run_of 1
-  { requests 900 10 /a; requests 100 10 /b 40; } | jq -cs add | run_of 2
-  { requests 900 10 /a; requests 100 30 /b; } | jq -cs add | run_of 3
+  { timed 900 10 /a; timed 100 10 /b; } | jq -cs add | run_of 1
+  { timed 900 10 /a; timed 100 10 /b 40; } | jq -cs add | run_of 2
+  { timed 900 10 /a; timed 100 30 /b; } | jq -cs add | run_of 3
   capture k6serve --db "$(db)" diff 1 2
   [ "$status" = 1 ]
   [[ $out =~ failed\ +0\.00\ %\ +4\.00\ %\ +worse ]]
@@ -69,7 +65,7 @@ run_of() {
 
 @test "a run that is not there is wrong use" {
   start_server
-  requests 1 1 / | run_of 1
+  timed 1 1 / | run_of 1
   for args in "diff 1 2" "report 7" "report x" "diff 1" "report" \
     "--format xml report 1"; do
     # shellcheck disable=SC2086 # words
@@ -83,7 +79,7 @@ run_of() {
 
 @test "a report is JSON or CSV as well" {
   start_server
-  requests 5 1 / | run_of 1
+  timed 5 1 / | run_of 1
   capture k6serve --db "$(db)" --format json report 1
   [ "$(jq -r '.schema, .run.name, .urls[0].count' <<<"$out")" = \
     $'k6serve-report/1\nrun 1\n5' ]
@@ -93,7 +89,7 @@ run_of() {
 
 @test "CSV holds no formula" {
   start_server
-  { requests 1 1 '=1+1'; requests 1 1 '@x,"y"'; requests 1 1 '-2'; } |
+  { timed 1 1 '=1+1'; timed 1 1 '@x,"y"'; timed 1 1 '-2'; } |
     jq -cs add | run_of 1
   curl -sS "$url/api/v1/runs/1/urls?format=csv" >"$BATS_TEST_TMPDIR/csv"
   python3 -c 'import csv, sys
@@ -104,9 +100,9 @@ for row in csv.reader(open(sys.argv[1], newline="")): print(row[0])' \
 
 @test "an answer changes with the run, whoever asked before" {
   start_server
-  echo '{"name":"live"}' | post /v1/tests
+  echo '{"name":"live"}' | upload /v1/tests
   for i in 1 2 3; do
-    requests 10 1 / | post /v1/metrics/1
+    timed 10 1 / | upload /v1/metrics/1
     [ "$(api runs/1/urls '.[0].count')" = "$((10 * i))" ]
     [ "$(api runs/1/urls '.[0].count')" = "$((10 * i))" ]
     [ "$(curl -sS --compressed "$url/api/v1/runs/1/report" |
@@ -116,7 +112,7 @@ for row in csv.reader(open(sys.argv[1], newline="")): print(row[0])' \
 
 @test "steps of any length hold the same requests" {
   start_server
-  requests 1000 3 / | run_of 1
+  timed 1000 3 / | run_of 1
   for step in 1 3 10 3600; do
     [ "$(api "runs/1/series?step=$step" 'map(.http_reqs) | add')" = 1000 ]
     [ "$(api "runs/1/series?step=$step" \
@@ -128,7 +124,7 @@ for row in csv.reader(open(sys.argv[1], newline="")): print(row[0])' \
 
 @test "a note is kept, a long one refused, a removed run gone" {
   start_server
-  requests 5 1 / | run_of 1
+  timed 5 1 / | run_of 1
   local json='Content-Type: application/json'
   curl -sS --fail -X PATCH -H "$json" -d '{"note":"ä \"b\""}' \
     "$url/api/v1/runs/1"
@@ -148,7 +144,7 @@ for row in csv.reader(open(sys.argv[1], newline="")): print(row[0])' \
 
 @test "all tables come as CSV, the list of runs too, and nothing else does" {
   start_server
-  requests 5 1 / | run_of 1
+  timed 5 1 / | run_of 1
   curl -sS --fail "$url/api/v1/runs?format=csv" >"$BATS_TEST_TMPDIR/csv"
   [[ $(head -n 1 "$BATS_TEST_TMPDIR/csv") == '"id","name",'* ]]
   [[ $(tail -n 1 "$BATS_TEST_TMPDIR/csv") == '1,"run 1",'* ]]
@@ -174,9 +170,9 @@ No such file or directory" ]
 @test "the share of failed requests is one number, wherever it stands" {
   start_server
   # requests whose failure the script did not ask for have no http_req_failed
-  requests 100 10 / 20 |
+  timed 100 10 / 20 |
     jq -c '.[50:] |= map(del(.data.values.http_req_failed))' | run_of 1
-  requests 100 10 / 20 | run_of 2
+  timed 100 10 / 20 | run_of 2
   [ "$(api runs/1 .totals.http_req_failed)" = 20 ]
   [ "$(api 'runs/2/diff?base=1&bound=0' \
     '.figures[] | select(.figure == "failed") | .base, .run')" = $'0.2\n0.2' ]
