@@ -26,13 +26,19 @@ sample_points(const struct sample *s)
 	return 0;
 }
 
+int64_t
+point_requests(struct span metric, double value)
+{
+	return value > 0 && value < 0x1p53 && span_is(metric, "http_reqs") ?
+	    (int64_t)value : 0;
+}
+
 uint64_t
 sample_requests(const struct sample *s)
 {
 	switch (s->kind) {
 	case SAMPLE_POINT:	/* of a trail that is not whole */
-		return span_is(s->metric, "http_reqs") && s->value > 0 &&
-		    s->value < 0x1p53 ? (uint64_t)s->value : 0;
+		return (uint64_t)point_requests(s->metric, s->value);
 	case SAMPLE_TRAIL:
 		return 1;
 	case SAMPLE_AGGREGATE:

@@ -35,6 +35,9 @@ struct sample {
  * values of a net trail. */
 uint64_t sample_points(const struct sample *s);
 
+/* HTTP requests that a point of this metric and value stands for. */
+int64_t point_requests(struct span metric, double value);
+
 /* HTTP requests that a sample stands for. */
 uint64_t sample_requests(const struct sample *s);
 

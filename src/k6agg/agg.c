@@ -23,14 +23,20 @@ latest(const struct agg *agg)
 static void
 drain(struct agg *agg, int status)
 {
-	struct ending ending = { status, *agg->stop, 0 };
+	struct ending ending = { status, *agg->stop, 0,
+		agg->sources.at->in.name };
 	struct folding *f = &agg->folding;
 
 	for (f->source = 0; f->source < f->n_inputs; f->source++)
 		folding_input_end(f);
 	ending.clock_ns = latest(agg);
-	agg->sink->end(agg, &ending);
+	/* A table comes below the live line, lines are counted in it. */
+	if (agg->last == &agg->summary_sink.sink)
+		live_end(&agg->live, agg->books.folded_before);
+	agg->sink->ops->end(agg->sink, &ending);
 	out_flush(&agg->out);
+	if (agg->summary_sink.error != 0)
+		agg->out.error = agg->summary_sink.error;
 }
 
 static void
@@ -42,16 +48,24 @@ init(struct agg *agg, const struct options *o, char *const *files, int n)
 	folding_init(&agg->folding, &o->settings, &agg->out, o->max_series,
 	    is_merging && n > 1 ? (size_t)n : 1);
 	agg->folding.is_merging = is_merging;
-	agg->last = is_summary ? &summary_sink
-	    : folding_is_on(&agg->folding) || is_merging ? &fold_sink
-	    : &pass_sink;
-	agg->sink = agg->select != NULL ? &filter_sink : agg->last;
+	agg->pass_sink = pass_sink_of(&agg->books, &agg->out);
+	agg->fold_sink = fold_sink_of(&agg->folding, &agg->books, &agg->out);
+	agg->summary_sink = summary_sink_of(&agg->summary, &agg->books,
+	    o->is_json);
+	agg->last = is_summary ? &agg->summary_sink.sink
+	    : folding_is_on(&agg->folding) || is_merging
+	    ? &agg->fold_sink.sink : &agg->pass_sink.sink;
+	agg->sink = agg->last;
 	agg->summary.max_rows = (size_t)o->max_series;
 	if (o->is_live)
 		live_init(&agg->live);
-	if (agg->select != NULL)
+	if (o->select != NULL) {
+		agg->filter_sink = filter_sink_of(o->select, agg->last,
+		    &agg->stream, &agg->books, &agg->out);
+		agg->sink = &agg->filter_sink.sink;
 		agg->folding.filter = filter_folded;
-	agg->folding.filter_ctx = agg;
+		agg->folding.filter_ctx = &agg->filter_sink;
+	}
 	sources_init(&agg->sources, files, n, &agg->folding);
 }
 
@@ -67,14 +81,14 @@ release(struct agg *agg)
 	out_release(&agg->out);
 	live_release(&agg->live);
 	buf_release(&agg->last_line);
-	buf_release(&agg->selected);
+	filter_sink_release(&agg->filter_sink);
 }
 
 int
 agg_run(const struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
 {
-	struct agg agg = { .options = o, .stop = stop, .select = o->select };
+	struct agg agg = { .options = o, .stop = stop };
 	int status, error;
 
 	init(&agg, o, files, n);
@@ -84,7 +98,7 @@ agg_run(const struct options *o, char *const *files, int n,
 	drain(&agg, status);
 	live_end(&agg.live, (int64_t)agg.books.folded +
 	    agg.books.folded_before);
-	books_report(&agg.books, agg.last->is_folding && !o->is_quiet);
+	books_report(&agg.books, agg.last->ops->is_folding && !o->is_quiet);
 	ahead_stop(agg.ahead);
 	error = agg.out.error;
 	release(&agg);

@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "k6agg/fold/fold.h"
-
 #define TOOL SPAN("k6agg " K6PIPE_VERSION)
 
 void
@@ -26,7 +24,7 @@ books_note_time(struct books *b, int64_t time_ns)
 void
 books_add_point(struct books *b, const struct point *p, bool is_dropped)
 {
-	int64_t n = folding_requests_of(p);
+	int64_t n = point_requests(p->metric->name, p->value);
 
 	b->requests += n;
 	if (is_dropped)

@@ -39,6 +39,7 @@ struct ending {
 	int status;		/* to exit with */
 	int signal;		/* that ended it; 0: none */
 	int64_t clock_ns;	/* latest time of the stream */
+	const char *input;	/* its name, for messages */
 };
 
 /* For folding and merging: append the trailer, in place of those read, with

@@ -7,6 +7,7 @@
 #include "base/die.h"
 #include "k6gen/options/options.h"
 #include "k6gen/run.h"
+#include "k6gen/targets/targets.h"
 
 static volatile sig_atomic_t n_signals;
 

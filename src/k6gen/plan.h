@@ -9,14 +9,14 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "data/threshold.h"
+#include "k6gen/check.h"
+#include "k6gen/profile.h"
 #include "k6gen/request.h"
-#include "k6gen/load/check.h"
-#include "k6gen/options/profile.h"
-#include "k6gen/targets/rows.h"
-#include "k6gen/targets/targets.h"
 
 struct load;
 struct plan;
+struct rows;
+struct targets;
 struct vu;
 
 /* Who begins iterations, and when: one of k6's executors (PROTOCOL 8.2). The
@@ -97,7 +97,7 @@ struct plan {
 	int64_t max_redirects;
 	const char *name;	/* of the run */
 	struct targets *targets;
-	struct rows rows;
+	const struct rows *rows;	/* of the CSV file; may be empty */
 	bool is_row_random;
 	uint64_t seed;
 	struct http_options http;	/* how requests are made */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "data/sample.h"
 #include "k6agg/fold/line_store.h"
 
 static struct bucket_rule
@@ -198,13 +199,6 @@ folding_advance(struct folding *f, int64_t time_ns)
 		tick_to(f, time_ns);
 }
 
-int64_t
-folding_requests_of(const struct point *p)
-{
-	return p->value > 0 && p->value < 0x1p53 &&
-	    span_is(p->metric->name, "http_reqs") ? (int64_t)p->value : 0;
-}
-
 static void
 warn_of_overflow(struct folding *f)
 {
@@ -233,7 +227,8 @@ add_group(void *ctx, const struct group_out *g)
 		return;
 	}
 	for (i = 0; i < g->n; i++)
-		f->requests += folding_requests_of(&g->points[i]);
+		f->requests += point_requests(
+		    g->points[i].metric->name, g->points[i].value);
 	if (f->filter != NULL)
 		f->filter(f->filter_ctx, group_lines(g, &f->lines), false);
 	else

@@ -49,9 +49,6 @@ void folding_release(struct folding *f);
 /* True if requests are folded: a period was given. */
 bool folding_is_on(const struct folding *f);
 
-/* Requests that a point stands for by itself. */
-int64_t folding_requests_of(const struct point *p);
-
 /* The input that the points now come from. */
 struct fold_input *folding_input(const struct folding *f);
 

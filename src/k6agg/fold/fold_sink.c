@@ -1,38 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* The sink that folds requests, or merges aggregates, and writes one trailer
  * in place of those that it reads. */
-#include "k6agg/agg_priv.h"
+#include "k6agg/fold/fold_sink.h"
 
 static void
-fold_points(struct agg *agg, const struct point *points, int n,
-    struct span text)
+fold_points(struct line_sink *s, const struct points *points)
 {
-	(void)text;
-	folding_points(&agg->folding, points, n);
+	struct fold_sink *fold = (struct fold_sink *)s;
+
+	folding_points(fold->folding, points->list, points->n);
 }
 
 static enum sink_verdict
-fold_aggregate(struct agg *agg, const struct sample *s)
+fold_aggregate(struct line_sink *s, const struct sample *sample)
 {
-	if (!agg->folding.is_merging)
+	struct fold_sink *fold = (struct fold_sink *)s;
+
+	if (!fold->folding->is_merging)
 		return SINK_PASSES;
-	folding_merge(&agg->folding, s->aggregate);
+	folding_merge(fold->folding, sample->aggregate);
 	return SINK_TAKEN;
 }
 
 static bool
-fold_line(struct agg *agg, enum line_type type, struct span text)
+fold_line(struct line_sink *s, enum line_type type, struct span text)
 {
-	(void)agg;
+	(void)s;
 	(void)text;
 	return type != LINE_END;
 }
 
 static void
-fold_end(struct agg *agg, const struct ending *ending)
+fold_end(struct line_sink *s, const struct ending *ending)
 {
-	struct folding *f = &agg->folding;
-	struct books *books = &agg->books;
+	struct fold_sink *fold = (struct fold_sink *)s;
+	struct folding *f = fold->folding;
+	struct books *books = fold->books;
 	struct buf line = { 0 };
 
 	folding_end(f);
@@ -44,11 +47,19 @@ fold_end(struct agg *agg, const struct ending *ending)
 	books->late = f->is_merging ? 0 : f->buckets.late;
 	if (books_print_end(books, ending, &line) < 0)
 		warnf("%s: the stream was cut: a Start line has no End line",
-		    agg->sources.at->in.name);
+		    ending->input);
 	if (line.n > 0)
-		out_lines(&agg->out, buf_whole(&line));
+		out_lines(fold->out, buf_whole(&line));
 	buf_release(&line);
 }
 
-const struct sink_ops fold_sink = { fold_points, fold_aggregate, fold_line,
-	fold_end, PREPARE_GROUPS, true };
+struct fold_sink
+fold_sink_of(struct folding *folding, struct books *books, struct out *out)
+{
+	static const struct line_sink_ops ops = { .points = fold_points,
+		.end = fold_end, .aggregate = fold_aggregate,
+		.passes = fold_line, .purpose = PREPARE_GROUPS,
+		.is_folding = true };
+
+	return (struct fold_sink){ { &ops }, folding, books, out };
+}

@@ -4,17 +4,15 @@
 
 #include <inttypes.h>
 
-/* Take n points, whose lines are text, each with its newline. */
 static void
-dispatch_points(struct agg *agg, const struct point *points, int n,
-    struct span text)
+dispatch_points(struct agg *agg, const struct points *points)
 {
 	int i;
 
-	agg->books.points += n;
-	for (i = 0; agg->live.is_on && i < n; i++)
-		live_add_point(&agg->live, &points[i]);
-	agg->sink->points(agg, points, n, text);
+	agg->books.points += points->n;
+	for (i = 0; agg->live.is_on && i < points->n; i++)
+		live_add_point(&agg->live, &points->list[i]);
+	agg->sink->ops->points(agg->sink, points);
 }
 
 /* Take one point; the last line of an input may lack its newline. */
@@ -30,10 +28,8 @@ dispatch_point(struct agg *agg, const struct point *p)
 		buf_char(&agg->last_line, '\n');
 		whole.line.p = agg->last_line.p;
 	}
-	agg->lacks_newline = !had_newline;
-	dispatch_points(agg, &whole, 1, (struct span){ whole.line.p,
-	    whole.line.n + 1 });
-	agg->lacks_newline = false;
+	dispatch_points(agg, &(struct points){ &whole, 1, { whole.line.p,
+	    whole.line.n + 1 }, !had_newline });
 }
 
 /* Take the points that come next and whose frames are known; false: none.
@@ -49,7 +45,8 @@ dispatch_framed(struct agg *agg, struct lines *in)
 	if (n == 0)
 		return false;
 	lines_pass(in, bytes, n);
-	dispatch_points(agg, agg->batch, n, (struct span){ text.p, bytes });
+	dispatch_points(agg, &(struct points){ agg->batch, n,
+	    { text.p, bytes }, false });
 	return true;
 }
 
@@ -111,7 +108,8 @@ dispatch_prepared(struct agg *agg, const struct prepared *p)
 		for (i = 0; i < p->n_points; i++) {
 			point = p->points[i];
 			point.metric = our_metric(agg, point.metric);
-			agg->sink->points(agg, &point, 1, point.line);
+			agg->sink->ops->points(agg->sink, &(struct points){
+			    &point, 1, point.line, false });
 		}
 		break;
 	case PREPARE_GROUPS:
@@ -128,7 +126,7 @@ dispatch_aggregate(void *ctx, const struct sample *s)
 	enum sink_verdict verdict;
 
 	live_add_sample(&agg->live, s);
-	verdict = agg->sink->aggregate(agg, s);
+	verdict = agg->sink->ops->aggregate(agg->sink, s);
 	books_add_aggregate(&agg->books, s, verdict == SINK_DROPPED);
 	return verdict != SINK_PASSES;
 }
@@ -191,7 +189,8 @@ dispatch_line(struct agg *agg, struct span text)
 	}
 	if (is_bad)
 		return dispatch_refused(agg, text, why.text);
-	if (type == LINE_AGGREGATED || agg->sink->passes(agg, type, text))
+	if (type == LINE_AGGREGATED || agg->sink->ops->passes(agg->sink, type,
+	    text))
 		out_line(&agg->out, text, agg->sources.at->in.had_newline);
 	return 0;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/lines.h"
-#include "k6agg/fold/fold.h"
+#include "data/sample.h"
 
 enum { BATCH = 128 };
 
@@ -76,7 +76,8 @@ add_passage(struct grouping *g, const struct group_out *group)
 	if (time_ns > g->open->latest_ns)
 		g->open->latest_ns = time_ns;
 	for (i = 0; i < group->n; i++)
-		g->open->requests += folding_requests_of(&group->points[i]);
+		g->open->requests += point_requests(
+		    group->points[i].metric->name, group->points[i].value);
 }
 
 static void
@@ -113,7 +114,8 @@ add_points(struct grouping *g, const struct point *points, int n)
 	switch (out->purpose) {
 	case PREPARE_LINES:
 		for (i = 0; i < n; i++) {
-			out->requests += folding_requests_of(&points[i]);
+			out->requests += point_requests(
+			    points[i].metric->name, points[i].value);
 			if (out->n_points + i == 0 ||
 			    points[i].time_ns > out->latest_ns)
 				out->latest_ns = points[i].time_ns;

@@ -9,7 +9,7 @@
 #include "data/stream.h"
 #include "data/trail.h"
 #include "k6agg/fold/line_store.h"
-#include "k6agg/sink_ops.h"
+#include "k6agg/line_sink.h"
 
 struct prepare_rule {
 	enum prepare_for purpose;

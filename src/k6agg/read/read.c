@@ -18,8 +18,8 @@ settle(struct agg *agg)
 	if (!folding_settle(&agg->folding) ||
 	    agg->stream.tags.n <= STREAM_TAG_SETS)
 		return;
-	if (agg->select != NULL)
-		select_trim(agg->select, STREAM_TAG_SETS);
+	if (agg->filter_sink.select != NULL)
+		select_trim(agg->filter_sink.select, STREAM_TAG_SETS);
 	stream_trim(&agg->stream, STREAM_TAG_SETS);
 	summary_forget_tags(&agg->summary);
 }
@@ -99,10 +99,10 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 static void
 start_ahead(struct agg *agg, struct lines *in)
 {
-	struct prepare_rule rule = { agg->sink->purpose,
+	struct prepare_rule rule = { agg->sink->ops->purpose,
 	    agg->folding.calc_ns };
 
-	if (agg->folding.is_merging || agg->sink == &filter_sink ||
+	if (agg->folding.is_merging || agg->sink != agg->last ||
 	    agg->live.is_on)
 		return;
 	if (agg->ahead == NULL)

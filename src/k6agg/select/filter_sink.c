@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The sink before another: what is selected goes on to it. */
+#include "k6agg/select/filter_sink.h"
+
+#include <string.h>
+
+#include "data/sample.h"
 #include "data/trail.h"
-#include "k6agg/agg_priv.h"
 
 static bool
 is_of_request(const struct point *p)
@@ -15,69 +19,71 @@ is_of_request(const struct point *p)
 	    span_is(p->metric->name, "http_req_failed");
 }
 
-/* Hand n points on with the tags they are to have. While requests are folded
+/* Hand points on with the tags they are to have. While requests are folded
  * they stay whole: which of their lines pass is decided when they do. */
 static void
-filter_points(struct agg *agg, const struct point *points, int n,
-    struct span text)
+filter_points(struct line_sink *sink, const struct points *points)
 {
-	bool is_folding = agg->last->is_folding;
+	struct filter_sink *f = (struct filter_sink *)sink;
+	const struct line_sink_ops *next = f->next->ops;
 	const struct selected *selected;
+	struct points one = { .n = 1 };
 	struct point p;
 	int i;
 
-	agg->lacks_newline = false;
-	for (i = 0; i < n; i++) {
-		selected = select_point(agg->select, &points[i]);
-		p = points[i];
+	for (i = 0; i < points->n; i++) {
+		selected = select_point(f->select, &points->list[i]);
+		p = points->list[i];
 		p.tags = selected->tags;
-		if (!(is_folding && is_of_request(&p)
+		if (!(next->is_folding && is_of_request(&p)
 		    ? selected->is_request_kept : selected->is_kept)) {
-			books_add_point(&agg->books, &p, true);
+			books_add_point(f->books, &p, true);
 			continue;
 		}
-		text = (struct span){ p.line.p, p.line.n + 1 };
-		if (agg->last->purpose == PREPARE_LINES) {
-			buf_reset(&agg->selected);
-			select_print(&p, selected, &agg->selected);
-			text = buf_whole(&agg->selected);
+		one.list = &p;
+		one.text = (struct span){ p.line.p, p.line.n + 1 };
+		if (next->purpose == PREPARE_LINES) {
+			buf_reset(&f->lines);
+			select_print(&p, selected, &f->lines);
+			one.text = buf_whole(&f->lines);
 		}
-		agg->last->points(agg, &p, 1, text);
+		next->points(f->next, &one);
 	}
 }
 
-/* Write what is selected of lines that passed the folding; for folding. */
 void
 filter_folded(void *ctx, struct span lines, bool is_request)
 {
 	const char *at = lines.p, *end = lines.p + lines.n, *newline;
 	const struct selected *selected;
-	struct agg *agg = ctx;
+	struct filter_sink *f = ctx;
 	struct line line;
 	struct why why;
 	int64_t n;
 
-	buf_reset(&agg->selected);
+	buf_reset(&f->lines);
 	for (; at < end; at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
-		if (stream_read(&agg->stream, (struct span){ at,
+		if (stream_read(f->stream, (struct span){ at,
 		    (size_t)(newline - at) }, &line, &why) != LINE_POINT)
 			continue;	/* cannot be: it was one before */
-		selected = select_point(agg->select, &line.point);
-		n = folding_requests_of(&line.point);
+		selected = select_point(f->select, &line.point);
+		n = point_requests(line.point.metric->name,
+		    line.point.value);
 		if (selected->is_kept)
-			select_print(&line.point, selected, &agg->selected);
+			select_print(&line.point, selected, &f->lines);
 		else
-			agg->books.dropped += is_request && n > 1 ? 1 : n;
+			f->books->dropped += is_request && n > 1 ? 1 : n;
 	}
-	out_lines(&agg->out, buf_whole(&agg->selected));
-	buf_reset(&agg->selected);
+	out_lines(f->out, buf_whole(&f->lines));
+	buf_reset(&f->lines);
 }
 
 static enum sink_verdict
-filter_aggregate(struct agg *agg, const struct sample *sample)
+filter_aggregate(struct line_sink *sink, const struct sample *sample)
 {
-	const struct selected *selected = select_tags(agg->select,
+	struct filter_sink *f = (struct filter_sink *)sink;
+	const struct selected *selected = select_tags(f->select,
 	    sample->aggregate->tags);
 	struct aggregate a = *sample->aggregate;
 	struct sample s = *sample;
@@ -87,21 +93,22 @@ filter_aggregate(struct agg *agg, const struct sample *sample)
 		return SINK_DROPPED;
 	a.tags = s.tags = selected->tags;
 	s.aggregate = &a;
-	verdict = agg->last->aggregate(agg, &s);
+	verdict = f->next->ops->aggregate(f->next, &s);
 	if (verdict != SINK_PASSES || !selected->is_changed)
 		return verdict;
-	out_aggregate(&agg->out, &a);
+	out_aggregate(f->out, &a);
 	return SINK_TAKEN;
 }
 
 /* A Metric line passes if a point of its metric could. */
 static bool
-filter_line(struct agg *agg, enum line_type type, struct span text)
+filter_line(struct line_sink *sink, enum line_type type, struct span text)
 {
+	struct filter_sink *f = (struct filter_sink *)sink;
 	struct span key, name = { "", 0 };
 	struct jsn j = jsn_of(text);
 
-	if (!agg->last->passes(agg, type, text))
+	if (!f->next->ops->passes(f->next, type, text))
 		return false;
 	if (type != LINE_METRIC)
 		return true;
@@ -109,14 +116,31 @@ filter_line(struct agg *agg, enum line_type type, struct span text)
 	while (jsn_member(&j, &key))
 		if (!span_is(key, "metric") || !jsn_text(&j, &name))
 			(void)jsn_skip(&j);
-	return select_metric(agg->select, name);
+	return select_metric(f->select, name);
 }
 
 static void
-filter_end(struct agg *agg, const struct ending *ending)
+filter_end(struct line_sink *sink, const struct ending *ending)
 {
-	agg->last->end(agg, ending);
+	struct filter_sink *f = (struct filter_sink *)sink;
+
+	f->next->ops->end(f->next, ending);
 }
 
-const struct sink_ops filter_sink = { filter_points, filter_aggregate,
-	filter_line, filter_end, PREPARE_LINES, false };
+struct filter_sink
+filter_sink_of(struct select *select, struct line_sink *next,
+    struct stream *stream, struct books *books, struct out *out)
+{
+	static const struct line_sink_ops ops = { .points = filter_points,
+		.end = filter_end, .aggregate = filter_aggregate,
+		.passes = filter_line, .purpose = PREPARE_LINES };
+
+	return (struct filter_sink){ { &ops }, next, select, stream, books,
+		out, { 0 } };
+}
+
+void
+filter_sink_release(struct filter_sink *f)
+{
+	buf_release(&f->lines);
+}

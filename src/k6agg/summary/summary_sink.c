@@ -1,56 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /* The sink that adds all up, and writes a table at the end. */
+#include "k6agg/summary/summary_sink.h"
+
 #include <errno.h>
 #include <stdio.h>
 
-#include "k6agg/agg_priv.h"
-
 static void
-summary_points(struct agg *agg, const struct point *points, int n,
-    struct span text)
+summary_points(struct line_sink *s, const struct points *points)
 {
+	struct summary_sink *to = (struct summary_sink *)s;
 	int i;
 
-	(void)text;
-	for (i = 0; i < n; i++)
-		summary_add_point(&agg->summary, &points[i]);
+	for (i = 0; i < points->n; i++)
+		summary_add_point(to->summary, &points->list[i]);
 }
 
 static enum sink_verdict
-summary_aggregate(struct agg *agg, const struct sample *s)
+summary_aggregate(struct line_sink *s, const struct sample *sample)
 {
-	summary_add_sample(&agg->summary, s);
+	struct summary_sink *to = (struct summary_sink *)s;
+
+	summary_add_sample(to->summary, sample);
 	return SINK_TAKEN;
 }
 
 static bool
-summary_line(struct agg *agg, enum line_type type, struct span text)
+summary_line(struct line_sink *s, enum line_type type, struct span text)
 {
-	(void)agg;
+	(void)s;
 	(void)type;
 	(void)text;
 	return false;
 }
 
 static void
-summary_end(struct agg *agg, const struct ending *ending)
+summary_end(struct line_sink *s, const struct ending *ending)
 {
+	struct summary_sink *to = (struct summary_sink *)s;
 	struct summary_view v;
 
 	(void)ending;
-	live_end(&agg->live, agg->books.folded_before);
-	summary_view(&agg->summary, &v);
-	v.skipped = agg->books.bad.n;
+	summary_view(to->summary, &v);
+	v.skipped = to->books->bad.n;
 	errno = 0;
-	if (agg->options->is_json)
+	if (to->is_json)
 		summary_print_json(&v, stdout);
 	else
 		summary_print_text(&v, stdout);
 	/* What went straight to the file is not in the buffer any more. */
 	if (ferror(stdout))
-		agg->out.error = errno != 0 ? errno : EIO;
+		to->error = errno != 0 ? errno : EIO;
 	summary_view_release(&v);
 }
 
-const struct sink_ops summary_sink = { summary_points, summary_aggregate,
-	summary_line, summary_end, PREPARE_POINTS, false };
+struct summary_sink
+summary_sink_of(struct summary *summary, const struct books *books,
+    bool is_json)
+{
+	static const struct line_sink_ops ops = { .points = summary_points,
+		.end = summary_end, .aggregate = summary_aggregate,
+		.passes = summary_line, .purpose = PREPARE_POINTS };
+
+	return (struct summary_sink){ { &ops }, summary, books, is_json, 0 };
+}

@@ -104,7 +104,7 @@ static void
 request_next(struct load *l, struct vu *v)
 {
 	struct text_values values = { .vu = load_number_of(l, v),
-		.iter = v->iter, .row = v->row, .rows = &l->plan->rows,
+		.iter = v->iter, .row = v->row, .rows = l->plan->rows,
 		.dice = &v->dice };
 	int64_t now = now_monotonic_ns();
 
@@ -136,7 +136,7 @@ request_next(struct load *l, struct vu *v)
 static void
 take_row(struct load *l, struct vu *v)
 {
-	size_t n = l->plan->rows.n;
+	size_t n = l->plan->rows->n;
 
 	if (n == 0)
 		return;

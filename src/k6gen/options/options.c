@@ -303,7 +303,8 @@ const struct opt_tool options_tool = {
 void
 options_init(struct options *o)
 {
-	*o = (struct options){ .plan = { .timeout_ns = 60 * NS_PER_S,
+	*o = (struct options){ .plan = { .rows = &o->rows,
+		.timeout_ns = 60 * NS_PER_S,
 		.graceful_ns = 30 * NS_PER_S,
 		.ramp_down_ns = 30 * NS_PER_S, .max_redirects = 10,
 		.http = { .user_agent = "k6gen/" K6PIPE_VERSION,

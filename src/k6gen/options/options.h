@@ -6,6 +6,7 @@
 #include "base/opt.h"
 #include "k6gen/plan.h"
 #include "k6gen/report/report.h"
+#include "k6gen/targets/rows.h"
 
 /* What was given; a count of 0 or a duration < 0 was not. */
 struct options {
@@ -27,6 +28,7 @@ struct options {
 	struct buf body_bytes, stats_text;
 	struct opt_list lines;	/* headers with those of user and cookies */
 	struct opt_list filled;	/* headers with placeholders */
+	struct rows rows;	/* of the CSV file */
 	char *basic, *bearer_line, *cookie_line, *form_type;
 	char *run_name;
 };

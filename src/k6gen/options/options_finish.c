@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "k6gen/load/executor.h"
 #include "k6gen/options/options.h"
+#include "k6gen/targets/targets.h"
 
 enum { RATE_VUS = 1000 };
 
@@ -348,7 +349,7 @@ options_release(struct options *o)
 	free(o->plan.checks);
 	free(o->plan.limits);
 	profile_release(&o->plan.profile);
-	rows_release(&o->plan.rows);
+	rows_release(&o->rows);
 	opt_list_release(&o->plan.tags);
 	opt_list_release(&o->stages);
 	opt_list_release(&o->headers);

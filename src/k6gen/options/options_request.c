@@ -182,7 +182,7 @@ set_request(struct options *o, struct why *why)
 	p->http.resolve = (struct http_texts){ o->resolve.items,
 		o->resolve.n };
 	p->is_row_random = o->is_random;
-	return o->data != NULL ? rows_read(&p->rows, o->data, why) : 0;
+	return o->data != NULL ? rows_read(&o->rows, o->data, why) : 0;
 }
 
 static int
@@ -190,7 +190,7 @@ set_targets(struct options *o, char *const *urls, int n_urls)
 {
 	struct plan *p = &o->plan;
 	struct target_defaults d = { .method = o->method, .name = o->name,
-		.headers = &o->filled, .rows = &p->rows,
+		.headers = &o->filled, .rows = &o->rows,
 		.is_raw = o->is_raw, .is_base64 = o->is_base64 };
 	struct why why;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "k6gen/load/check.c"
+#include "k6gen/check.c"
 
 #include "tap.h"
 

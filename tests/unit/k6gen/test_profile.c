@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "k6gen/options/profile.c"
+#include "k6gen/profile.c"
 
 #include "tap.h"
 

@@ -3,8 +3,8 @@
  * profile: how many VUs, or starts a second, are wanted over time: straight
  * lines from stage to stage, as k6's stages are.
  */
-#ifndef K6PIPE_K6GEN_OPTIONS_PROFILE_H
-#define K6PIPE_K6GEN_OPTIONS_PROFILE_H
+#ifndef K6PIPE_K6GEN_PROFILE_H
+#define K6PIPE_K6GEN_PROFILE_H
 
 #include <stddef.h>
 #include <stdint.h>

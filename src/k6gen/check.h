@@ -3,8 +3,8 @@
  * check: what a response is asked, as status==200, duration<300,
  * body contains ok, header Content-Type matches ^text/.
  */
-#ifndef K6PIPE_K6GEN_LOAD_CHECK_H
-#define K6PIPE_K6GEN_LOAD_CHECK_H
+#ifndef K6PIPE_K6GEN_CHECK_H
+#define K6PIPE_K6GEN_CHECK_H
 
 #include <regex.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stages and rates as they are written, and their integral over time. */
-#include "k6gen/options/profile.h"
+#include "k6gen/profile.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Checks of answers: how they are written, and whether they hold. */
-#include "k6gen/load/check.h"
+#include "k6gen/check.h"
 
 #include <stdlib.h>
 

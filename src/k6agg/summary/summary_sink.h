@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* summary_sink: all is added up, and a table written at the end. */
+#ifndef K6PIPE_K6AGG_SUMMARY_SUMMARY_SINK_H
+#define K6PIPE_K6AGG_SUMMARY_SUMMARY_SINK_H
+
+#include "k6agg/line_sink.h"
+#include "k6agg/summary/summary.h"
+
+struct summary_sink {
+	struct line_sink sink;
+	struct summary *summary;	/* both borrowed */
+	const struct books *books;
+	bool is_json;
+	int error;		/* errno of a write that failed; 0: none */
+};
+
+struct summary_sink summary_sink_of(struct summary *summary,
+    const struct books *books, bool is_json);
+
+#endif
