@@ -91,7 +91,6 @@ void
 dispatch_prepared(struct agg *agg, const struct prepared *p)
 {
 	struct source *source = agg->sources.at;
-	struct point point;
 	int64_t i;
 
 	folding_part(&agg->folding);
@@ -105,12 +104,11 @@ dispatch_prepared(struct agg *agg, const struct prepared *p)
 		out_lines(&agg->out, p->text);
 		break;
 	case PREPARE_POINTS:
-		for (i = 0; i < p->n_points; i++) {
-			point = p->points[i];
-			point.metric = our_metric(agg, point.metric);
-			agg->sink->ops->points(agg->sink, &(struct points){
-			    &point, 1, point.line, false });
-		}
+		for (i = 0; i < p->n_points; i++)
+			p->points[i].metric = our_metric(agg,
+			    p->points[i].metric);
+		agg->sink->ops->points(agg->sink, &(struct points){
+		    p->points, (int)p->n_points, p->text, false });
 		break;
 	case PREPARE_GROUPS:
 		dispatch_groups(&agg->folding, p);
