@@ -142,8 +142,8 @@ parse(const struct setting_row *row, const char *text,
 		    : why_set(why, "\"%s\" is neither true nor false", text);
 	case SETTING_INT:
 		return num_parse_int(text, row->min, INT32_MAX, &v->number)
-		    ? 0 : why_set(why, "\"%s\" is not a whole number from "
-		    "%lld on", text, (long long)row->min);
+		    ? 0 : why_set(why, "\"%s\" is not a whole number of "
+		    "at least %lld", text, (long long)row->min);
 	case SETTING_REAL:
 		/* Go, and so k6, takes ".5" where JSON does not. */
 		if (text[0] == '.' && text[1] >= '0' && text[1] <= '9')
@@ -152,7 +152,7 @@ parse(const struct setting_row *row, const char *text,
 			end = (char *)text + num_parse(text, strlen(text), &v->real);
 		return end != text && *end == '\0' && v->real >= 0 &&
 		    isfinite(v->real) ? 0
-		    : why_set(why, "\"%s\" is not a number from 0 on", text);
+		    : why_set(why, "\"%s\" is not a number of at least 0", text);
 	case SETTING_DURATION:
 		if (!duration_parse(text, &v->number))
 			return why_set(why, "\"%s\" is not a duration (3s, "
@@ -323,7 +323,7 @@ set_from_flag(void *member, const struct opt *o, const char *value,
 	if (settings_table[o->id].type == SETTING_DURATION &&
 	    strcmp(value, "0") != 0 &&
 	    num_parse(value, strlen(value), &plain) == strlen(value))
-		return why_set(why, "\"%s\" is without a unit (3s, 1m30s, "
+		return why_set(why, "\"%s\" has no unit (3s, 1m30s, "
 		    "500ms)", value);
 	return settings_set(member, (enum setting)o->id,
 	    value != NULL ? value : "true", FROM_FLAG, why);

@@ -166,7 +166,7 @@ choose(struct push_options *o, char *const *files, int n)
 	if (n == 0 && o->is_discard)
 		return opt_misuse("--discard needs a JOURNAL (--list)");
 	if (n > 0 && (o->is_create || o->finish != NULL))
-		return opt_misuse("no FILE here");
+		return opt_misuse("--create and --finish take no FILE");
 	if (o->is_resume)
 		return push_resume(o, files, n);
 	if (o->is_list)

@@ -453,7 +453,7 @@ END
 
 @test "a body longer than max-body is a failure" {
   run ! k6gen --max-body 1.5K -i 1 "$target/"
-  [[ $output == *"\"1.5K\" is not a size from 1 on"* ]]
+  [[ $output == *"\"1.5K\" is not a size of at least 1"* ]]
   gen --max-body 3 "$target/"
   [ "$(tags '[.status, .error] | join(" ")')" = "0 response body too long" ]
   gen --max-body 1KiB "$target/"

@@ -19,7 +19,7 @@ set_size(void *member, const struct opt *o, const char *value,
 {
 	(void)o;
 	return size_parse(value, member) ? 0 : why_set(why, "\"%s\" is not a "
-	    "size from 1 on (64K, 1M)", value);
+	    "size of at least 1 (64K, 1M)", value);
 }
 
 static int
