@@ -39,8 +39,6 @@ k6serve_LIB := $(COMMON) base/unpack data/aggregate data/hist data/metric \
 
 k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto
-# Debian's libhttp-parser has no pkg-config file.
-k6gen_LDLIBS := -lhttp_parser
 k6login_LIBS := libcurl jansson
 k6push_LIBS := libcurl zlib libzstd jansson snappy
 k6serve_LIBS := libmicrohttpd sqlite3 zlib libcrypto snappy
@@ -53,7 +51,7 @@ $(BIN)/$(1): $$($(1)_SRC:%=$(BUILD)/%.o) $$($(1)_LIB:%=$(BUILD)/%.o)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(HARDEN_LD) $$(LDFLAGS) -o $$@ $$^ \
 	  $$(if $$($(1)_LIBS),$$(shell pkg-config --libs $$($(1)_LIBS))) \
-	  $$($(1)_LDLIBS) -lm
+	  -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rule,$(t))))
 
@@ -94,7 +92,7 @@ define link_unit
 @mkdir -p $(@D)
 $(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) -Itests/unit -MMD -MP \
   -o $@ $< $(filter %.a,$^) -Wl,--as-needed \
-  $(shell pkg-config --libs $(ALL_LIBS)) $(k6gen_LDLIBS) -lm
+  $(shell pkg-config --libs $(ALL_LIBS)) -lm
 endef
 $(foreach t,$(TOOLS),$(eval $(call archive_rule,$(t))))
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/lib.a

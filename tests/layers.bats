@@ -38,7 +38,6 @@ owner() {
   *snappy-c.h*) hides='lib/io/snap' ;;
   *sqlite3.h*) hides='src/k6serve/store/' ;;
   *microhttpd.h*) hides='src/k6serve/http/' ;;
-  *http_parser.h*) hides='src/k6gen/http/' ;;
   *openssl/*) hides='src/k6gen/http/|src/k6serve/http/digest' ;;
   *) hides= ;;
   esac

@@ -2,7 +2,11 @@
 /* Sinks of all metrics and submetrics, added up. */
 #include "k6gen/tally.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { NAMES = 1000 };	/* that are counted each */
 
 void
 tally_init(struct tally *t, const struct plan *plan)
@@ -20,12 +24,24 @@ tally_init(struct tally *t, const struct plan *plan)
 void
 tally_release(struct tally *t)
 {
-	size_t i;
+	struct outcome *o;
+	struct by_name *n;
+	size_t i, at;
 
 	for (i = 0; i < EMITTED; i++)
 		sink_release(&t->sinks[i]);
 	for (i = 0; i < MOST_SUBMETRICS; i++)
 		sink_release(&t->subs[i]);
+	at = 0;
+	while ((o = map_next(&t->outcomes, &at)) != NULL)
+		free(o);
+	at = 0;
+	while ((n = map_next(&t->names, &at)) != NULL) {
+		sink_release(&n->durations);
+		free(n);
+	}
+	map_release(&t->outcomes);
+	map_release(&t->names);
 	free(t->checks);
 	*t = (struct tally){ .plan = NULL };
 }
@@ -45,6 +61,49 @@ tally_add(struct tally *t, enum emitted which, double value, int64_t time_ns,
 	t->points++;
 }
 
+static struct outcome *
+outcome_of(struct tally *t, const char *text, bool is_failure)
+{
+	struct outcome *o = map_get(&t->outcomes, span_of(text));
+
+	if (o != NULL)
+		return o;
+	o = xcalloc(1, sizeof(*o) + strlen(text) + 1);
+	memcpy(o->text, text, strlen(text) + 1);
+	o->is_failure = is_failure;
+	map_put(&t->outcomes, span_of(o->text), o);
+	return o;
+}
+
+struct outcome *
+tally_outcome(struct tally *t, int status, const char *reason)
+{
+	char text[16];
+
+	if (status == 0)
+		return outcome_of(t, reason, true);
+	(void)snprintf(text, sizeof(text), "%d", status);
+	return outcome_of(t, text, false);
+}
+
+struct by_name *
+tally_name(struct tally *t, const char *name)
+{
+	struct by_name *n = map_get(&t->names, span_of(name));
+
+	if (n == NULL && t->names.n >= NAMES) {
+		name = "(others)";
+		n = map_get(&t->names, span_of(name));
+	}
+	if (n != NULL)
+		return n;
+	n = xcalloc(1, sizeof(*n) + strlen(name) + 1);
+	memcpy(n->text, name, strlen(name) + 1);
+	n->durations.type = METRIC_TREND;
+	map_put(&t->names, span_of(n->text), n);
+	return n;
+}
+
 /* The memory of its histogram is kept. */
 static void
 move_sink(struct sink *to, struct sink *from)
@@ -58,10 +117,32 @@ move_sink(struct sink *to, struct sink *from)
 	*from = (struct sink){ .type = from->type, .hist = hist };
 }
 
+static void
+move_requests(struct tally *t, struct tally *from)
+{
+	struct outcome *o;
+	struct by_name *n, *to;
+	size_t at = 0;
+
+	while ((o = map_next(&from->outcomes, &at)) != NULL) {
+		outcome_of(t, o->text, o->is_failure)->n += o->n;
+		o->n = 0;
+	}
+	at = 0;
+	while ((n = map_next(&from->names, &at)) != NULL) {
+		to = tally_name(t, n->text);
+		move_sink(&to->durations, &n->durations);
+		to->failed += n->failed;
+		n->failed = 0;
+	}
+}
+
 void
 tally_move(struct tally *t, struct tally *from)
 {
 	size_t i;
+
+	move_requests(t, from);
 
 	for (i = 0; i < EMITTED; i++)
 		move_sink(&t->sinks[i], &from->sinks[i]);
@@ -77,7 +158,10 @@ tally_move(struct tally *t, struct tally *from)
 	t->complete += from->complete;
 	t->interrupted += from->interrupted;
 	from->points = from->requests = 0;
+	t->starved += from->starved;
+	t->unanswered += from->unanswered;
 	from->complete = from->interrupted = 0;
+	from->starved = from->unanswered = 0;
 }
 
 const struct sink *

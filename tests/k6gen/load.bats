@@ -183,3 +183,58 @@ all_came() { [ "$(wc -l <"$nginx_log")" -eq 400 ]; }
     [[ ${lines[0]} == "k6gen: "*"${c#*|}"* ]]
   done
 }
+
+# time_of TIME: nanoseconds
+time_of() { date -d "$1" +%s%N; }
+
+@test "rps counts the hops of redirects, and waiting is no duration" {
+  stop_nginx
+  start_nginx <<'END'
+location = /from { return 302 /to; }
+location / { return 200 "hello\n"; }
+END
+  # Six requests at 4 a second: the last is due 1.25 s after the first.
+  gen -u 1 -i 3 --rps 4 --name both "$target/from"
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    .data.tags.name' "$out" | sort | uniq -c | xargs)" = "6 both" ]
+  [ "$(values schedule_lag | awk '{ sum += $1 } END { print (sum > 1000) }')" \
+    = 1 ]
+  has '.type == "Point" and .metric == "schedule_lag"'
+  [ $(($(time_of "$(jq -rs 'map(select(.metric == "http_reqs" and
+    .type == "Point"))[-1].data.time' "$out")") -
+    $(time_of "$(jq -r 'select(.type == "Start") | .data.time' "$out")"))) \
+    -ge 1200000000 ]
+}
+
+@test "a slow rate lasts its whole time" {
+  gen -r 0.5/s -d 1500ms "$target/"
+  [ "$(values iterations | wc -l)" -eq 1 ]
+  [ "$(($(time_of "$(jq -r 'select(.type == "End") | .data.time' "$out")") -
+    $(time_of "$(jq -r 'select(.type == "Start") | .data.time' "$out")")))" \
+    -ge 1400000000 ]
+}
+
+@test "a writer that says nothing stops neither the end nor a signal" {
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  exec 7<>"$BATS_TEST_TMPDIR/fifo"
+  run timeout 60 "$bin/k6gen" -q -t - -d 300ms --no-output <&7
+  [ "$status" -ne 124 ]
+  "$bin/k6gen" -q -t - --no-output <&7 &
+  pid=$!
+  retry 20 grep -q SigCgt "/proc/$pid/status"
+  sleep 0.3
+  kill -TERM "$pid"
+  status=0
+  wait "$pid" || status=$?
+  exec 7<&-
+  [ "$status" -ne 0 ]
+}
+
+@test "starts that wait for a target of stdin are told of" {
+  (for i in $(seq 10); do
+    printf 'GET %s/\n\n' "$target"
+    sleep 0.1
+  done) | k6gen -r 40/s -d 2s -t - --no-output 2>"$BATS_TEST_TMPDIR/err"
+  grep -q '! [0-9]* iterations waited for a target: stdin' \
+    "$BATS_TEST_TMPDIR/err"
+}

@@ -516,3 +516,46 @@ END
   [ "$(jq -r 'select(.type == "Point" and .metric == "http_req_connecting")
     | .data.value | . > 0' "$out" | xargs)" = "true false false false" ]
 }
+
+@test "bytes of a file are sent as they are, placeholders with --template" {
+  local dir=$BATS_TEST_TMPDIR
+  python3 "$tools/raw_server.py" "$dir/port" "$dir/log" "$dir" 3>&- &
+  helper=$!
+  retry 20 test -s "$dir/port"
+  printf 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' >"$dir/a"
+  printf '\0\377{{nothing\n}}' >"$dir/binary"
+  gen -b "@$dir/binary" "http://127.0.0.1:$(cat "$dir/port")/a"
+  cmp "$dir/a.body" "$dir/binary"
+  gen -F "n={{vu}}" -F "f=@$dir/binary" \
+    "http://127.0.0.1:$(cat "$dir/port")/a"
+  grep -qaF '{{nothing' "$dir/a.body"
+  grep -qax $'1\r' "$dir/a.body"
+  printf 'is {{vu}}' >"$dir/text"
+  gen --template -b "@$dir/text" "http://127.0.0.1:$(cat "$dir/port")/a"
+  [ "$(cat "$dir/a.body")" = 'is 1' ]
+}
+
+@test "placeholders are filled in whatever sends text" {
+  printf 'user,token\nann,p1\n' >"$BATS_TEST_TMPDIR/rows.csv"
+  gen --data "$BATS_TEST_TMPDIR/rows.csv" --user '{{row.user}}:{{row.token}}' \
+    --cookie 'sid={{row.token}}' -A '{{row.user}}' "$target/a"
+  gen --data "$BATS_TEST_TMPDIR/rows.csv" --bearer '{{row.token}}' "$target/b"
+  [ "$(log 2 | cut -d' ' -f2,4-6)" = "/a [Basic YW5uOnAx] [sid=p1]
+/b [Bearer p1] [-]" ]
+}
+
+@test "cells are encoded in a URL, whole ones are not" {
+  printf '\xef\xbb\xbfq,url\r\na b&c#d,%s/x?y=1\r\n' "$target" \
+    >"$BATS_TEST_TMPDIR/rows.csv"
+  gen --data "$BATS_TEST_TMPDIR/rows.csv" "$target/{{row.q}}?q={{row.q}}"
+  gen --data "$BATS_TEST_TMPDIR/rows.csv" '{{row.url}}'
+  [ "$(log 2 | cut -d' ' -f2)" = "/a%20b&c%23d?q=a%20b%26c%23d
+/x?y=1" ]
+}
+
+@test "a member of a JSON target that is null is none" {
+  printf '{"method":null,"url":"%s/a","body":null,"header":null,"name":null}' \
+    "$target" >"$BATS_TEST_TMPDIR/t"
+  gen -t "$BATS_TEST_TMPDIR/t" -i 1
+  [ "$(log 1 | cut -d' ' -f1,2)" = "GET /a" ]
+}

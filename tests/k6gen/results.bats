@@ -250,3 +250,34 @@ each() {
   phases
   each "$sum and .sending + .waiting >= 80" '.sending >= 50 and .waiting >= 30'
 }
+
+@test "requests without an answer at the end count as failed, and it is told" {
+  local dir=$BATS_TEST_TMPDIR url
+  touch "$dir/hang"
+  printf silent >"$dir/hang.how"
+  python3 "$tools/raw_server.py" "$dir/port" "$dir/log" "$dir" 3>&- &
+  helper=$!
+  retry 20 test -s "$dir/port"
+  url=http://127.0.0.1:$(cat "$dir/port")/hang
+  run bash -c "'$bin/k6gen' -u 2 -d 100ms --graceful-stop 200ms \
+    --threshold 'http_req_failed=rate<0.01' '$url' 2>'$out.err' >'$out'"
+  kill "$helper"
+  [ "$status" -eq 99 ]
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    .data.tags | [.status, .error, .error_code] | join(" ")' "$out" |
+    sort | uniq -c | xargs)" = "2 0 request timeout 1050" ]
+  [ "$(values http_req_duration | awk '$1 >= 100' | wc -l)" -eq 2 ]
+  grep -q '! 2 requests had no answer when the run ended' "$out.err"
+}
+
+@test "the summary has statuses, reasons, and a line for each name" {
+  k6gen -i 3 "$target/" "$target/500?$(printf '%060d' 0)" \
+    http://127.0.0.1:1/ >"$out" 2>"$out.err"
+  grep -Eq '^    200\.+: 3$' "$out.err"
+  grep -Eq '^    500\.+: 3$' "$out.err"
+  grep -Eq '^    dial: connection refused\.+: 3$' "$out.err"
+  grep -Eq '^    http://127.0.0.1:1/\.+: 3 failed=3 p50=' "$out.err"
+  grep -Eq '^    \.+: 3 failed=3 p50=.* p95=.* p99=' "$out.err"
+  [ "$(sed -n '/ANSWERS/,$p' "$out.err" | awk '{ print length }' | sort -n |
+    tail -n 1)" -le 82 ]
+}

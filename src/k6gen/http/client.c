@@ -203,6 +203,19 @@ client_cancel(struct client *c, int user)
 	u->engine = NULL;
 }
 
+bool
+client_abandon(struct client *c, int user, struct http_reply *reply)
+{
+	struct user *u = &c->users[user];
+
+	if (u->engine == NULL)
+		return false;
+	*reply = (struct http_reply){ .user = user };
+	user_fill_reply(u, FAILURE_UNANSWERED, reply);
+	client_cancel(c, user);
+	return true;
+}
+
 void
 client_keep_cookie(struct user *u, const char *line)
 {

@@ -31,6 +31,10 @@ void client_send(struct client *c, int user, const struct http_request *r);
  * reply comes. */
 void client_cancel(struct client *c, int user);
 
+/* The same; the request counts as failed: the reply, with its times so far,
+ * lives until the user's next request. False: none was under way. */
+bool client_abandon(struct client *c, int user, struct http_reply *reply);
+
 /* Forget a user's cookies. */
 void client_forget_cookies(struct client *c, int user);
 

@@ -17,6 +17,9 @@
 
 struct engine;
 
+/* Bytes of the longest head of an answer that is taken, by all engines. */
+enum { HEAD_MAX = 300 * 1024 };
+
 /* A user, and its request: the last one, or the one under way. */
 struct user {
 	struct client *client;

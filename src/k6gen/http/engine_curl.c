@@ -270,6 +270,9 @@ on_header(char *data, size_t size, size_t n, void *ctx)
 
 	if (u->user->first_ns == 0)
 		u->user->first_ns = now_monotonic_ns();
+	u->head_bytes += size * n;
+	if (u->head_bytes > HEAD_MAX)
+		return 0;
 	keep_header(u, (struct span){ data, size * n });
 	return size * n;
 }
@@ -391,6 +394,7 @@ libcurl_send(struct engine *engine, struct user *user,
 	u->is_given = false;
 	u->is_tls = strncasecmp(r->url, "https:", 6) == 0;
 	u->is_head_over = false;
+	u->head_bytes = 0;
 	u->error[0] = u->tls_version[0] = '\0';
 	libcurl_set_up_request(u, r);
 	(void)curl_multi_add_handle(e->multi, u->easy);

@@ -24,6 +24,7 @@ struct libcurl_user {
 	bool is_tls;
 	bool is_h2c;		/* the last answer was HTTP/2 without TLS */
 	bool is_head_over;	/* of the answer: what follows are trailers */
+	size_t head_bytes;	/* of the answer so far */
 	struct curl_slist *headers;	/* of its request alone; or NULL */
 	char ip[64];
 	char tls_version[16];

@@ -99,9 +99,10 @@ failure_of(const struct libcurl_user *u, CURLcode code)
 			return FAILURE_LONG_HEADER;
 		return code == CURLE_SEND_ERROR ? FAILURE_WRITE :
 		    FAILURE_READ;
-	/* on_body's: more than max_body. */
+	/* on_header's or on_body's: more than they take. */
 	case CURLE_WRITE_ERROR:
-		return FAILURE_LONG_BODY;
+		return u->head_bytes > HEAD_MAX ? FAILURE_LONG_HEADER :
+		    FAILURE_LONG_BODY;
 	case CURLE_BAD_CONTENT_ENCODING:
 		return FAILURE_ENCODING;
 	case CURLE_GOT_NOTHING:

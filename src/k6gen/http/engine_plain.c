@@ -104,7 +104,10 @@ end_request(struct user *u, enum http_failure failure)
 		r.ip = c->ip;
 	if (failure == FAILURE_NONE)
 		keep_cookies(u, x);
+	/* What is left of a body after an early answer would be read as the
+	 * next request. */
 	if (c != NULL && (failure != FAILURE_NONE || c->is_closing ||
+	    x->sent < x->head.n + x->body.n ||
 	    u->engine->options->keep == HTTP_KEEP_NONE ||
 	    !http1_keeps_connection(&x->answer)))
 		conn_close(c);
@@ -482,8 +485,10 @@ plain_free(struct engine *e)
 	for (i = 0; i < e->n_users; i++) {
 		pool_close(&p->users[i].pool);
 		x = p->users[i].exchange;
-		if (x != NULL)
+		if (x != NULL) {
 			buf_release(&x->head);
+			http1_release_answer(&x->answer);
+		}
 		free(x);
 	}
 	http1_release_heads(&p->heads);

@@ -15,6 +15,7 @@ static const struct {
 	[FAILURE_DIAL] = { 1210, "dial: no connection" },
 	[FAILURE_DIAL_TIMEOUT] = { 1211, "dial: i/o timeout" },
 	[FAILURE_TIMEOUT] = { 1050, "request timeout" },
+	[FAILURE_UNANSWERED] = { 1050, "request timeout" },
 	[FAILURE_WRITE] = { 1000, "EOF" },
 	[FAILURE_READ] = { 1000, "EOF" },
 	[FAILURE_EOF] = { 1000, "EOF" },

@@ -13,6 +13,7 @@ enum http_failure {
 	FAILURE_DIAL,		/* no connection; errno says why */
 	FAILURE_DIAL_TIMEOUT,
 	FAILURE_TIMEOUT,	/* of the whole request */
+	FAILURE_UNANSWERED,	/* when the run ended */
 	FAILURE_WRITE,		/* errno says why; without one: the end */
 	FAILURE_READ,
 	FAILURE_EOF,		/* the end instead of an answer */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http1: HTTP/1.1 in bytes: heads of requests, and answers, which libhttp-
- * parser takes apart. It knows no connection.
+ * http1: HTTP/1.1 in bytes: heads of requests, and answers. It knows no
+ * connection.
  */
 #ifndef K6PIPE_K6GEN_HTTP_HTTP1_PRIV_H
 #define K6PIPE_K6GEN_HTTP_HTTP1_PRIV_H
-
-#include <http_parser.h>
 
 #include "k6gen/http/engine.h"
 #include "k6gen/http/header.h"
@@ -18,14 +16,21 @@ struct http1_heads {
 	bool has_host;		/* the options have the header */
 };
 
-/* An answer that is being read. */
+/* An answer that is being read. A zeroed struct is none. */
 struct http1_answer {
-	http_parser parser;
 	struct user *user;	/* headers and body go there */
+	unsigned state;		/* enum http1_state */
 	bool is_head;		/* to HEAD: no body follows */
-	bool is_in_value;	/* of the last header */
+	bool is_old;		/* HTTP/1.0 */
+	bool is_coded, is_chunked;	/* Transfer-Encoding says so */
+	bool has_close, has_keep;	/* Connection says so */
 	bool is_complete;
-	enum http_failure failure;	/* that a callback found */
+	int status;
+	int64_t length;		/* Content-Length; -1: none */
+	int64_t left;		/* of the body, or of a chunk */
+	int n_digits;		/* of a chunk's length */
+	size_t head_bytes;
+	struct buf line;	/* the part of a line that has come */
 };
 
 void http1_init_heads(struct http1_heads *h, const struct http_options *o);
@@ -39,11 +44,14 @@ bool http1_is_special(const struct http_texts *t);
 void http1_write_head(const struct http1_heads *h,
     const struct http_request *r, const char *path, struct buf *out);
 
-/* Begin to read an answer for the user; take n bytes of it (n 0: its end).
- * FAILURE_NONE: so far; is_complete tells if it is all. */
+/* Begin to read an answer for the user, again or for the first time; take n
+ * bytes of it (n 0: its end). FAILURE_NONE: so far; is_complete tells if it is
+ * all. */
 void http1_begin_answer(struct http1_answer *a, struct user *u, bool is_head);
 enum http_failure http1_take_bytes(struct http1_answer *a, const char *bytes,
     size_t n);
+
+void http1_release_answer(struct http1_answer *a);
 
 /* Whether the connection may serve another request. */
 bool http1_keeps_connection(const struct http1_answer *a);

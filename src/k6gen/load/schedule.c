@@ -111,8 +111,10 @@ schedule_start_due(struct load *l, int64_t now_ns)
 		l->next_start += l->shares;
 		l->start_ns = start_time(l, l->next_start);
 	}
+	/* Once more at the end: the run lasts its whole time, as in k6. */
 	if (l->start_ns >= l->stop_ns)
-		l->start_ns = INT64_MAX;
+		l->start_ns = now_ns < l->stop_ns && !l->is_dry ?
+		    l->stop_ns : INT64_MAX;
 	if (n_dropped > 0 && !load_is_warming(l, now_ns))
 		emit_dropped(&l->emit, n_dropped, now_unix_ns());
 }

@@ -24,6 +24,8 @@ struct vu {
 	int n_requests;		/* of this iteration, before this one */
 	size_t row;
 	int64_t due_ns, begin_ns;	/* of the iteration */
+	int64_t waited_ns;	/* in it, for --rps or a target of stdin */
+	bool is_starved;	/* waits for a target of stdin, or did */
 	bool is_retiring;	/* by a ramp: ends with this iteration */
 	int64_t kill_ns;	/* or is interrupted then */
 	const struct target *target;	/* under way; or NULL */

@@ -48,9 +48,9 @@ end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 	struct http_bytes all = client_bytes(l->client, load_index_of(l, v));
 	int64_t now = now_monotonic_ns();
 	struct emit_iteration i = { .time_ns = now_unix_ns(),
-		.duration_ns = now - v->due_ns,
-		.lag_ns = l->plan->executor->is_open ? v->begin_ns - v->due_ns :
-		    -1,
+		.duration_ns = now - v->due_ns - v->waited_ns,
+		.lag_ns = l->plan->executor->is_open || v->waited_ns > 0 ?
+		    v->begin_ns - v->due_ns + v->waited_ns : -1,
 		.vu = load_number_of(l, v), .iter = v->iter,
 		.bytes = { all.sent - v->bytes.sent,
 		    all.received - v->bytes.received },
@@ -83,6 +83,8 @@ must_wait(struct load *l, struct vu *v, int64_t now_ns)
 	l->slot_ns = slot + (int64_t)(1e9 * l->shares / l->plan->rps);
 	if (slot <= now_ns)
 		return false;
+	v->waited_ns += slot - now_ns;
+	v->deadline_ns += slot - now_ns;
 	sleep_until(l, v, slot, VU_SEND);
 	return true;
 }
@@ -113,6 +115,9 @@ request_next(struct load *l, struct vu *v)
 	    &v->target)) {
 	case TARGETS_LATER:
 		if (now < l->stop_ns) {
+			v->waited_ns += DRY_NS;
+			l->emit.tally.starved += !v->is_starved;
+			v->is_starved = true;
 			sleep_until(l, v, now + DRY_NS, VU_REQUEST);
 			return;
 		}
@@ -153,6 +158,8 @@ begin_iteration(struct load *l, struct vu *v, int64_t due_ns, int64_t now_ns)
 	v->state = VU_RUNNING;
 	v->due_ns = due_ns;
 	v->begin_ns = now_ns;
+	v->waited_ns = 0;
+	v->is_starved = false;
 	v->n_requests = 0;
 	take_row(l, v);
 	client_forget_cookies(l->client, load_index_of(l, v));
@@ -236,11 +243,15 @@ vu_loop_wake(struct load *l, struct vu *v)
 static bool
 follow_redirect(struct load *l, struct vu *v, const struct http_reply *reply)
 {
+	int64_t now;
+
 	if (!redirect_is(reply) || v->n_hops >= l->plan->max_redirects)
 		return false;
 	v->n_hops++;
 	vu_follow(v, reply);
-	send_request(l, v, now_monotonic_ns());
+	now = now_monotonic_ns();
+	if (!must_wait(l, v, now))
+		send_request(l, v, now);
 	return true;
 }
 
@@ -271,8 +282,7 @@ emit_reply(struct load *l, struct vu *v, const struct http_reply *reply)
 	struct emit_request r = { .name = v->target->name,
 		.tags = v->target->tags, .n_tags = v->target->n_tags,
 		.url = v->request.url, .method = v->request.method,
-		.is_hop = v->n_hops > 0, .vu = load_number_of(l, v),
-		.iter = v->iter, .reply = reply };
+		.vu = load_number_of(l, v), .iter = v->iter, .reply = reply };
 
 	if (!load_is_warming(l, now_monotonic_ns()))
 		emit_request(&l->emit, &r);
@@ -327,9 +337,18 @@ vu_loop_on_reply(void *ctx, const struct http_reply *reply)
 void
 vu_loop_interrupt(struct load *l, struct vu *v)
 {
+	struct http_reply reply;
+
 	if (v->state == VU_IDLE)
 		return;
-	client_cancel(l->client, load_index_of(l, v));
+	/* A second signal or a threshold ends what may still be answered. */
+	if (__atomic_load_n(&l->shared->stop, __ATOMIC_RELAXED) ==
+	    LOAD_KILL) {
+		client_cancel(l->client, load_index_of(l, v));
+	} else if (client_abandon(l->client, load_index_of(l, v), &reply)) {
+		l->emit.tally.unanswered++;
+		emit_reply(l, v, &reply);
+	}
 	/* Between two iterations there is nothing to interrupt. */
 	if (v->next != VU_ITERATION)
 		end_iteration(l, v, true);

@@ -24,48 +24,63 @@ add_quoted(struct buf *out, const char *text, size_t n)
 			buf_char(out, text[i]);
 }
 
+static void
+note_file(struct form *f, size_t from)
+{
+	f->files = xgrow(f->files, f->n_files, &f->cap, sizeof(*f->files));
+	f->files[f->n_files++] = (struct text_range){ from,
+		f->body->n - from };
+}
+
 static int
-add_file(struct buf *body, const char *path, struct why *why)
+add_file(struct form *f, const char *path, struct why *why)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
+	size_t from;
 	int status;
 
-	buf_text(body, "; filename=\"");
-	add_quoted(body, name, strlen(name));
-	buf_text(body, "\"\r\nContent-Type: application/octet-stream\r\n\r\n");
-	status = file_read(path, FILE_MAX, body, why);
+	buf_text(f->body, "; filename=\"");
+	add_quoted(f->body, name, strlen(name));
+	buf_text(f->body, "\"\r\nContent-Type: application/octet-stream"
+	    "\r\n\r\n");
+	from = f->body->n;
+	status = file_read(path, FILE_MAX, f->body, why);
 	if (status > 0)
 		return why_set(why, "%s: %s", path, strerror(ENOENT));
+	note_file(f, from);
 	return status;
 }
 
+static int
+add_field(struct form *f, const char *field, struct why *why)
+{
+	const char *equals = strchr(field, '=');
+
+	buf_text(f->body, "\r\nContent-Disposition: form-data; name=\"");
+	add_quoted(f->body, field, (size_t)(equals - field));
+	buf_char(f->body, '"');
+	if (equals[1] == '@')
+		return add_file(f, equals + 2, why);
+	buf_printf(f->body, "\r\n\r\n%s", equals + 1);
+	return 0;
+}
+
 int
-form_make(const struct opt_list *fields, struct buf *body, char **type,
-    struct why *why)
+form_make(struct form *f, const struct opt_list *fields, struct why *why)
 {
 	char boundary[2 * BOUNDARY_BYTES + 1];
-	const char *field, *equals;
 	size_t i;
 
 	random_hex(boundary, BOUNDARY_BYTES);
 	for (i = 0; i < fields->n; i++) {
-		field = fields->items[i];
-		equals = strchr(field, '=');
-		buf_printf(body, "--%s\r\nContent-Disposition: form-data; "
-		    "name=\"", boundary);
-		add_quoted(body, field, (size_t)(equals - field));
-		buf_char(body, '"');
-		if (equals[1] == '@') {
-			if (add_file(body, equals + 2, why) < 0)
-				return -1;
-		} else {
-			buf_printf(body, "\r\n\r\n%s", equals + 1);
-		}
-		buf_text(body, "\r\n");
+		buf_printf(f->body, "--%s", boundary);
+		if (add_field(f, fields->items[i], why) < 0)
+			return -1;
+		buf_text(f->body, "\r\n");
 	}
-	buf_printf(body, "--%s--\r\n", boundary);
-	*type = xasprintf("Content-Type: multipart/form-data; boundary=%s",
+	buf_printf(f->body, "--%s--\r\n", boundary);
+	f->type = xasprintf("Content-Type: multipart/form-data; boundary=%s",
 	    boundary);
 	return 0;
 }

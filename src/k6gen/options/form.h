@@ -6,11 +6,18 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "base/why.h"
+#include "k6gen/targets/text.h"
 
-/* Make the body of fields NAME=VALUE, where VALUE may be @FILE; *type becomes
- * its Content-Type line, which the caller frees. -1: why, a file that cannot
- * be read. */
-int form_make(const struct opt_list *fields, struct buf *body, char **type,
+struct form {
+	struct buf *body;	/* to append to; the caller's */
+	char *type;		/* its Content-Type line; the caller frees it */
+	struct text_range *files;	/* in body; the caller frees them */
+	size_t n_files, cap;
+};
+
+/* Make the body of fields NAME=VALUE, where VALUE may be @FILE. -1: why, a
+ * file that cannot be read. */
+int form_make(struct form *f, const struct opt_list *fields,
     struct why *why);
 
 /* "Authorization: Basic ..." of NAME:PASSWORD; the caller frees it. */

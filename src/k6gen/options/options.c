@@ -204,6 +204,8 @@ static const struct opt request_options[] = {
 	    OPT_CALL, AT(headers), add_header, 0 },
 	{ 'b', "body", "TEXT", "request body; @FILE takes it from a file",
 	    OPT_TEXT, AT(body), NULL, 0 },
+	{ 0, "template", NULL, "replace {{placeholders}} in body files too",
+	    OPT_FLAG, AT(is_template), NULL, 0 },
 	{ 'F', "form", "NAME=VALUE", "add a form field; NAME=@FILE sends a "
 	    "file", OPT_CALL, AT(form), add_pair, 0 },
 	{ 0, "user", "NAME:PASSWORD", "use basic authentication; @FILE reads "

@@ -22,13 +22,17 @@ struct options {
 	    check_texts;
 	const char *user, *bearer;
 	const char *dns, *stats, *system_tags;
-	bool is_random, is_raw, is_base64, is_quiet_output,
+	bool is_random, is_raw, is_template, is_base64, is_quiet_output,
 	    has_no_thresholds;
 	/* Made of the above. */
 	struct buf body_bytes, stats_text;
 	struct opt_list lines;	/* headers with those of user and cookies */
 	struct opt_list filled;	/* headers with placeholders */
 	struct rows rows;	/* of the CSV file */
+	struct text_range *body_files;	/* parts of body_bytes, of files */
+	size_t n_body_files;
+	char *basic_template;	/* name:password with placeholders */
+	char *agent_line;	/* User-Agent with placeholders */
 	char *basic, *bearer_line, *cookie_line, *form_type;
 	char *run_name;
 };

@@ -362,6 +362,9 @@ options_release(struct options *o)
 	opt_list_release(&o->lines);
 	opt_list_release(&o->filled);
 	free(o->basic);
+	free(o->basic_template);
+	free(o->agent_line);
+	free(o->body_files);
 	free(o->bearer_line);
 	free(o->cookie_line);
 	free(o->form_type);

@@ -95,6 +95,19 @@ read_secret(const char *text, struct buf *secret, struct why *why)
 	return 0;
 }
 
+static bool
+has_placeholder(const struct options *o, const char *text)
+{
+	return !o->is_raw && strstr(text, "{{") != NULL;
+}
+
+/* A header of all requests, with placeholders or without. */
+static void
+add_line(struct options *o, const char *line)
+{
+	opt_list_add(has_placeholder(o, line) ? &o->filled : &o->lines, line);
+}
+
 static int
 add_secrets(struct options *o, struct why *why)
 {
@@ -103,7 +116,9 @@ add_secrets(struct options *o, struct why *why)
 
 	if (o->user != NULL) {
 		status = read_secret(o->user, &secret, why);
-		if (status == 0) {
+		if (status == 0 && has_placeholder(o, secret.p)) {
+			o->basic_template = xstrdup(secret.p);
+		} else if (status == 0) {
 			o->basic = form_basic_header(buf_whole(&secret));
 			opt_list_add(&o->lines, o->basic);
 		}
@@ -117,7 +132,7 @@ add_secrets(struct options *o, struct why *why)
 			    why) < 0)
 				status = why_set(why, "--bearer: a control "
 				    "character in it");
-			opt_list_add(&o->lines, o->bearer_line);
+			add_line(o, o->bearer_line);
 		}
 	}
 	buf_release(&secret);
@@ -135,7 +150,16 @@ add_cookies(struct options *o)
 		    o->cookies.items[i]);
 	o->cookie_line = line.p;
 	if (line.n > 0)
-		opt_list_add(&o->lines, o->cookie_line);
+		add_line(o, o->cookie_line);
+}
+
+static void
+add_agent(struct options *o)
+{
+	if (!has_placeholder(o, o->plan.http.user_agent))
+		return;
+	o->agent_line = xasprintf("User-Agent: %s", o->plan.http.user_agent);
+	add_line(o, o->agent_line);
 }
 
 static int
@@ -144,8 +168,13 @@ set_body(struct options *o, struct why *why)
 	int status;
 
 	if (o->form.n > 0) {
-		if (form_make(&o->form, &o->body_bytes, &o->form_type,
-		    why) < 0)
+		struct form f = { .body = &o->body_bytes };
+
+		status = form_make(&f, &o->form, why);
+		o->form_type = f.type;
+		o->body_files = f.files;
+		o->n_body_files = f.n_files;
+		if (status < 0)
 			return -1;
 		opt_list_add(&o->lines, o->form_type);
 	} else if (o->body != NULL && o->body[0] == '@') {
@@ -156,6 +185,9 @@ set_body(struct options *o, struct why *why)
 			    strerror(ENOENT));
 		if (status < 0)
 			return -1;
+		o->body_files = xcalloc(1, sizeof(*o->body_files));
+		o->body_files[0].n = o->body_bytes.n;
+		o->n_body_files = 1;
 	} else if (o->body != NULL) {
 		buf_text(&o->body_bytes, o->body);
 	}
@@ -170,11 +202,11 @@ set_request(struct options *o, struct why *why)
 	size_t i;
 
 	for (i = 0; i < o->headers.n; i++)
-		opt_list_add(!o->is_raw && strstr(o->headers.items[i], "{{")
-		    != NULL ? &o->filled : &o->lines, o->headers.items[i]);
+		add_line(o, o->headers.items[i]);
 	if (add_secrets(o, why) < 0 || set_body(o, why) < 0)
 		return -1;
 	add_cookies(o);
+	add_agent(o);
 	p->http.headers = (struct http_texts){ o->lines.items,
 		o->lines.n };
 	p->http.connect_to = (struct http_texts){ o->connect_to.items,
@@ -191,11 +223,16 @@ set_targets(struct options *o, char *const *urls, int n_urls)
 	struct plan *p = &o->plan;
 	struct target_defaults d = { .method = o->method, .name = o->name,
 		.headers = &o->filled, .rows = &o->rows,
-		.is_raw = o->is_raw, .is_base64 = o->is_base64 };
+		.is_raw = o->is_raw, .is_template = o->is_template,
+		.basic = o->basic_template, .is_base64 = o->is_base64 };
 	struct why why;
 
 	if (o->body != NULL || o->form.n > 0)
 		d.body = buf_whole(&o->body_bytes);
+	if (!o->is_template) {
+		d.files = o->body_files;
+		d.n_files = o->n_body_files;
+	}
 	if (o->targets != NULL) {
 		p->targets = targets_of_file(o->targets, o->is_random, &d,
 		    &why);

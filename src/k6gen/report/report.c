@@ -269,6 +269,14 @@ print_taints(const struct report *r, const struct progress *p,
 		buf_printf(out, "\n    ! the load waited %s for the reader of "
 		    "stdout\n", text);
 	}
+	if (t->unanswered > 0)
+		buf_printf(out, "\n    ! %lld request%s had no answer when the "
+		    "run ended: counted as failed\n",
+		    (long long)t->unanswered, t->unanswered > 1 ? "s" : "");
+	if (r->plan->executor->is_open && t->starved > 0)
+		buf_printf(out, "\n    ! %lld iteration%s waited for a target: "
+		    "stdin is slower than the rate\n", (long long)t->starved,
+		    t->starved > 1 ? "s" : "");
 	if (r->plan->executor->is_open && dropped->count > 0)
 		buf_printf(out, "\n    ! %.0f iteration%s found no free VU "
 		    "(--max-vus %d)\n", sink_sum(dropped),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "k6gen/report/summary_figures.h"
+#include "k6gen/report/summary_requests.h"
 
 enum {
 	NAME_WIDTH = 31,	/* of a metric with its dots, as in k6 */
@@ -338,4 +339,5 @@ summary_print(const struct summary *s, struct buf *out)
 	print_rows(out, &t, "EXECUTION", http, network);
 	print_rows(out, &t, "NETWORK", network, t.n);
 	release_table(&t);
+	summary_print_requests(s, out);
 }

@@ -132,6 +132,8 @@ emit_declarations(const struct plan *plan, struct buf lines[EMITTED])
 /* The tag set of requests that show the same. */
 struct known {
 	struct tagged tags;
+	struct outcome *outcome;	/* of the tally */
+	struct by_name *name;
 	size_t n;
 	char key[];
 };
@@ -250,7 +252,7 @@ make_request_tags(struct emit *e, const struct emit_request *r)
 	const struct http_reply *reply = r->reply;
 	struct tag_list list = { .n = 0 };
 	char status[16], code[16], *url = url_mask(r->url);
-	const char *name = r->is_hop ? NULL : r->name;
+	const char *name = r->name;
 	struct tagged tags;
 
 	(void)snprintf(status, sizeof(status), "%d", reply->status);
@@ -287,7 +289,7 @@ static struct span
 request_key(struct emit *e, const struct emit_request *r)
 {
 	const struct http_reply *reply = r->reply;
-	const char *name = r->is_hop ? NULL : r->name;
+	const char *name = r->name;
 	int numbers[] = { reply->status, reply->error_code };
 	size_t i;
 
@@ -310,7 +312,19 @@ request_key(struct emit *e, const struct emit_request *r)
 	return buf_whole(&e->key);
 }
 
-static const struct tagged *
+static void
+note_known(struct emit *e, struct known *known, const struct emit_request *r)
+{
+	char *url = url_mask(r->url);
+
+	known->tags = make_request_tags(e, r);
+	known->outcome = tally_outcome(&e->tally, r->reply->status,
+	    r->reply->error != NULL ? r->reply->error : "no answer");
+	known->name = tally_name(&e->tally, r->name != NULL ? r->name : url);
+	free(url);
+}
+
+static const struct known *
 request_tags(struct emit *e, const struct emit_request *r)
 {
 	struct span key = request_key(e, r);
@@ -318,7 +332,7 @@ request_tags(struct emit *e, const struct emit_request *r)
 
 	if (known != NULL && known->n == key.n &&
 	    memcmp(known->key, key.p, key.n) == 0)
-		return &known->tags;
+		return known;
 	known = map_get(&e->known, key);
 	if (known == NULL && e->known.n >= TAG_SETS) {
 		forget_tags(e);
@@ -328,12 +342,12 @@ request_tags(struct emit *e, const struct emit_request *r)
 		known = xmalloc(sizeof(*known) + key.n);
 		known->n = key.n;
 		memcpy(known->key, key.p, key.n);
-		known->tags = make_request_tags(e, r);
+		note_known(e, known, r);
 		map_put(&e->known, (struct span){ known->key, key.n },
 		    known);
 	}
 	e->last = known;
-	return &known->tags;
+	return known;
 }
 
 /* Headers and first bytes of one of the failing responses to show. */
@@ -383,10 +397,15 @@ is_shown(struct emit *e, const struct http_reply *reply)
 void
 emit_request(struct emit *e, const struct emit_request *r)
 {
-	const struct tagged *tags = request_tags(e, r);
+	const struct known *known = request_tags(e, r);
+	const struct tagged *tags = &known->tags;
 	const struct http_reply *reply = r->reply;
 	int i;
 
+	known->outcome->n++;
+	known->name->failed += !is_expected(reply);
+	sink_add(&known->name->durations,
+	    (double)reply->ns[TIMING_DURATION] / 1e6, reply->time_ns);
 	begin_samples(e, reply->time_ns);
 	make_metadata(e, r->vu, r->iter, is_shown(e, reply) ? reply : NULL);
 	e->tally.requests++;

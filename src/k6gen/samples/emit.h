@@ -51,7 +51,6 @@ struct emit_request {
 	const struct tag *tags;	/* of its target */
 	size_t n_tags;
 	const char *url, *method;	/* of this hop */
-	bool is_hop;		/* a redirect led here */
 	int64_t vu, iter;
 	const struct http_reply *reply;
 };

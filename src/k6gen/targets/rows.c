@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 
@@ -78,6 +79,10 @@ parse(struct rows *r, struct why *why)
 {
 	char *p = r->text.p, *end = r->text.p + r->text.n;
 	size_t before;
+
+	/* Excel begins UTF-8 with a byte-order mark. */
+	if (r->text.n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
 
 	while (p != NULL && p < end) {
 		if (*p == '\n' || (*p == '\r' && p + 1 < end &&

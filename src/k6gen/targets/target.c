@@ -50,12 +50,18 @@ target_keep(struct target *t, struct span text)
 }
 
 static int
-compile(struct text *to, struct span source, const struct target_defaults *d,
-    struct why *why)
+compile(struct text *to, struct span source, enum text_place place,
+    const struct target_defaults *d, struct why *why)
 {
+	struct text_rules rules = { .place = place, .rows = d->rows };
+
+	if (place == TEXT_BODY && source.p == d->body.p) {
+		rules.files = d->files;
+		rules.n_files = d->n_files;
+	}
 	text_release(to);
 	to->source = source;
-	return d->is_raw ? 0 : text_compile(to, source, d->rows, why);
+	return d->is_raw ? 0 : text_compile(to, source, &rules, why);
 }
 
 int
@@ -64,7 +70,8 @@ target_set_url(struct target *t, struct span url,
 {
 	const char *text = target_keep(t, url);
 
-	if (compile(&t->url, (struct span){ text, url.n }, d, why) < 0)
+	if (compile(&t->url, (struct span){ text, url.n }, TEXT_URL, d,
+	    why) < 0)
 		return -1;
 	if (text_is_fixed(&t->url))
 		return url_check(text, true, why);
@@ -114,7 +121,22 @@ add_header(struct target *t, struct span line,
 	    sizeof(*t->headers));
 	t->headers[t->n_headers] = (struct text){ .n = 0 };
 	return compile(&t->headers[t->n_headers++], (struct span){
-	    target_keep(t, line), line.n }, d, why);
+	    target_keep(t, line), line.n }, TEXT_HEADER, d, why);
+}
+
+static int
+add_basic(struct target *t, const struct target_defaults *d, struct why *why)
+{
+	struct text *header;
+
+	t->headers = xgrow(t->headers, t->n_headers, &t->cap_headers,
+	    sizeof(*t->headers));
+	header = &t->headers[t->n_headers++];
+	*header = (struct text){ .n = 0 };
+	if (compile(header, span_of(d->basic), TEXT_HEADER, d, why) < 0)
+		return -1;
+	header->is_basic = true;
+	return 0;
 }
 
 static bool
@@ -138,9 +160,12 @@ target_complete(struct target *t, const struct target_defaults *d,
 		if (!has_header(t, d->headers->items[i]) &&
 		    add_header(t, span_of(d->headers->items[i]), d, why) < 0)
 			return -1;
+	if (d->basic != NULL && !has_header(t, "Authorization:") &&
+	    add_basic(t, d, why) < 0)
+		return -1;
 	if (!t->has_body && d->body.p != NULL) {
 		t->has_body = true;
-		if (compile(&t->body, d->body, d, why) < 0)
+		if (compile(&t->body, d->body, TEXT_BODY, d, why) < 0)
 			return -1;
 	}
 	if (t->method == NULL)
@@ -161,7 +186,15 @@ set_body(struct target *t, struct span body,
 {
 	t->has_body = true;
 	return compile(&t->body, (struct span){ target_keep(t, body),
-	    body.n }, d, why);
+	    body.n }, TEXT_BODY, d, why);
+}
+
+static void
+set_raw_body(struct target *t, struct span body)
+{
+	t->has_body = true;
+	text_release(&t->body);
+	t->body.source = (struct span){ target_keep(t, body), body.n };
 }
 
 static int
@@ -173,8 +206,10 @@ set_body_file(struct target *t, const char *path,
 
 	if (status > 0)
 		status = why_set(why, "%s: %s", path, strerror(ENOENT));
-	else if (status == 0)
+	else if (status == 0 && d->is_template)
 		status = set_body(t, buf_whole(&file), d, why);
+	else if (status == 0)
+		set_raw_body(t, buf_whole(&file));
 	buf_release(&file);
 	return status;
 }
@@ -371,6 +406,11 @@ read_member(struct target *t, struct jsn *j, struct span key,
 {
 	struct span text;
 
+	/* What programs write for a member that they do not have. */
+	if (jsn_peek(j) == 'n') {
+		(void)jsn_skip(j);
+		return 0;
+	}
 	if (jsn_same(key, "headers") || jsn_same(key, "header"))
 		return read_headers(t, j, d, why);
 	if (jsn_same(key, "url")) {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "base/lines.h"
@@ -220,8 +221,11 @@ read_stream(void *ctx)
 	lines_init(&l, NULL, 0);
 	while (!must_stop(t)) {
 		take_lines(t, &r, &l);
+		/* Before the first read no input is open, but stdin is. */
 		p = (struct pollfd){ .fd = lines_fd(&l), .events = POLLIN };
-		if (p.fd >= 0 && poll(&p, 1, POLL_MS) <= 0)
+		if (p.fd < 0)
+			p.fd = STDIN_FILENO;
+		if (poll(&p, 1, POLL_MS) <= 0)
 			continue;
 		if (lines_fill(&l, &why) > 0)
 			continue;

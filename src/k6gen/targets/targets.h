@@ -31,10 +31,15 @@ struct target {
 struct target_defaults {
 	const char *method;	/* NULL: GET, or POST with a body */
 	struct span body;	/* p NULL: none */
+	const struct text_range *files;	/* parts of body that are sent as they
+					   are, in order */
+	size_t n_files;
+	const char *basic;	/* name:password with placeholders; or NULL */
 	const char *name;	/* NULL: none */
 	const struct opt_list *headers;	/* with placeholders */
 	const struct rows *rows;
 	bool is_raw;		/* take no placeholders */
+	bool is_template;	/* take them from files of bodies too */
 	bool is_base64;		/* bodies of JSON targets, as vegeta's */
 };
 

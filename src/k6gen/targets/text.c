@@ -6,15 +6,69 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "data/jsn.h"
+#include "k6gen/targets/base64.h"
 
 enum kind { LITERAL, VU, ITER, SEQ, UUID, RAND, ROW };
+
+/* How a cell is escaped. */
+enum escape { AS_IS, IN_PATH, IN_QUERY, IN_STRING };
+
+/* Where the text that was taken so far ends. */
+struct position {
+	enum text_place place;
+	bool is_json;
+	enum escape escape;
+};
 
 struct text_part {
 	enum kind kind;
 	struct span literal;
 	int64_t lo, hi;		/* RAND */
 	int column;		/* ROW */
+	enum escape escape;	/* of its cells */
 };
+
+/* JSON is an object or an array; a placeholder alone may be anything. */
+static struct position
+begin_position(enum text_place place, struct span source)
+{
+	struct position at = { .place = place };
+	size_t i = 0;
+
+	while (i < source.n && strchr(" \t\r\n", source.p[i]) != NULL &&
+	    source.p[i] != '\0')
+		i++;
+	at.is_json = place == TEXT_BODY && i < source.n &&
+	    (source.p[i] == '[' || (source.p[i] == '{' && !(i + 1 < source.n &&
+	    source.p[i + 1] == '{')));
+	return at;
+}
+
+/* Step over literal text. */
+static void
+pass_literal(struct position *at, const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	if (at->place == TEXT_URL && at->escape == AS_IS && n > 2 &&
+	    memmem(p, n, "://", 3) != NULL)
+		p = (const char *)memmem(p, n, "://", 3) + 3;
+	for (; p < end; p++) {
+		if (at->place == TEXT_URL) {
+			if (*p == '?' || *p == '#')
+				at->escape = IN_QUERY;
+			else if (*p == '/' && at->escape == AS_IS)
+				at->escape = IN_PATH;
+		} else if (at->is_json) {
+			if (*p == '"')
+				at->escape = at->escape == IN_STRING ? AS_IS :
+				    IN_STRING;
+			else if (*p == '\\' && at->escape == IN_STRING)
+				p++;
+		}
+	}
+}
 
 static void
 add_part(struct text *t, struct text_part part)
@@ -44,11 +98,13 @@ parse_rand(const char *inside, struct text_part *part)
 }
 
 static int
-parse_part(const char *inside, const struct rows *rows,
+parse_part(const char *inside, const struct text_rules *rules,
     struct text_part *part, struct why *why)
 {
 	static const char *const names[] = { [VU] = "vu", [ITER] = "iter",
 		[SEQ] = "seq", [UUID] = "uuid" };
+	const struct rows *rows = rules->rows;
+	bool is_raw = strncmp(inside, "raw.", 4) == 0;
 	int i;
 
 	for (i = VU; i <= UUID; i++)
@@ -60,12 +116,14 @@ parse_part(const char *inside, const struct rows *rows,
 		part->kind = RAND;
 		return 0;
 	}
-	if (strncmp(inside, "row.", 4) != 0)
+	if (!is_raw && strncmp(inside, "row.", 4) != 0)
 		return why_set(why, "not a placeholder: {{%s}} (vu, iter, "
-		    "seq, uuid, rand LO HI, row.NAME)", inside);
+		    "seq, uuid, rand LO HI, row.NAME, raw.NAME)", inside);
 	if (rows == NULL || rows->n == 0)
 		return why_set(why, "{{%s}} needs --data", inside);
 	part->kind = ROW;
+	if (is_raw)
+		part->escape = AS_IS;
 	part->column = rows_column(rows, span_of(inside + 4));
 	if (part->column < 0)
 		return why_set(why, "no column \"%s\" in the data",
@@ -73,21 +131,23 @@ parse_part(const char *inside, const struct rows *rows,
 	return 0;
 }
 
-int
-text_compile(struct text *t, struct span source, const struct rows *rows,
-    struct why *why)
+/* Take one piece of the source, which has no files in it. */
+static int
+compile_piece(struct text *t, struct position *at, struct span piece,
+    const struct text_rules *rules, struct why *why)
 {
-	const char *p = source.p, *end = source.p + source.n, *open, *close;
+	const char *p = piece.p, *end = piece.p + piece.n, *open, *close;
 	struct text_part part;
 	char inside[128];
 	size_t n;
 
-	*t = (struct text){ .source = source };
 	while (p < end && (open = memmem(p, (size_t)(end - p), "{{", 2)) !=
 	    NULL) {
 		close = memmem(open, (size_t)(end - open), "}}", 2);
 		if (close == NULL)
 			return why_set(why, "{{ without }}");
+		add_literal(t, p, (size_t)(open - p));
+		pass_literal(at, p, (size_t)(open - p));
 		for (open += 2; open < close && *open == ' '; open++)
 			;
 		for (n = (size_t)(close - open); n > 0 &&
@@ -98,17 +158,53 @@ text_compile(struct text *t, struct span source, const struct rows *rows,
 			    "bytes", sizeof(inside) - 1);
 		memcpy(inside, open, n);
 		inside[n] = '\0';
-		part = (struct text_part){ .kind = LITERAL };
-		if (parse_part(inside, rows, &part, why) < 0)
+		part = (struct text_part){ .kind = LITERAL,
+			.escape = at->escape };
+		if (parse_part(inside, rules, &part, why) < 0)
 			return -1;
-		while (*--open != '{')
-			;
-		add_literal(t, p, (size_t)(open - 1 - p));
 		add_part(t, part);
 		p = close + 2;
 	}
-	if (t->parts != NULL)
-		add_literal(t, p, (size_t)(end - p));
+	add_literal(t, p, (size_t)(end - p));
+	pass_literal(at, p, (size_t)(end - p));
+	return 0;
+}
+
+/* Literals alone are the source itself. */
+static void
+simplify(struct text *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->parts[i].kind != LITERAL)
+			return;
+	free(t->parts);
+	t->parts = NULL;
+	t->n = t->cap = 0;
+}
+
+int
+text_compile(struct text *t, struct span source,
+    const struct text_rules *rules, struct why *why)
+{
+	struct position at = begin_position(rules->place, source);
+	const struct text_range *file;
+	size_t i, from = 0;
+
+	*t = (struct text){ .source = source };
+	for (i = 0; i < rules->n_files; i++) {
+		file = &rules->files[i];
+		if (compile_piece(t, &at, (struct span){ source.p + from,
+		    file->from - from }, rules, why) < 0)
+			return -1;
+		add_literal(t, source.p + file->from, file->n);
+		from = file->from + file->n;
+	}
+	if (compile_piece(t, &at, (struct span){ source.p + from,
+	    source.n - from }, rules, why) < 0)
+		return -1;
+	simplify(t);
 	return 0;
 }
 
@@ -137,8 +233,46 @@ add_int(struct buf *out, int64_t n)
 	buf_printf(out, "%lld", (long long)n);
 }
 
-void
-text_fill(const struct text *t, const struct text_values *v, struct buf *out)
+/* All but what RFC 3986 leaves unreserved; in a path its slashes, and what
+ * else may stand there, mean what they say. */
+static void
+add_encoded(struct span cell, const char *others, struct buf *out)
+{
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < cell.n; i++) {
+		c = (unsigned char)cell.p[i];
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		    (c >= 'A' && c <= 'Z') || (c != '\0' &&
+		    strchr(others, c) != NULL))
+			buf_char(out, (char)c);
+		else
+			buf_printf(out, "%%%02X", c);
+	}
+}
+
+static void
+add_cell(struct span cell, enum escape escape, struct buf *out)
+{
+	switch (escape) {
+	case AS_IS:
+		buf_span(out, cell);
+		break;
+	case IN_PATH:
+		add_encoded(cell, "-._~/:@!$&'()*+,;=", out);
+		break;
+	case IN_QUERY:
+		add_encoded(cell, "-._~", out);
+		break;
+	case IN_STRING:
+		jsn_escape(out, cell);
+		break;
+	}
+}
+
+static void
+fill_parts(const struct text *t, const struct text_values *v, struct buf *out)
 {
 	const struct text_part *p;
 	size_t i;
@@ -167,8 +301,24 @@ text_fill(const struct text *t, const struct text_values *v, struct buf *out)
 			add_int(out, dice_range(v->dice, p->lo, p->hi));
 			break;
 		case ROW:
-			buf_span(out, rows_cell(v->rows, v->row, p->column));
+			add_cell(rows_cell(v->rows, v->row, p->column),
+			    p->escape, out);
 			break;
 		}
 	}
+}
+
+void
+text_fill(const struct text *t, const struct text_values *v, struct buf *out)
+{
+	struct buf secret = { 0 };
+
+	if (!t->is_basic) {
+		fill_parts(t, v, out);
+		return;
+	}
+	fill_parts(t, v, &secret);
+	buf_text(out, "Authorization: Basic ");
+	base64_encode(buf_whole(&secret), out);
+	buf_release(&secret);
 }

@@ -13,11 +13,30 @@
 
 struct text_part;
 
+/* Where a text stands: that tells how cells are escaped in it. */
+enum text_place { TEXT_HEADER, TEXT_URL, TEXT_BODY };
+
+/* Bytes of a text. */
+struct text_range {
+	size_t from, n;
+};
+
+/* What a text may refer to, and what of it is no text. Borrowed. */
+struct text_rules {
+	enum text_place place;
+	const struct rows *rows;	/* NULL: none */
+	const struct text_range *files;	/* parts of the source, in order, that
+					   are sent as they are */
+	size_t n_files;
+};
+
 /* A zeroed struct is empty text. */
 struct text {
 	struct span source;	/* as it was written; borrowed */
 	struct text_part *parts;	/* owned; NULL: no placeholders */
 	size_t n, cap;
+	bool is_basic;		/* filled in, it is name:password of a header
+				   for basic authentication */
 };
 
 /* What placeholders stand for at one request. */
@@ -30,10 +49,12 @@ struct text_values {
 	struct dice *dice;	/* of {{uuid}} and {{rand LO HI}} */
 };
 
-/* Take source apart; it stays the caller's, as do rows, which may be NULL.
- * -1: why names a placeholder that there is not. */
-int text_compile(struct text *t, struct span source, const struct rows *rows,
-    struct why *why);
+/* Take source apart; it stays the caller's. Cells are percent-encoded in the
+ * path and the query of a URL, and escaped in the strings of a body that is
+ * JSON; those of {{raw.NAME}} are not. -1: why names a placeholder that there
+ * is not. */
+int text_compile(struct text *t, struct span source,
+    const struct text_rules *rules, struct why *why);
 void text_release(struct text *t);
 
 static inline bool

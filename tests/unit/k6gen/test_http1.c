@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "k6gen/http/http1.c"
+#include "k6gen/http/http1_answer.c"
 
 #include "tap.h"
 
@@ -96,6 +97,7 @@ main(void)
 	    test_heads);
 	test("answers are read, wherever their bytes are cut", test_answers);
 	test("what is no whole answer is a failure", test_failures);
+	http1_release_answer(&answer);
 	buf_release(&user.headers);
 	buf_release(&user.body);
 	return tap_end();
