@@ -28,7 +28,10 @@
 #include "k6serve/view/page.h"
 #include "k6serve/view/report.h"
 
-enum { PEM_MAX = 1024 * 1024 };	/* bytes of a file */
+enum {
+	PEM_MAX = 1024 * 1024,		/* bytes of a file */
+	KEEP_LEAST = 256 * 1024,	/* bytes of data, for --keep-size */
+};
 
 struct options {
 	const char *listen, *db, *format, *url, *certificate, *key;
@@ -41,8 +44,13 @@ set_size(void *member, const struct opt *o, const char *value,
     struct why *why)
 {
 	(void)o;
-	return size_parse(value, member) ? 0 : why_set(why, "\"%s\" is not a "
-	    "size (500M, 20G)", value);
+	if (!size_parse(value, member))
+		return why_set(why, "\"%s\" is not a size (500M, 20G)",
+		    value);
+	if (*(int64_t *)member < KEEP_LEAST)
+		return why_set(why, "%s: must be at least 256K: a database "
+		    "without runs takes 88K", value);
+	return 0;
 }
 
 /* Scheme and host; pages know nothing of a path in front of theirs. */
@@ -188,7 +196,7 @@ open_store(const struct options *o, bool makes_it)
 struct service {
 	struct server_config config;
 	struct server server;		/* of the server's thread */
-	struct writer_config chores;
+	struct chores_config chores;
 	struct ingest_config ingest;
 	struct cache cache;		/* of the server's thread */
 	struct buf certificate, key;	/* PEM texts; n 0: no TLS */
@@ -318,7 +326,7 @@ listen_and_serve(const struct options *o, struct service *s,
 	s->config.tables = tables;
 	s->server.config = &s->config;
 	s->ingest.max_series = o->max_series;
-	s->chores = (struct writer_config){ .timeout_ns = o->timeout_ns,
+	s->chores = (struct chores_config){ .timeout_ns = o->timeout_ns,
 	    .keep_ns = o->keep_ns, .keep_bytes = o->keep_bytes };
 	if (check_tokens(s) < 0) {
 		(void)close(l.fd);

@@ -141,9 +141,14 @@ sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())' "$db"
   retry 6 is_gone
   get /api/v1/runs/1
   [ "$code" = 404 ]
-  [ "$(python3 -c 'import sqlite3, sys
+  has_no_points() {
+    [ "$(python3 -c 'import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM point").
   fetchone()[0])' "$BATS_TEST_TMPDIR/k6serve.db")" = 0 ]
+  }
+  retry 10 has_no_points
+  grep -F 'run 1 was removed: it is older than --keep-for allows' \
+    "$BATS_TEST_TMPDIR/serve.err"
 }
 
 # bats test_tags=slow

@@ -188,7 +188,9 @@ migrate(struct store *s, struct span schema, struct why *why)
 }
 
 /* WAL only after the first transaction: so the main file's header always
- * tells whose it is. */
+ * tells whose it is. Foreign keys would remove all of a run at once, which takes
+ * seconds; store_sweep does it bit by bit. What is deleted is overwritten only
+ * where that needs no write of its own. */
 static int
 prepare(struct store *s, const struct span *schema, struct why *why)
 {
@@ -209,7 +211,8 @@ prepare(struct store *s, const struct span *schema, struct why *why)
 	return execute(s, "PRAGMA journal_mode = WAL;"
 	    "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
 	    "PRAGMA journal_size_limit = 16777216;"
-	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", why);
+	    "PRAGMA secure_delete = FAST;"
+	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF", why);
 }
 
 /* No schema: the tables are there. */
@@ -255,5 +258,7 @@ store_close(struct store *s)
 		(void)sqlite3_finalize(s->statements[i].sql);
 	(void)sqlite3_close(s->db);
 	buf_release(&s->blob);
+	free(s->touched.runs);
+	free(s->removed.runs);
 	free(s);
 }

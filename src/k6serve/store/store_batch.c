@@ -412,6 +412,7 @@ bump_run(struct store *s, const struct store_batch *b,
 	store_bind_int(&p, b->requests);
 	store_bind_int(&p, b->points);
 	store_bind_int(&p, old->run_status == RUN_TIMED_OUT);
+	store_touch(s, b->run);
 	return store_run_sql(s, p.sql, why);
 }
 

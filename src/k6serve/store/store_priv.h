@@ -28,6 +28,12 @@ struct store_file {
 	bool is_known;
 };
 
+/* Numbers of runs. */
+struct store_runs {
+	int64_t *runs;	/* owned */
+	size_t n, cap;
+};
+
 struct store {
 	sqlite3 *db;
 	struct store_statement statements[STORE_STATEMENTS];
@@ -36,6 +42,9 @@ struct store {
 	bool is_broken;		/* something in the group failed */
 	struct store_file main, log;	/* the database and its -wal */
 	bool is_misplaced;	/* they are no longer there */
+	struct store_runs touched;	/* for store_touched */
+	struct store_runs removed;	/* whose data is still there, maybe */
+	bool is_searched;	/* for such runs of former processes, too */
 };
 
 /* In a statement about a table with a column owner: does the owner that is
@@ -128,6 +137,12 @@ struct store_state {
 enum store_result store_state_get(struct store *s, const char *owner,
     int64_t run, struct store_state *state, struct why *why);
 bool store_state_is_open(const struct store_state *state);
+
+/* Note a run that was made, fed or ended. */
+void store_touch(struct store *s, int64_t run);
+
+/* The run was removed, its data is for store_sweep. */
+void store_leave_rest(struct store *s, int64_t run);
 
 /* Keep the slowest of a batch's requests that are slower than those which the
  * run has. 0, or -1 and why. */

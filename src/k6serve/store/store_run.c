@@ -59,6 +59,7 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	if (store_run_sql(s, p.sql, why) < 0)
 		return store_failure(s);
 	r->id = sqlite3_last_insert_rowid(s->db);
+	store_touch(s, r->id);
 	return STORE_DONE;
 }
 
@@ -130,6 +131,7 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	store_bind_text(&p, r->results);
 	store_bind_int(&p, r->ended_ns);
 	store_bind_int(&p, r->created_ns);
+	store_touch(s, r->id);
 	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }
@@ -167,12 +169,16 @@ store_run_remove(struct store *s, const char *owner, int64_t run,
 	static const char delete[] = "DELETE FROM run WHERE id = ?1 AND "
 	    STORE_IS_SEEN_BY("?2");
 	struct store_params p = store_prepare(s, delete, why);
+	enum store_result result;
 
 	if (p.sql == NULL)
 		return store_failure(s);
 	store_bind_int(&p, run);
 	store_bind_owner(&p, owner);
-	return store_change(s, p.sql, why);
+	result = store_change(s, p.sql, why);
+	if (result == STORE_DONE)
+		store_leave_rest(s, run);
+	return result;
 }
 
 enum store_result
@@ -245,22 +251,67 @@ store_runs(struct store *s, const struct store_run_query *q,
 }
 
 int
-store_expire(struct store *s, int64_t seen_ns, struct why *why)
+store_run_states(struct store *s, bool is_running, store_state_each *each,
+    void *ctx, struct why *why)
 {
-	static const char update[] = "UPDATE run SET run_status = 4,"
-	    " version = version + 1 WHERE run_status = 2 AND seen_ns < ?";
-	struct store_params p = store_prepare(s, update, why);
+	/* the first is answered from the index alone */
+	static const char running[] = "SELECT id, run_status, seen_ns"
+	    " FROM run INDEXED BY open WHERE run_status = 2 ORDER BY id";
+	static const char others[] = "SELECT id, run_status,"
+	    " max(seen_ns, ended_ns) FROM run WHERE run_status != 2"
+	    " ORDER BY id";
+	enum { ID, RUN_STATUS, SEEN_NS };
+	struct store_params p = store_prepare(s, is_running ? running : others,
+	    why);
+	int status = 0;
 
 	if (p.sql == NULL)
 		return -1;
-	store_bind_int(&p, seen_ns);
-	return store_run_sql(s, p.sql, why);
+	while (store_next(s, p.sql, &status, why))
+		status = each(ctx, sqlite3_column_int64(p.sql, ID),
+		    sqlite3_column_int(p.sql, RUN_STATUS),
+		    sqlite3_column_int64(p.sql, SEEN_NS));
+	return status;
 }
 
-/* Bytes of the file that hold data; -1: why. Pages that became free are used
- * again, the file does not shrink. */
-static int64_t
-size_of(struct store *s, struct why *why)
+enum store_result
+store_run_time_out(struct store *s, int64_t run, int64_t seen_ns,
+    struct why *why)
+{
+	static const char update[] = "UPDATE run SET run_status = 4,"
+	    " version = version + 1"
+	    " WHERE id = ?1 AND run_status = 2 AND seen_ns = ?2";
+	struct store_params p = store_prepare(s, update, why);
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, run);
+	store_bind_int(&p, seen_ns);
+	return store_change(s, p.sql, why);
+}
+
+void
+store_touch(struct store *s, int64_t run)
+{
+	if (s->touched.n != 0 && s->touched.runs[s->touched.n - 1] == run)
+		return;
+	s->touched.runs = xgrow(s->touched.runs, s->touched.n,
+	    &s->touched.cap, sizeof(s->touched.runs[0]));
+	s->touched.runs[s->touched.n++] = run;
+}
+
+size_t
+store_touched(struct store *s, int64_t **runs)
+{
+	size_t n = s->touched.n;
+
+	*runs = s->touched.runs;
+	s->touched = (struct store_runs){ 0 };
+	return n;
+}
+
+int64_t
+store_size(struct store *s, struct why *why)
 {
 	static const char select[] = "SELECT (page_count - freelist_count)"
 	    " * page_size FROM pragma_page_count, pragma_freelist_count,"
@@ -268,22 +319,4 @@ size_of(struct store *s, struct why *why)
 	struct store_params p = store_prepare(s, select, why);
 
 	return p.sql == NULL ? -1 : store_one_int(s, p.sql, why);
-}
-
-int
-store_retain(struct store *s, int64_t seen_ns, int64_t max, struct why *why)
-{
-	static const char select[] = "SELECT id FROM run"
-	    " WHERE run_status != 2 AND seen_ns < ? ORDER BY seen_ns LIMIT 1";
-	struct store_params p = store_prepare(s, select, why);
-	int64_t size = size_of(s, why), run;
-
-	if (p.sql == NULL || size < 0)
-		return -1;
-	store_bind_int(&p, size > max ? INT64_MAX : seen_ns);
-	run = store_one_int(s, p.sql, why);
-	if (run <= 0)
-		return (int)run;
-	return store_run_remove(s, store_everybody, run, why) == STORE_DONE
-	    ? 1 : -1;
 }

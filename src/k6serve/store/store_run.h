@@ -26,8 +26,8 @@ enum store_result store_run_add(struct store *s, struct store_run *r,
 enum store_result store_run_end(struct store *s, const char *owner,
     const struct store_run *r, struct why *why);
 
-/* Replace the note of a run, or remove it with all its data. STORE_NO_RUN:
- * it is not there. */
+/* Replace the note of a run, or remove it: its data goes later, by store_sweep.
+ * STORE_NO_RUN: it is not there. */
 enum store_result store_run_note(struct store *s, const char *owner,
     int64_t run, struct span note, struct why *why);
 enum store_result store_run_remove(struct store *s, const char *owner,
@@ -49,14 +49,26 @@ typedef int store_run_each(void *ctx, const struct store_run *r);
 int store_runs(struct store *s, const struct store_run_query *q,
     store_run_each *each, void *ctx, struct why *why);
 
-/* Of everybody's runs, those that are open and were not seen since then become
- * timed out; data that comes later opens them again and makes them late. */
-int store_expire(struct store *s, int64_t seen_ns, struct why *why);
+/* Hand out everybody's runs that are running (is_running) or all others, in the
+ * order of their numbers: their status, and when data last came or they were
+ * ended, by the clock of that day. A return other than 0 ends the walk with
+ * that value; -1 is a failure. */
+typedef int store_state_each(void *ctx, int64_t run, int run_status,
+    int64_t seen_ns);
+int store_run_states(struct store *s, bool is_running,
+    store_state_each *each, void *ctx, struct why *why);
 
-/* Of everybody's runs, remove the one that was seen longest ago and is not
- * open, if it was not seen since then, or if the data takes more than max
- * bytes. 1: it is removed; 0: there is none; -1: why. */
-int store_retain(struct store *s, int64_t seen_ns, int64_t max,
-    struct why *why);
+/* Let a running run be timed out, if no data came since seen_ns; data that
+ * comes later opens it again and makes it late. */
+enum store_result store_run_time_out(struct store *s, int64_t run,
+    int64_t seen_ns, struct why *why);
+
+/* The runs that this store made, fed or ended since the last call, some of
+ * them more than once: an array that the caller frees, and its length. */
+size_t store_touched(struct store *s, int64_t **runs);
+
+/* Bytes of the file that hold data; -1: why. Pages that became free are used
+ * again, the file does not shrink. */
+int64_t store_size(struct store *s, struct why *why);
 
 #endif

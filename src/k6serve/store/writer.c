@@ -10,12 +10,13 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/units.h"
-#include "k6serve/store/store_run.h"
+#include "k6serve/store/store_sweep.h"
 
 enum {
 	JOBS_MAX = 256,		/* in a transaction */
 	GROUP_MS = 10,		/* and time to begin another one in it */
 	CHORES_MS = 500,	/* between looks at old runs */
+	SLICE_MS = 20,		/* of sweeping, between two groups of jobs */
 };
 
 struct queued {
@@ -24,10 +25,10 @@ struct queued {
 };
 
 struct writer {
-	struct writer_config config;
+	struct chores *chores;
 	struct store *store;		/* the thread's */
-	int64_t start_ns;		/* Unix */
 	int64_t chores_ns;		/* monotonic: when they are due */
+	bool is_sweeping;		/* there is more of it */
 	bool is_misplaced;		/* the database; it has been told */
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of what follows */
@@ -106,7 +107,8 @@ run_group(struct writer *w, struct queued *q)
 static struct queued *
 wait_for_job(struct writer *w, bool *is_stopping)
 {
-	int64_t until_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
+	int64_t until_ns = w->is_sweeping ? 0 : now_monotonic_ns() +
+	    CHORES_MS * NS_PER_MS;
 
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->first == NULL && !w->is_stopping &&
@@ -133,27 +135,30 @@ check_place(struct writer *w)
 	return !w->is_misplaced;
 }
 
-/* Runs that fell silent time out, and old ones go. While the server was away
- * nobody could be heard, so silence counts from its start. A failure is that
- * of a full disk and mends itself. */
+/* A failure is that of a full disk and mends itself. */
 static void
 do_chores(struct writer *w)
 {
-	const struct writer_config *c = &w->config;
-	int64_t now = now_unix_ns();
+	struct chores_time now = chores_now();
 	struct why why;
 
-	if (now_monotonic_ns() < w->chores_ns)
+	if (now.awake_ns < w->chores_ns)
 		return;
-	w->chores_ns = now_monotonic_ns() + CHORES_MS * NS_PER_MS;
+	w->chores_ns = now.awake_ns + CHORES_MS * NS_PER_MS;
 	if (!check_place(w))
 		return;
-	if (now - w->start_ns > c->timeout_ns)
-		(void)store_expire(w->store, now - c->timeout_ns, &why);
-	if (c->keep_ns != 0 || c->keep_bytes != 0)
-		(void)store_retain(w->store,
-		    c->keep_ns != 0 ? now - c->keep_ns : 0,
-		    c->keep_bytes != 0 ? c->keep_bytes : INT64_MAX, &why);
+	w->is_sweeping = true;
+	(void)chores_do(w->chores, w->store, &now, &why);
+}
+
+static void
+sweep(struct writer *w)
+{
+	struct why why;
+
+	if (w->is_sweeping)
+		w->is_sweeping = store_sweep(w->store, now_monotonic_ns() +
+		    SLICE_MS * NS_PER_MS, &why) > 0;
 }
 
 static void *
@@ -168,20 +173,22 @@ writer_main(void *ctx)
 		q = wait_for_job(w, &is_stopping);
 		if (q != NULL)
 			run_group(w, q);
+		if (!is_stopping)
+			sweep(w);
 	} while (q != NULL || !is_stopping);
 	return NULL;
 }
 
 struct writer *
-writer_start(const struct writer_config *config, struct store *store,
+writer_start(const struct chores_config *config, struct store *store,
     struct why *why)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
+	struct chores_time start = chores_now();
 	int status;
 
-	w->config = *config;
+	w->chores = chores_new(config, &start);
 	w->store = store;
-	w->start_ns = now_unix_ns();
 	w->last = &w->first;
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->job_added, NULL);
@@ -191,6 +198,7 @@ writer_start(const struct writer_config *config, struct store *store,
 	(void)why_set(why, "cannot start a thread: %s", strerror(status));
 	(void)pthread_cond_destroy(&w->job_added);
 	(void)pthread_mutex_destroy(&w->lock);
+	chores_free(w->chores);
 	free(w);
 	return NULL;
 }
@@ -220,5 +228,6 @@ writer_stop(struct writer *w)
 	(void)pthread_join(w->thread, NULL);
 	(void)pthread_cond_destroy(&w->job_added);
 	(void)pthread_mutex_destroy(&w->lock);
+	chores_free(w->chores);
 	free(w);
 }

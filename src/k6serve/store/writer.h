@@ -3,22 +3,15 @@
  * writer: the thread that changes the database. Work that writes is handed to
  * it by the server's thread, which goes on to answer others. What came in while
  * a commit was under way goes into the next one together, and no job is done
- * before that commit is on disk.
+ * before that commit is on disk. Between the jobs it does its chores, and
+ * removes the data of removed runs in slices.
  */
 #ifndef K6PIPE_K6SERVE_STORE_WRITER_H
 #define K6PIPE_K6SERVE_STORE_WRITER_H
 
-#include "k6serve/store/store.h"
+#include "k6serve/store/chores.h"
 
 struct writer;
-
-/* Constant while the thread runs. */
-struct writer_config {
-	int64_t timeout_ns;	/* silence after which a run is timed out */
-	int64_t keep_ns;	/* age at which a run is removed; 0: never */
-	int64_t keep_bytes;	/* of the database; past it the oldest runs
-				   are removed; 0: never */
-};
 
 /* Both are called on the thread: write within a transaction, twice if that
  * failed for another job in it; done once, after its end. */
@@ -30,7 +23,7 @@ struct writer_job {
 
 /* Start the thread. Only it may use the store from then on, until writer_stop;
  * config is copied. NULL: why. */
-struct writer *writer_start(const struct writer_config *config,
+struct writer *writer_start(const struct chores_config *config,
     struct store *store, struct why *why);
 
 /* Add a job, which is copied. From any thread. */

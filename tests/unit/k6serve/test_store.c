@@ -7,6 +7,7 @@
 #include "k6serve/store/store_instance.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/store/store_run.h"
+#include "k6serve/store/store_sweep.h"
 #include "k6serve/store_fixture.h"
 #include "random.h"
 #include "tap.h"
@@ -288,6 +289,7 @@ edits(void)
 	CHECK(store_run_remove(s, ANY, r.id, &why) == STORE_DONE);
 	CHECK(store_run_remove(s, ANY, r.id, &why) == STORE_NO_RUN);
 	CHECK(walk_runs(s, 0, see_run, &seen) == 0 && seen.n == 0);
+	CHECK(store_sweep(s, INT64_MAX, &why) == 0);
 	CHECK(execute(s, "CREATE TEMP TABLE zero(n CHECK (n = 0));"
 	    "INSERT INTO zero SELECT count(*) FROM point;"
 	    "INSERT INTO zero SELECT count(*) FROM series;"

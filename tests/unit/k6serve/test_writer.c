@@ -76,7 +76,7 @@ struct fixture {
 static void
 fixture_open(struct fixture *f)
 {
-	struct writer_config config = { .timeout_ns = INT64_MAX };
+	struct chores_config config = { .timeout_ns = INT64_MAX };
 	struct why why;
 
 	f->read = open_new();

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* store_sweep: the data of runs that were removed goes, bit by bit. */
+#ifndef K6PIPE_K6SERVE_STORE_STORE_SWEEP_H
+#define K6PIPE_K6SERVE_STORE_STORE_SWEEP_H
+
+#include "k6serve/store/store.h"
+
+/* Delete data of removed runs in one transaction, until there is no more or
+ * the monotonic clock passes until_ns. A removed run is not there for anybody,
+ * whether its data is or not; what the process leaves undone the next one does.
+ * 1: there is more; 0: there is none; -1: why. */
+int store_sweep(struct store *s, int64_t until_ns, struct why *why);
+
+/* Is there data of removed runs, as far as this store knows? */
+bool store_has_rest(const struct store *s);
+
+#endif
