@@ -2,6 +2,8 @@
 /* k6's thresholds: parsed, and judged on sinks. */
 #include "data/threshold.h"
 
+#include <stdlib.h>
+
 #include "base/num.h"
 #include "base/units.h"
 
@@ -90,6 +92,22 @@ threshold_parse_key(struct threshold_key *key, struct span text,
 	return parse_tags(key, why);
 }
 
+/* What k6 takes for a number, which is more than JSON does: .5, +1, 1e3, inf.
+ * False: something else is in the text. */
+static bool
+parse_float(struct span text, double *value)
+{
+	char copy[NUM_TEXT * 4], *end;
+
+	if (text.n == 0 || text.n >= sizeof(copy) ||
+	    memchr(text.p, '(', text.n) != NULL)
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	*value = strtod(copy, &end);
+	return end == copy + text.n;
+}
+
 bool
 threshold_parse_stat(struct span text, enum threshold_method *method,
     double *percentile)
@@ -112,8 +130,8 @@ threshold_parse_stat(struct span text, enum threshold_method *method,
 		}
 	if (text.n < 4 || text.p[0] != 'p' || text.p[1] != '(' ||
 	    text.p[text.n - 1] != ')' ||
-	    num_parse(text.p + 2, text.n - 3, percentile) != text.n - 3 ||
-	    !(*percentile >= 0 && *percentile <= 100))
+	    !parse_float((struct span){ text.p + 2, text.n - 3 },
+	    percentile) || !(*percentile >= 0 && *percentile <= 100))
 		return false;
 	*method = THRESHOLD_PERCENTILE;
 	return true;
@@ -151,7 +169,7 @@ parse_assertion(struct threshold *t, struct span text, struct why *why)
 	if (!threshold_parse_stat(left, &t->method, &t->percentile))
 		return why_set(why, "not a method: \"%.*s\" (count, rate, "
 		    "value, avg, min, max, med, p(95))", (int)left.n, left.p);
-	if (right.n == 0 || num_parse(right.p, right.n, &t->limit) != right.n)
+	if (!parse_float(right, &t->limit))
 		return why_set(why, "not a number: \"%.*s\"", (int)right.n,
 		    right.p);
 	return 0;
@@ -218,6 +236,26 @@ threshold_parse(struct threshold *t, const char *text, struct why *why)
 			return -1;
 	}
 	return 0;
+}
+
+int
+threshold_set(struct threshold *t, struct span key, struct span source,
+    struct why *why)
+{
+	*t = (struct threshold){ .delay_ns = 0 };
+	if (threshold_parse_key(&t->key, key, why) < 0)
+		return -1;
+	return parse_assertion(t, source, why);
+}
+
+struct span
+threshold_method_text(const struct threshold *t)
+{
+	size_t n = 0;
+
+	while (n < t->source.n && strchr(" \t<>=!", t->source.p[n]) == NULL)
+		n++;
+	return (struct span){ t->source.p, n };
 }
 
 bool
@@ -291,13 +329,8 @@ threshold_measure(const struct threshold *t, const struct sink *s,
 }
 
 bool
-threshold_holds(const struct threshold *t, const struct sink *s,
-    double seconds)
+threshold_allows(const struct threshold *t, double value)
 {
-	double value = threshold_measure(t, s, seconds);
-
-	if (s->count == 0)
-		return true;
 	switch (t->op) {
 	case THRESHOLD_LE:
 		return value <= t->limit;
@@ -313,4 +346,12 @@ threshold_holds(const struct threshold *t, const struct sink *s,
 		return value != t->limit;
 	}
 	return true;
+}
+
+bool
+threshold_holds(const struct threshold *t, const struct sink *s,
+    double seconds)
+{
+	return s->count == 0 ||
+	    threshold_allows(t, threshold_measure(t, s, seconds));
 }

@@ -52,6 +52,14 @@ int threshold_parse_key(struct threshold_key *key, struct span text,
  * "delayAbortEval=10s" (which means the former too). */
 int threshold_parse(struct threshold *t, const char *text, struct why *why);
 
+/* The same of a key and an assertion that stand apart, as in k6's own JSON.
+ * The parts borrow both. */
+int threshold_set(struct threshold *t, struct span key, struct span source,
+    struct why *why);
+
+/* The method as it was written: "p(95)" of "p(95) < 300". */
+struct span threshold_method_text(const struct threshold *t);
+
 /* Whether the method can be asked of such a metric: k6 refuses others. */
 bool threshold_fits(const struct threshold *t, enum metric_type type);
 
@@ -63,6 +71,9 @@ bool threshold_key_matches(const struct threshold_key *key,
  * for the rate of a counter. 0 of an empty sink. */
 double threshold_measure(const struct threshold *t, const struct sink *s,
     double seconds);
+
+/* Whether the assertion holds of a value. */
+bool threshold_allows(const struct threshold *t, double value);
 
 /* Whether the assertion holds; true while the sink is empty. */
 bool threshold_holds(const struct threshold *t, const struct sink *s,

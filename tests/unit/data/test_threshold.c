@@ -74,6 +74,27 @@ test_refused(void)
 	}
 }
 
+/* strconv.ParseFloat takes more than JSON's numbers. */
+static void
+test_numbers(void)
+{
+	CHECK(parses("m=rate<.5") && t.limit == 0.5);
+	CHECK(parses("m=rate<+1.e2") && t.limit == 100);
+	CHECK(parses("m=p(.5)<1") && t.percentile == 0.5);
+	CHECK(parses("m=value<inf") && threshold_allows(&t, 1e300));
+	CHECK(!parses("m=p(nan)<1"));
+	CHECK(!parses("m=value<nan(1)"));
+}
+
+static void
+test_apart(void)
+{
+	CHECK(threshold_set(&t, SPAN("m{a:b}"), SPAN("p(95) < 3"), &why) == 0);
+	CHECK_SPAN(threshold_method_text(&t), "p(95)");
+	CHECK(t.key.n_tags == 1 && t.limit == 3);
+	CHECK(threshold_set(&t, SPAN("m"), SPAN("p95<3"), &why) < 0);
+}
+
 static void
 test_fits(void)
 {
@@ -148,6 +169,8 @@ main(void)
 	test("each operator is known", test_operators);
 	test("abortOnFail and its delay stand behind a comma", test_abort);
 	test("what is no threshold is refused, and why", test_refused);
+	test("numbers are those of k6", test_numbers);
+	test("key and assertion may stand apart", test_apart);
 	test("a method fits the metric types that k6 says", test_fits);
 	test("trends are judged by percentile, mean and extremes",
 	    test_trends);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge: the thresholds of one run, wherever they are named (an option, the
+ * Metric lines, a Start line, a server's JSON), and what its samples say of
+ * them. A threshold that is named twice is one.
+ */
+#ifndef K6PIPE_DATA_JUDGE_H
+#define K6PIPE_DATA_JUDGE_H
+
+#include "base/map.h"
+#include "data/sample.h"
+#include "data/stream.h"
+#include "data/threshold.h"
+
+/* The samples of one key. */
+struct judge_key {
+	struct threshold_key key;
+	struct judge_key *next;		/* of the same metric */
+	struct sink sink;
+	bool has_type;
+};
+
+struct verdict {
+	struct threshold threshold;
+	struct judge_key *of;
+	char *text;		/* owned: what the threshold borrows */
+	bool is_asked;		/* by an option, not by the stream */
+	bool is_failed;		/* as it was judged last */
+	bool is_told;		/* is_failed is the generator's own word */
+	bool is_misfit;		/* the metric has no such method */
+};
+
+/* A zeroed struct has no thresholds and costs nothing. */
+struct judge {
+	struct verdict **list;		/* each owned */
+	size_t n, cap;
+	struct map by_metric;		/* first judge_key of a metric; owned */
+	struct map submetrics;		/* char *, owned: named by k6, and not
+					 * with which threshold */
+	int64_t first_ns, latest_ns, due_ns;
+	bool has_clock, aborts;		/* one of the list does */
+	struct buf key, source;		/* scratch */
+};
+
+void judge_release(struct judge *j);
+
+/* Add METRIC=EXPR as threshold_parse takes it. -1: it is none, or a built-in
+ * metric has no such method. */
+int judge_add_option(struct judge *j, const char *text, struct why *why);
+
+/* Add those of {"metric":["p(95)<300", {"threshold":"avg<9", "abortOnFail":
+ * true, "delayAbortEval":"10s"}]}, as in a Start line. -1: one is none; those
+ * before it are added. */
+int judge_add_json(struct judge *j, struct span object, struct why *why);
+
+/* Add those of a Metric line's data, and learn the metric's type. Each line
+ * of a metric may come again. -1: one is none. */
+int judge_add_metric(struct judge *j, struct span data, struct why *why);
+
+/* Take what the generator's End line says of thresholds that are known:
+ * {"metric":{"source":is_failed}}. It saw each value, and counts more. */
+void judge_take_results(struct judge *j, struct span object);
+
+/* Count samples. */
+void judge_add_point(struct judge *j, const struct point *p);
+void judge_add_sample(struct judge *j, const struct sample *s);
+
+/* The stream's own clock: every 2 s of it the thresholds with abortOnFail are
+ * judged. Returns one that is crossed, past its delayAbortEval; or NULL. */
+const struct verdict *judge_clock(struct judge *j, int64_t time_ns);
+
+/* Judge all: seconds is how long the run lasted, for rates of counters.
+ * Returns how many are crossed. Without samples a threshold holds, as in k6;
+ * judge_has_samples tells. */
+size_t judge_all(struct judge *j, double seconds);
+bool judge_has_samples(const struct verdict *v);
+
+/* What was measured, for the left side of the assertion. */
+double judge_measure(const struct verdict *v, double seconds);
+
+/* The next submetric that k6's Metric lines name whose threshold is known from
+ * nowhere: k6 writes none of them. *at starts at 0; NULL: no more. */
+const char *judge_next_untold(const struct judge *j, size_t *at);
+
+/* As JSON objects, for a run's create call and for its finish call. */
+void judge_print_plan(const struct judge *j, struct buf *out);
+void judge_print_results(const struct judge *j, struct buf *out);
+
+#endif
