@@ -51,6 +51,18 @@ notify() { # ERROR [CURL OPTION...]
     --data "{\"event_type\":\"script_execution_completed\",\"error\":$1}"
 }
 
+# whole OBJECT [JQ]: what JQ picks of $body, one or more, has every member that
+# the vendor's client wants of such an object, each of the type it wants. It
+# refuses the whole answer for one that is missing, or goes on with zeros.
+whole() {
+  jq -e --arg object "$1" --slurpfile all "$tools/v6_members.json" '
+    [ '"${2:-.}"' | . as $o | $all[0][$object] | to_entries[] |
+      select(.key as $k | .value | split(" ") |
+        index($o[$k] | type) == null or ($o | has($k) | not)) | .key ] as $bad |
+    [ '"${2:-.}"' ] | length > 0 and $bad == [] or
+      ("missing or of another type: \($bad)" | halt_error(1))' <<<"$body"
+}
+
 # has_members NAMES...: $body has these and they are where they should be;
 # without one of them the vendor's client refuses the whole answer.
 has_members() {
@@ -275,4 +287,135 @@ CASES
   [ "$status" -eq 0 ]
   [ "$(jq -c '.collectors.cloud | [.stackID, .defaultProjectID]' "$file")" = \
     '[1,1]' ]
+}
+
+@test "every object of the newer API has all its members" {
+  start_server
+  get /cloud/v6/auth
+  whole auth
+  start_test
+  whole started
+  whole runtime_config .runtime_config
+  first=$run
+  get "/cloud/v6/load_tests/$load_test"
+  whole load_test
+  for error in null \
+    '{"code":8036,"reason":"test run was aborted because k6 received a '"'int'"'"}'; do
+    get "/cloud/v6/test_runs/$run"
+    [ "$code" = 200 ]
+    whole run
+    whole state '.status_details, .status_history[]'
+    whole distribution '.distribution[]'
+    [ "$(jq -r '.status_history[-1].type' <<<"$body")" = initializing ]
+    upload "/v1/metrics/$run" <<<"[$(trail 10)]"
+    get "/cloud/v6/test_runs/$run"
+    whole run
+    jq -e '[.status_history[].type] == ["created", "initializing", "running"]
+      and .status == "running"' <<<"$body"
+    notify "$error"
+    [ "$code" = 204 ]
+    get "/cloud/v6/test_runs/$run"
+    whole run
+    whole state '.status_details, .status_history[]'
+    start_again
+  done
+  # the second one: k6 prints who aborted it
+  get "/cloud/v6/test_runs/$((first + 1))"
+  whole extra .status_details.extra
+  jq -e '.status == "aborted" and (.status_details.extra.by_user | length > 0)
+    and .status_history[-1] == .status_details' <<<"$body"
+  for path in test_runs "load_tests/$load_test/test_runs"; do
+    get "/cloud/v6/$path"
+    whole list
+    whole run '.value[]'
+    [ "$(jq -c '[.value[].id]' <<<"$body")" = \
+      "[$run,$((first + 1)),$first]" ]
+  done
+  get "/cloud/v6/load_tests/$((load_test + 1))/test_runs"
+  [ "$(jq -c .value <<<"$body")" = '[]' ]
+  get "/cloud/v6/test_runs?created_after=2000-01-01T00:00:00Z&created_before=2001-01-01T00:00:00Z"
+  [ "$(jq -c .value <<<"$body")" = '[]' ]
+  get "/cloud/v6/test_runs?created_after=yesterday"
+  [ "$code" = 400 ]
+  get /cloud/v6/projects/7/load_tests
+  whole list
+  whole load_test '.value[]'
+  get /cloud/v6/load_zones
+  whole list
+  # a run that came by the older API is a run of the newer one, too
+  create older
+  get "/cloud/v6/test_runs/$run"
+  whole run
+  [ "$(jq .test_id <<<"$body")" = 0 ]
+}
+
+@test "the projects are those that anything is in, and the default one" {
+  start_server
+  get '/cloud/v6/projects?%24skip=0&%24top=1000'
+  [ "$code" = 200 ]
+  whole list
+  whole project '.value[]'
+  [ "$(jq -c '[.value[] | [.id, .is_default]]' <<<"$body")" = '[[1,true]]' ]
+  form 7 -F 'name=x'
+  post /v1/tests --data '{"name":"x","project_id":3}'
+  get /cloud/v6/projects
+  whole project '.value[]'
+  [ "$(jq -c '[.value[] | [.id, .is_default]]' <<<"$body")" = \
+    '[[1,true],[3,false],[7,false]]' ]
+}
+
+@test "lists come in pages, each with the link to the next" {
+  start_server
+  for n in 1 2 3 4 5; do
+    form 7 -F "name=t$n"
+  done
+  next="$url/cloud/v6/projects/7/load_tests?%24top=2"
+  seen=
+  for want in 2 2 1; do
+    body=$(curl -sS --max-time 60 "$next")
+    [ "$(jq '.value | length' <<<"$body")" = $want ]
+    seen+=$(jq -r '.value[].name' <<<"$body" | tr '\n' ' ')
+    next=$(jq -r '."@nextLink"' <<<"$body")
+  done
+  [ "$next" = null ]
+  [ "$seen" = 't5 t4 t3 t2 t1 ' ]
+  get '/cloud/v6/projects/7/load_tests?%24skip=4&%24top=2'
+  [ "$(jq -c '[.value[].name]' <<<"$body")" = '["t1"]' ]
+  get '/cloud/v6/projects/7/load_tests?%24top=-1'
+  [ "$code" = 400 ]
+}
+
+@test "a run is removed by the newer API, and every error has its code" {
+  start_server
+  start_test
+  curl -sS --fail -X DELETE "$url/cloud/v6/test_runs/$run"
+  post "/provisioning/v1/test_runs/$run/notify" --data '{}'
+  [ "$code" = 404 ]
+  whole error .error
+  for path in /cloud/v6/nothing /cloud/v6/test_runs/99 /cloud/v6/load_tests/9 \
+    /provisioning/v1/nothing; do
+    get $path
+    [ "$code" = 404 ]
+    whole error .error
+    [ "$(jq -r .error.code <<<"$body")" = 404 ]
+  done
+  get /cloud/v6/auth -H 'Host: other.example'
+  [ "$code" = 421 ]
+  whole error .error
+  post /cloud/v6/auth --data '{}'
+  [ "$code" = 405 ]
+  whole error .error
+  post /provisioning/v1/load_tests/1/start_local_execution \
+    -H 'Content-Type: text/plain' --data '{}'
+  [ "$code" = 415 ]
+  whole error .error
+  token_add ci >/dev/null
+  get /cloud/v6/auth -H 'Authorization: Bearer wrong'
+  [ "$code" = 401 ]
+  whole error .error
+  # the older API has numbers there
+  for path in /v1/nothing /api/v1/runs/99; do
+    get $path
+    [ "$(jq .error.code <<<"$body")" = 404 ]
+  done
 }

@@ -44,25 +44,30 @@ reply_error(struct httpd_reply *reply, int status, int code,
 	jsn_open(&o, '{');
 	jsn_key(&o, "error");
 	jsn_open(&o, '{');
-	if (code != 0)
-		jsn_member_int(&o, "code", code);
+	jsn_member_int(&o, "code", code != 0 ? code : status);
 	jsn_member_text(&o, "message", span_of(text));
 	jsn_close(&o, '}');
 	jsn_close(&o, '}');
 }
 
 void
-reply_newer_error(struct httpd_reply *reply)
+reply_as_asked(const struct httpd_request *r, struct httpd_reply *reply)
 {
-	static const char head[] = "{\"error\":{";
+	static const char *const newer[] = { "/cloud/", "/provisioning/" };
+	static const char head[] = "{\"error\":{\"code\":";
+	size_t n = sizeof(head) - 1, digits;
 	struct buf whole = { 0 };
 
-	if (reply->status < 400 || reply->body.n < sizeof(head) - 1 ||
-	    memcmp(reply->body.p, head, sizeof(head) - 1) != 0)
+	if ((strncmp(r->path, newer[0], strlen(newer[0])) != 0 &&
+	    strncmp(r->path, newer[1], strlen(newer[1])) != 0) ||
+	    reply->status < 400 || reply->body.n <= n ||
+	    memcmp(reply->body.p, head, n) != 0)
 		return;
-	buf_printf(&whole, "%s\"code\":\"%d\",", head, reply->status);
-	buf_add(&whole, reply->body.p + sizeof(head) - 1,
-	    reply->body.n - (sizeof(head) - 1));
+	digits = strspn(reply->body.p + n, "0123456789");
+	buf_printf(&whole, "%s\"%.*s\"", head, (int)digits,
+	    reply->body.p + n);
+	buf_add(&whole, reply->body.p + n + digits,
+	    reply->body.n - n - digits);
 	buf_release(&reply->body);
 	reply->body = whole;
 }
@@ -135,6 +140,5 @@ call_answer(struct call *c)
 	if (c->run == 0 || c->route->takes_any_run || c->route->names_other ||
 	    call_has_run(c))
 		c->route->answer(c);
-	if (c->route->is_newer)
-		reply_newer_error(c->reply);
+	reply_as_asked(c->r, c->reply);
 }

@@ -40,7 +40,6 @@ struct route {
 	void (*answer)(struct call *c);
 	bool takes_any_type;	/* of body; else it must be JSON */
 	bool takes_run_token;	/* the token of a started run is enough, too */
-	bool is_newer;		/* of k6's newer API: errors have other codes */
 	bool names_other;	/* the number is not that of a run */
 	bool takes_any_run;	/* the answer says itself if it is not there */
 	const void *what;	/* for answer: what this one is about */
@@ -69,17 +68,18 @@ struct span call_new_owner(const struct call *c);
  * to be ours. */
 void call_put_url(const struct call *c, struct buf *out);
 
-/* Replies. reply_error writes k6's error body (code 0: omitted); what it
- * replaces of the reply is dropped. reply_json starts a JSON body. */
+/* Replies. reply_error writes k6's error body (code 0: the status is it); what
+ * it replaces of the reply is dropped. reply_json starts a JSON body. */
 void reply_error(struct httpd_reply *reply, int status, int code,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 struct jsn_out reply_json(struct httpd_reply *reply, int status);
 void reply_field(struct httpd_reply *reply, const char *name,
     const char *value);
 
-/* The error that a reply holds as the newer API has it: with a code that is a
- * text. Replies without an error stay. */
-void reply_newer_error(struct httpd_reply *reply);
+/* The error that a reply holds as the API of the request's path has it: that
+ * of k6's newer one is a text in the code. Other replies stay. */
+void reply_as_asked(const struct httpd_request *r,
+    struct httpd_reply *reply);
 
 /* A failure of the store. */
 void reply_store(struct httpd_reply *reply, enum store_result result,

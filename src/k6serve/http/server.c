@@ -145,8 +145,8 @@ is_write(const struct httpd_request *r)
 	return strcmp(r->method, "GET") != 0;
 }
 
-int
-server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
+static int
+admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 {
 	struct server *server = ctx;
 	const struct server_config *config = server->config;
@@ -173,17 +173,24 @@ server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	}
 	if (!find_route(config, &c))
 		return -1;
-	if (access_check(server, r, c.route, c.run, reply) < 0) {
-		if (c.route->is_newer)
-			reply_newer_error(reply);
+	if (access_check(server, r, c.route, c.run, reply) < 0)
 		return -1;
-	}
 	if (is_write(r) && !c.route->takes_any_type && !is_json(r)) {
 		reply_error(reply, 415, 0, "the body must come with "
 		    "\"Content-Type: application/json\"");
 		return -1;
 	}
 	return 0;
+}
+
+int
+server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
+{
+	int status = admit(ctx, r, reply);
+
+	if (status < 0)
+		reply_as_asked(r, reply);
+	return status;
 }
 
 /* On the writer's thread, maybe twice: what the first time wrote is
@@ -228,13 +235,15 @@ server_answer(void *ctx, const struct httpd_request *r,
 	    .r = r, .reply = reply,
 	    .owner = r->note != NULL ? r->note : store_everybody };
 
-	if (r->is_too_large)
+	if (r->is_too_large) {
 		reply_error(reply, 413, 0, "the body is larger than %zu bytes",
 		    BODY_MAX);
-	else if (!find_route(server->config, &c))
-		;	/* the reply says so */
-	else if (c.route->access == ACCESS_WRITE)
+		reply_as_asked(r, reply);
+	} else if (!find_route(server->config, &c)) {
+		reply_as_asked(r, reply);
+	} else if (c.route->access == ACCESS_WRITE) {
 		defer(server->writer, &c);
-	else
+	} else {
 		call_answer(&c);
+	}
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Load tests are found or made, and runs of them started. */
+/* Load tests are made, and runs of them started. */
 #include <string.h>
 
 #include "base/random.h"
 #include "base/units.h"
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/multipart.h"
+#include "k6serve/ingest/option_thresholds.h"
 #include "k6serve/ingest/provision.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/view/view.h"
 
 enum {
-	STACK = 1, PROJECT = 1,	/* there is one of each */
+	STACK = 1,		/* there is one */
 	TOKEN_BYTES = 16,	/* random ones of a run's token */
-	ID_MAX = INT32_MAX,	/* the client's numbers have 32 bits */
 };
 
 /* The numbers of the only stack, for who has a token. */
@@ -24,34 +24,9 @@ authenticate(struct call *c)
 
 	jsn_open(&o, '{');
 	jsn_member_int(&o, "stack_id", STACK);
-	jsn_member_int(&o, "default_project_id", PROJECT);
+	jsn_member_int(&o, "default_project_id",
+	    PROVISION_PROJECT);
 	jsn_close(&o, '}');
-}
-
-static int
-put_load_test(void *ctx, const struct store_load_test *t)
-{
-	struct jsn_out *o = ctx;
-
-	jsn_open(o, '{');
-	jsn_member_int(o, "id", t->id);
-	jsn_member_int(o, "project_id", t->project);
-	jsn_member_text(o, "name", t->name);
-	provision_null(o, "baseline_test_run_id");
-	jsn_member_time_or_null(o, "created", t->created_ns);
-	jsn_member_time_or_null(o, "updated", t->created_ns);
-	jsn_close(o, '}');
-	return 0;
-}
-
-/* Projects need not be made: each number is one. */
-static bool
-is_project(struct call *c)
-{
-	if (c->run > 0 && c->run <= ID_MAX)
-		return true;
-	reply_error(c->reply, 404, 0, "no such project");
-	return false;
 }
 
 static void
@@ -64,7 +39,7 @@ make_load_test(struct call *c)
 	struct jsn_out o;
 	struct why why;
 
-	if (!is_project(c))
+	if (!provision_is_project(c))
 		return;
 	if (!multipart_field(httpd_header(c->r, "Content-Type"), c->r->body,
 	    "name", &t.name) || t.name.n == 0) {
@@ -82,86 +57,9 @@ make_load_test(struct call *c)
 		reply_store(c->reply, result, &why);
 	} else {
 		o = reply_json(c->reply, 201);
-		(void)put_load_test(&o, &t);
+		provision_put_load_test(&o, &t);
 	}
 	buf_release(&name);
-}
-
-static void
-list_load_tests(struct call *c)
-{
-	const char *name = httpd_query(c->r, "name");
-	struct store_load_test_query q = { c->owner, c->run,
-	    span_of(name != NULL ? name : "") };
-	struct jsn_out o;
-	struct why why;
-
-	if (!is_project(c))
-		return;
-	o = reply_json(c->reply, 200);
-	jsn_open(&o, '{');
-	jsn_key(&o, "value");
-	jsn_open(&o, '[');
-	if (store_load_tests(c->store, &q, put_load_test, &o, &why) <
-	    0) {
-		reply_store(c->reply, STORE_FAILED, &why);
-		return;
-	}
-	jsn_close(&o, ']');
-	jsn_close(&o, '}');
-}
-
-/* One source of a threshold: a text, or an object that has it. */
-static void
-copy_source(struct jsn *j, struct jsn_out *o)
-{
-	struct span key, text;
-
-	if (jsn_peek(j) == '"') {
-		if (jsn_value(j, &text))
-			jsn_put_raw(o, text);
-		return;
-	}
-	if (jsn_peek(j) != '{') {
-		(void)jsn_skip(j);
-		return;
-	}
-	(void)jsn_enter(j, '{');
-	while (jsn_member(j, &key))
-		if (!span_is(key, "threshold") || jsn_peek(j) != '"')
-			(void)jsn_skip(j);
-		else if (jsn_value(j, &text))
-			jsn_put_raw(o, text);
-}
-
-/* k6's option as metric -> [source]; null and the like are {}. */
-static void
-copy_thresholds(struct jsn *j, struct buf *out)
-{
-	struct jsn_out o = { .to = out };
-	struct span metric;
-
-	buf_reset(out);
-	jsn_open(&o, '{');
-	if (jsn_peek(j) != '{')
-		(void)jsn_skip(j);
-	else if (jsn_enter(j, '{'))
-		while (jsn_member(j, &metric)) {
-			if (jsn_peek(j) != '[') {
-				(void)jsn_skip(j);
-				continue;
-			}
-			if (o.need_comma)
-				buf_char(out, ',');
-			buf_printf(out, "\"%.*s\":", (int)metric.n, metric.p);
-			o.need_comma = false;
-			jsn_open(&o, '[');
-			(void)jsn_enter(j, '[');
-			while (jsn_element(j))
-				copy_source(j, &o);
-			jsn_close(&o, ']');
-		}
-	jsn_close(&o, '}');
 }
 
 static void
@@ -171,7 +69,7 @@ read_count(struct jsn *j, int64_t *to)
 
 	if (jsn_peek(j) < '0' || jsn_peek(j) > '9')
 		(void)jsn_skip(j);
-	else if (jsn_number(j, &value) && value <= ID_MAX)
+	else if (jsn_number(j, &value) && value <= PROVISION_ID_MAX)
 		*to = (int64_t)value;
 }
 
@@ -187,7 +85,7 @@ parse_start(struct call *c, struct start *s)
 {
 	struct jsn j = jsn_of(c->r->body);
 	int64_t archive = 0;
-	struct span key, option;
+	struct span key;
 
 	buf_text(&s->thresholds, "{}");
 	(void)jsn_enter(&j, '{');
@@ -198,15 +96,10 @@ parse_start(struct call *c, struct start *s)
 			read_count(&j, &s->run.planned_s);
 		} else if (span_is(key, "archive_size")) {
 			read_count(&j, &archive);
-		} else if (!span_is(key, "options") || jsn_peek(&j) != '{') {
-			(void)jsn_skip(&j);
+		} else if (span_is(key, "options")) {
+			option_thresholds_of(&j, &s->thresholds);
 		} else {
-			(void)jsn_enter(&j, '{');
-			while (jsn_member(&j, &option))
-				if (span_is(option, "thresholds"))
-					copy_thresholds(&j, &s->thresholds);
-				else
-					(void)jsn_skip(&j);
+			(void)jsn_skip(&j);
 		}
 	}
 	s->has_archive = archive > 0;
@@ -341,28 +234,35 @@ run_in_cloud(struct call *c)
 }
 
 const struct route provision_routes[] = {
-	{ "GET", "/cloud/v6/auth", ACCESS_WRITE, .answer = authenticate,
-	    .is_newer = true },
+	{ "GET", "/cloud/v6/auth", ACCESS_WRITE, .answer = authenticate },
 	{ "POST", "/cloud/v6/projects/*/load_tests", ACCESS_WRITE,
 	    .answer = make_load_test, .takes_any_type = true,	/* a form */
-	    .is_newer = true, .names_other = true },
-	{ "GET", "/cloud/v6/projects/*/load_tests", ACCESS_READ,
-	    .answer = list_load_tests, .is_newer = true,
 	    .names_other = true },
 	{ "POST", "/provisioning/v1/load_tests/*/start_local_execution",
-	    ACCESS_WRITE, .answer = start_run, .is_newer = true,
-	    .names_other = true },
+	    ACCESS_WRITE, .answer = start_run, .names_other = true },
 	{ "PUT", "/provisioning/v1/test_runs/*/archive", ACCESS_OPEN,
-	    .answer = drop_archive, .takes_any_type = true,
-	    .is_newer = true },
-	{ "GET", "/cloud/v6/test_runs/*", ACCESS_READ, .answer = provision_show,
-	    .is_newer = true },
+	    .answer = drop_archive, .takes_any_type = true },
 	{ "POST", "/provisioning/v1/test_runs/*/notify", ACCESS_WRITE,
-	    .answer = provision_notify, .is_newer = true,
-	    .takes_run_token = true },
+	    .answer = provision_notify, .takes_run_token = true },
 	{ "POST", "/cloud/v6/validate_options", ACCESS_OPEN,
-	    .answer = run_in_cloud, .is_newer = true },
+	    .answer = run_in_cloud },
 	{ "POST", "/cloud/v6/load_tests/*/start", ACCESS_OPEN,
-	    .answer = run_in_cloud, .is_newer = true, .names_other = true },
+	    .answer = run_in_cloud, .names_other = true },
+	{ "GET", "/cloud/v6/test_runs/*", ACCESS_READ,
+	    .answer = provision_show },
+	{ "DELETE", "/cloud/v6/test_runs/*", ACCESS_WRITE,
+	    .answer = provision_remove },
+	{ "GET", "/cloud/v6/test_runs", ACCESS_READ,
+	    .answer = provision_runs },
+	{ "GET", "/cloud/v6/load_tests/*/test_runs", ACCESS_READ,
+	    .answer = provision_runs, .names_other = true },
+	{ "GET", "/cloud/v6/load_tests/*", ACCESS_READ,
+	    .answer = provision_load_test, .names_other = true },
+	{ "GET", "/cloud/v6/projects/*/load_tests", ACCESS_READ,
+	    .answer = provision_load_tests, .names_other = true },
+	{ "GET", "/cloud/v6/projects", ACCESS_READ,
+	    .answer = provision_projects },
+	{ "GET", "/cloud/v6/load_zones", ACCESS_READ,
+	    .answer = provision_load_zones },
 	{ 0 },
 };

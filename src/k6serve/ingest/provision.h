@@ -10,6 +10,8 @@
 
 #include "k6serve/http/call.h"
 #include "k6serve/http/digest.h"
+#include "k6serve/store/store_load_test.h"
+#include "k6serve/store/store_run.h"
 
 /* Write a member that is null. */
 void provision_null(struct jsn_out *o, const char *key);
@@ -22,8 +24,32 @@ enum { PROVISION_KEY = 2 * DIGEST_BYTES + 1 };
 bool provision_key(const struct call *c,
     const unsigned char digest[DIGEST_BYTES], char key[PROVISION_KEY]);
 
-/* Answers, of any run: its state, and its end. */
+enum {
+	PROVISION_PROJECT = 1,		/* the default one */
+	PROVISION_ID_MAX = INT32_MAX,	/* the client's numbers have 32 bits */
+};
+
+/* Write a load test, a run with the number of its load test (0: none); ctx of
+ * the latter's page is c. */
+void provision_put_load_test(struct jsn_out *o,
+    const struct store_load_test *t);
+void provision_put_run(const struct call *c, struct jsn_out *o,
+    const struct store_run *run, int64_t load_test);
+
+/* Is the number of the path that of a project? Each is one. If not, the reply
+ * says so. */
+bool provision_is_project(struct call *c);
+
+/* Answers, of any run: its state, its end, its removal. */
 void provision_show(struct call *c);
 void provision_notify(struct call *c);
+void provision_remove(struct call *c);
+
+/* Answers: lists, in pages of $skip and $top; a load test. */
+void provision_runs(struct call *c);
+void provision_load_tests(struct call *c);
+void provision_load_test(struct call *c);
+void provision_projects(struct call *c);
+void provision_load_zones(struct call *c);
 
 #endif

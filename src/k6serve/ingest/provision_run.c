@@ -61,35 +61,135 @@ result_of(const struct store_run *run)
 	    ? "passed" : NULL;
 }
 
+/* What a run went through, each with the time when it came to it. */
+struct state {
+	const char *type;
+	int64_t since_ns;
+	const struct store_run *ended;	/* says how; NULL: it goes on */
+};
+
 static void
-put_state(struct jsn_out *o, const char *status, int64_t since_ns)
+put_extra(struct jsn_out *o, const struct store_run *run)
+{
+	jsn_key(o, "extra");
+	jsn_open(o, '{');
+	if (run->run_status == RUN_ABORTED_BY_USER)
+		jsn_member_text(o, "by_user", run->owner.n > 0 ? run->owner :
+		    SPAN("user"));
+	else
+		provision_null(o, "by_user");
+	jsn_member_text(o, "message",
+	    span_of(run_status_name(run->run_status)));
+	jsn_member_int(o, "code", run->run_status);
+	jsn_close(o, '}');
+}
+
+static void
+put_state(struct jsn_out *o, const struct state *s)
 {
 	jsn_open(o, '{');
-	jsn_member_text(o, "type", span_of(status));
-	jsn_member_time_or_null(o, "entered", since_ns);
+	jsn_member_text(o, "type", span_of(s->type));
+	jsn_member_time(o, "entered", s->since_ns);
+	if (s->ended != NULL && s->ended->run_status != RUN_FINISHED)
+		put_extra(o, s->ended);
 	jsn_close(o, '}');
+}
+
+/* The states of a run, the last of them the present one; returns how many. A
+ * run is initializing until its first data, which may be older than the run if
+ * it was uploaded later. */
+enum { STATES = 4 };
+static int
+states_of(const struct store_run *run, struct state states[STATES])
+{
+	const char *status = status_of(run);
+	int64_t created = run->created_ns, since;
+	int n = 2;
+
+	states[0] = (struct state){ "created", created, NULL };
+	states[1] = (struct state){ "initializing", created, NULL };
+	since = run->first_ns > created && run->first_ns < run->seen_ns
+	    ? run->first_ns : created;
+	if (run->points > 0)
+		states[n++] = (struct state){ "running", since, NULL };
+	if (run->run_status != RUN_RUNNING)
+		states[n++] = (struct state){ status, run->ended_ns != 0
+		    ? run->ended_ns : run->seen_ns, run };
+	return n;
 }
 
 static void
 put_status(struct jsn_out *o, const struct store_run *run)
 {
-	const char *status = status_of(run), *result = result_of(run);
-	int64_t since = run->ended_ns != 0 ? run->ended_ns : run->created_ns;
+	const char *result = result_of(run);
+	struct state states[STATES];
+	int i, n = states_of(run, states);
 
-	jsn_member_text(o, "status", span_of(status));
+	jsn_member_text(o, "status", span_of(states[n - 1].type));
 	jsn_key(o, "status_details");
-	put_state(o, status, since);
+	put_state(o, &states[n - 1]);
 	jsn_key(o, "status_history");
 	jsn_open(o, '[');
-	put_state(o, status, since);
+	for (i = 0; i < n; i++)
+		put_state(o, &states[i]);
 	jsn_close(o, ']');
 	if (result != NULL)
 		jsn_member_text(o, "result", span_of(result));
 	else
 		provision_null(o, "result");
+	provision_null(o, "result_details");
+}
+
+static void
+put_plan(struct jsn_out *o, const struct store_run *run)
+{
+	jsn_member_raw(o, "distribution",
+	    SPAN("[{\"load_zone\":\"local\",\"percent\":100}]"));
+	jsn_key(o, "options");
+	jsn_open(o, '{');
+	jsn_member_raw(o, "thresholds", run->thresholds);
+	jsn_close(o, '}');
+	jsn_member_raw(o, "k6_dependencies", SPAN("{}"));
+	jsn_member_raw(o, "k6_versions", SPAN("{}"));
+	jsn_member_int(o, "max_vus", run->vus);
+	jsn_member_int(o, "max_browser_vus", 0);
+	jsn_member_int(o, "estimated_duration", run->planned_s);
+	jsn_member_int(o, "execution_duration", run->last_ns > run->first_ns ?
+	    (run->last_ns - run->first_ns) / NS_PER_S : 0);
+}
+
+void
+provision_put_run(const struct call *c, struct jsn_out *o,
+    const struct store_run *run, int64_t load_test)
+{
+	struct buf url = { 0 };
+
+	jsn_open(o, '{');
+	jsn_member_int(o, "id", run->id);
+	jsn_member_int(o, "test_id", load_test);
+	jsn_member_int(o, "project_id", run->project);
+	if (run->owner.n > 0)
+		jsn_member_text(o, "started_by", run->owner);
+	else
+		provision_null(o, "started_by");
+	jsn_member_time(o, "created", run->created_ns);
+	jsn_member_time_or_null(o, "ended", run->ended_ns);
+	jsn_member_text(o, "note", run->note);
+	provision_null(o, "retention_expiry");
+	provision_null(o, "cost");
+	put_status(o, run);
+	put_plan(o, run);
+	jsn_key(o, "is_starred");
+	jsn_put_bool(o, false);
+	call_put_url(c, &url);
+	buf_printf(&url, "/runs/%lld", (long long)run->id);
+	jsn_member_text(o, "test_run_details_page_url", buf_whole(&url));
+	jsn_close(o, '}');
+	buf_release(&url);
 }
 
 struct run_put {
+	const struct call *c;
 	struct jsn_out o;
 	int64_t load_test;	/* 0: none */
 };
@@ -98,30 +198,8 @@ static int
 put_run(void *ctx, const struct store_run *run)
 {
 	struct run_put *p = ctx;
-	struct jsn_out *o = &p->o;
 
-	jsn_open(o, '{');
-	jsn_member_int(o, "id", run->id);
-	jsn_member_int(o, "test_id", p->load_test);
-	jsn_member_int(o, "project_id", run->project);
-	provision_null(o, "started_by");
-	jsn_member_time_or_null(o, "created", run->created_ns);
-	jsn_member_time_or_null(o, "ended", run->ended_ns);
-	jsn_member_text(o, "note", run->note);
-	provision_null(o, "retention_expiry");
-	provision_null(o, "cost");
-	put_status(o, run);
-	jsn_member_raw(o, "distribution", SPAN("[]"));
-	jsn_member_raw(o, "result_details", SPAN("{}"));
-	jsn_member_raw(o, "options", SPAN("{}"));
-	jsn_member_raw(o, "k6_dependencies", SPAN("{}"));
-	jsn_member_raw(o, "k6_versions", SPAN("{}"));
-	jsn_member_int(o, "max_vus", run->vus);
-	jsn_member_int(o, "max_browser_vus", 0);
-	jsn_member_int(o, "estimated_duration", run->planned_s);
-	jsn_member_int(o, "execution_duration", run->last_ns > run->first_ns ?
-	    (run->last_ns - run->first_ns) / NS_PER_S : 0);
-	jsn_close(o, '}');
+	provision_put_run(p->c, &p->o, run, p->load_test);
 	return 0;
 }
 
@@ -137,11 +215,24 @@ provision_show(struct call *c)
 	    0) {
 		reply_store(c->reply, STORE_FAILED, &why);
 	} else {
-		p = (struct run_put){ reply_json(c->reply, 200),
+		p = (struct run_put){ c, reply_json(c->reply, 200),
 		    started.load_test };
 		if (store_runs(c->store, &q, put_run, &p, &why) < 0)
 			reply_store(c->reply, STORE_FAILED, &why);
 	}
+}
+
+void
+provision_remove(struct call *c)
+{
+	struct why why;
+	enum store_result result = store_run_remove(c->store, c->owner, c->run,
+	    &why);
+
+	if (result == STORE_DONE)
+		c->reply->status = 204;
+	else
+		reply_store(c->reply, result, &why);
 }
 
 /* How k6 says that a run ended before its time. */

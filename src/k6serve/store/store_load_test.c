@@ -13,7 +13,7 @@ store_load_tests(struct store *s, const struct store_load_test_query *q,
 	static const char select[] = "SELECT id, name, owner, created_ns"
 	    " FROM load_test WHERE project = ?1"
 	    " AND (?2 IS NULL OR name = ?2) AND " STORE_IS_SEEN_BY("?3")
-	    " ORDER BY id DESC LIMIT 1000";
+	    " ORDER BY id DESC";
 	enum { ID, NAME, OWNER, CREATED_NS };
 	struct store_params p = store_prepare(s, select, why);
 	struct store_load_test t = { .project = q->project };
@@ -31,6 +31,31 @@ store_load_tests(struct store *s, const struct store_load_test_query *q,
 		t.id = sqlite3_column_int64(p.sql, ID);
 		t.name = store_text(p.sql, NAME);
 		t.owner = store_text(p.sql, OWNER);
+		t.created_ns = sqlite3_column_int64(p.sql, CREATED_NS);
+		status = each(ctx, &t);
+	}
+	return status;
+}
+
+int
+store_projects(struct store *s, const char *owner,
+    store_load_test_each *each, void *ctx, struct why *why)
+{
+	static const char select[] = "SELECT project, min(created_ns) FROM ("
+	    "SELECT project, created_ns, owner FROM load_test UNION ALL "
+	    "SELECT project, created_ns, owner FROM run)"
+	    " WHERE project > 0 AND " STORE_IS_SEEN_BY("?1")
+	    " GROUP BY project ORDER BY project";
+	enum { PROJECT, CREATED_NS };
+	struct store_params p = store_prepare(s, select, why);
+	struct store_load_test t = { 0 };
+	int status = 0;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_owner(&p, owner);
+	while (store_next(s, p.sql, &status, why)) {
+		t.project = sqlite3_column_int64(p.sql, PROJECT);
 		t.created_ns = sqlite3_column_int64(p.sql, CREATED_NS);
 		status = each(ctx, &t);
 	}
@@ -76,9 +101,9 @@ enum store_result
 store_load_test_get(struct store *s, const char *owner,
     struct store_load_test *t, struct buf *name, struct why *why)
 {
-	static const char select[] = "SELECT name, project FROM load_test"
-	    " WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
-	enum { NAME, PROJECT };
+	static const char select[] = "SELECT name, project, created_ns"
+	    " FROM load_test WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
+	enum { NAME, PROJECT, CREATED_NS };
 	struct store_params p = store_prepare(s, select, why);
 	int found;
 
@@ -91,6 +116,7 @@ store_load_test_get(struct store *s, const char *owner,
 		buf_span(name, store_text(p.sql, NAME));
 		t->name = buf_whole(name);
 		t->project = sqlite3_column_int64(p.sql, PROJECT);
+		t->created_ns = sqlite3_column_int64(p.sql, CREATED_NS);
 	}
 	store_reset(p.sql);
 	if (found < 0)
