@@ -111,6 +111,8 @@ run_end_print(const struct run_end *r, struct buf *out)
 	struct jsn_out o = open_line(out, "End");
 
 	jsn_member_time(&o, "time", r->time_ns);
+	if (r->start_ns != 0)
+		jsn_member_time(&o, "start", r->start_ns);
 	put_text(&o, "tool", r->tool);
 	put_text(&o, "state", span_of(run_status_name(r->run_status)));
 	put_int(&o, "run_status", r->run_status);
@@ -254,6 +256,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 	while (jsn_plain_member(&j, &key)) {
 		if (span_is(key, "time"))
 			read_time(&j, &r->time_ns);
+		else if (span_is(key, "start"))
+			read_time(&j, &r->start_ns);
 		else if (span_is(key, "run_status"))
 			read_small(&j, &r->run_status);
 		else if (span_is(key, "result_status"))
@@ -294,6 +298,9 @@ merge(struct run_end *r, const struct run_end *other)
 		r->exit_code = other->exit_code;
 	if (other->time_ns > r->time_ns)
 		r->time_ns = other->time_ns;
+	if (r->start_ns == 0 || (other->start_ns != 0 &&
+	    other->start_ns < r->start_ns))
+		r->start_ns = other->start_ns;
 	r->streams += other->streams;
 	r->points += other->points;
 	r->requests += other->requests;

@@ -43,6 +43,7 @@ struct run_end {
 	struct span tool;	/* the last writer */
 	struct span thresholds;	/* JSON: metric -> {source: has failed}; {} */
 	int64_t time_ns;
+	int64_t start_ns;	/* of a stream without Start; 0: not told */
 	int run_status;
 	int result_status;	/* 1: a threshold was crossed */
 	int exit_code;

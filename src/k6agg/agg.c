@@ -23,13 +23,15 @@ latest(const struct agg *agg)
 static void
 drain(struct agg *agg, int status)
 {
-	struct ending ending = { status, *agg->stop, 0,
-		agg->sources.at->in.name };
+	struct ending ending = { .status = status, .signal = *agg->stop,
+	    .input = agg->sources.at->in.name };
 	struct folding *f = &agg->folding;
 
 	for (f->source = 0; f->source < f->n_inputs; f->source++)
 		folding_input_end(f);
 	ending.clock_ns = latest(agg);
+	if (f->has_latest)
+		ending.start_ns = f->earliest_ns;
 	/* A table comes below the live line, lines are counted in it. */
 	if (agg->last == &agg->summary_sink.sink)
 		live_end(&agg->live, agg->books.folded_before);

@@ -138,6 +138,9 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 		end->requests = requests;
 	if (has_failed)
 		note_failure(end, ending);
+	if (b->starts == 0 && ending->start_ns != 0 && (end->start_ns == 0 ||
+	    ending->start_ns < end->start_ns))
+		end->start_ns = ending->start_ns;
 	end->tool = TOOL;
 	end->folded = folded(b);
 	end->passed = b->requests - end->folded - b->dropped;

@@ -39,6 +39,7 @@ struct ending {
 	int status;		/* to exit with */
 	int signal;		/* that ended it; 0: none */
 	int64_t clock_ns;	/* latest time of the stream */
+	int64_t start_ns;	/* and the earliest, if samples have it; 0 */
 	const char *input;	/* its name, for messages */
 };
 

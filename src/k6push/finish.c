@@ -62,10 +62,9 @@ session_end_input(struct session *session)
 	n->made = (int64_t)r.requests + session->dropped;
 	if (r.end.requests > n->made)
 		n->made = r.end.requests;
-	if (session->options->is_from_data) {
-		n->first_ns = r.first_ns;
-		n->last_ns = r.last_ns;
-	}
+	n->is_from_data = session->options->is_from_data;
+	n->first_ns = r.first_ns;
+	n->last_ns = r.last_ns;
 	if (session->has_run || reader_has_head(session->reader))
 		session_note(session);
 }
@@ -109,7 +108,8 @@ finish_phase(struct session *session)
 	struct run_result result = { .run_status = n->run_status,
 	    .result_status = n->result_status, .thresholds =
 	    n->results != NULL ? span_of(n->results) : SPAN("{}"),
-	    .start_ns = n->first_ns, .end_ns = n->last_ns };
+	    .start_ns = n->first_ns, .end_ns = n->last_ns,
+	    .is_dated = n->is_from_data };
 	int signals_before = signals;
 	int64_t until = now_monotonic_ns() + session->options->drain_ns;
 

@@ -181,10 +181,18 @@ is_another_stream(const struct folding *f, const struct fold_input *input,
 }
 
 void
+folding_note_time(struct folding *f, int64_t time_ns)
+{
+	if (!f->has_latest || time_ns < f->earliest_ns)
+		f->earliest_ns = time_ns;
+}
+
+void
 folding_advance(struct folding *f, int64_t time_ns)
 {
 	struct fold_input *input = folding_input(f);
 
+	folding_note_time(f, time_ns);
 	if (input->has_clock && time_ns <= input->clock_ns &&
 	    !is_another_stream(f, input, time_ns))
 		return;

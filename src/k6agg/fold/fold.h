@@ -33,6 +33,7 @@ struct folding {
 	int64_t clock_ns;	/* latest time of the stream */
 	int64_t tick;		/* calc intervals that the clock has passed */
 	int64_t latest_ns;	/* the latest time of all inputs, ever */
+	int64_t earliest_ns;	/* and the earliest, late ones too */
 	bool has_clock, has_latest, has_warned;
 	int64_t requests;	/* that came in */
 	/* Takes the lines that pass in place of out, if there is one; those of
@@ -67,6 +68,9 @@ bool folding_settle(struct folding *f);
 
 /* Its clock goes on to a time that it has. */
 void folding_advance(struct folding *f, int64_t time_ns);
+
+/* Note a time that is maybe the earliest: folding_advance does, too. */
+void folding_note_time(struct folding *f, int64_t time_ns);
 
 /* Take a request whose lines are kept elsewhere; they are copied. */
 void folding_take_kept(struct folding *f, const struct trail *t,

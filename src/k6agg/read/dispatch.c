@@ -77,6 +77,7 @@ dispatch_groups(struct folding *f, const struct prepared *p)
 			    p->passed.p + passage->from, passage->n },
 			    passage->requests);
 			folding_advance(f, passage->latest_ns);
+			folding_note_time(f, passage->earliest_ns);
 		}
 		if (i == p->n)
 			break;

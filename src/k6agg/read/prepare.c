@@ -69,10 +69,13 @@ add_passage(struct grouping *g, const struct group_out *group)
 		g->open = &out->passages[out->n_passages++];
 		*g->open = (struct passage){ .before = out->n,
 		    .first_ns = time_ns, .latest_ns = time_ns,
+		    .earliest_ns = time_ns,
 		    .from = out->passed.n };
 	}
 	buf_span(&out->passed, lines);
 	g->open->n += lines.n;
+	if (time_ns < g->open->earliest_ns)
+		g->open->earliest_ns = time_ns;
 	if (time_ns > g->open->latest_ns)
 		g->open->latest_ns = time_ns;
 	for (i = 0; i < group->n; i++)

@@ -36,7 +36,7 @@ struct request {
 struct passage {
 	size_t before;		/* so many requests come first */
 	int64_t first_ns;	/* time of the first group */
-	int64_t latest_ns;	/* of all */
+	int64_t earliest_ns, latest_ns;	/* of all */
 	int64_t requests;	/* that its points stand for */
 	size_t from, n;		/* bytes in passed */
 };

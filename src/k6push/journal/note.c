@@ -34,6 +34,7 @@ static const struct member {
 	{ "made", NUMBER, offsetof(struct note, made) },
 	{ "first_ns", NUMBER, offsetof(struct note, first_ns) },
 	{ "last_ns", NUMBER, offsetof(struct note, last_ns) },
+	{ "is_from_data", FLAG, offsetof(struct note, is_from_data) },
 	{ "run_status", SMALL, offsetof(struct note, run_status) },
 	{ "result_status", SMALL, offsetof(struct note, result_status) },
 	{ "results", RAW, offsetof(struct note, results) },

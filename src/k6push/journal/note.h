@@ -25,8 +25,9 @@ struct note {
 	int64_t vus, duration_ns;
 	int64_t started_ns;	/* unix time */
 	int64_t made;		/* requests, as the stream's End says */
-	int64_t first_ns, last_ns;	/* of the data, if asked for; 0 */
+	int64_t first_ns, last_ns;	/* of the data; 0: not known */
 	int run_status, result_status;
+	bool is_from_data;	/* the run is dated by these */
 	bool is_borrowed;	/* the run is not ours to finish */
 	bool has_ended;		/* the input has, and its last members count */
 };

@@ -471,10 +471,11 @@ reader_join(struct reader *r)
 static void
 put_times(const struct collector *c, struct reader_counts *counts)
 {
-	counts->first_ns = c->start.time_ns != 0 ? c->start.time_ns
-	    : c->first_ns;
-	counts->last_ns = c->ends.end.time_ns != 0 ? c->ends.end.time_ns
-	    : c->last_ns;
+	const struct run_end *end = &c->ends.end;
+
+	counts->first_ns = c->start.time_ns != 0 ? c->start.time_ns :
+	    end->start_ns != 0 ? end->start_ns : c->first_ns;
+	counts->last_ns = end->time_ns != 0 ? end->time_ns : c->last_ns;
 }
 
 struct reader_counts

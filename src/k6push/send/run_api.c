@@ -425,8 +425,12 @@ print_state(const struct run_api *c, const struct run_result *result,
 	jsn_member_int(&o, "run_status", result->run_status);
 	jsn_member_raw(&o, "thresholds", result->thresholds);
 	if (result->start_ns != 0)
-		jsn_member_time(&o, "start", result->start_ns);
+		jsn_member_time(&o, "data_start", result->start_ns);
 	if (result->end_ns != 0)
+		jsn_member_time(&o, "data_end", result->end_ns);
+	if (result->start_ns != 0 && result->is_dated)
+		jsn_member_time(&o, "start", result->start_ns);
+	if (result->end_ns != 0 && result->is_dated)
 		jsn_member_time(&o, "end", result->end_ns);
 	if (result->is_worst) {
 		jsn_key(&o, "worst_of_instances");

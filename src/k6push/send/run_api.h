@@ -82,7 +82,8 @@ void run_api_announce(struct run_api *c, const char *instance);
 struct run_result {
 	int run_status, result_status;
 	struct span thresholds;	/* JSON object metric -> {source: has failed} */
-	int64_t start_ns, end_ns;	/* when it was; 0: as the server saw */
+	int64_t start_ns, end_ns;	/* when it was; 0: not known */
+	bool is_dated;		/* the server's dates become these */
 	bool is_worst;		/* or the state of an instance, if worse */
 };
 

@@ -207,12 +207,12 @@ note_slow(struct batch *b, const struct trail *t, struct span tags)
 }
 
 static void
-note_time(struct batch *b, int64_t time_ns)
+note_time(struct batch_times *times, int64_t time_ns)
 {
-	if (b->first_ns == 0 || time_ns < b->first_ns)
-		b->first_ns = time_ns;
-	if (b->last_ns == 0 || time_ns > b->last_ns)
-		b->last_ns = time_ns;
+	if (times->first_ns == 0 || time_ns < times->first_ns)
+		times->first_ns = time_ns;
+	if (times->last_ns == 0 || time_ns > times->last_ns)
+		times->last_ns = time_ns;
 }
 
 int
@@ -227,7 +227,8 @@ batch_add(void *ctx, const struct sample *s)
 	sample_sink(s, sink_at, b);
 	b->requests += sample_requests(s);
 	b->points += sample_points(s);
-	note_time(b, s->time_ns);
+	note_time(s->kind == SAMPLE_AGGREGATE ? &b->middles : &b->exact,
+	    s->time_ns);
 	return 0;
 }
 
@@ -242,7 +243,7 @@ batch_add_value(void *ctx, const struct sample_series *at,
 	    sink_sum(sink) < 0x1p53)
 		b->requests += (uint64_t)sink_sum(sink);
 	b->points += sink->count;
-	note_time(b, at->time_ns);
+	note_time(&b->starts, at->time_ns);
 	return 0;
 }
 
@@ -288,6 +289,31 @@ step_of(const struct batch *b)
 	return ns <= NS_PER_S ? 1 : (ns + NS_PER_S - 1) / NS_PER_S;
 }
 
+static void
+add_extent(struct store_extent *e, const struct batch_times *times,
+    int64_t before_ns, int64_t behind_ns)
+{
+	if (times->first_ns == 0)
+		return;
+	store_extent_add(e, &(struct store_extent){
+	    times->first_ns - before_ns, times->last_ns + behind_ns,
+	    times->first_ns + behind_ns, times->last_ns - before_ns });
+}
+
+/* What is in a bucket was somewhere between its ends. */
+static struct store_extent
+extent_of(const struct batch *b)
+{
+	int64_t period_ns = b->period_ns != 0 ? b->period_ns
+	    : step_of(b) * NS_PER_S;
+	struct store_extent e = { 0 };
+
+	add_extent(&e, &b->exact, 0, 0);
+	add_extent(&e, &b->middles, period_ns / 2, period_ns / 2);
+	add_extent(&e, &b->starts, 0, period_ns);
+	return e;
+}
+
 void
 batch_rows(struct batch *b, struct store_batch *out)
 {
@@ -308,7 +334,6 @@ batch_rows(struct batch *b, struct store_batch *out)
 	out->n_slow = b->n_slow;
 	out->requests = (int64_t)b->requests;
 	out->points = (int64_t)b->points;
-	out->first_ns = b->first_ns;
-	out->last_ns = b->last_ns;
+	out->data = extent_of(b);
 	out->step_s = step_of(b);
 }

@@ -317,8 +317,9 @@ read_time(struct jsn *j, int64_t *to)
 		(void)jsn_fail(j, "not a time of RFC 3339");
 }
 
-/* Members beside those of k6: "start" and "end" of a run that was uploaded
- * later, and "worst_of_instances" of one that several fed. */
+/* Members beside those of k6: "data_start" and "data_end", when the run was;
+ * "start" and "end", if it is to be dated so, as it was uploaded later; and
+ * "worst_of_instances" of one that several fed. */
 static int
 parse_finish(struct call *c, struct span body, struct store_run *run,
     bool *is_worst)
@@ -340,6 +341,10 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 			read_time(&j, &run->created_ns);
 		else if (span_is(key, "end"))
 			read_time(&j, &run->ended_ns);
+		else if (span_is(key, "data_start"))
+			read_time(&j, &run->start_ns);
+		else if (span_is(key, "data_end"))
+			read_time(&j, &run->end_ns);
 		else if (span_is(key, "worst_of_instances"))
 			*is_worst = jsn_peek(&j) == 't', (void)jsn_skip(&j);
 		else

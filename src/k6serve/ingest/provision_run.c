@@ -9,6 +9,7 @@
 #include "data/run.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/store/store_run.h"
+#include "k6serve/view/run_times.h"
 #include "k6serve/view/view.h"
 
 void
@@ -108,8 +109,9 @@ states_of(const struct store_run *run, struct state states[STATES])
 
 	states[0] = (struct state){ "created", created, NULL };
 	states[1] = (struct state){ "initializing", created, NULL };
-	since = run->first_ns > created && run->first_ns < run->seen_ns
-	    ? run->first_ns : created;
+	since = run_times(run).start_ns;
+	if (since < created || since > run->seen_ns)
+		since = created;
 	if (run->points > 0)
 		states[n++] = (struct state){ "running", since, NULL };
 	if (run->run_status != RUN_RUNNING)
@@ -154,8 +156,7 @@ put_plan(struct jsn_out *o, const struct store_run *run)
 	jsn_member_int(o, "max_vus", run->vus);
 	jsn_member_int(o, "max_browser_vus", 0);
 	jsn_member_int(o, "estimated_duration", run->planned_s);
-	jsn_member_int(o, "execution_duration", run->last_ns > run->first_ns ?
-	    (run->last_ns - run->first_ns) / NS_PER_S : 0);
+	jsn_member_int(o, "execution_duration", (int64_t)run_seconds(run));
 }
 
 void

@@ -24,8 +24,8 @@ CREATE TABLE run (
 	created_ns INTEGER NOT NULL,
 	seen_ns INTEGER NOT NULL,	-- when data last came in
 	ended_ns INTEGER NOT NULL,	-- when it was finished; 0: not yet
-	first_ns INTEGER NOT NULL,	-- time of the earliest sample; 0: none
-	last_ns INTEGER NOT NULL,	-- time of the latest
+	first_ns INTEGER NOT NULL,	-- no sample is earlier; 0: no sample
+	last_ns INTEGER NOT NULL,	-- none is later
 	step_s INTEGER NOT NULL,	-- longest aggregation period, 1 or more
 	requests INTEGER NOT NULL,	-- of the books
 	points INTEGER NOT NULL,
@@ -150,3 +150,14 @@ CREATE TABLE started (
 -- The sum in millionths, where its double does not tell it exactly.
 ALTER TABLE series ADD COLUMN exact INTEGER;
 ALTER TABLE point ADD COLUMN exact INTEGER;
+
+-- version 7
+
+-- When the run was, as its sender told; 0: it did not.
+ALTER TABLE run ADD COLUMN start_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN end_ns INTEGER NOT NULL DEFAULT 0;
+-- The first sample is not later, the last one not earlier than that: first_ns
+-- and last_ns are the outer ends of buckets.
+ALTER TABLE run ADD COLUMN inner_first_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN inner_last_ns INTEGER NOT NULL DEFAULT 0;
+UPDATE run SET inner_first_ns = first_ns, inner_last_ns = last_ns;

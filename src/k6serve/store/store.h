@@ -26,6 +26,17 @@ extern const char store_everybody[];
 
 struct store;
 
+/* When samples were, 0: there is none. A bucket of samples does not tell: none
+ * was before first_ns or after last_ns; the first was at inner_first_ns or
+ * before, the last at inner_last_ns or after. */
+struct store_extent {
+	int64_t first_ns, last_ns, inner_first_ns, inner_last_ns;
+};
+
+/* Make it hold other's samples, too. */
+void store_extent_add(struct store_extent *e,
+    const struct store_extent *other);
+
 enum store_result {
 	STORE_DONE,
 	STORE_DUPLICATE,	/* was done before; nothing changed */

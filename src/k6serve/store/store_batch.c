@@ -392,27 +392,27 @@ bump_run(struct store *s, const struct store_batch *b,
 {
 	static const char update[] = "UPDATE run SET seen_ns = ?2,"
 	    " first_ns = ?3, last_ns = ?4, step_s = max(step_s, ?5),"
+	    " inner_first_ns = ?9, inner_last_ns = ?10,"
 	    " requests = requests + ?6, points = points + ?7,"
 	    " is_late = max(is_late, ?8), run_status = 2,"
 	    " version = version + 1 WHERE id = ?1";
 	struct store_params p = store_prepare(s, update, why);
-	int64_t first = old->first_ns, last = old->last_ns;
+	struct store_extent data = old->data;
 
 	if (p.sql == NULL)
 		return -1;
-	if (b->first_ns != 0 && (first == 0 || b->first_ns < first))
-		first = b->first_ns;
-	if (b->last_ns != 0 && (last == 0 || b->last_ns > last))
-		last = b->last_ns;
+	store_extent_add(&data, &b->data);
 	store_bind_int(&p, b->run);
 	store_bind_int(&p, b->now_ns);
-	store_bind_int(&p, first);
-	store_bind_int(&p, last);
+	store_bind_int(&p, data.first_ns);
+	store_bind_int(&p, data.last_ns);
 	store_bind_int(&p, b->step_s);
 	store_bind_int(&p, b->requests);
 	store_bind_int(&p, b->points);
 	store_bind_int(&p, old->run_status == RUN_TIMED_OUT);
 	store_touch(s, b->run);
+	store_bind_int(&p, data.inner_first_ns);
+	store_bind_int(&p, data.inner_last_ns);
 	return store_run_sql(s, p.sql, why);
 }
 

@@ -19,7 +19,7 @@ struct store_batch {
 	size_t n_slow;
 	int64_t max_series;	/* of the run; see STORE_OVERFLOW */
 	int64_t requests, points;	/* for the books */
-	int64_t first_ns, last_ns;	/* times of samples; 0: none */
+	struct store_extent data;
 	int64_t step_s;
 	int64_t now_ns;
 };

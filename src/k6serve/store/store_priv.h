@@ -132,7 +132,7 @@ enum store_result store_conclude(struct store *s, enum store_result result,
 /* What decides whether a run takes data. STORE_DONE or STORE_NO_RUN. */
 struct store_state {
 	int run_status;
-	int64_t first_ns, last_ns;
+	struct store_extent data;
 };
 enum store_result store_state_get(struct store *s, const char *owner,
     int64_t run, struct store_state *state, struct why *why);

@@ -72,6 +72,28 @@ store_run_add(struct store *s, struct store_run *r, struct span key,
 	return store_conclude(s, insert_run(s, r, key, why), why);
 }
 
+/* The lesser, or the greater, of two of which 0 is none. */
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+static int64_t
+most(int64_t a, int64_t b)
+{
+	return b == 0 || (a != 0 && a > b) ? a : b;
+}
+
+void
+store_extent_add(struct store_extent *e, const struct store_extent *other)
+{
+	e->first_ns = least(e->first_ns, other->first_ns);
+	e->inner_first_ns = least(e->inner_first_ns, other->inner_first_ns);
+	e->last_ns = most(e->last_ns, other->last_ns);
+	e->inner_last_ns = most(e->inner_last_ns, other->inner_last_ns);
+}
+
 bool
 store_state_is_open(const struct store_state *state)
 {
@@ -83,9 +105,9 @@ enum store_result
 store_state_get(struct store *s, const char *owner, int64_t run,
     struct store_state *state, struct why *why)
 {
-	static const char select[] = "SELECT run_status, first_ns, last_ns"
-	    " FROM run WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
-	enum { RUN_STATUS, FIRST_NS, LAST_NS };
+	static const char select[] = "SELECT run_status, first_ns, last_ns,"
+	    " inner_first_ns, inner_last_ns FROM run WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
+	enum { RUN_STATUS, FIRST_NS, LAST_NS, INNER_FIRST_NS, INNER_LAST_NS };
 	struct store_params p = store_prepare(s, select, why);
 	int found;
 
@@ -96,8 +118,11 @@ store_state_get(struct store *s, const char *owner, int64_t run,
 	found = store_step(s, p.sql, why);
 	if (found > 0) {
 		state->run_status = sqlite3_column_int(p.sql, RUN_STATUS);
-		state->first_ns = sqlite3_column_int64(p.sql, FIRST_NS);
-		state->last_ns = sqlite3_column_int64(p.sql, LAST_NS);
+		state->data = (struct store_extent){
+		    sqlite3_column_int64(p.sql, FIRST_NS),
+		    sqlite3_column_int64(p.sql, LAST_NS),
+		    sqlite3_column_int64(p.sql, INNER_FIRST_NS),
+		    sqlite3_column_int64(p.sql, INNER_LAST_NS) };
 	}
 	store_reset(p.sql);
 	if (found < 0)
@@ -112,6 +137,7 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	static const char update[] = "UPDATE run SET run_status = ?2,"
 	    " result_status = ?3, results = ?4, ended_ns = ?5,"
 	    " created_ns = coalesce(nullif(?6, 0), created_ns),"
+	    " start_ns = ?7, end_ns = ?8,"
 	    " version = version + 1 WHERE id = ?1";
 	struct store_state state;
 	enum store_result result = store_state_get(s, owner, r->id, &state,
@@ -132,6 +158,8 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	store_bind_int(&p, r->ended_ns);
 	store_bind_int(&p, r->created_ns);
 	store_touch(s, r->id);
+	store_bind_int(&p, r->start_ns);
+	store_bind_int(&p, r->end_ns);
 	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }
@@ -192,7 +220,8 @@ store_run_find(struct store *s, const char *owner, int64_t run,
 
 #define RUN_COLUMNS "SELECT id, name, thresholds, results, note, agent," \
 	" owner, project, vus, planned_s, created_ns, seen_ns, ended_ns," \
-	" first_ns, last_ns, step_s, requests, points, version, run_status," \
+	" first_ns, last_ns, inner_first_ns, inner_last_ns, start_ns, end_ns," \
+	" step_s, requests, points, version, run_status," \
 	" result_status, is_late FROM run WHERE "
 
 static void
@@ -200,7 +229,8 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 {
 	enum { ID, NAME, THRESHOLDS, RESULTS, NOTE, AGENT, OWNER, PROJECT,
 		VUS, PLANNED_S, CREATED_NS, SEEN_NS, ENDED_NS, FIRST_NS,
-		LAST_NS, STEP_S, REQUESTS, POINTS, VERSION, RUN_STATUS,
+		LAST_NS, INNER_FIRST_NS, INNER_LAST_NS, START_NS, END_NS,
+		STEP_S, REQUESTS, POINTS, VERSION, RUN_STATUS,
 		RESULT_STATUS, IS_LATE };
 
 	r->id = sqlite3_column_int64(sql, ID);
@@ -216,8 +246,12 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 	r->created_ns = sqlite3_column_int64(sql, CREATED_NS);
 	r->seen_ns = sqlite3_column_int64(sql, SEEN_NS);
 	r->ended_ns = sqlite3_column_int64(sql, ENDED_NS);
-	r->first_ns = sqlite3_column_int64(sql, FIRST_NS);
-	r->last_ns = sqlite3_column_int64(sql, LAST_NS);
+	r->data.first_ns = sqlite3_column_int64(sql, FIRST_NS);
+	r->data.last_ns = sqlite3_column_int64(sql, LAST_NS);
+	r->data.inner_first_ns = sqlite3_column_int64(sql, INNER_FIRST_NS);
+	r->data.inner_last_ns = sqlite3_column_int64(sql, INNER_LAST_NS);
+	r->start_ns = sqlite3_column_int64(sql, START_NS);
+	r->end_ns = sqlite3_column_int64(sql, END_NS);
 	r->step_s = sqlite3_column_int64(sql, STEP_S);
 	r->requests = sqlite3_column_int64(sql, REQUESTS);
 	r->points = sqlite3_column_int64(sql, POINTS);

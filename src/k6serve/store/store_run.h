@@ -10,7 +10,8 @@ struct store_run {
 	int64_t id;
 	struct span name, thresholds, results, note, agent, owner;
 	int64_t project, vus, planned_s;
-	int64_t created_ns, seen_ns, ended_ns, first_ns, last_ns;
+	int64_t created_ns, seen_ns, ended_ns, start_ns, end_ns;
+	struct store_extent data;
 	int64_t step_s, requests, points, version;
 	int run_status, result_status;
 	bool is_late;
@@ -21,8 +22,8 @@ struct store_run {
 enum store_result store_run_add(struct store *s, struct store_run *r,
     struct span key, struct why *why);
 
-/* End the run r->id with r's run_status, result_status, results, ended_ns, and
- * created_ns if it is not 0. STORE_ENDED: it was before, nothing changed. */
+/* End the run r->id with r's run_status, result_status, results, ended_ns,
+ * start_ns, end_ns, and created_ns if it is not 0. STORE_ENDED: it was before, nothing changed. */
 enum store_result store_run_end(struct store *s, const char *owner,
     const struct store_run *r, struct why *why);
 

@@ -25,13 +25,13 @@ reqs_of(const struct figures *f)
 static double
 rate_of(const struct figures *f)
 {
-	return f->reqs / f->seconds;
+	return f->seconds > 0 ? f->reqs / f->seconds : NAN;
 }
 
 static double
 iterations_of(const struct figures *f)
 {
-	return f->iterations / f->seconds;
+	return f->seconds > 0 ? f->iterations / f->seconds : NAN;
 }
 
 static double

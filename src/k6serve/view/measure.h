@@ -7,7 +7,7 @@
 #include "k6serve/store/store_query.h"
 
 /* What is compared of a run; the sinks are owned. seconds is how long it took,
- * never 0; duration.type must be METRIC_TREND before the first row. */
+ * 0 if that is not known; duration.type must be METRIC_TREND before the first row. */
 struct figures {
 	double reqs, seconds, iterations;
 	struct sink failed, checks, duration;

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/store/store_query.h"
+#include "k6serve/view/run_times.h"
 #include "k6serve/view/view.h"
 
 int
@@ -15,12 +16,6 @@ run_state(const struct store_run *run, int64_t timeout_ns)
 	    now_unix_ns() - run->seen_ns > timeout_ns)
 		return RUN_TIMED_OUT;
 	return run->run_status;
-}
-
-static int64_t
-first_of(const struct store_run *run)
-{
-	return run->first_ns != 0 ? run->first_ns : run->created_ns;
 }
 
 /* While runs are written out. */
@@ -178,18 +173,16 @@ put_known(struct jsn_out *o, const char *key, int64_t value)
 		jsn_member_raw(o, key, SPAN("null"));
 }
 
-/* Start and end are those of the data, which may be older than the upload. */
+/* Start and end are those of the run, which may be older than its upload. */
 static void
 put_times(struct jsn_out *o, const struct store_run *run, int status)
 {
-	int64_t first = first_of(run);
-	int64_t last = run->last_ns != 0 ? run->last_ns : first;
+	struct run_times t = run_times(run);
 
-	jsn_member_time_or_null(o, "start", first);
-	jsn_member_time_or_null(o, "end", status == RUN_RUNNING ? 0 : last);
-	/* Two wrong clocks may be further apart than 64 bits of ns. */
-	jsn_member_number(o, "duration", ((double)last - (double)first) /
-	    1e9);
+	jsn_member_time_or_null(o, "start", t.start_ns);
+	jsn_member_time_or_null(o, "end", status == RUN_RUNNING ? 0
+	    : t.end_ns);
+	jsn_member_number(o, "duration", run_seconds(run));
 	put_known(o, "planned_duration", run->planned_s);
 	jsn_member_time_or_null(o, "created", run->created_ns);
 	jsn_member_time_or_null(o, "seen", run->seen_ns);
@@ -335,9 +328,8 @@ note_run(void *ctx, const struct store_run *run)
 
 	v->run_status = run_state(run, v->timeout_ns);
 	v->version = run->version;
-	v->first_ns = first_of(run);
-	v->seconds = fmax(((double)run->last_ns - (double)v->first_ns) / 1e9,
-	    (double)step);
+	v->first_ns = run_times(run).start_ns;
+	v->seconds = run_seconds(run);
 	if (v->step_s < step)
 		v->step_s = step;
 	v->step_s = (v->step_s + step - 1) / step * step;

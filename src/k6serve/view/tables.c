@@ -58,7 +58,8 @@ put_url(struct jsn_out *o, const struct view *v, const struct group *g)
 	jsn_member_text(o, "method", g->tag[1]);
 	jsn_member_text(o, "status", g->tag[2]);
 	jsn_member_number(o, "count", g->reqs);
-	jsn_member_number(o, "rate", g->reqs / v->seconds);
+	jsn_member_number(o, "rate", v->seconds > 0 ? g->reqs / v->seconds
+	    : NAN);
 	jsn_member_int(o, "failed", (int64_t)g->failed.nonzero);
 	put_stats(o, &g->sink, "p50");
 	jsn_close(o, '}');

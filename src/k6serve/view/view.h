@@ -26,8 +26,8 @@ struct view {
 	const char *name, *method, *status;	/* only these; NULL: all */
 	/* -- */
 	int run_status;		/* as others see it */
-	int64_t first_ns, version;
-	double seconds;		/* of the data, at least one step */
+	int64_t first_ns, version;	/* its start */
+	double seconds;		/* that it took; 0: not known */
 };
 
 /* The state that others see. */

@@ -295,10 +295,11 @@ function figure(title, value, small, isBad) {
 
 function showFigures(run) {
 	const t = run.totals, d = t.http_req_duration;
-	const seconds = Math.max(run.duration, run.step);
+	const perSecond = n => run.duration > 0 ?
+	    number(n / run.duration) + "/s" : "";
 	const all = [
 		figure("Requests", count(t.http_reqs),
-		    number(t.http_reqs / seconds) + "/s"),
+		    perSecond(t.http_reqs)),
 		figure("Failed", count(t.http_req_failed),
 		    percent(t.http_req_failed, t.http_reqs),
 		    t.http_req_failed > 0),
@@ -308,7 +309,7 @@ function showFigures(run) {
 		figure("Virtual users", run.vus ? count(run.vus) : "–",
 		    run.vus ? "at most" : ""),
 		figure("Iterations", count(t.iterations),
-		    number(t.iterations / seconds) + "/s"),
+		    perSecond(t.iterations)),
 		figure("Received", bytes(t.data_received),
 		    bytes(t.data_sent) + " sent"),
 	];

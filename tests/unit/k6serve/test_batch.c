@@ -61,7 +61,8 @@ adds_up(void)
 	    "m  -1 16 1\n" "m  9 8 1\n" "m  10 7 3\n" "http_reqs  12 1 1\n");
 	CHECK(out.run == 3 && out.points == 6 && out.step_s == 1);
 	CHECK(out.requests == 1 && out.n_slow == 0);
-	CHECK(out.first_ns == -NS_PER_S && out.last_ns == 12 * NS_PER_S);
+	CHECK(out.data.first_ns == -NS_PER_S &&
+	    out.data.last_ns == 12 * NS_PER_S);
 	buf_release(&text);
 	batch_release(&b);
 	CHECK(b.n == 0 && b.rows == NULL);

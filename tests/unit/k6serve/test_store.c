@@ -41,8 +41,8 @@ put(struct store *s, int64_t run, const char *key, double value,
 	};
 	struct store_batch b = { .run = run, .key = span_of(key),
 	    .digest = digest, .rows = rows, .n = 2, .max_series = 9,
-	    .requests = 1, .points = 2, .first_ns = second, .last_ns = second,
-	    .step_s = 1 };
+	    .requests = 1, .points = 2,
+	    .data = { second, second, second, second }, .step_s = 1 };
 	struct why why;
 	enum store_result result;
 
