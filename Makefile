@@ -38,7 +38,7 @@ k6serve_LIB := $(COMMON) base/unpack data/aggregate data/hist data/metric \
 	data/tags data/trail io/gz io/snap
 
 k6agg_LIBS := zlib libzstd
-k6gen_LIBS := libcurl libssl libcrypto
+k6gen_LIBS := libcurl libssl libcrypto libnghttp2 libcares libidn2
 k6login_LIBS := libcurl jansson
 k6push_LIBS := libcurl zlib libzstd jansson snappy
 k6serve_LIBS := libmicrohttpd sqlite3 zlib libcrypto snappy

@@ -38,6 +38,7 @@ owner() {
   *snappy-c.h*) hides='lib/io/snap' ;;
   *sqlite3.h*) hides='src/k6serve/store/' ;;
   *microhttpd.h*) hides='src/k6serve/http/' ;;
+  *nghttp2/*|*\<ares.h\>*|*idn2.h*) hides='src/k6gen/http/' ;;
   *openssl/*) hides='src/k6gen/http/|src/k6serve/http/digest' ;;
   *) hides= ;;
   esac

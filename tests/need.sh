@@ -5,7 +5,7 @@ set -eu
 
 packages="gcc libc6-dev pkg-config libcurl4-openssl-dev libssl-dev zlib1g-dev
 libzstd-dev libjansson-dev libsnappy-dev libmicrohttpd-dev libsqlite3-dev
-libjs-dygraphs ca-certificates"
+libnghttp2-dev libc-ares-dev libidn2-dev libjs-dygraphs ca-certificates"
 case ${1:-build} in
 build) ;;
 demo) packages="$packages curl jq" ;;

@@ -21,6 +21,12 @@ enum http_version { HTTP_OFFERED, HTTP_1, HTTP_2 };
  * request. */
 enum http_keep { HTTP_KEEP, HTTP_KEEP_SHARED, HTTP_KEEP_NONE };
 
+/* k6's words: which of a host's addresses a new connection goes to first, and
+ * of which families they are. */
+enum dns_select { DNS_RANDOM, DNS_ROUND_ROBIN, DNS_FIRST };
+enum dns_policy { DNS_PREFER_4, DNS_PREFER_6, DNS_ONLY_4, DNS_ONLY_6,
+	DNS_ANY };
+
 struct http_texts {
 	const char *const *items;
 	size_t n;
@@ -43,6 +49,8 @@ struct http_options {
 	struct http_texts connect_to;	/* HOST:PORT:HOST:PORT, as curl's */
 	struct http_texts resolve;	/* HOST:PORT:ADDRESS, as curl's */
 	int64_t dns_ttl_ns;	/* of a looked-up name; < 0: for good */
+	enum dns_select dns_select;
+	enum dns_policy dns_policy;
 	size_t keep_body;	/* bytes of a body that a reply holds */
 	int64_t max_body;	/* longer bodies fail; 0: no limit */
 };

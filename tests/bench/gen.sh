@@ -13,6 +13,9 @@ mkdir -p "$dir/html"
 PATH=$PWD/bin:$PATH
 unset "${!K6_@}" http_proxy all_proxy ALL_PROXY
 printf 'hello, world' >"$dir/html/small"
+head -c 65536 /dev/zero >"$dir/html/large"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+  -subj /CN=localhost -keyout "$dir/key" -out "$dir/pem" 2>/dev/null
 nginx=$(command -v nginx || echo build/tools/usr/sbin/nginx)
 # The clients have the last core, nginx the first; with one core, both share.
 last=$(($(nproc) - 1))
@@ -37,10 +40,18 @@ http {
   uwsgi_temp_path $dir/t4;
   scgi_temp_path $dir/t5;
   server { listen 127.0.0.1:$port; root $dir/html; }
+  ssl_protocols TLSv1.3;
+  ssl_certificate $dir/pem;
+  ssl_certificate_key $dir/key;
+  server { listen 127.0.0.1:$((port + 1)) ssl; root $dir/html; }
+  server { listen 127.0.0.1:$((port + 2)) ssl http2; root $dir/html; }
 }
 END
     if taskset -c 0 "$nginx" -p "$dir" -c "$dir/conf" 2>"$dir/start"; then
       url=http://127.0.0.1:$port/small
+      large=http://127.0.0.1:$port/large
+      tls=https://127.0.0.1:$((port + 1))/small
+      http2=https://127.0.0.1:$((port + 2))/small
       return
     fi
   done
@@ -60,12 +71,12 @@ row() {
   for _ in $(seq "$runs"); do
     seconds=$(client "$2")
     made=$requests
-    [ "$1" != wrk ] || made=$(awk '/requests in/ { print $1 }' "$dir/out")
+    [[ $1 != wrk* ]] || made=$(awk '/requests in/ { print $1 }' "$dir/out")
     figures+=("$(awk "BEGIN { printf \"%.0f\", $made / $seconds }")")
   done
   made=$(printf '%s\n' "${figures[@]}" | sort -n |
     sed -n "$(((runs + 1) / 2))p")
-  [ "$1" != hey ] || base=$made
+  [[ $1 != hey* ]] || base=$made
   awk -v name="$1" -v n="$made" -v base="${base:-0}" 'BEGIN {
     printf "%-34s %10d", name, n
     if (base > 0) printf " %8.2f", n / base
@@ -89,12 +100,36 @@ row 'k6gen -q --no-output' "k6gen -q --no-output -u $vus -i $requests $url"
 # each other.
 row 'k6gen -q --no-output --threads 2' \
   "k6gen -q --no-output --threads 2 -u $vus -i $requests $url"
+row 'wrk, answers of 64 kB' "wrk -t1 -c$vus -d3s $large"
+row 'k6gen, answers of 64 kB' "k6gen -q --no-output -u $vus -i $requests $large"
+
+printf '\nTLS 1.3\n'
+row 'hey' "hey -n $requests -c $vus $tls"
+row 'wrk' "wrk -t1 -c$vus -d3s $tls"
+row 'k6gen | cat (all samples)' \
+  "k6gen -k -q -u $vus -i $requests $tls > >(taskset -c 0 cat >/dev/null)"
+row 'k6gen -q --no-output' \
+  "k6gen -k -q --no-output -u $vus -i $requests $tls"
+
+printf '\nTLS 1.3 and HTTP/2\n'
+row 'hey -h2' "hey -h2 -n $requests -c $vus $http2"
+row 'h2load -m1' "h2load -n $requests -c $vus -m 1 $http2"
+row 'k6gen | cat (all samples)' \
+  "k6gen -k -q -u $vus -i $requests $http2 > >(taskset -c 0 cat >/dev/null)"
+row 'k6gen -q --no-output' \
+  "k6gen -k -q --no-output -u $vus -i $requests $http2"
 
 printf '\nmemory\n'
 k6gen -q --no-output -u 10000 -d 5s --think-time 1s..2s "$url" &
 pid=$!
 sleep 4
 printf '%-34s %10d MB\n' '10000 kept connections' \
+  "$(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/$pid/status")"
+wait "$pid"
+k6gen -k -q --no-output -u 5000 -d 5s --think-time 1s..2s "$tls" &
+pid=$!
+sleep 4
+printf '%-34s %10d MB\n' '5000 kept connections of TLS' \
   "$(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/$pid/status")"
 wait "$pid"
 k6gen -q -u "$vus" -d "${SOAK:-30}s" "$url" >/dev/null &

@@ -533,3 +533,14 @@ teardown() {
   gen "$bad/"
   [ "$(tag status | xargs)" = 302 ]
 }
+
+@test "dns rules are k6's, and what is none is refused" {
+  gen --dns ttl=0,select=roundRobin,policy=onlyIPv4 \
+    "http://localhost:${http##*:}/small"
+  [ "$(values http_reqs)" = 1 ]
+  for rules in select=best policy=IPv4 ttl=x random; do
+    run "$bin/k6gen" --dns "$rules" "$http/small"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--dns: not "* ]]
+  done
+}

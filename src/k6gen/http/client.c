@@ -11,6 +11,7 @@
 
 #include "base/thread.h"
 #include "base/units.h"
+#include "k6gen/http/authority.h"
 #include "k6gen/http/engine.h"
 #include "k6gen/http/header.h"
 
@@ -18,7 +19,7 @@ enum { EVENTS = 256 };		/* taken from the kernel at a time */
 
 /* In the order in which they are offered a request. */
 static struct engine *(*const engines[])(const struct engine *base,
-    struct why *why) = { engine_plain_new, engine_curl_new };
+    struct why *why) = { engine_direct_new, engine_curl_new };
 
 enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
 
@@ -152,6 +153,8 @@ client_free(struct client *c)
 		buf_release(&c->users[i].headers);
 		buf_release(&c->users[i].location);
 		buf_release(&c->users[i].body);
+		buf_release(&c->users[i].url);
+		jar_release(&c->users[i].jar);
 	}
 	if (c->epoll_fd >= 0)
 		(void)close(c->epoll_fd);
@@ -176,6 +179,9 @@ client_send(struct client *c, int user, const struct http_request *r)
 	struct user *u = &c->users[user];
 	int i;
 
+	u->request = *r;
+	if (authority_to_ascii(r->url, &u->url))
+		u->request.url = u->url.p;
 	u->may_repeat = can_repeat(r);
 	u->os_error = 0;
 	u->body_bytes = 0;
@@ -188,7 +194,7 @@ client_send(struct client *c, int user, const struct http_request *r)
 	/* The last one accepts everything. */
 	for (i = 0; i < ENGINES; i++) {
 		u->engine = c->engines[i];
-		if (u->engine->ops->send(u->engine, u, r))
+		if (u->engine->ops->send(u->engine, u, &u->request))
 			return;
 	}
 }
@@ -217,45 +223,9 @@ client_abandon(struct client *c, int user, struct http_reply *reply)
 }
 
 void
-client_keep_cookie(struct user *u, const char *line)
-{
-	struct engine *e;
-	int i;
-
-	for (i = 0; i < ENGINES; i++) {
-		e = u->client->engines[i];
-		if (e->ops->keep_cookie != NULL)
-			e->ops->keep_cookie(e, u, line);
-	}
-	u->has_cookies = true;
-}
-
-void
 client_forget_cookies(struct client *c, int user)
 {
-	int i;
-
-	for (i = 0; i < ENGINES; i++)
-		if (c->engines[i]->ops->forget_cookies != NULL)
-			c->engines[i]->ops->forget_cookies(c->engines[i],
-			    &c->users[user]);
-}
-
-int
-client_take_connection(struct user *u, const struct sockaddr *to)
-{
-	struct engine *e;
-	int i, fd;
-
-	for (i = 0; i < ENGINES; i++) {
-		e = u->client->engines[i];
-		if (e == u->engine || e->ops->give == NULL)
-			continue;
-		fd = e->ops->give(e, u, to);
-		if (fd >= 0)
-			return fd;
-	}
-	return -1;
+	jar_empty(&c->users[user].jar);
 }
 
 struct http_bytes

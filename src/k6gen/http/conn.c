@@ -1,101 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP connections: made, written to, read from, counted. Edge-triggered: epoll
- * tells once when there is room, or something to read. */
+/* Connections: written to, read from, counted, with TLS or without. Edge-
+ * triggered: epoll tells once when there is room, or something to read. */
 #include "k6gen/http/conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <sys/epoll.h>
 
 /* The kernel's own struct, as glibc's has no bytes. */
 #include <linux/tcp.h>
 
 #include "base/units.h"
+#include "k6gen/http/dial_priv.h"
+#include "k6gen/http/http2.h"
 
 void
 conn_close(struct conn *c)
 {
+	if (c->dial != NULL)
+		dial_free(c);
+	http2_free(c->http2);
+	tls_free(c->tls);
+	c->http2 = NULL;
+	c->tls = NULL;
 	if (c->fd > 0)
 		client_close(c->user->client, c->fd);
 	c->fd = 0;
-	c->is_connected = c->is_closing = false;
+	c->is_ready = c->is_closing = false;
+}
+
+void
+conn_forget(struct conn *c)
+{
+	conn_close(c);
+	tls_session_free(c->session);
+	c->session = NULL;
 }
 
 int
-conn_release_fd(struct conn *c)
-{
-	int fd = c->fd;
-
-	client_unwatch(c->user->client, fd);
-	c->fd = 0;
-	c->is_connected = false;
-	return fd;
-}
-
-static bool
-open_socket(struct conn *c, struct engine *e)
-{
-	const struct address *a = &c->host->addresses[c->address];
-	int one = 1, fd;
-
-	fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK |
-	    SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	/* 0 means "no descriptor" here. */
-	if (fd == 0) {
-		errno = EMFILE;
-		return false;
-	}
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	c->fd = fd;
-	if (!client_watch(c->user->client, fd, EPOLLIN | EPOLLOUT |
-	    EPOLLRDHUP | EPOLLET, e, c))
-		return false;
-	return connect(fd, (const struct sockaddr *)&a->sa, a->n) == 0 ||
-	    errno == EINPROGRESS;
-}
-
-bool
-conn_dial(struct conn *c, struct engine *e)
-{
-	for (; c->address < c->host->n; c->address++) {
-		if (open_socket(c, e))
-			return true;
-		c->user->os_error = errno;
-		conn_close(c);
-	}
-	return false;
-}
-
-static void
-note_ip(struct conn *c)
-{
-	const struct sockaddr_storage *sa =
-	    &c->host->addresses[c->address].sa;
-	const void *address = sa->ss_family == AF_INET ?
-	    (const void *)&((const struct sockaddr_in *)sa)->sin_addr :
-	    (const void *)&((const struct sockaddr_in6 *)sa)->sin6_addr;
-
-	if (inet_ntop(sa->ss_family, address, c->ip, sizeof(c->ip)) == NULL)
-		c->ip[0] = '\0';
-}
-
-bool
-conn_finish_dial(struct conn *c, struct engine *e)
+conn_shake_hands(struct conn *c, struct tls_context *context,
+    enum http_failure *failure)
 {
 	struct user *u = c->user;
-	socklen_t n = sizeof(u->os_error);
 
-	(void)getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &u->os_error, &n);
-	if (u->os_error == 0) {
-		c->is_connected = true;
-		note_ip(c);
-		return true;
+	*failure = FAILURE_TLS;
+	if (c->tls == NULL)
+		c->tls = tls_new(context, c->fd, c->authority, &c->session,
+		    &u->bytes);
+	if (c->tls == NULL)
+		return CONN_FAILED;
+	switch (tls_shake_hands(c->tls, failure, &u->os_error)) {
+	case TLS_LATER:
+		return CONN_LATER;
+	case TLS_FAILED:
+		return CONN_FAILED;
+	default:
+		return 0;
 	}
-	conn_close(c);
-	c->address++;
-	return conn_dial(c, e);
 }
 
 static ssize_t
@@ -113,13 +72,16 @@ conn_send(struct conn *c, struct iovec *parts, size_t n_parts)
 	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n_parts };
 	ssize_t n;
 
+	if (c->tls != NULL) {
+		n = tls_send(c->tls, parts, n_parts, &c->user->os_error);
+		return n >= 0 ? n : n == TLS_LATER ? CONN_LATER : CONN_FAILED;
+	}
 	do
 		n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return note_failure(c);
 	c->user->bytes.sent += n;
-	c->user->sent_ns = now_monotonic_ns();
 	return n;
 }
 
@@ -129,15 +91,27 @@ conn_receive(struct conn *c, char *bytes, size_t n_bytes)
 	struct user *u = c->user;
 	ssize_t n;
 
+	if (c->tls != NULL) {
+		n = tls_receive(c->tls, bytes, n_bytes, &u->os_error);
+		if (n > 0)
+			c->read_ns = now_monotonic_ns();
+		return n >= 0 ? n : n == TLS_LATER ? CONN_LATER : CONN_FAILED;
+	}
 	do
 		n = recv(c->fd, bytes, n_bytes, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return note_failure(c);
-	if (n > 0 && u->first_ns == 0)
-		u->first_ns = now_monotonic_ns();
+	if (n > 0)
+		c->read_ns = now_monotonic_ns();
 	u->bytes.received += n;
 	return n;
+}
+
+bool
+conn_is_waiting(struct conn *c)
+{
+	return c->tls != NULL && tls_is_waiting(c->tls);
 }
 
 bool

@@ -79,3 +79,27 @@ user_fill_reply(struct user *u, enum http_failure failure,
 	if (r->status >= 400)
 		r->error_code = 1000 + r->status;
 }
+
+void
+user_take_cookies(struct user *u, const char *authority, const char *path)
+{
+	jar_take(&u->jar, buf_whole(&u->headers), authority, path,
+	    now_unix_ns() / NS_PER_S);
+}
+
+void
+user_write_cookies(const struct user *u, const char *authority,
+    const char *path, bool has_tls, struct buf *out)
+{
+	size_t n = out->n;
+
+	if (u->jar.n == 0)
+		return;
+	if (n > 0)
+		buf_add(out, "; ", 2);
+	jar_write(&u->jar, authority, path, has_tls, now_unix_ns() /
+	    NS_PER_S, out);
+	/* None is for there. */
+	if (n > 0 && out->n == n + 2)
+		out->p[out->n = n] = '\0';
+}

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "k6gen/http/client.h"
 #include "k6gen/http/failure.h"
+#include "k6gen/http/jar.h"
 
 struct engine;
 
@@ -26,8 +27,9 @@ struct user {
 	int number;
 	struct engine *engine;	/* makes its request; NULL: none under way */
 	bool may_repeat;	/* if a kept connection proves dead */
-	bool has_cookies;	/* then its requests need the engine that
-				   keeps them */
+	struct http_request request;	/* that one */
+	struct buf url;		/* backs its URL, if it was changed */
+	struct jar jar;		/* its cookies */
 	/* Monotonic times; 0: it did not come to this. */
 	int64_t start_ns, ready_ns, sent_ns, first_ns;
 	int64_t connecting_ns, handshaking_ns;	/* durations; 0: a kept
@@ -62,18 +64,6 @@ struct engine_ops {
 
 	/* No request is under way. */
 	void (*free)(struct engine *e);
-
-	/* These may be NULL. Keep a cookie, a line of cookie_line, for the
-	 * user; forget all of the user's. */
-	void (*keep_cookie)(struct engine *e, struct user *u,
-	    const char *line);
-	void (*forget_cookies)(struct engine *e, struct user *u);
-
-	/* May be NULL. The descriptor of an idle connection that would serve
-	 * the request which this engine refused just now, if it goes to that
-	 * address; the caller's from then on. -1: none. */
-	int (*give)(struct engine *e, struct user *u,
-	    const struct sockaddr *to);
 };
 
 /* An engine's own struct begins with this. */
@@ -86,7 +76,7 @@ struct engine {
 };
 
 /* The engines; what is to be made is set in base, but for ops. NULL: why. */
-struct engine *engine_plain_new(const struct engine *base, struct why *why);
+struct engine *engine_direct_new(const struct engine *base, struct why *why);
 struct engine *engine_curl_new(const struct engine *base, struct why *why);
 
 /* What a client does for its engines: */
@@ -103,11 +93,12 @@ void client_close(struct client *c, int fd);
 /* Let client_wait fail with an errno of epoll. */
 void client_fail(struct client *c, int error);
 
-/* A user got a cookie; the engine that keeps cookies takes it. */
-void client_keep_cookie(struct user *u, const char *line);
-
-/* A connection of another engine, as ops->give. */
-int client_take_connection(struct user *u, const struct sockaddr *to);
+/* Take the cookies of the answer's headers; append those of a request to a
+ * text that may have some. */
+void user_take_cookies(struct user *u, const char *authority,
+    const char *path);
+void user_write_cookies(const struct user *u, const char *authority,
+    const char *path, bool has_tls, struct buf *out);
 
 /* Take bytes of the answer's body. False: it is longer than allowed. */
 bool user_add_body(struct user *u, const char *bytes, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine of all that is not plain (TLS, HTTP/2, proxies, cookies ...):
+/* The engine of what is rare (proxies, compression, UNIX sockets ...):
  * libcurl's multi interface on the client's epoll, and the times and bytes of
  * its requests. */
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "base/units.h"
+#include "k6gen/http/authority.h"
 #include "k6gen/http/conn.h"
 #include "k6gen/http/engine_curl_priv.h"
 
@@ -74,35 +75,13 @@ on_timer(CURLM *multi, long timeout_ms, void *ctx)
 	return 0;
 }
 
-/* A connection that another engine has for the request; -1: none. */
-static int
-take_connection(struct libcurl_user *u, const struct curl_sockaddr *a)
-{
-	struct libcurl_socket s = { .is_ours = true, .is_given = true,
-		.user = u };
-	int fd = a->socktype == SOCK_STREAM ?
-	    client_take_connection(u->user, &a->addr) : -1;
-
-	if (fd < 0)
-		return -1;
-	if (!conn_count_bytes(fd, &s.bytes)) {
-		client_close(u->engine->engine.client, fd);
-		return -1;
-	}
-	*socket_of(u->engine, fd) = s;
-	u->is_given = true;
-	return fd;
-}
-
 static curl_socket_t
 open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct libcurl_user *u = ctx;
-	int fd = take_connection(u, a);
+	int fd;
 
 	(void)purpose;
-	if (fd >= 0)
-		return fd;
 	fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 	if (fd < 0) {
 		u->user->os_error = errno;
@@ -111,16 +90,6 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 	*socket_of(u->engine, fd) = (struct libcurl_socket){ .is_ours = true,
 		.user = u };
 	return fd;
-}
-
-static int
-on_opened(void *ctx, curl_socket_t fd, curlsocktype purpose)
-{
-	struct libcurl_user *u = ctx;
-
-	(void)purpose;
-	return socket_of(u->engine, fd)->is_given
-	    ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
 }
 
 /* Add to u what fd has moved since the last time. curl's own counts lack the
@@ -295,8 +264,6 @@ libcurl_set_callbacks(struct libcurl_user *u)
 	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, u->error);
 	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, u);
-	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_opened);
-	(void)curl_easy_setopt(e, CURLOPT_SOCKOPTDATA, u);
 	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
 	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, u->engine);
 	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_ready);
@@ -337,11 +304,11 @@ repeat_request(struct libcurl_user *u, CURLcode code)
 	struct user *user = u->user;
 
 	if (!user->may_repeat || user->first_ns != 0 || user->ready_ns == 0 ||
-	    (libcurl_info(u, CURLINFO_NUM_CONNECTS) > 0 && !u->is_given) ||
+	    libcurl_info(u, CURLINFO_NUM_CONNECTS) > 0 ||
 	    (code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR &&
 	    code != CURLE_GOT_NOTHING))
 		return false;
-	user->may_repeat = u->is_given = false;
+	user->may_repeat = false;
 	(void)curl_multi_remove_handle(u->engine->multi, u->easy);
 	(void)curl_multi_add_handle(u->engine->multi, u->easy);
 	return true;
@@ -352,8 +319,14 @@ end_request(struct libcurl_user *u, CURLcode code)
 {
 	struct http_reply r = { .user = u->user->number };
 	curl_socket_t fd = CURL_SOCKET_BAD;
+	char authority[AUTHORITY];
+	const char *path;
+	bool has_tls;
 
 	libcurl_fill_reply(u, code, &r);
+	path = authority_split(u->user->request.url, authority, &has_tls);
+	if (code == CURLE_OK && path != NULL)
+		user_take_cookies(u->user, authority, path);
 	u->is_h2c = code == CURLE_OK && !u->is_tls &&
 	    libcurl_info(u, CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0;
 	if (curl_easy_getinfo(u->easy, CURLINFO_ACTIVESOCKET, &fd) ==
@@ -390,8 +363,6 @@ libcurl_send(struct engine *engine, struct user *user,
 	struct libcurl_engine *e = (struct libcurl_engine *)engine;
 	struct libcurl_user *u = &e->users[user->number];
 
-	u->is_used = true;
-	u->is_given = false;
 	u->is_tls = strncasecmp(r->url, "https:", 6) == 0;
 	u->is_head_over = false;
 	u->head_bytes = 0;
@@ -452,26 +423,6 @@ libcurl_tick(struct engine *engine, int64_t now_ns)
 }
 
 static void
-libcurl_keep_cookie(struct engine *engine, struct user *user, const char *line)
-{
-	struct libcurl_user *u =
-	    &((struct libcurl_engine *)engine)->users[user->number];
-
-	u->is_used = true;
-	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, line);
-}
-
-static void
-libcurl_forget_cookies(struct engine *engine, struct user *user)
-{
-	struct libcurl_user *u =
-	    &((struct libcurl_engine *)engine)->users[user->number];
-
-	if (u->is_used)
-		(void)curl_easy_setopt(u->easy, CURLOPT_COOKIELIST, "ALL");
-}
-
-static void
 libcurl_free(struct engine *engine)
 {
 	struct libcurl_engine *e = (struct libcurl_engine *)engine;
@@ -497,8 +448,6 @@ libcurl_free(struct engine *engine)
 static const struct engine_ops libcurl_ops = {
 	.send = libcurl_send, .cancel = libcurl_cancel, .event = libcurl_event,
 	.due_ns = libcurl_due_ns, .tick = libcurl_tick, .free = libcurl_free,
-	.keep_cookie = libcurl_keep_cookie,
-	.forget_cookies = libcurl_forget_cookies,
 };
 
 struct engine *

@@ -19,8 +19,6 @@ struct libcurl_user {
 	struct user *user;
 	CURL *easy;
 	CURLSH *connections;	/* a connection pool of its own */
-	bool is_used;		/* made a request, or has cookies */
-	bool is_given;		/* another engine's connection serves it */
 	bool is_tls;
 	bool is_h2c;		/* the last answer was HTTP/2 without TLS */
 	bool is_head_over;	/* of the answer: what follows are trailers */
@@ -34,7 +32,6 @@ struct libcurl_user {
 /* What is known of a descriptor. */
 struct libcurl_socket {
 	bool is_ours;		/* opened and closed by our callbacks */
-	bool is_given;		/* it was another engine's, is connected */
 	bool is_wanted;		/* curl waits for events */
 	uint32_t events;	/* registered; 0: not registered */
 	struct libcurl_user *user;	/* of ours: who opened it */

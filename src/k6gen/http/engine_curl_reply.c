@@ -42,8 +42,6 @@ note_connecting(const struct libcurl_user *u)
 {
 	int64_t dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
 
-	if (u->is_given)
-		return;
 	u->user->connecting_ns = between(
 	    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
 	u->user->handshaking_ns = between(dialed,

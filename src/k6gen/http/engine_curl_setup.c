@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What libcurl is told: of a user once, of each request. */
 #include "base/units.h"
+#include "k6gen/http/authority.h"
 #include "k6gen/http/engine_curl_priv.h"
 
 static int
@@ -27,18 +28,6 @@ append_all(struct curl_slist **list, const struct http_texts *t,
 		    !header_is(t->items[i], "Cookie"))
 			status |= append(list, t->items[i]);
 	return status;
-}
-
-/* The cookies that a header names, which curl joins with those of its jar. */
-static const char *
-cookies_of(const struct http_texts *t)
-{
-	size_t i, n = sizeof("Cookie:") - 1;
-
-	for (i = 0; i < t->n; i++)
-		if (header_is(t->items[i], "Cookie"))
-			return t->items[i] + n + strspn(t->items[i] + n, " ");
-	return NULL;
 }
 
 /* The options' headers and a request's own. A line without a value takes away
@@ -170,7 +159,6 @@ libcurl_set_up_user(struct libcurl_user *u)
 	/* A redirect may lead to mailto:80: no host of that name. */
 	(void)curl_easy_setopt(e, CURLOPT_DEFAULT_PROTOCOL, "none");
 	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)DIAL_MS);
-	(void)curl_easy_setopt(e, CURLOPT_COOKIEFILE, "");
 	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, o->user_agent);
 	return set_tls(e, o) == CURLE_OK && set_network(u, o) == CURLE_OK ?
 	    0 : -1;
@@ -205,13 +193,19 @@ set_version(struct libcurl_user *u)
 static void
 set_cookies(struct libcurl_user *u, const struct http_request *r)
 {
-	const char *cookies = cookies_of(&r->headers);
+	struct buf cookies = { 0 };
+	char authority[AUTHORITY];
+	bool has_tls;
+	const char *path = authority_split(r->url, authority, &has_tls);
 
-	if (cookies == NULL)
-		cookies = cookies_of(&u->engine->engine.options->headers);
-	if (r->leave_out & HTTP_NO_SECRETS)
-		cookies = NULL;
-	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIE, cookies);
+	buf_span(&cookies, header_cookies(&r->headers,
+	    &u->engine->engine.options->headers, r->leave_out));
+	if (path != NULL)
+		user_write_cookies(u->user, authority, path, has_tls,
+		    &cookies);
+	(void)curl_easy_setopt(u->easy, CURLOPT_COOKIE, cookies.n > 0 ?
+	    cookies.p : NULL);
+	buf_release(&cookies);
 }
 
 static void

@@ -40,3 +40,23 @@ header_wants_body(const struct http_request *r)
 	return r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
 	    strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
 }
+
+struct span
+header_cookies(const struct http_texts *own, const struct http_texts *options,
+    unsigned leave_out)
+{
+	const struct http_texts *lists[] = { own, options };
+	const char *value;
+	size_t i, k;
+
+	if (leave_out & HTTP_NO_SECRETS)
+		return SPAN("");
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < lists[k]->n; i++) {
+			if (!header_is(lists[k]->items[i], "Cookie"))
+				continue;
+			value = lists[k]->items[i] + sizeof("Cookie:") - 1;
+			return span_of(value + strspn(value, " \t"));
+		}
+	return SPAN("");
+}

@@ -19,4 +19,9 @@ bool header_is_left_out(const char *line, unsigned leave_out);
 /* Whether a request has a body, if an empty one. */
 bool header_wants_body(const struct http_request *r);
 
+/* The cookies that a header of the request names, or else one of the options;
+ * empty if there is none, or secrets are left out. */
+struct span header_cookies(const struct http_texts *own,
+    const struct http_texts *options, unsigned leave_out);
+
 #endif

@@ -22,6 +22,7 @@ add_lines(const struct http_texts *t, const struct http_texts *instead,
 	for (i = 0; i < t->n; i++) {
 		if (header_is_left_out(t->items[i], leave_out) ||
 		    header_is_in(instead, t->items[i]) ||
+		    header_is(t->items[i], "Cookie") ||
 		    !has_value(t->items[i]))
 			continue;
 		buf_text(out, t->items[i]);
@@ -84,40 +85,35 @@ http1_is_special(const struct http_texts *t)
 	return false;
 }
 
-/* The host as it stands in the URL. */
-static void
-add_host(struct buf *head, const struct http_request *r, const char *path)
-{
-	const char *from = r->url + sizeof("http://") - 1;
-	size_t n = (size_t)(path - from);
-
-	if (n > 3 && memcmp(path - 3, ":80", 3) == 0)
-		n -= 3;
-	buf_add(head, "Host: ", 6);
-	buf_add(head, from, n);
-	buf_add(head, "\r\n", 2);
-}
-
 void
-http1_write_head(const struct http1_heads *h, const struct http_request *r,
-    const char *path, struct buf *head)
+http1_write_head(const struct http1_heads *h, const struct http1_request *q,
+    struct buf *head)
 {
+	const struct http_request *r = q->r;
 	char text[NUM_TEXT];
 	size_t n;
 
 	buf_reset(head);
 	buf_text(head, r->method);
 	buf_char(head, ' ');
-	if (path[0] != '/')
+	if (q->path[0] != '/')
 		buf_char(head, '/');
-	buf_text(head, path);
+	buf_text(head, q->path);
 	buf_add(head, " HTTP/1.1\r\n", 11);
-	if (!h->has_host && !header_is_in(&r->headers, "Host:"))
-		add_host(head, r, path);
+	if (!h->has_host && !header_is_in(&r->headers, "Host:")) {
+		buf_add(head, "Host: ", 6);
+		buf_span(head, q->host);
+		buf_add(head, "\r\n", 2);
+	}
 	if (r->headers.n == 0)
 		buf_span(head, buf_whole(&h->lines[r->leave_out]));
 	else
 		write_lines(h->options, &r->headers, r->leave_out, head);
+	if (q->cookies.n > 0) {
+		buf_add(head, "Cookie: ", 8);
+		buf_span(head, q->cookies);
+		buf_add(head, "\r\n", 2);
+	}
 	if (header_wants_body(r)) {
 		n = num_print_int(text, (int64_t)r->body.n);
 		buf_add(head, "Content-Length: ", 16);

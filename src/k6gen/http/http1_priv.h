@@ -40,9 +40,17 @@ void http1_release_heads(struct http1_heads *h);
  * follows. */
 bool http1_is_special(const struct http_texts *t);
 
-/* Write the head of r; path is the place in its URL. */
+/* A request, and what its head says besides. */
+struct http1_request {
+	const struct http_request *r;
+	struct span host;	/* with a port that is not the scheme's */
+	const char *path;
+	struct span cookies;	/* may be empty */
+};
+
+/* Write its head. */
 void http1_write_head(const struct http1_heads *h,
-    const struct http_request *r, const char *path, struct buf *out);
+    const struct http1_request *q, struct buf *head);
 
 /* Begin to read an answer for the user, again or for the first time; take n
  * bytes of it (n 0: its end). FAILURE_NONE: so far; is_complete tells if it is

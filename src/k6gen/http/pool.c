@@ -4,66 +4,46 @@
 
 #include "k6gen/http/pool.h"
 
+static bool
+is_to(const struct conn *c, const char *authority, bool has_tls)
+{
+	return c->has_tls == has_tls && strcmp(c->authority, authority) == 0;
+}
+
 struct conn *
-pool_find(struct pool *p, const char *authority)
+pool_find(struct pool *p, const char *authority, bool has_tls)
 {
 	struct conn *c;
 
 	for (c = p->conns; c < p->conns + POOL_CONNS; c++)
-		if (c->fd > 0 && strcmp(c->authority, authority) == 0)
+		if (conn_is_open(c) && is_to(c, authority, has_tls))
 			return c;
 	return NULL;
 }
 
 struct conn *
-pool_place(struct pool *p, const char *authority)
+pool_place(struct pool *p, const char *authority, bool has_tls)
 {
-	struct conn *oldest = &p->conns[0], *c = pool_find(p, authority);
-	int i;
+	struct conn *oldest = &p->conns[0], *c;
 
-	if (c != NULL)
-		return c;
-	for (i = 0; i < POOL_CONNS; i++) {
-		c = &p->conns[i];
-		if (c->fd <= 0 ? oldest->fd > 0 :
-		    oldest->fd > 0 && c->used_ns < oldest->used_ns)
+	for (c = p->conns; c < p->conns + POOL_CONNS; c++)
+		if (is_to(c, authority, has_tls)) {
+			conn_close(c);
+			return c;
+		}
+	for (c = p->conns; c < p->conns + POOL_CONNS; c++)
+		if (!conn_is_open(c) ? conn_is_open(oldest) :
+		    conn_is_open(oldest) && c->used_ns < oldest->used_ns)
 			oldest = c;
-	}
-	conn_close(oldest);
+	conn_forget(oldest);
 	return oldest;
 }
 
-static bool
-is_same_address(const struct sockaddr *a, const struct sockaddr *b)
-{
-	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
-	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
-
-	if (a->sa_family != b->sa_family)
-		return false;
-	if (a->sa_family == AF_INET)
-		return a4->sin_port == b4->sin_port &&
-		    a4->sin_addr.s_addr == b4->sin_addr.s_addr;
-	return a->sa_family == AF_INET6 && a6->sin6_port == b6->sin6_port &&
-	    memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
-}
-
-bool
-pool_is_idle_to(const struct conn *c, const struct sockaddr *to)
-{
-	struct sockaddr_storage peer;
-	socklen_t n = sizeof(peer);
-
-	return c->fd > 0 && c->is_connected && !c->is_closing &&
-	    getpeername(c->fd, (struct sockaddr *)&peer, &n) == 0 &&
-	    is_same_address((const struct sockaddr *)&peer, to);
-}
-
 void
-pool_close(struct pool *p)
+pool_release(struct pool *p)
 {
 	int i;
 
 	for (i = 0; i < POOL_CONNS; i++)
-		conn_close(&p->conns[i]);
+		conn_forget(&p->conns[i]);
 }

@@ -4,7 +4,6 @@
 #define K6PIPE_K6GEN_HTTP_POOL_H
 
 #include <stdbool.h>
-#include <sys/socket.h>
 
 #include "k6gen/http/conn.h"
 
@@ -15,16 +14,13 @@ struct pool {
 	struct conn conns[POOL_CONNS];
 };
 
-/* The connection to the authority, or NULL. */
-struct conn *pool_find(struct pool *p, const char *authority);
+/* The open connection to the authority, with TLS or without; or NULL. */
+struct conn *pool_find(struct pool *p, const char *authority, bool has_tls);
 
-/* The same, or one to make it with: an empty one, or the one that was used
- * longest ago, which is closed. */
-struct conn *pool_place(struct pool *p, const char *authority);
+/* A closed one to make it with: the last one to there, whose session is
+ * resumed; an empty one; or the one that was used longest ago. */
+struct conn *pool_place(struct pool *p, const char *authority, bool has_tls);
 
-/* Does the connection stand open, idle, to that address? */
-bool pool_is_idle_to(const struct conn *c, const struct sockaddr *to);
-
-void pool_close(struct pool *p);
+void pool_release(struct pool *p);
 
 #endif

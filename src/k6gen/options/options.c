@@ -250,6 +250,8 @@ static const struct opt request_options[] = {
 	    OPT_TEXT, AT(plan.http.source), NULL, 0 },
 	{ 'x', "proxy", "URL", "use a proxy; \"\" uses none", OPT_TEXT,
 	    AT(plan.http.proxy), NULL, 0 },
+	{ 0, "dns", "RULES", "k6's: ttl=5m,select=random,policy=preferIPv4",
+	    OPT_TEXT, AT(dns_rules), NULL, 0 },
 	{ 0, "dns-ttl", "DURATION", "how long to use a looked-up address; "
 	    "inf: always (default 5m)", OPT_TEXT, AT(dns), NULL, 0 },
 	{ 0 },

@@ -21,7 +21,7 @@ struct options {
 	struct opt_list headers, form, cookies, connect_to, resolve, limits,
 	    check_texts;
 	const char *user, *bearer;
-	const char *dns, *stats, *system_tags;
+	const char *dns, *dns_rules, *stats, *system_tags;
 	bool is_random, is_raw, is_template, is_base64, is_quiet_output,
 	    has_no_thresholds;
 	/* Made of the above. */

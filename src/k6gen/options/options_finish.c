@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From what was given to a plan that can be run. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,6 +289,81 @@ set_limits(struct options *o)
 	return status;
 }
 
+/* Of a looked-up name: a duration, or "inf". */
+static int
+set_dns_ttl(struct options *o, const char *option, struct span value)
+{
+	char text[DURATION_TEXT];
+	int64_t *ns = &o->plan.http.dns_ttl_ns;
+
+	(void)snprintf(text, sizeof(text), "%.*s", (int)value.n, value.p);
+	if (strcmp(text, "inf") == 0)
+		*ns = -1;
+	else if (!duration_parse(text, ns) || *ns < 0)
+		return opt_misuse("%s: not a duration: \"%s\"", option,
+		    text);
+	return OPT_CONTINUE;
+}
+
+/* One of some words, which are in the order of an enum. */
+static bool
+find_word(struct span value, const char *const *words, int n, int *at)
+{
+	for (*at = 0; *at < n; (*at)++)
+		if (span_is(value, words[*at]))
+			return true;
+	return false;
+}
+
+static int
+set_dns_rule(struct options *o, struct span rule)
+{
+	static const char *const selects[] = { "random", "roundRobin",
+		"first" };
+	static const char *const policies[] = { "preferIPv4", "preferIPv6",
+		"onlyIPv4", "onlyIPv6", "any" };
+	const char *equals = memchr(rule.p, '=', rule.n);
+	struct span key, value;
+	int i;
+
+	if (equals == NULL)
+		return opt_misuse("--dns: not KEY=VALUE: \"%.*s\"",
+		    (int)rule.n, rule.p);
+	key = (struct span){ rule.p, (size_t)(equals - rule.p) };
+	value = (struct span){ equals + 1, rule.n - key.n - 1 };
+	if (span_is(key, "ttl"))
+		return set_dns_ttl(o, "--dns", value);
+	if (span_is(key, "select") && find_word(value, selects, 3, &i)) {
+		o->plan.http.dns_select = (enum dns_select)i;
+		return OPT_CONTINUE;
+	}
+	if (span_is(key, "policy") && find_word(value, policies, 5, &i)) {
+		o->plan.http.dns_policy = (enum dns_policy)i;
+		return OPT_CONTINUE;
+	}
+	return opt_misuse("--dns: not ttl=DURATION, select=random|roundRobin|"
+	    "first or policy=preferIPv4|preferIPv6|onlyIPv4|onlyIPv6|any: "
+	    "\"%.*s\"", (int)rule.n, rule.p);
+}
+
+static int
+set_dns(struct options *o)
+{
+	const char *p = o->dns_rules;
+	struct span rule;
+	int status = OPT_CONTINUE;
+
+	o->plan.http.dns_ttl_ns = 300 * NS_PER_S;
+	for (; p != NULL && *p != '\0' && status == OPT_CONTINUE;
+	    p += rule.n + (p[rule.n] == ',')) {
+		rule = (struct span){ p, strcspn(p, ",") };
+		status = set_dns_rule(o, rule);
+	}
+	if (status == OPT_CONTINUE && o->dns != NULL)
+		status = set_dns_ttl(o, "--dns-ttl", span_of(o->dns));
+	return status;
+}
+
 static int
 check_rest(struct options *o, int n_urls)
 {
@@ -301,13 +377,6 @@ check_rest(struct options *o, int n_urls)
 		return opt_misuse("--body and --form: one or the other");
 	if (strpbrk(p->http.user_agent, "\r\n") != NULL)
 		return opt_misuse("--user-agent: contains a line break");
-	p->http.dns_ttl_ns = 300 * NS_PER_S;
-	if (o->dns != NULL && strcmp(o->dns, "inf") == 0)
-		p->http.dns_ttl_ns = -1;
-	else if (o->dns != NULL && (!duration_parse(o->dns,
-	    &p->http.dns_ttl_ns) || p->http.dns_ttl_ns < 0))
-		return opt_misuse("--dns-ttl: not a duration: \"%s\"",
-		    o->dns);
 	p->threads = o->threads > 0 ? (int)o->threads : 1;
 	if (p->threads > p->max_vus)
 		p->threads = p->max_vus;
@@ -322,7 +391,7 @@ options_finish(struct options *o, char *const *urls, int n_urls)
 {
 	static int (*const steps[])(struct options *) = { check_conflicts,
 		set_executor, set_system_tags, set_stats, set_checks,
-		set_limits };
+		set_limits, set_dns };
 	size_t i;
 	int status = OPT_CONTINUE;
 

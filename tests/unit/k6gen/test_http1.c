@@ -16,21 +16,26 @@ test_heads(void)
 	static const char *const own[] = { "x-a: 2", "Accept:" };
 	struct http_request r = { .method = "PUT", .url = "http://h:80?q",
 		.body = SPAN("abc") };
+	struct http1_request q = { .r = &r, .host = SPAN("h") };
 	struct http1_heads heads;
 	struct buf out = { 0 };
 
 	options = (struct http_options){ .user_agent = "u",
 		.headers = { all, 2 } };
 	http1_init_heads(&heads, &options);
-	http1_write_head(&heads, &r, r.url + 11, &out);
+	q.path = "?q";
+	http1_write_head(&heads, &q, &out);
 	CHECK_TEXT(out.p, "PUT /?q HTTP/1.1\r\nHost: h\r\n"
 	    "User-Agent: u\r\nAccept: */*\r\nX-A: 1\r\n"
 	    "Authorization: s\r\nContent-Length: 3\r\n\r\n");
 	r = (struct http_request){ .method = "GET", .url = "http://h:8/",
 		.headers = { own, 2 }, .leave_out = HTTP_NO_SECRETS };
-	http1_write_head(&heads, &r, r.url + 10, &out);
+	q.path = "/";
+	q.host = SPAN("h:8");
+	q.cookies = SPAN("a=1");
+	http1_write_head(&heads, &q, &out);
 	CHECK_TEXT(out.p, "GET / HTTP/1.1\r\nHost: h:8\r\n"
-	    "User-Agent: u\r\nx-a: 2\r\n\r\n");
+	    "User-Agent: u\r\nx-a: 2\r\nCookie: a=1\r\n\r\n");
 	http1_release_heads(&heads);
 	buf_release(&out);
 }

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""raw_http2.py PORTFILE LOG BEHAVIOUR: an HTTP/2 server without TLS that
+misbehaves as the BEHAVIOUR says. LOG has a line for each request: connection,
+stream."""
+import os
+import socket
+import struct
+import sys
+import threading
+
+port_file, log_name, behaviour = sys.argv[1:4]
+log = open(log_name, "a", buffering=1)
+DATA, HEADERS, RST, SETTINGS, PING, GOAWAY, WINDOW, MORE = \
+    0, 1, 3, 4, 6, 7, 8, 9
+END_STREAM, END_HEADERS = 1, 4
+opened = 0
+
+
+def frame(kind, flags, stream, body=b""):
+    return struct.pack(">I", len(body))[1:] + bytes([kind, flags]) + \
+        struct.pack(">I", stream) + body
+
+
+def integer(n, prefix):
+    """HPACK 5.1, first byte without flags."""
+    most = (1 << prefix) - 1
+    if n < most:
+        return bytes([n])
+    out, n = bytes([most]), n - most
+    while n >= 128:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def header(name, value):
+    return b"\0" + integer(len(name), 7) + name + integer(len(value), 7) + \
+        value
+
+
+def head(status, *others):
+    return b"".join([header(b":status", status)] +
+                    [header(n, v) for n, v in others])
+
+
+def ok(stream, body=b"ok"):
+    return frame(HEADERS, END_HEADERS, stream, head(b"200")) + \
+        frame(DATA, END_STREAM, stream, body)
+
+
+def big(stream):
+    block = head(b"200", *[(b"x-%d" % i, b"v" * 1000) for i in range(90)])
+    parts = [block[i:i + 16000] for i in range(0, len(block), 16000)]
+    out = frame(HEADERS, 0, stream, parts[0])
+    for p in parts[1:-1]:
+        out += frame(MORE, 0, stream, p)
+    return out + frame(MORE, END_HEADERS, stream, parts[-1]) + \
+        frame(DATA, END_STREAM, stream, b"ok")
+
+
+def rst(stream, code):
+    return frame(RST, 0, stream, struct.pack(">I", code))
+
+
+def goaway(last, code=0):
+    return frame(GOAWAY, 0, 0, struct.pack(">II", last, code))
+
+
+def answer(number, stream):
+    """Bytes to send, and whether the connection is over then."""
+    first = number == 1
+    if behaviour == "early":
+        return frame(HEADERS, END_HEADERS, stream, head(b"413")) + \
+            frame(DATA, END_STREAM, stream, b"big") + rst(stream, 0), False
+    if behaviour == "refused" and first:
+        return rst(stream, 7), False
+    if behaviour == "goaway":
+        return ok(stream) + goaway(stream), False
+    if behaviour == "unseen" and first:
+        return goaway(0), True
+    if behaviour == "reset":
+        return frame(HEADERS, END_HEADERS, stream, head(b"200")) + \
+            frame(DATA, 0, stream, b"half") + rst(stream, 2), False
+    if behaviour == "cut":
+        return frame(HEADERS, END_HEADERS, stream, head(b"200")) + \
+            frame(DATA, 0, stream, b"half"), True
+    if behaviour == "big":
+        return big(stream), False
+    if behaviour == "hints":
+        return frame(HEADERS, END_HEADERS, stream,
+                     head(b"103", (b"link", b"</a>"))) + \
+            frame(HEADERS, END_HEADERS, stream, head(b"200")) + \
+            frame(DATA, 0, stream, b"ok") + \
+            frame(HEADERS, END_HEADERS | END_STREAM, stream,
+                  header(b"x-trailer", b"1")), False
+    if behaviour == "settings":
+        return frame(SETTINGS, 0, 0, struct.pack(">HIHI", 3, 1, 4, 20)) + \
+            frame(PING, 0, 0, b"12345678") + ok(stream), False
+    if behaviour == "garbage":
+        return b"this is no frame of HTTP/2 at all, and long enough", True
+    if behaviour == "again" and stream > 1:
+        return b"", True
+    return ok(stream), False
+
+
+def exactly(c, n):
+    out = b""
+    while len(out) < n:
+        got = c.recv(n - len(out))
+        if not got:
+            raise ConnectionError
+        out += got
+    return out
+
+
+def serve(c, number):
+    try:
+        exactly(c, 24)
+        c.sendall(frame(SETTINGS, 0, 0))
+        while True:
+            h = exactly(c, 9)
+            size, kind, flags = struct.unpack(">I", b"\0" + h[:3])[0], \
+                h[3], h[4]
+            stream = struct.unpack(">I", h[5:])[0]
+            body = exactly(c, size)
+            if kind == SETTINGS and not flags & 1:
+                c.sendall(frame(SETTINGS, 1, 0))
+            if kind == DATA and size > 0 and behaviour != "early":
+                c.sendall(frame(WINDOW, 0, 0, struct.pack(">I", size)))
+                if not flags & END_STREAM:
+                    c.sendall(frame(WINDOW, 0, stream,
+                                    struct.pack(">I", size)))
+            ends = flags & END_STREAM or behaviour == "early"
+            if kind == HEADERS:
+                print(number, stream, file=log)
+            if (kind == HEADERS and ends) or (kind == DATA and ends and
+                                              behaviour != "early"):
+                out, is_over = answer(number, stream)
+                c.sendall(out)
+                if is_over:
+                    # Closed with bytes unread, it would be a reset.
+                    c.shutdown(socket.SHUT_WR)
+                    while c.recv(65536):
+                        pass
+                    break
+    except OSError:
+        pass
+    c.close()
+
+
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(100)
+with open(port_file + ".new", "w") as f:
+    print(s.getsockname()[1], file=f)
+os.rename(port_file + ".new", port_file)
+while True:
+    connection, _ = s.accept()
+    opened += 1
+    threading.Thread(target=serve, args=(connection, opened),
+                     daemon=True).start()
