@@ -35,7 +35,7 @@ k6push_LIB := $(COMMON) $(STREAM) data/metricset data/metricset_parse data/pb \
 k6serve_LIB := $(COMMON) base/unpack data/aggregate data/hist data/metric \
 	data/metricset data/metricset_parse data/pb data/percentile data/run \
 	data/sample data/sample_parse data/sample_sink data/settings data/sink \
-	data/tags data/trail io/gz io/snap
+	data/tags data/threshold data/trail io/gz io/snap
 
 k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto libnghttp2 libcares libidn2

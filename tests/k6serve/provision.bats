@@ -221,7 +221,8 @@ null|3 0
 {"code":8036,"reason":"test run was aborted because k6 received a 'interrupt' signal"}|5 0
 {"code":8036,"reason":"thresholds on metrics 'http_req_duration' were crossed; at least one has abortOnFail enabled, stopping test prematurely"}|8 1
 {"code":8035,"reason":"script exception"}|7 0
-{"code":8034,"reason":"timeout"}|6 0
+{"code":8034,"reason":"setup() execution timed out after 1 seconds"}|9 0
+{"code":8034,"reason":"output broke"}|6 0
 {"code":0,"reason":"?"}|6 0
 CASES
   [ "$(status_of | tail -n 1)" = 'aborted error' ]
@@ -417,5 +418,100 @@ CASES
   for path in /v1/nothing /api/v1/runs/99; do
     get $path
     [ "$(jq .error.code <<<"$body")" = 404 ]
+  done
+}
+
+# verdicts: each threshold of the run and what it came to, as the page shows it.
+verdicts() {
+  api "runs/$run" '[.thresholds[] | [.metric, .source, .failed]] | tojson'
+}
+
+@test "thresholds that k6 does not tell of are judged here" {
+  start_server
+  options='{"options":{"thresholds":{"http_req_duration":["p(95)<15","max<30"],
+    "http_req_duration{status:200}":["avg<1"],"http_req_failed":["rate<0.1"],
+    "odd":["p95<1"]}}}' start_test
+  upload "/v1/metrics/$run" <<<"[$(trail 20)]"
+  notify null
+  [ "$code" = 204 ]
+  [ "$(verdicts)" = '[["http_req_duration","p(95)<15",true],'`
+    `'["http_req_duration","max<30",false],'`
+    `'["http_req_duration{status:200}","avg<1",true],'`
+    `'["http_req_failed","rate<0.1",false],["odd","p95<1",null]]' ]
+  [ "$(api "runs/$run" '"\(.state) \(.result_status)"')" = 'Finished 1' ]
+  [ "$(status_of | tail -n 1)" = 'completed failed' ]
+  # a run that others fed: who finishes it does not know
+  create
+  upload "/v1/metrics/$run" <<<"[$(trail 700)]"
+  post "/v1/tests/$run" --data "$finish"
+  [ "$(verdicts)" = '[["http_req_duration","p(95)<500",true]]' ]
+  [ "$(api "runs/$run" .result_status)" = 1 ]
+}
+
+@test "abortOnFail names the threshold that was crossed" {
+  start_server
+  options='{"options":{"thresholds":{"http_req_duration":["p(95)<500"],
+    "checks":["rate>0.9"]}}}' start_test
+  notify '{"code":8036,"reason":"thresholds on metrics '"'http_req_duration'"' were crossed; at least one has abortOnFail enabled, stopping test prematurely"}'
+  [ "$(verdicts)" = '[["http_req_duration","p(95)<500",true],'`
+    `'["checks","rate>0.9",false]]' ]
+  [ "$(api "runs/$run" '"\(.state) \(.result_status)"')" = \
+    'Aborted by Threshold 1' ]
+  [ "$(status_of | tail -n 1)" = 'aborted failed' ]
+}
+
+@test "a crossed threshold that only the finish call tells of is shown" {
+  start_server
+  create
+  post "/v1/tests/$run" --data '{"run_status":3,"result_status":1,
+    "thresholds":{"http_req_duration":{"p(95)<500":false},
+    "checks{group:::a}":{"rate>0.9":true}}}'
+  [ "$(verdicts)" = '[["http_req_duration","p(95)<500",false],'`
+    `'["checks{group:::a}","rate>0.9",true]]' ]
+}
+
+# body_of CASE N: the body and the Content-Type of its request N.
+body_of() {
+  local record
+  record=$(jq -c ".[$2]" "$fixtures/wire_k6_2/$1/transcript.json")
+  jq -r .raw_base64 <<<"$record" | base64 -d >"$BATS_TEST_TMPDIR/body"
+  type=$(jq -r '.headers[] | select(.[0] == "Content-Type") | .[1]' \
+    <<<"$record")
+}
+
+@test "k6 1.7 makes a run by a form with the archive of its script" {
+  start_server
+  body_of k6_1.7.1_local_multipart 0
+  post /v1/tests -H "Content-Type: $type" \
+    --data-binary "@$BATS_TEST_TMPDIR/body"
+  [ "$code" = 200 ]
+  run=$(jq -r .reference_id <<<"$body")
+  [ "$(api "runs/$run" '"\(.name) \(.vus) \(.state)"')" = \
+    's3_short.js 1 Running' ]
+  [ "$(verdicts)" = \
+    '[["checks","rate==1",null],["http_reqs","count==1",null]]' ]
+  # without an archive, with a broken one, without a name
+  head -c 600 "$BATS_TEST_TMPDIR/body" >"$BATS_TEST_TMPDIR/cut"
+  for fields in vus=3 "file=@$BATS_TEST_TMPDIR/cut"; do
+    run=$(curl -sSf -F name=x -F "$fields" "$url/v1/tests" |
+      jq -r .reference_id)
+    [ "$(api "runs/$run" .name)" = x ]
+  done
+  [ "$(curl -sS -o /dev/null -w '%{http_code}' -F other=x "$url/v1/tests")" = \
+    400 ]
+  post /v1/tests -H 'Content-Type: text/plain' --data '{"name":"x"}'
+  [ "$code" = 415 ]
+}
+
+@test "k6 is told to stop sending to a run that was removed" {
+  start_server
+  create
+  curl -sSf -X DELETE "$url/cloud/v6/test_runs/$run"
+  for version in 1 2; do
+    post "/v$version/metrics/$run" --data '[]'
+    [ "$code" = 403 ]
+    [ "$(jq .error.code <<<"$body")" = 4 ]
+    post "/v$version/metrics/$((run + 1))" --data '[]'
+    [ "$code" = 404 ]
   done
 }

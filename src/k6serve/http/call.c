@@ -129,7 +129,11 @@ call_has_run(struct call *c)
 	enum store_result result = store_run_find(c->store, c->owner, c->run,
 	    &why);
 
-	if (result != STORE_DONE)
+	if (result == STORE_NO_RUN && c->route->takes_data && c->run > 0 &&
+	    store_run_was(c->store, c->run, &why) > 0)
+		reply_error(c->reply, 403, 4, "the run was removed and takes "
+		    "no more data");
+	else if (result != STORE_DONE)
 		reply_store(c->reply, result, &why);
 	return result == STORE_DONE;
 }

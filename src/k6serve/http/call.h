@@ -39,8 +39,10 @@ struct route {
 	enum access access;
 	void (*answer)(struct call *c);
 	bool takes_any_type;	/* of body; else it must be JSON */
+	bool takes_form;	/* multipart/form-data, too */
 	bool takes_run_token;	/* the token of a started run is enough, too */
 	bool names_other;	/* the number is not that of a run */
+	bool takes_data;	/* of a run: k6 is told if it was removed */
 	bool takes_any_run;	/* the answer says itself if it is not there */
 	const void *what;	/* for answer: what this one is about */
 };

@@ -130,6 +130,15 @@ is_json(const struct httpd_request *r)
 	    strchr("; \t", type[16]) != NULL;
 }
 
+static bool
+is_form(const struct httpd_request *r)
+{
+	const char *type = httpd_header(r, "Content-Type");
+
+	return type != NULL && strncasecmp(type, "multipart/form-data;", 20) ==
+	    0;
+}
+
 /* Two statements of the body's length: proxies may disagree on which holds,
  * and then on where the next request begins (RFC 9112 section 6.1). */
 static bool
@@ -175,7 +184,8 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 		return -1;
 	if (access_check(server, r, c.route, c.run, reply) < 0)
 		return -1;
-	if (is_write(r) && !c.route->takes_any_type && !is_json(r)) {
+	if (is_write(r) && !c.route->takes_any_type && !is_json(r) &&
+	    !(c.route->takes_form && is_form(r))) {
 		reply_error(reply, 415, 0, "the body must come with "
 		    "\"Content-Type: application/json\"");
 		return -1;

@@ -14,11 +14,7 @@
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/instances.h"
 #include "k6serve/ingest/provision.h"
-
-enum {
-	NAME_BYTES = 250,	/* of a run's name */
-	AGENT_BYTES = 200,
-};
+#include "k6serve/ingest/verdicts.h"
 
 const struct ingest_config *
 ingest_config_of(const struct call *c)
@@ -26,19 +22,16 @@ ingest_config_of(const struct call *c)
 	return c->ctx;
 }
 
-/* The key of a call and of all its retries. */
-static struct span
-idempotency_key(const struct call *c)
+struct span
+ingest_key(const struct call *c)
 {
 	const char *key = httpd_header(c->r, "K6-Idempotency-Key");
 
 	return span_of(key != NULL ? key : "");
 }
 
-/* The request's body without its compression, in place or in out. -1: the
- * reply says why not. */
-static int
-plain_body(struct call *c, struct span *body, struct buf *out)
+int
+ingest_plain_body(struct call *c, struct span *body, struct buf *out)
 {
 	int is_gzip = body_is_coded(c, "gzip"), status;
 	struct why why;
@@ -56,8 +49,8 @@ plain_body(struct call *c, struct span *body, struct buf *out)
 	return 0;
 }
 
-static void
-read_int(struct jsn *j, int64_t *to)
+void
+ingest_read_int(struct jsn *j, int64_t *to)
 {
 	double value;
 
@@ -67,20 +60,8 @@ read_int(struct jsn *j, int64_t *to)
 		*to = (int64_t)value;
 }
 
-static void
-read_text(struct jsn *j, struct buf *to)
-{
-	struct span raw;
-
-	if (jsn_peek(j) != '"')
-		(void)jsn_skip(j);
-	else if (jsn_text(j, &raw))
-		jsn_unescape(to, raw);
-}
-
-/* An object as it stands; anything else is {}. */
-static void
-read_object(struct jsn *j, struct span *to)
+void
+ingest_read_object(struct jsn *j, struct span *to)
 {
 	struct span text;
 	bool is_object = jsn_peek(j) == '{';
@@ -89,9 +70,8 @@ read_object(struct jsn *j, struct span *to)
 		*to = text;
 }
 
-/* -1: the reply tells where the body is no JSON. */
-static int
-check_json(struct call *c, struct jsn *j)
+int
+ingest_check_json(struct call *c, struct jsn *j)
 {
 	if (jsn_done(j))
 		return 0;
@@ -101,134 +81,11 @@ check_json(struct call *c, struct jsn *j)
 }
 
 void
-ingest_shorten(struct buf *name)
-{
-	size_t n = NAME_BYTES;
-
-	if (name->n == 0 || strspn(name->p, " \t\r\n") == name->n) {
-		buf_reset(name);
-		return;
-	}
-	if (name->n <= NAME_BYTES)
-		return;
-	while (n > 0 && ((unsigned char)name->p[n] & 0xc0) == 0x80)
-		n--;
-	name->n = n;
-	buf_text(name, "\xe2\x80\xa6");	/* an ellipsis */
-}
-
-static int
-parse_create(struct call *c, struct span body, struct store_run *run,
-    struct buf *name)
-{
-	struct jsn j = jsn_of(body);
-	struct span key;
-
-	run->thresholds = SPAN("{}");
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &key)) {
-		if (span_is(key, "name"))
-			read_text(&j, name);
-		else if (span_is(key, "project_id"))
-			read_int(&j, &run->project);
-		else if (span_is(key, "vus"))
-			read_int(&j, &run->vus);
-		else if (span_is(key, "duration"))
-			read_int(&j, &run->planned_s);
-		else if (span_is(key, "thresholds"))
-			read_object(&j, &run->thresholds);
-		else
-			(void)jsn_skip(&j);
-	}
-	if (check_json(c, &j) < 0)
-		return -1;
-	ingest_shorten(name);
-	if (name->n == 0)
-		buf_text(name, "k6 test");
-	run->name = buf_whole(name);
-	return 0;
-}
-
-static void
-reply_created(struct call *c, int64_t id)
-{
-	struct jsn_out o = reply_json(c->reply, 200);
-	struct buf url = { 0 };
-	char text[24];
-
-	call_put_url(c, &url);
-	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
-	jsn_open(&o, '{');
-	jsn_member_text(&o, "reference_id", span_of(text));
-	jsn_key(&o, "config");
-	jsn_open(&o, '{');
-	jsn_member_text(&o, "webAppURL", buf_whole(&url));
-	jsn_key(&o, "sendHistograms");
-	jsn_put_bool(&o, true);
-	jsn_key(&o, "tracesEnabled");
-	jsn_put_bool(&o, false);
-	offer_put_config(&ingest_config_of(c)->offer, &o);
-	jsn_close(&o, '}');
-	offer_put_logs(&ingest_config_of(c)->offer, &o);
-	jsn_close(&o, '}');
-	buf_release(&url);
-}
-
-/* Owners cannot meet each other's runs by a key that they share. */
-static void
-put_create_key(const struct call *c, struct buf *out)
-{
-	struct span key = idempotency_key(c);
-
-	if (c->owner != store_everybody && key.n != 0)
-		buf_printf(out, "%s/", c->owner);
-	buf_span(out, key);
-}
-
-enum store_result
-ingest_add(struct call *c, struct store_run *run, struct why *why)
-{
-	const char *agent = httpd_header(c->r, "User-Agent");
-	enum store_result result;
-	struct buf key = { 0 };
-
-	run->created_ns = now_unix_ns();
-	run->agent = (struct span){ agent, agent != NULL ?
-	    strnlen(agent, AGENT_BYTES) : 0 };
-	run->owner = call_new_owner(c);
-	put_create_key(c, &key);
-	result = store_run_add(c->store, run, buf_whole(&key), why);
-	buf_release(&key);
-	return result;
-}
-
-static void
-create_run(struct call *c)
-{
-	struct store_run run = { 0 };
-	struct buf name = { 0 }, unpacked = { 0 };
-	enum store_result result;
-	struct span body;
-	struct why why;
-
-	if (plain_body(c, &body, &unpacked) == 0 &&
-	    parse_create(c, body, &run, &name) == 0) {
-		result = ingest_add(c, &run, &why);
-		if (result == STORE_DONE || result == STORE_DUPLICATE)
-			reply_created(c, run.id);
-		else
-			reply_store(c->reply, result, &why);
-	}
-	buf_release(&name);
-	buf_release(&unpacked);
-}
-
-void
 ingest_store(struct call *c, struct batch *batch,
     const unsigned char digest[DIGEST_BYTES])
 {
 	struct store_batch b = { .owner = c->owner, .run = c->run,
-	    .key = idempotency_key(c), .digest = digest,
+	    .key = ingest_key(c), .digest = digest,
 	    .max_series = ingest_config_of(c)->max_series,
 	    .now_ns = now_unix_ns() };
 	char own_key[PROVISION_KEY];
@@ -332,11 +189,11 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 	(void)jsn_enter(&j, '{');
 	while (jsn_member(&j, &key)) {
 		if (span_is(key, "run_status"))
-			read_int(&j, &run_status);
+			ingest_read_int(&j, &run_status);
 		else if (span_is(key, "result_status"))
-			read_int(&j, &result_status);
+			ingest_read_int(&j, &result_status);
 		else if (span_is(key, "thresholds"))
-			read_object(&j, &run->results);
+			ingest_read_object(&j, &run->results);
 		else if (span_is(key, "start"))
 			read_time(&j, &run->created_ns);
 		else if (span_is(key, "end"))
@@ -350,7 +207,7 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 		else
 			(void)jsn_skip(&j);
 	}
-	if (check_json(c, &j) < 0)
+	if (ingest_check_json(c, &j) < 0)
 		return -1;
 	if (run_status < RUN_FINISHED || run_status > RUN_ABORTED_BY_LIMIT) {
 		reply_error(c->reply, 400, 0, "run_status %lld is not the end "
@@ -362,20 +219,42 @@ parse_finish(struct call *c, struct span body, struct store_run *run,
 	return 0;
 }
 
+/* Who ends a run that others fed knows no results of its thresholds. -1: the
+ * reply says why they cannot be judged here. */
+static int
+judge(struct call *c, struct store_run *run, struct verdicts *v)
+{
+	struct why why;
+
+	if (!span_is(run->results, "{}"))
+		return 0;
+	if (verdicts_judge(c, v, &why) < 0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+		return -1;
+	}
+	run->results = buf_whole(&v->results);
+	if (v->crossed > 0)
+		run->result_status = 1;
+	return 0;
+}
+
 static void
 finish_run(struct call *c)
 {
 	struct store_run run = { 0 };
 	struct buf unpacked = { 0 }, results = { 0 };
+	struct verdicts verdicts = { .crossed = 0 };
 	struct span body;
 	bool is_worst = false;
 
-	if (plain_body(c, &body, &unpacked) == 0 &&
+	if (ingest_plain_body(c, &body, &unpacked) == 0 &&
 	    parse_finish(c, body, &run, &is_worst) == 0 &&
-	    (!is_worst || instances_worst(c, &run, &results) == 0))
+	    (!is_worst || instances_worst(c, &run, &results) == 0) &&
+	    judge(c, &run, &verdicts) == 0)
 		end_run(c, &run);
 	buf_release(&unpacked);
 	buf_release(&results);
+	buf_release(&verdicts.results);
 }
 
 static void
@@ -423,15 +302,17 @@ show_progress(struct call *c)
 }
 
 const struct route ingest_routes[] = {
-	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = create_run },
+	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = ingest_create,
+	    .takes_form = true },
 	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish_run },
 	{ "POST", "/v1/tests/*/instances", ACCESS_WRITE,
 	    .answer = instances_answer },
 	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop_run },
-	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = add_metrics },
+	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = add_metrics,
+	    .takes_data = true },
 	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
 	    .takes_any_type = true,	/* protobuf */
-	    .takes_run_token = true },
+	    .takes_run_token = true, .takes_data = true },
 	{ "GET", "/v1/test-progress/*", ACCESS_READ, .answer = show_progress },
 	{ 0 },
 };

@@ -3,6 +3,7 @@
 #ifndef K6PIPE_K6SERVE_INGEST_INGEST_H
 #define K6PIPE_K6SERVE_INGEST_INGEST_H
 
+#include "data/jsn.h"
 #include "k6serve/http/call.h"
 #include "k6serve/http/digest.h"
 #include "k6serve/ingest/batch.h"
@@ -20,6 +21,24 @@ extern const struct route ingest_routes[], provision_routes[];
 
 /* That of a call to one of them. */
 const struct ingest_config *ingest_config_of(const struct call *c);
+
+/* POST /v1/tests: a run is made, of JSON or of a form. */
+void ingest_create(struct call *c);
+
+/* The key of a call and of all its retries; n 0: it has none. */
+struct span ingest_key(const struct call *c);
+
+/* The request's body without its compression, in place or in out. -1: the
+ * reply says why not. */
+int ingest_plain_body(struct call *c, struct span *body, struct buf *out);
+
+/* Read a member's value: a whole number, an object as it stands. What is none
+ * is passed over, *to stays. */
+void ingest_read_int(struct jsn *j, int64_t *to);
+void ingest_read_object(struct jsn *j, struct span *to);
+
+/* At the end of a body: -1, and the reply tells where it is no JSON. */
+int ingest_check_json(struct call *c, struct jsn *j);
 
 /* Cut a name that nobody can read, between two characters; one of blanks is
  * none. */

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "data/run.h"
+#include "k6serve/ingest/verdicts.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/store/store_run.h"
 #include "k6serve/view/run_times.h"
@@ -47,17 +48,16 @@ status_of(const struct store_run *run)
 	}
 }
 
-/* NULL: not known. A client that ends a run by this API does not tell the
- * results of its thresholds. */
+/* NULL: not known. */
 static const char *
 result_of(const struct store_run *run)
 {
 	if (run->run_status == RUN_RUNNING)
 		return NULL;
-	if (run->run_status != RUN_FINISHED)
-		return "error";
 	if (run->result_status != 0)
 		return "failed";
+	if (run->run_status != RUN_FINISHED)
+		return "error";
 	return span_is(run->thresholds, "{}") || !span_is(run->results, "{}")
 	    ? "passed" : NULL;
 }
@@ -265,41 +265,53 @@ read_failure(struct jsn *j, struct failure *f)
 	}
 }
 
-/* A user, the script and a threshold with abortOnFail share a code; only k6's
- * words tell them apart. */
-static void
-set_end(struct store_run *run, const struct failure *f)
+static bool
+says(const struct failure *f, const char *words)
 {
-	run->results = SPAN("{}");
-	run->run_status = RUN_FINISHED;
-	if (!f->is_one)
-		return;
-	if (f->code == 8036 && f->reason.n > 0 &&
-	    strstr(f->reason.p, "threshold") != NULL) {
-		run->run_status = RUN_ABORTED_BY_THRESHOLD;
-		run->result_status = 1;
-	} else if (f->code == 8036) {
-		run->run_status = RUN_ABORTED_BY_USER;
-	} else if (f->code == 8035) {
-		run->run_status = RUN_ABORTED_BY_SCRIPT_ERROR;
-	} else {
-		run->run_status = RUN_ABORTED_BY_SYSTEM;
-	}
+	return f->reason.n > 0 && strstr(f->reason.p, words) != NULL;
 }
 
+/* A user, the script and a threshold with abortOnFail share a code, as do a
+ * time limit and an output that failed; only k6's words tell them apart. */
+static int
+status_told_by(const struct failure *f)
+{
+	if (!f->is_one)
+		return RUN_FINISHED;
+	if (f->code == 8036 && says(f, "threshold"))
+		return RUN_ABORTED_BY_THRESHOLD;
+	if (f->code == 8036)
+		return RUN_ABORTED_BY_USER;
+	if (f->code == 8035)
+		return RUN_ABORTED_BY_SCRIPT_ERROR;
+	if (f->code == 8034 && (says(f, "timed out") || says(f, "timeout")))
+		return RUN_ABORTED_BY_LIMIT;
+	return RUN_ABORTED_BY_SYSTEM;
+}
+
+/* k6 does not tell the results of the thresholds. */
 static void
 end_run(struct call *c, const struct failure *f)
 {
 	struct store_run run = { .id = c->run, .ended_ns = now_unix_ns() };
-	enum store_result result;
+	struct verdicts v = { .reason = buf_whole(&f->reason) };
+	enum store_result result = STORE_FAILED;
 	struct why why;
 
-	set_end(&run, f);
-	result = store_run_end(c->store, c->owner, &run, &why);
+	run.run_status = status_told_by(f);
+	if (run.run_status != RUN_ABORTED_BY_THRESHOLD)
+		v.reason.n = 0;
+	if (verdicts_judge(c, &v, &why) == 0) {
+		run.results = buf_whole(&v.results);
+		run.result_status = v.crossed > 0 ||
+		    run.run_status == RUN_ABORTED_BY_THRESHOLD;
+		result = store_run_end(c->store, c->owner, &run, &why);
+	}
 	if (result == STORE_DONE || result == STORE_ENDED)
 		c->reply->status = 204;
 	else
 		reply_store(c->reply, result, &why);
+	buf_release(&v.results);
 }
 
 void

@@ -218,6 +218,20 @@ store_run_find(struct store *s, const char *owner, int64_t run,
 	return store_state_get(s, owner, run, &state, why);
 }
 
+int
+store_run_was(struct store *s, int64_t run, struct why *why)
+{
+	static const char select[] = "SELECT seq >= ?1 AND"
+	    " NOT EXISTS (SELECT 1 FROM run WHERE id = ?1)"
+	    " FROM sqlite_sequence WHERE name = 'run'";
+	struct store_params p = store_prepare(s, select, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	return (int)store_one_int(s, p.sql, why);
+}
+
 #define RUN_COLUMNS "SELECT id, name, thresholds, results, note, agent," \
 	" owner, project, vus, planned_s, created_ns, seen_ns, ended_ns," \
 	" first_ns, last_ns, inner_first_ns, inner_last_ns, start_ns, end_ns," \

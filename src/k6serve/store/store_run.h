@@ -38,6 +38,10 @@ enum store_result store_run_remove(struct store *s, const char *owner,
 enum store_result store_run_find(struct store *s, const char *owner,
     int64_t run, struct why *why);
 
+/* Of everybody's runs: was there one of that number, which is removed? 1; 0; -1:
+ * why. */
+int store_run_was(struct store *s, int64_t run, struct why *why);
+
 struct store_run_query {
 	const char *owner;
 	int64_t id;	/* 0: all, */

@@ -117,17 +117,6 @@ member(struct span object, struct span name)
 	return found;
 }
 
-/* What became of one threshold: results[metric][source] is true if it
- * failed. */
-static void
-put_verdict(struct jsn_out *o, struct span results, struct span metric,
-    struct span source)
-{
-	struct span verdict = member(member(results, metric), source);
-
-	jsn_member_raw(o, "failed", span_is(verdict, "true") ||
-	    span_is(verdict, "false") ? verdict : SPAN("null"));
-}
 
 /* A raw JSON string as it came; both its forms are k6's. */
 static void
@@ -136,7 +125,59 @@ put_raw_text(struct jsn_out *o, const char *key, struct span raw)
 	jsn_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
 }
 
-/* {"metric":["source",...]} as a list of what each came to. */
+static void
+put_threshold(struct jsn_out *o, struct span metric, struct span source,
+    struct span verdict)
+{
+	jsn_open(o, '{');
+	put_raw_text(o, "metric", metric);
+	put_raw_text(o, "source", source);
+	jsn_member_raw(o, "failed", span_is(verdict, "true") ||
+	    span_is(verdict, "false") ? verdict : SPAN("null"));
+	jsn_close(o, '}');
+}
+
+/* Is the source one of those that the run was made with? */
+static bool
+is_planned(struct span thresholds, struct span metric, struct span source)
+{
+	struct span sources = member(thresholds, metric), one;
+	struct jsn j = jsn_of(sources);
+
+	if (sources.n == 0 || jsn_peek(&j) != '[')
+		return false;
+	(void)jsn_enter(&j, '[');
+	while (jsn_element_text(&j, &one))
+		if (same_text(one, source))
+			return true;
+	return false;
+}
+
+/* Those that only the results tell of: {"metric":{"source":has failed}}. */
+static void
+put_unplanned(struct jsn_out *o, const struct store_run *run)
+{
+	struct jsn j = jsn_of(run->results);
+	struct span metric, source, verdict;
+
+	if (jsn_peek(&j) != '{')
+		return;
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &metric)) {
+		if (jsn_peek(&j) != '{') {
+			(void)jsn_skip(&j);
+			continue;
+		}
+		(void)jsn_enter(&j, '{');
+		while (jsn_member(&j, &source))
+			if (jsn_value(&j, &verdict) &&
+			    !is_planned(run->thresholds, metric, source))
+				put_threshold(o, metric, source, verdict);
+	}
+}
+
+/* {"metric":["source",...]} as a list of what each came to:
+ * results[metric][source] is true if it failed. */
 static void
 put_thresholds(struct jsn_out *o, const struct store_run *run)
 {
@@ -152,14 +193,11 @@ put_thresholds(struct jsn_out *o, const struct store_run *run)
 			continue;
 		}
 		(void)jsn_enter(&j, '[');
-		while (jsn_element_text(&j, &source)) {
-			jsn_open(o, '{');
-			put_raw_text(o, "metric", metric);
-			put_raw_text(o, "source", source);
-			put_verdict(o, run->results, metric, source);
-			jsn_close(o, '}');
-		}
+		while (jsn_element_text(&j, &source))
+			put_threshold(o, metric, source, member(member(
+			    run->results, metric), source));
 	}
+	put_unplanned(o, run);
 	jsn_close(o, ']');
 }
 
