@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -173,18 +174,34 @@ set_login(json_t *cloud, const struct config_login *l)
 	    ? json_integer(l->project_id) : NULL);
 }
 
-int
-config_write_login(const char *path, const struct config_login *login,
+/* The file itself: a link of ours to a file of ours is followed, as dotfile
+ * managers make them. Owned by the caller; NULL: why. */
+static char *
+real_file(const char *path, struct why *why)
+{
+	struct stat st, target;
+	char *real;
+
+	if (lstat(path, &st) != 0 || S_ISREG(st.st_mode))
+		return xstrdup(path);
+	if (S_ISLNK(st.st_mode) && st.st_uid == geteuid() &&
+	    stat(path, &target) == 0 && S_ISREG(target.st_mode) &&
+	    target.st_uid == geteuid() && (real = realpath(path, NULL)) !=
+	    NULL)
+		return real;
+	why_set(why, "%s: not a regular file, nor a link of yours to one: it "
+	    "stays as it is", path);
+	return NULL;
+}
+
+static int
+write_login(const char *path, const struct config_login *login,
     struct why *why)
 {
 	json_t *root, *collectors, *cloud = NULL;
-	struct stat st;
 	char *text, *whole;
 	int status;
 
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return why_set(why, "%s: not a regular file: it stays as it "
-		    "is", path);
 	if (file_make_folder(path, why) < 0 ||
 	    (status = load_file(path, &root, why)) < 0)
 		return -1;
@@ -205,5 +222,16 @@ config_write_login(const char *path, const struct config_login *login,
 	explicit_bzero(text, strlen(text));
 	free(whole);
 	free(text);
+	return status;
+}
+
+int
+config_write_login(const char *path, const struct config_login *login,
+    struct why *why)
+{
+	char *real = real_file(path, why);
+	int status = real != NULL ? write_login(real, login, why) : -1;
+
+	free(real);
 	return status;
 }

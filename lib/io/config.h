@@ -35,7 +35,8 @@ struct config_login {
 };
 
 /* Put the login into the file; all else in it stays. Its folder is made, 0700,
- * if it is missing. -1: the file is as it was. */
+ * if it is missing. A symbolic link of ours to a file of ours stays, and that
+ * file is written. -1: the file is as it was. */
 int config_write_login(const char *path, const struct config_login *login,
     struct why *why);
 

@@ -29,6 +29,9 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	if (reply->status == 0 || reply->status >= 500)
 		buf_printf(&a->reason, "can't validate the API token: %s",
 		    reply->reason);
+	else if (reply->status == 421)
+		buf_printf(&a->reason, "the server says 421: it does not go "
+		    "by the name in this URL (k6serve --url gives it one)");
 	else if (!a->is_good)
 		buf_printf(&a->reason, "the server says %d %s", reply->status,
 		    reply->reason);

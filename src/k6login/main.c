@@ -23,7 +23,7 @@ struct options {
 	const char *host;
 	const char *ca_file;
 	bool wants_show, is_plain, wants_reset, wants_check, wants_path;
-	bool allows_http;
+	bool allows_http, wants_legacy;
 };
 
 /* A token as it was typed or piped: blanks and line ends around it go, the
@@ -125,7 +125,7 @@ load_settings(const struct options *o, struct settings *s, struct why *why)
 }
 
 /* Write the login (without a token: none) to the file of today's k6, and to
- * that of k6 up to v0.57 where there is one. */
+ * that of k6 up to v0.57 where there is one or one is asked for. */
 static int
 store_login(const struct options *o, const struct config_login *login,
     struct why *why)
@@ -138,7 +138,8 @@ store_login(const struct options *o, const struct config_login *login,
 		return -1;
 	status = config_write_login(path, login, why);
 	old = is_default ? config_old_path() : NULL;
-	if (status == 0 && old != NULL && access(old, F_OK) == 0)
+	if (status == 0 && old != NULL && (o->wants_legacy ||
+	    access(old, F_OK) == 0))
 		status = config_write_login(old, login, why);
 	if (status == 0 && login->token == NULL)
 		printf("Token has been reset in %s\n", path);
@@ -318,6 +319,8 @@ static const struct opt table[] = {
 	FLAG("reset", wants_reset, "forget the stored token"),
 	FLAG("check", wants_check, "ask the server if the token is valid; "
 	    "with --token, before it is stored"),
+	FLAG("legacy", wants_legacy, "write the file of k6 up to v0.57, too, "
+	    "if it is not there"),
 	FLAG("path", wants_path, "show where the token is kept"),
 	TEXT(0, "stack", "STACK", stack, "Grafana Cloud stack, URL or name; "
 	    "checked and stored with the token"),
@@ -351,6 +354,10 @@ main(int argc, char **argv)
 		status = opt_misuse("%s: unexpected operand", argv[first]);
 	if (status == OPT_CONTINUE && o.is_plain && !o.wants_show)
 		status = opt_misuse("--plain needs --show");
+	if (status == OPT_CONTINUE && o.wants_legacy && (o.config_file != NULL
+	    || o.wants_show || o.wants_path || o.wants_reset))
+		status = opt_misuse("--legacy is for storing a token, without "
+		    "--config");
 	if (status == OPT_CONTINUE && o.wants_show + o.wants_reset +
 	    o.wants_path + (o.wants_check || o.token != NULL ||
 	    o.stack != NULL) > 1)

@@ -132,6 +132,60 @@ saved_token() { jq -r .collectors.cloud.token "$file"; }
   [ "$status" -eq 1 ]
 }
 
+@test "a link of ours to a file of ours stays, and the file gets the token" {
+  mkdir -p "$(dirname "$file")" "$HOME/dotfiles"
+  echo '{"vus":3}' >"$HOME/dotfiles/k6.json"
+  ln -s ../../dotfiles/k6.json "$file"
+  capture k6login --token "$token"
+  [ "$status" -eq 0 ]
+  [ -L "$file" ]
+  [ "$(jq -c '[.vus, .collectors.cloud.token]' "$HOME/dotfiles/k6.json")" = \
+    "[3,\"$token\"]" ]
+  # to nothing: it stays
+  rm "$HOME/dotfiles/k6.json"
+  capture k6login --token "$token"
+  [ "$status" -eq 1 ]
+  [ -L "$file" ]
+}
+
+@test "the file of k6 0.48 is written when asked for" {
+  k6login --token "$token"
+  [ ! -e "$old" ]
+  k6login --legacy --token "$token"
+  [ "$(jq -r .collectors.cloud.token "$old")" = "$token" ]
+  capture k6login --legacy --config x --token "$token"
+  [ "$status" -eq 2 ]
+}
+
+@test "a server that goes by another name says how to give it ours" {
+  start_server
+  port=${url##*:}
+  python3 - "$port" >"$BATS_TEST_TMPDIR/port" 3>&- <<'PY' &
+import http.client, http.server, sys
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        to = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+        to.request("POST", self.path, body, {"Host": "other.example",
+                   "Content-Type": "application/json"})
+        got = to.getresponse()
+        text = got.read()
+        self.send_response(got.status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+server = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
+print(server.server_port, flush=True)
+server.handle_request()
+PY
+  retry 20 test -s "$BATS_TEST_TMPDIR/port"
+  capture k6login --check --token "$token" \
+    --host "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")"
+  [ "$status" -eq 1 ]
+  grep -F -- '421' <<<"$err"
+  grep -F -- '--url' <<<"$err"
+}
+
 # bats test_tags=slow
 @test "killed at any system call: the old file or the new one, never half" {
   command -v strace >/dev/null || skip 'no strace'
