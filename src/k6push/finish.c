@@ -12,7 +12,7 @@
 
 /* How the run ended, for the server (PROTOCOL 3.4). */
 static int
-run_status_of(const struct reader_counts *r)
+run_status_of(const struct session *session, const struct reader_counts *r)
 {
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
@@ -20,6 +20,10 @@ run_status_of(const struct reader_counts *r)
 		return RUN_ABORTED_BY_SYSTEM;
 	if (r->starts > r->end.streams) {
 		warnf("the stream was cut: a Start line has no End line");
+		return RUN_ABORTED_BY_SYSTEM;
+	}
+	if (session->options->expects_end && !r->has_end) {
+		warnf("the stream was cut: it has no End line");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
 	return r->has_end ? r->end.run_status : RUN_FINISHED;
@@ -40,6 +44,37 @@ session_is_cut_off(const struct session *session)
 	    &session->options->settings, SET_STOP_ON_ERROR);
 }
 
+/* What the stream's samples say of the thresholds, where its End does not. */
+static void
+judge_thresholds(struct session *session, const struct reader_counts *r)
+{
+	struct judge *judge = &session->judge;
+	struct note *n = &session->note;
+	struct buf results = { 0 };
+	const struct verdict *v;
+	size_t i;
+
+	if (judge->n == 0) {
+		note_set(&n->results, r->end.thresholds.p,
+		    r->end.thresholds.n);
+		return;
+	}
+	if (judge_all(judge, (double)((__int128)r->last_ns - r->first_ns) /
+	    1e9) > 0)
+		n->result_status = 1;
+	for (i = 0; i < judge->n; i++) {
+		v = judge->list[i];
+		if (v->is_failed)
+			warnf("a threshold was crossed: %.*s %.*s",
+			    (int)v->threshold.key.text.n,
+			    v->threshold.key.text.p,
+			    (int)v->threshold.source.n, v->threshold.source.p);
+	}
+	judge_print_results(judge, &results);
+	note_set(&n->results, results.p, results.n);
+	buf_release(&results);
+}
+
 /* The reader has ended. From here on it is known how the run does, also to a
  * process that takes over. */
 void
@@ -53,9 +88,9 @@ session_end_input(struct session *session)
 	session->has_input_ended = true;
 	session->ended_ns = now_monotonic_ns();
 	n->has_ended = true;
-	n->run_status = run_status_of(&r);
+	n->run_status = run_status_of(session, &r);
 	n->result_status = r.end.result_status;
-	note_set(&n->results, r.end.thresholds.p, r.end.thresholds.n);
+	judge_thresholds(session, &r);
 	/* The generator's own count, if it knows of more than came. */
 	if (r.end.dropped > 0)
 		session->dropped = r.end.dropped;

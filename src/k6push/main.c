@@ -126,6 +126,9 @@ static const struct opt table[] = {
 	    OPT_TEXT, offsetof(struct push_options, instance), NULL, 0 },
 	{ 0, "from-data", NULL, "date the run by its samples, not by the "
 	    "upload", OPT_FLAG, offsetof(struct push_options, is_from_data), NULL, 0 },
+	{ 0, "expect-end", NULL, "a stream without an End line was cut: the "
+	    "run is aborted, not finished", OPT_FLAG,
+	    offsetof(struct push_options, expects_end), NULL, 0 },
 	{ 0, "dry-run", NULL, "print the samples, one a line; send nothing",
 	    OPT_FLAG, offsetof(struct push_options, is_dry_run), NULL, 0 },
 	{ 'c', "config", "FILE", "k6's config file", OPT_TEXT,

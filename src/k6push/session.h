@@ -39,7 +39,7 @@ struct session {
 	struct run_api *run_api;
 	struct journal *journal;	/* NULL: none */
 	struct note note;
-	struct buf thresholds;		/* of the options */
+	struct judge judge;		/* thresholds, of options and stream */
 	int wake;			/* bell of this thread */
 	bool has_run;			/* created, and said so */
 	bool has_input_ended;

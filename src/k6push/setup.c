@@ -26,7 +26,7 @@ note_plan(void *ctx, const struct run_start *start)
 	struct note *n = &session->note;
 	const char *name, *base = session->file != NULL ? strrchr(session->file,
 	    '/') : NULL;
-	struct span thresholds = start->thresholds;
+	struct buf thresholds = { 0 };
 	char *text = xstrndup(start->name.p, start->name.n);
 
 	if (start->name.n > 0)
@@ -37,10 +37,10 @@ note_plan(void *ctx, const struct run_start *start)
 	if (name == NULL)
 		name = base != NULL ? base + 1 : session->file != NULL
 		    ? session->file : "k6 test";
-	if (o->thresholds.n > 0 || thresholds.n == 0)
-		thresholds = buf_whole(&session->thresholds);
+	judge_print_plan(&session->judge, &thresholds);
 	note_set(&n->name, name, strlen(name));
 	note_set(&n->thresholds, thresholds.p, thresholds.n);
+	buf_release(&thresholds);
 	n->vus = o->vus != 0 ? o->vus : start->vus;
 	n->duration_ns = o->duration_ns != 0 ? o->duration_ns
 	    : start->duration_ns;
@@ -67,41 +67,18 @@ session_make_stages(struct session *session)
 	session->uploader = uploader_new(&uploader);
 }
 
-/* Thresholds of "metric=source" options as the JSON object of run_plan: the
- * sources of one metric in one array, wherever they stand. -1: one lacks its
- * '='. */
+/* -1: one of the options is no threshold. */
 static int
-thresholds_from_options(const struct opt_list *list, struct buf *out,
+take_thresholds(struct session *session, const struct opt_list *list,
     struct why *why)
 {
-	struct jsn_out o = { .to = out };
-	const char *equals, *other;
-	size_t i, k, n;
+	struct why cause;
+	size_t i;
 
-	jsn_open(&o, '{');
-	for (i = 0; i < list->n; i++) {
-		equals = strchr(list->items[i], '=');
-		if (equals == NULL || equals == list->items[i])
-			return why_set(why, "\"%s\" is not METRIC=EXPRESSION",
-			    list->items[i]);
-		n = (size_t)(equals - list->items[i]) + 1;
-		for (k = 0; k < i; k++)
-			if (strncmp(list->items[k], list->items[i], n) == 0)
-				break;
-		if (k < i)
-			continue;
-		jsn_put_text(&o, (struct span){ list->items[i], n - 1 });
-		buf_char(out, ':');
-		o.need_comma = false;
-		jsn_open(&o, '[');
-		for (k = i; k < list->n; k++) {
-			other = list->items[k];
-			if (strncmp(other, list->items[i], n) == 0)
-				jsn_put_text(&o, span_of(other + n));
-		}
-		jsn_close(&o, ']');
-	}
-	jsn_close(&o, '}');
+	for (i = 0; i < list->n; i++)
+		if (judge_add_option(&session->judge, list->items[i],
+		    &cause) < 0)
+			return why_set(why, "--threshold: %s", cause.text);
 	return 0;
 }
 
@@ -116,8 +93,8 @@ session_connect(struct session *session, struct why *why)
 	    .ca_file = o->ca_file };
 
 	session->fetcher = run_api.fetcher = fetcher_new(&fetch, why);
-	if (session->fetcher == NULL || thresholds_from_options(&o->thresholds,
-	    &session->thresholds, why) < 0)
+	if (session->fetcher == NULL ||
+	    take_thresholds(session, &o->thresholds, why) < 0)
 		return -1;
 	session->run_api = run_api_new(&run_api, why);
 	if (session->run_api == NULL)
@@ -142,7 +119,7 @@ session_release(struct session *session)
 	reader_free(session->reader);
 	journal_close(session->journal);
 	note_release(&session->note);
-	buf_release(&session->thresholds);
+	judge_release(&session->judge);
 	signals_let_go();
 	if (session->wake > 0)
 		(void)close(session->wake);
@@ -197,6 +174,7 @@ start_reader(struct session *session, char *const *files, int n_files,
 {
 	struct reader_config config = { .files = files, .n_files = n_files,
 	    .codecs = input_codecs, .settings = &session->options->settings,
+	    .judge = &session->judge,
 	    .instance = session->note.instance, .packer = session->packer,
 	    .journal = session->journal, .numbers = &session->numbers,
 	    .wake = session->wake, .memory_max = MEMORY_BYTES,

@@ -27,6 +27,7 @@ push_create(struct push_options *o)
 	struct session session = { 0 };
 	struct run_plan plan = { .vus = o->vus,
 	    .duration_ns = o->duration_ns };
+	struct buf thresholds = { 0 };
 	struct run_facts run;
 	int status = EXIT_FAILED;
 	struct why why;
@@ -38,7 +39,8 @@ push_create(struct push_options *o)
 		plan.name = settings_text(&o->settings, SET_NAME);
 		if (plan.name == NULL)
 			plan.name = "k6 test";
-		plan.thresholds = buf_whole(&session.thresholds);
+		judge_print_plan(&session.judge, &thresholds);
+		plan.thresholds = buf_whole(&thresholds);
 		run_api_create(session.run_api, &plan,
 		    session.note.create_key);
 		await_call(&session);
@@ -49,6 +51,7 @@ push_create(struct push_options *o)
 		}
 	}
 	session_release(&session);
+	buf_release(&thresholds);
 	return status;
 }
 

@@ -43,6 +43,14 @@ requests_are() {
   [ -z "$out" ]
 }
 
+@test "who feeds a run prints the page that --create printed" {
+  start_server
+  create_run -n shared
+  K6_CLOUD_PUSH_REF_ID=$id capture timeout 60 k6push < <(request 1 10)
+  [ "$status" -eq 0 ]
+  grep -F "output: cloud ($page)" <<<"$out$err"
+}
+
 # bats test_tags=slow
 @test "three generators feed one run; one is killed, and the run shows it" {
   start_server

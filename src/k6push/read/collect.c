@@ -49,6 +49,8 @@ count_and_hand_on(void *ctx, const struct sample *s)
 	c->points += sample_points(s);
 	c->requests += sample_requests(s);
 	note_time(c, time_of(s));
+	if (c->judge != NULL && s->kind == SAMPLE_AGGREGATE)
+		judge_add_sample(c->judge, s);
 	if (c->label.instance != NULL) {
 		labelled = instance_label_sample(&c->label, s);
 		s = &labelled;
@@ -96,6 +98,8 @@ take_point(struct collector *c, const struct point *p)
 		m = metrics_get(&c->stream.metrics, p->metric->name);
 		m->is_declared = true;
 	}
+	if (c->judge != NULL)
+		judge_add_point(c->judge, p);
 	if (c->series != NULL) {
 		note_time(c, p->time_ns);
 		labelled = *p;
@@ -111,6 +115,34 @@ take_point(struct collector *c, const struct point *p)
 	trails_add(&c->trails, p, take_group, c);
 }
 
+/* What is no threshold stays in the stream: k6 has judged it. */
+static void
+take_thresholds(struct collector *c, struct span json)
+{
+	struct why why;
+
+	if (c->judge != NULL && json.n > 0 &&
+	    judge_add_json(c->judge, json, &why) < 0)
+		warnf("a threshold of the stream: %s", why.text);
+}
+
+/* k6 without -q writes its progress between the lines and into them. */
+static void
+tell_progress(struct collector *c, struct span text)
+{
+	static const char *const marks[] = { "running (", "% ] ", " VUs, ",
+	    "execution: local" };
+	size_t i;
+
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (!c->has_progress && memmem(text.p, text.n, marks[i],
+		    strlen(marks[i])) != NULL) {
+			warnf("k6's progress is among the lines, and tears "
+			    "them: use k6 run -q");
+			c->has_progress = true;
+		}
+}
+
 /* The header, of a copy that stays. Of joined streams the first counts. */
 static int
 take_start(struct collector *c, struct span data, struct why *why)
@@ -122,8 +154,10 @@ take_start(struct collector *c, struct span data, struct why *why)
 	buf_reset(&c->start_json);
 	buf_span(&c->start_json, data);
 	copy = buf_whole(&c->start_json);
-	if (run_start_parse(&c->start, copy, &c->start_text, why) == 0)
+	if (run_start_parse(&c->start, copy, &c->start_text, why) == 0) {
+		take_thresholds(c, c->start.thresholds);
 		return 0;
+	}
 	c->starts = 0;
 	return -1;
 }
@@ -136,6 +170,8 @@ take_end(struct collector *c, struct span data, struct why *why)
 	if (run_end_parse(&end, data, why) < 0)
 		return -1;
 	run_ends_add(&c->ends, &end);
+	if (c->judge != NULL)
+		judge_take_results(c->judge, end.thresholds);
 	return 0;
 }
 
@@ -171,6 +207,9 @@ collector_line(struct collector *c, struct span text, struct why *why)
 	case LINE_METRIC:
 		if (c->series != NULL)
 			series_collect_metric(c->series, text);
+		if (c->judge != NULL &&
+		    judge_add_metric(c->judge, line.data, why) < 0)
+			warnf("a threshold of the stream: %s", why->text);
 		break;
 	case LINE_OTHER:
 	case LINE_BLANK:
@@ -203,10 +242,12 @@ take_lines(struct collector *c, struct lines *in, struct bad_lines *bad,
 	}
 	while ((is_all || !collector_has_head(c)) &&
 	    (got = lines_take(in, &text)) != LINES_MORE) {
-		if (got == LINES_LONG)
+		if (got == LINES_LONG) {
 			bad_lines_add(bad, in, SPAN("{"), LINES_LONG_WHY);
-		else if (collector_line(c, text, &why) < 0)
+		} else if (collector_line(c, text, &why) < 0) {
+			tell_progress(c, text);
 			bad_lines_add(bad, in, text, why.text);
+		}
 	}
 }
 

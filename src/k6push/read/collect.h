@@ -7,6 +7,7 @@
 
 #include "base/lines.h"
 #include "base/why.h"
+#include "data/judge.h"
 #include "data/run.h"
 #include "data/sample.h"
 #include "data/stream.h"
@@ -20,6 +21,7 @@ struct collector {
 	sample_each *each;	/* gets every sample, but for protocol 2 */
 	void *ctx;
 	struct instance_label label;	/* put on every sample */
+	struct judge *judge;	/* gathers and judges thresholds; or NULL */
 	struct series_collect *series;	/* protocol 2: takes them; or NULL */
 	struct span line;	/* the one in work */
 	struct run_start start;	/* of the first Start */
@@ -31,6 +33,7 @@ struct collector {
 	uint64_t requests;	/* of them, http_reqs */
 	struct buf held;	/* a point's line, not yet taken */
 	bool is_holding;
+	bool has_progress;	/* k6's progress is among the lines: told */
 };
 
 void collector_release(struct collector *c);

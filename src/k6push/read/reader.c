@@ -370,6 +370,7 @@ reader_new(const struct reader_config *config, struct why *why)
 	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
 	r->collector.each = take_sample;
 	r->collector.ctx = r;
+	r->collector.judge = config->judge;
 	r->collector.label.instance = config->instance;
 	r->collector.label.tags = &r->collector.stream.tags;
 	r->poked = -1;

@@ -13,6 +13,7 @@
 
 #include "base/unpack.h"
 #include "base/why.h"
+#include "data/judge.h"
 #include "data/run.h"
 #include "data/settings.h"
 #include "k6push/journal/journal.h"
@@ -27,6 +28,7 @@ struct reader_config {
 	int n_files;		/* 0: stdin */
 	const struct codec *const *codecs;	/* of packed files */
 	const struct settings *settings;
+	struct judge *judge;	/* of the reader's thread while it runs */
 	const char *instance;	/* put on every sample as a tag; NULL: none */
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */

@@ -147,6 +147,18 @@ is_usable_id(const char *id)
 	return p != id && strlen(id) <= ID_MAX && strstr(id, "..") == NULL;
 }
 
+/* Where runs are shown. Who makes a run is told; of a run that another has
+ * made, a server that is not the cloud's shows it itself. */
+static const char *
+pages_of(const struct run_api *c)
+{
+	const struct setting_value *v = c->settings->v;
+
+	return c->is_borrowed && v[SET_WEB_APP_URL].source == FROM_DEFAULT &&
+	    v[SET_HOST].source != FROM_DEFAULT ? c->host
+	    : settings_text(c->settings, SET_WEB_APP_URL);
+}
+
 /* The run is known: where its samples go and where it is shown. */
 static void
 set_created(struct run_api *c, const char *id)
@@ -166,8 +178,7 @@ set_created(struct run_api *c, const char *id)
 	c->escaped_id = escape_id(id);
 	c->page_url = details != NULL
 	    ? xstrdup(details)
-	    : xasprintf("%s/runs/%s",
-		  settings_text(c->settings, SET_WEB_APP_URL), id);
+	    : xasprintf("%s/runs/%s", pages_of(c), id);
 	c->id = xstrdup(id);
 	c->state = RUN_API_CREATED;
 }

@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # of the helpers
+# Thresholds on their way from the stream, or an option, to the run and to the
+# exit status; and streams that were cut.
+
+# bats file_tags=threads
+load ../helpers
+load push
+
+# verdicts: each threshold of the newest run and what it came to.
+verdicts() { api runs '[.[0].thresholds[] | [.metric, .source, .failed]]' |
+  jq -c 'sort'; }
+
+# What k6 2.2 wrote into its Metric lines, and how it judged (it ended with 99).
+k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
+'["http_req_duration","p(95)<0.0001",true],["http_req_failed","rate<0.01",true]]'
+
+@test "thresholds of k6's Metric lines are judged, raw and folded" {
+  start_server
+  file=$fixtures/corpus/k6_2.2_thresholds.ndjson
+  for version in 1 2; do
+    K6_CLOUD_API_VERSION=$version capture timeout 60 k6push -q "$file"
+    [ "$status" -eq 99 ]
+    grep -F 'a threshold was crossed: http_req_duration p(95)<0.0001' <<<"$err"
+    [ "$(verdicts)" = "$k6_says" ]
+    k6agg -p 3s "$file" >"$BATS_TEST_TMPDIR/folded" 2>/dev/null
+    K6_CLOUD_API_VERSION=$version capture timeout 60 k6push -q \
+      "$BATS_TEST_TMPDIR/folded"
+    [ "$status" -eq 99 ]
+    [ "$(verdicts)" = "$k6_says" ]
+    [ "$(api runs '"\(.[0].state) \(.[0].result_status)"')" = 'Finished 1' ]
+  done
+}
+
+@test "a threshold of the command is judged; what k6 refuses is refused" {
+  start_server
+  capture k6push -q --threshold 'http_reqs=count<10' \
+    --threshold 'http_req_duration{name:a}=max<99' < <(request 1 10)
+  [ "$status" -eq 0 ]
+  [ "$(verdicts)" = '[["http_req_duration{name:a}","max<99",false],'`
+    `'["http_reqs","count<10",false]]' ]
+  capture k6push -q --threshold 'http_req_duration=max<9' < <(request 1 10)
+  [ "$status" -eq 99 ]
+  [ "$(verdicts)" = '[["http_req_duration","max<9",true]]' ]
+  for wrong in 'http_req_duration=p95<10' 'http_reqs=p(95)<10' 'checks' \
+    'checks=rate' 'checks=rate<x' '=rate<1' 'm{a}=rate<1'; do
+    capture k6push -q --threshold "$wrong" </dev/null
+    [ "$status" -eq 2 ]
+    [ "$(grep -c "^k6push: --threshold: " <<<"$err")" -eq 1 ]
+  done
+  [ "$(api runs length)" = 2 ]
+}
+
+@test "without its End a stream is finished, or aborted if one is expected" {
+  start_server
+  capture k6push -q < <(request 1 10)
+  [ "$status" -eq 0 ]
+  [ "$(api runs '.[0].state')" = Finished ]
+  capture k6push -q --expect-end < <(request 1 10)
+  [ "$status" -eq 1 ]
+  grep -F 'it has no End line' <<<"$err"
+  [ "$(api runs '.[0].state')" = 'Aborted by System' ]
+  capture k6push -q --expect-end < <(request 1 10
+    echo '{"type":"End","data":{"streams":0}}')
+  [ "$status" -eq 0 ]
+  [ "$(api runs '.[0].state')" = Finished ]
+}
+
+@test "progress of k6 among the lines is told as what it is" {
+  start_server
+  capture k6push -q < <(echo '     execution: local'; request 1 10
+    echo 'running (0m05.0s), 10/10 VUs, 50 complete and 0 interrupted'
+    echo '{"metric":"http_reqs","type":"Porunning (0m06.0s), 10/10 VUs, 5'
+    request 2 10)
+  [ "$(grep -c 'use k6 run -q' <<<"$err")" -eq 1 ]
+  [ "$(api runs '.[0].totals.http_reqs')" = 2 ]
+}
