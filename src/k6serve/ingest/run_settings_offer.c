@@ -79,6 +79,7 @@ add_log(struct jsn_out *out, const char *text)
 	static const char *const levels[] = { "error", "warning", "info",
 	    "debug" };
 	struct span level = SPAN("info");
+	struct span message;
 	size_t i, n;
 
 	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
@@ -89,9 +90,12 @@ add_log(struct jsn_out *out, const char *text)
 			break;
 		}
 	}
+	message = span_of(text + strspn(text, " \t"));
+	while (message.n > 0 && strchr(" \t", message.p[message.n - 1]) != NULL)
+		message.n--;
 	jsn_open(out, '{');
 	jsn_member_text(out, "level", level);
-	jsn_member_text(out, "message", span_of(text));
+	jsn_member_text(out, "message", message);
 	jsn_close(out, '}');
 }
 

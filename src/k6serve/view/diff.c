@@ -6,6 +6,7 @@
 
 #include "base/die.h"
 #include "data/percentile.h"
+#include "k6serve/view/failures.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/measure.h"
 #include "k6serve/view/report.h"
@@ -45,6 +46,7 @@ diff_release(struct diff *d)
 
 	for (i = 0; i < 2; i++) {
 		sink_release(&d->f[i].duration);
+		sink_release(&d->f[i].expected);
 		groups_release(&d->g[i]);
 	}
 	free(d->pairs);
@@ -66,11 +68,13 @@ read_side(struct diff *d, int i, struct why *why)
 	if (status <= 0)
 		return status < 0 ? -1 : 1;
 	d->f[i].seconds = v->seconds;
-	d->f[i].duration.type = METRIC_TREND;
+	d->f[i].duration.type = d->f[i].expected.type = METRIC_TREND;
 	d->g[i].by[0] = "name";
 	d->g[i].by[1] = "method";
 	if (store_runs(v->store, &run, note_result, &d->f[i], why) < 0 ||
-	    store_series(v->store, &q, measure_add, &d->f[i], why) < 0)
+	    store_series(v->store, &q, measure_add, &d->f[i], why) < 0 ||
+	    failures_by_status(v, &d->f[i].failed_by_status, why) < 0 ||
+	    failures_expected(v, &d->f[i].expected, why) < 0)
 		return -1;
 	q.is_whole = false;
 	for (k = 0; k < 3; k++) {
@@ -143,8 +147,7 @@ diff_read(struct diff *d, const struct view *v, struct why *why)
 			return status;
 	}
 	for (i = 0; i < MEASURES; i++)
-		d->worse += measure_judge(&measures[i],
-		    measures[i].of(&d->f[0]), measures[i].of(&d->f[1]),
+		d->worse += measure_verdict(&measures[i], &d->f[0], &d->f[1],
 		    v->bound) == WORSE;
 	find_pairs(d);
 	return 0;
@@ -163,8 +166,8 @@ put_line(struct jsn_out *o, const struct measure *m, const struct diff *d)
 	jsn_member_number(o, "change", measure_change(a, b));
 	jsn_key(o, "judged");
 	jsn_put_bool(o, m->sign != 0);
-	jsn_member_text(o, "verdict", span_of(verdicts[measure_judge(m, a, b,
-	    d->v[1].bound)]));
+	jsn_member_text(o, "verdict", span_of(verdicts[measure_verdict(m,
+	    &d->f[0], &d->f[1], d->v[1].bound)]));
 	jsn_close(o, '}');
 }
 
@@ -294,7 +297,7 @@ print_diff(const struct diff *d)
 		value[0] = measures[i].of(&d->f[0]);
 		value[1] = measures[i].of(&d->f[1]);
 		print_line(measures[i].name, measures[i].unit, value,
-		    measure_judge(&measures[i], value[0], value[1],
+		    measure_verdict(&measures[i], &d->f[0], &d->f[1],
 		    d->v[1].bound));
 	}
 	for (i = 0; i < d->n; i++)

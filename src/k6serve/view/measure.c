@@ -37,7 +37,10 @@ iterations_of(const struct figures *f)
 static double
 failed_of(const struct figures *f)
 {
-	return f->reqs != 0 ? (double)f->failed.nonzero / f->reqs : NAN;
+	if (f->reqs == 0)
+		return NAN;
+	return f->failed.count != 0 ? (double)f->failed.nonzero / f->reqs
+	    : f->failed_by_status / f->reqs;
 }
 
 static double
@@ -76,6 +79,25 @@ max_of(const struct figures *f)
 	return f->duration.count != 0 ? f->duration.max : NAN;
 }
 
+static double
+expected_of(const struct figures *f, enum percentile p)
+{
+	return f->expected.count != 0 ?
+	    sink_quantile(&f->expected, percentiles[p].at) : NAN;
+}
+
+static double
+expected_med_of(const struct figures *f)
+{
+	return expected_of(f, P50);
+}
+
+static double
+expected_p95_of(const struct figures *f)
+{
+	return expected_of(f, P95);
+}
+
 const struct measure measures[MEASURES] = {
 	{ "requests", reqs_of, UNIT_COUNT, 0 },
 	{ "requests/s", rate_of, UNIT_RATE, 1 },
@@ -89,6 +111,8 @@ const struct measure measures[MEASURES] = {
 	{ "p95", p95_of, UNIT_MS, -1 },
 	{ "p99", p99_of, UNIT_MS, -1 },
 	{ "max", max_of, UNIT_MS, 0 },
+	{ "med, expected", expected_med_of, UNIT_MS, -1 },
+	{ "p95, expected", expected_p95_of, UNIT_MS, -1 },
 };
 
 const struct measure measure_url = { "p95", p95_of, UNIT_MS, -1 };
@@ -121,6 +145,19 @@ measure_judge(const struct measure *m, double a, double b, double bound)
 		break;
 	}
 	return worse > least ? WORSE : worse < -least ? BETTER : SAME;
+}
+
+enum verdict
+measure_verdict(const struct measure *m, const struct figures *a,
+    const struct figures *b, double bound)
+{
+	enum verdict verdict = measure_judge(m, m->of(a), m->of(b), bound);
+
+	if (verdict == BETTER && m->unit == UNIT_MS && m->of !=
+	    expected_med_of && m->of != expected_p95_of &&
+	    failed_of(b) - failed_of(a) > LEAST_SHARE)
+		return SAME;
+	return verdict;
 }
 
 int

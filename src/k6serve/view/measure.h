@@ -7,10 +7,13 @@
 #include "k6serve/store/store_query.h"
 
 /* What is compared of a run; the sinks are owned. seconds is how long it took,
- * 0 if that is not known; duration.type must be METRIC_TREND before the first row. */
+ * 0 if that is not known; duration.type and expected.type must be METRIC_TREND before
+ * the first row. */
 struct figures {
 	double reqs, seconds, iterations;
+	double failed_by_status;	/* while failed is empty; NAN */
 	struct sink failed, checks, duration;
+	struct sink expected;	/* durations of expected answers */
 	int result_status;
 };
 
@@ -26,10 +29,15 @@ struct measure {
 	int sign;
 };
 
-enum { MEASURES = 12 };
+enum { MEASURES = 14 };
 
 /* All figures of a run, in the order in which they are shown. */
 extern const struct measure measures[MEASURES];
+
+/* The verdict on one of them from a to b. That of the latency of all answers is
+ * never better while more requests fail: errors are quick. */
+enum verdict measure_verdict(const struct measure *m, const struct figures *a,
+	    const struct figures *b, double bound);
 
 /* That of the requests of one name and method. */
 extern const struct measure measure_url;

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/store/store_query.h"
+#include "k6serve/view/failures.h"
 #include "k6serve/view/run_times.h"
 #include "k6serve/view/view.h"
 
@@ -24,15 +25,18 @@ struct listing {
 	struct jsn_out *o;
 	const char *search;	/* NULL: all */
 	int64_t limit, n;
+	bool is_one;		/* with what takes time */
 	struct why *why;
 };
 
 /* Totals of a run, one member for each metric that counts. */
 struct totals {
 	double reqs, iterations, sent, received;
-	uint64_t failed, checks, passes;
+	uint64_t failed, told, checks, passes;	/* told: of failed or not */
+	double by_status;	/* failed, while nothing is told; NAN */
 	double most_vus;
 	struct sink duration;
+	struct sink expected;	/* of answers that were expected */
 };
 
 static int
@@ -50,7 +54,7 @@ read_total(void *ctx, const struct store_row *row)
 	else if (span_is(row->metric, "data_received"))
 		t->received += sink_sum(s);
 	else if (span_is(row->metric, "http_req_failed"))
-		t->failed += s->nonzero;
+		t->failed += s->nonzero, t->told += s->count;
 	else if (span_is(row->metric, "http_req_duration"))
 		sink_merge(&t->duration, s);
 	else if (span_is(row->metric, "vus"))
@@ -62,13 +66,30 @@ read_total(void *ctx, const struct store_row *row)
 	return 0;
 }
 
+/* How many requests failed, and how that is known. */
+static void
+put_failed(struct jsn_out *o, const struct totals *t)
+{
+	double failed = t->told > 0 || t->reqs == 0 ? (double)t->failed
+	    : t->by_status;
+
+	jsn_member_number(o, "http_req_failed", failed);
+	jsn_key(o, "http_req_failed_by");
+	if (t->told > 0 || t->reqs == 0)
+		jsn_put_text(o, SPAN("http_req_failed"));
+	else if (isfinite(failed))
+		jsn_put_text(o, SPAN("status"));
+	else
+		jsn_put_raw(o, SPAN("null"));
+}
+
 static void
 put_totals(struct jsn_out *o, struct totals *t)
 {
 	jsn_key(o, "totals");
 	jsn_open(o, '{');
 	jsn_member_number(o, "http_reqs", t->reqs);
-	jsn_member_int(o, "http_req_failed", (int64_t)t->failed);
+	put_failed(o, t);
 	jsn_member_number(o, "iterations", t->iterations);
 	jsn_member_number(o, "data_sent", t->sent);
 	jsn_member_number(o, "data_received", t->received);
@@ -82,6 +103,12 @@ put_totals(struct jsn_out *o, struct totals *t)
 	jsn_open(o, '{');
 	put_trend(o, &t->duration, "med");
 	jsn_close(o, '}');
+	if (t->expected.count > 0) {
+		jsn_key(o, "http_req_duration_expected");
+		jsn_open(o, '{');
+		put_trend(o, &t->expected, "med");
+		jsn_close(o, '}');
+	}
 	jsn_close(o, '}');
 }
 
@@ -249,7 +276,25 @@ count_series(void *ctx, const struct store_row *row)
 struct sums {
 	struct totals totals;
 	int64_t overflow, generators;
+	struct vus {		/* of several generators: each its own */
+		int64_t second;
+		double sum, most;
+	} vus;
 };
+
+/* Those of one second are of all at the same time. */
+static int
+add_vus(void *ctx, const struct store_row *row)
+{
+	struct vus *vus = ctx;
+
+	if (row->second != vus->second)
+		vus->sum = 0;
+	vus->second = row->second;
+	vus->sum += row->sink->last;
+	vus->most = fmax(vus->most, vus->sum);
+	return 0;
+}
 
 static int
 read_sums(struct listing *l, int64_t run, struct sums *sums)
@@ -257,15 +302,28 @@ read_sums(struct listing *l, int64_t run, struct sums *sums)
 	struct store_query q = { .owner = l->v->owner, .run = run,
 	    .is_whole = true };
 	struct store *s = l->v->store;
+	struct view v = *l->v;
 
+	v.run = run;
 	sums->overflow = store_overflow(s, q.owner, run, l->why);
 	if (sums->overflow < 0 || store_series(s, &q, read_total,
 	    &sums->totals, l->why) < 0)
 		return -1;
+	if (sums->totals.told == 0 && sums->totals.reqs > 0 &&
+	    failures_by_status(&v, &sums->totals.by_status, l->why) < 0)
+		return -1;
+	if (l->is_one && failures_expected(&v, &sums->totals.expected,
+	    l->why) < 0)
+		return -1;
 	q.is_whole = false;
 	q.metric = "vus";
 	q.has_no_hist = true;
-	return store_series(s, &q, count_series, &sums->generators, l->why);
+	if (store_series(s, &q, count_series, &sums->generators, l->why) < 0)
+		return -1;
+	if (sums->generators < 2)
+		return 0;
+	sums->totals.most_vus = 0;
+	return store_points(s, &q, add_vus, &sums->vus, l->why);
 }
 
 static void
@@ -289,7 +347,7 @@ put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 	put_times(o, run, status);
 	put_known(o, "project_id", run->project);
 	put_known(o, "vus", run->vus > 0 ? run->vus
-	    : (int64_t)sums->totals.most_vus);
+	    : (int64_t)fmax(sums->totals.most_vus, sums->vus.most));
 	put_known(o, "generators", sums->generators);
 	jsn_member_int(o, "step", run->step_s);
 	jsn_member_int(o, "points", run->points);
@@ -319,7 +377,8 @@ is_wanted(const struct listing *l, const struct store_run *run)
 static int
 each_run(void *ctx, const struct store_run *run)
 {
-	struct sums sums = { .totals.duration.type = METRIC_TREND };
+	struct sums sums = { .totals = { .duration.type = METRIC_TREND,
+	    .expected.type = METRIC_TREND } };
 	struct listing *l = ctx;
 	int status;
 
@@ -330,6 +389,7 @@ each_run(void *ctx, const struct store_run *run)
 	if (status == 0)
 		put_run(l, run, &sums);
 	sink_release(&sums.totals.duration);
+	sink_release(&sums.totals.expected);
 	return status;
 }
 
@@ -352,7 +412,8 @@ view_runs(const struct view *v, int64_t limit, const char *search,
 int
 view_run(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct listing l = { .v = v, .o = o, .limit = 1, .why = why };
+	struct listing l = { .v = v, .o = o, .limit = 1, .is_one = true,
+	    .why = why };
 	struct store_run_query q = { .owner = v->owner, .id = v->run };
 
 	return store_runs(v->store, &q, each_run, &l, why);

@@ -7,6 +7,7 @@
 #include "data/metric.h"
 #include "data/percentile.h"
 #include "k6serve/store/store_slow.h"
+#include "k6serve/view/failures.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/view.h"
 
@@ -60,7 +61,8 @@ put_url(struct jsn_out *o, const struct view *v, const struct group *g)
 	jsn_member_number(o, "count", g->reqs);
 	jsn_member_number(o, "rate", v->seconds > 0 ? g->reqs / v->seconds
 	    : NAN);
-	jsn_member_int(o, "failed", (int64_t)g->failed.nonzero);
+	jsn_member_number(o, "failed", g->failed.count > 0 || g->reqs == 0
+	    ? (double)g->failed.nonzero : g->reqs * failures_share(g->tag[2]));
 	put_stats(o, &g->sink, "p50");
 	jsn_close(o, '}');
 }

@@ -39,7 +39,7 @@ function row(run) {
 	    el("td", { class: "n" }, duration(run.duration)),
 	    el("td", { class: "n" }, count(run.totals.http_reqs)),
 	    el("td", { class: failed ? "n bad-text" : "n" }, failed ?
-	    percent(failed, run.totals.http_reqs) : "0"),
+	    percent(failed, run.totals.http_reqs) : count(failed)),
 	    el("td", { class: "n" }, millis(run.totals.http_req_duration.p95)));
 }
 

@@ -55,7 +55,7 @@ const large = new Intl.NumberFormat("en-US", { notation: "compact",
     maximumSignificantDigits: 4 });
 
 function count(n) {
-	return grouped.format(n);
+	return n === null ? "–" : grouped.format(n);
 }
 
 // "1 request", "2 requests".

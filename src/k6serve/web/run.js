@@ -301,7 +301,9 @@ function showFigures(run) {
 		figure("Requests", count(t.http_reqs),
 		    perSecond(t.http_reqs)),
 		figure("Failed", count(t.http_req_failed),
-		    percent(t.http_req_failed, t.http_reqs),
+		    t.http_req_failed === null ? "not known" :
+		    percent(t.http_req_failed, t.http_reqs) +
+		    (t.http_req_failed_by === "status" ? " by status" : ""),
 		    t.http_req_failed > 0),
 		figure("p95", millis(d.p95), "response time"),
 		figure("Median", millis(d.med), "p99 " + millis(d.p99)),

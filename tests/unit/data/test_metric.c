@@ -38,6 +38,10 @@ builtin(void)
 		{ "ws_sessions", "counter", "default" },
 		{ "ws_ping", "trend", "time" },
 		{ "grpc_req_duration", "trend", "time" },
+		{ "grpc_streams", "counter", "default" },
+		{ "browser_web_vital_cls", "trend", "default" },
+		{ "browser_web_vital_lcp", "trend", "time" },
+		{ "browser_data_received", "counter", "data" },
 		{ "data_sent", "counter", "data" },
 		{ "data_received", "counter", "data" },
 	};
@@ -53,7 +57,7 @@ builtin(void)
 		CHECK_TEXT(metric_type_name(m->type), rows[i][1]);
 		CHECK_TEXT(metric_contains_name(m->contains), rows[i][2]);
 	}
-	CHECK(sizeof(builtins) / sizeof(builtins[0]) == 25);
+	CHECK(sizeof(builtins) / sizeof(builtins[0]) == 38);
 	CHECK(metric_builtin(SPAN("vu")) == NULL);
 	CHECK(metric_builtin(SPAN("")) == NULL);
 }

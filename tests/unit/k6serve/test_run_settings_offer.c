@@ -54,6 +54,8 @@ gives_logs(void)
 	    "\"message\":\"hello\"}]}"));
 	CHECK(offers(NULL, "error:bad \"x\"", "{\"logs\":[{\"level\":"
 	    "\"error\",\"message\":\"bad \\\"x\\\"\"}]}"));
+	CHECK(offers(NULL, "error: bad ", "{\"logs\":[{\"level\":"
+	    "\"error\",\"message\":\"bad\"}]}"));
 	CHECK(offers(NULL, "errors: none", "{\"logs\":[{\"level\":\"info\","
 	    "\"message\":\"errors: none\"}]}"));
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failures: how many requests failed, in a run that does not tell. k6 before
+ * 0.31 has no http_req_failed; then the status of the answers does, as k6
+ * judges it when nobody says otherwise.
+ */
+#ifndef K6PIPE_K6SERVE_VIEW_FAILURES_H
+#define K6PIPE_K6SERVE_VIEW_FAILURES_H
+
+#include "k6serve/view/view.h"
+
+/* Does an answer of that status count as failed? NAN: there is no status. */
+double failures_share(struct span status);
+
+/* The failed requests of v->run by the status of the answers; *failed is NAN
+ * if some have none. -1: why. */
+int failures_by_status(const struct view *v, double *failed, struct why *why);
+
+/* Add the durations of v->run's expected answers (the tag expected_response)
+ * to *s, a trend. -1: why. */
+int failures_expected(const struct view *v, struct sink *s, struct why *why);
+
+#endif
