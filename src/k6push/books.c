@@ -20,23 +20,49 @@ count_requests(const struct session *session, const struct upload_counts *u,
     struct books *b)
 {
 	struct run_facts run = run_api_facts(session->run_api);
+	const struct earlier *e = &session->earlier;
 	int64_t known;
 
-	b->requests_dropped = session->dropped;
-	b->made = session->reader != NULL ? session->note.made
+	bool is_whole = session->reader != NULL || e->is_known;
+
+	b->requests_dropped = session->reader != NULL ? session->dropped
+	    : is_whole ? session->note.dropped : 0;
+	b->made = is_whole ? session->note.made
 	    : (int64_t)(session->found.requests + session->foreign.requests);
 	b->requests_on_disk = (int64_t)(u->waiting.requests -
 	    u->loose.requests + u->quarantined.requests +
 	    session->foreign.requests);
 	b->stored = (int64_t)u->acked.requests;
-	/* Earlier processes and others may have fed the run too. */
-	if (run.has_stored && session->reader != NULL)
+	if (session->reader == NULL && is_whole) {
+		b->requests_on_disk += (int64_t)e->refused.requests;
+		b->stored += (int64_t)e->acked.requests;
+	}
+	/* Of a journal of an older version we do not know what others fed. */
+	if (run.has_stored && is_whole)
 		b->stored = run.stored_requests;
 	known = b->stored + b->requests_on_disk + b->requests_dropped;
+	/* Of a pusher that was killed this is the least. */
+	if (session->reader == NULL && session->note.is_cut &&
+	    known > b->made)
+		b->made = known;
 	if (known < b->made)
 		b->requests_lost = b->made - known;
 	else
 		b->requests_twice = known - b->made;
+}
+
+/* Samples that the journal no longer has. Where the server counts, and has all
+ * requests, their delivery only was not noted. */
+static uint64_t
+count_gone(const struct session *session, const struct books *b)
+{
+	struct run_facts run = run_api_facts(session->run_api);
+	const struct earlier *e = &session->earlier;
+
+	if (!e->is_known || (run.has_stored && e->gone.requests > 0 &&
+	    b->requests_lost == 0))
+		return e->cut.points;
+	return e->cut.points + e->gone.points;
 }
 
 struct books
@@ -60,6 +86,9 @@ books_of(const struct session *session)
 	    !session->note.is_borrowed &&
 	    run_api_state(session->run_api) != RUN_API_FINISHED);
 	count_requests(session, &u, &b);
+	b.gone = count_gone(session, &b);
+	b.read += b.gone;
+	b.lost += b.gone;
 	return b;
 }
 
@@ -82,14 +111,20 @@ print_requests(const struct books *b)
 void
 books_print(const struct books *b)
 {
+	uint64_t left = b->lost - b->gone;
+
 	if (b->missing > 0)
 		warnf("%" PRIu64 " %s of the journal %s damaged and lost",
 		    b->missing, b->missing == 1 ? "batch" : "batches",
 		    b->missing == 1 ? "is" : "are");
-	if (b->lost > 0)
+	if (b->gone > 0)
+		warnf("%" PRIu64 " sample%s read and %s neither delivered nor "
+		    "in the journal any more", b->gone, b->gone == 1 ? " was"
+		    : "s were", b->gone == 1 ? "is" : "are");
+	if (left > 0)
 		warnf("%" PRIu64 " sample%s not delivered and %s lost with "
-		    "this process", b->lost, b->lost == 1 ? " was" : "s were",
-		    b->lost == 1 ? "is" : "are");
+		    "this process", left, left == 1 ? " was" : "s were",
+		    left == 1 ? "is" : "are");
 	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " on_disk=%" PRIu64
 	    " quarantined=%" PRIu64 " invalid=%" PRIu64 " lost=%" PRIu64
 	    " resent=%" PRIu64, b->read, b->acked, b->on_disk,

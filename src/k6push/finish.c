@@ -100,6 +100,8 @@ session_end_input(struct session *session)
 	n->is_from_data = session->options->is_from_data;
 	n->first_ns = r.first_ns;
 	n->last_ns = r.last_ns;
+	n->dropped = session->dropped;
+	n->points = (int64_t)(r.points - r.unkept.points);
 	if (session->has_run || reader_has_head(session->reader))
 		session_note(session);
 }

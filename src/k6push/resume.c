@@ -136,6 +136,19 @@ take_batch(void *ctx, const struct journal_batch *b,
 	uploader_add(session->uploader, p);
 }
 
+/* What the heads of the pieces count and the pieces do not hold. */
+static void
+note_cut_pieces(struct session *session, const struct journal_batch *want,
+    const struct journal_batch *have)
+{
+	struct amount *cut = &session->earlier.cut;
+
+	if (want->points > have->points)
+		cut->points += want->points - have->points;
+	if (want->requests > have->requests)
+		cut->requests += want->requests - have->requests;
+}
+
 /* A batch that was being filled: it is cut where its writer ended. */
 static void
 take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
@@ -146,7 +159,9 @@ take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 
 	p->id = *b;
 	p->is_plain = true;
-	if (recover_batch(p, bytes, &p->body, &why) < 0) {
+	if (recover_batch(p, bytes, &p->body, &why) == 0) {
+		note_cut_pieces(session, b, &p->id);
+	} else {
 		warnf("batch %" PRIu64 ": %s", b->number, why.text);
 		session->missing += wire_of(b->format) != NULL;
 		batch_free(p);
@@ -156,6 +171,43 @@ take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 	session->found.points += p->id.points;
 	session->found.requests += p->id.requests;
 	uploader_add(session->uploader, p);
+}
+
+/* Compare what the note says was read with all that there is a trace of. Of a
+ * pusher that was killed the trace is all that is known, from now on. */
+static void
+account_for(struct session *session, const struct journal_found *found)
+{
+	struct earlier *e = &session->earlier;
+	struct note *n = &session->note;
+	const struct journal_sum *sums[] = { &found->acked, &found->refused,
+	    &found->lost, &found->cut };
+	struct amount all = e->cut;
+	size_t i;
+
+	e->acked = found->acked;
+	e->refused = found->refused;
+	for (i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		all.points += sums[i]->points;
+		all.requests += sums[i]->requests;
+	}
+	all.points += session->found.points + session->foreign.points;
+	all.requests += session->found.requests + session->foreign.requests;
+	e->cut.points += found->cut.points;
+	e->cut.requests += found->cut.requests;
+	if (found->is_uncounted)
+		return;
+	if (!n->has_ended) {
+		n->is_cut = true;
+		n->points = (int64_t)all.points;
+		n->made = (int64_t)all.requests;
+	}
+	e->is_known = n->points > 0;
+	if (n->points > (int64_t)all.points)
+		e->gone.points = (uint64_t)n->points - all.points;
+	if (n->made - n->dropped > (int64_t)all.requests)
+		e->gone.requests = (uint64_t)(n->made - n->dropped) -
+		    all.requests;
 }
 
 static int
@@ -175,6 +227,8 @@ load(struct session *session, struct why *why)
 		warnf("%s: %" PRIu64 " damaged bytes are set aside in bad/",
 		    journal_path(session->journal), found.damaged_bytes);
 	session->missing += found.missing;
+	if (status == 0)
+		account_for(session, &found);
 	numbers_continue(&session->numbers, found.last);
 	buf_release(&found.note);
 	return status;
@@ -353,7 +407,7 @@ print_journal(const char *path)
 		    " bytes\t%" PRIu64 " refused\t%s\n", path, is_open
 		    ? "in use" : points > 0 || bytes > 0 ? "waiting"
 		    : "done", note.run != NULL ? note.run : "-", points,
-		    bytes, found.refused, note.page != NULL ? note.page
+		    bytes, found.refused.batches, note.page != NULL ? note.page
 		    : note.host != NULL ? note.host : "-");
 	note_release(&note);
 	buf_release(&found.note);

@@ -28,6 +28,14 @@
 #include "k6push/send/run_api.h"
 #include "k6push/send/upload.h"
 
+/* What earlier processes did with the journal that is resumed. */
+struct earlier {
+	struct journal_sum acked, refused;
+	struct amount cut;	/* in pieces whose writing was cut short */
+	struct amount gone;	/* read, and there is no trace of it */
+	bool is_known;		/* the note tells what there was to deliver */
+};
+
 /* One push, or the rest of an earlier one. */
 struct session {
 	struct push_options *options;
@@ -47,6 +55,7 @@ struct session {
 	int64_t dropped;		/* requests, as the stream's End says */
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
+	struct earlier earlier;
 	uint64_t missing;	/* batches that are damaged in the journal */
 	struct numbers numbers;		/* of batches */
 };
@@ -58,6 +67,7 @@ struct books {
 	uint64_t resent;	/* requests sent again */
 	int64_t outages, longest_outage_ns;
 	uint64_t missing;	/* batches that are damaged in the journal */
+	uint64_t gone;		/* of lost: not in the journal any more */
 	bool is_open;		/* a later process has something to do */
 	int64_t made, stored, requests_on_disk;	/* HTTP requests */
 	int64_t requests_dropped;	/* on purpose, before they came here */

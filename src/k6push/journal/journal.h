@@ -107,12 +107,13 @@ int journal_read(struct journal *j, const struct journal_place *place,
     struct buf *out, struct why *why);
 
 /* How a batch came to need no more sending. */
-enum journal_end { JOURNAL_ACKED = 1, JOURNAL_SPLIT, JOURNAL_REFUSED };
+enum journal_end { JOURNAL_ACKED = 1, JOURNAL_SPLIT, JOURNAL_REFUSED,
+	JOURNAL_LOST = 5 };
 
-/* Batch number at place (segment 0: it has only pieces) is done with. Disk
- * space is freed when all of a segment is. */
-void journal_done(struct journal *j, uint64_t number, enum journal_end how,
-    const struct journal_place *place);
+/* Batch b at place (segment 0: it has only pieces) is done with. Disk space is
+ * freed when all of a segment is. */
+void journal_done(struct journal *j, const struct journal_batch *b,
+    enum journal_end how, const struct journal_place *place);
 
 /* Keep a body and the reason aside, in refused/NAME and refused/NAME.txt. */
 int journal_refuse(struct journal *j, const char *name, struct span body,
@@ -121,6 +122,10 @@ int journal_refuse(struct journal *j, const char *name, struct span body,
 int64_t journal_bytes(const struct journal *j);	/* on disk now */
 bool journal_is_full(const struct journal *j);
 
+struct journal_sum {
+	uint64_t batches, points, requests;
+};
+
 /* What journal_load finds. Callbacks may be NULL. */
 struct journal_found {
 	void *ctx;
@@ -128,13 +133,18 @@ struct journal_found {
 	void (*batch)(void *ctx, const struct journal_batch *b,
 	    const struct journal_place *place);
 	/* A batch that was being filled, or whose writing was cut short: its
-	 * pieces. Add it, and it is one of the above. */
+	 * pieces. Add it, and it is one of the above. b has the points and
+	 * requests that it was to have, those of a cut piece included. */
 	void (*pieces)(void *ctx, const struct journal_batch *b,
 	    struct span bytes);
 	/* filled in: */
 	struct buf note;	/* the last; empty if there is none */
 	uint64_t last;		/* the highest number */
-	uint64_t acked, refused;	/* batches */
+	struct journal_sum acked, refused, lost;	/* done with */
+	bool is_uncounted;	/* an older version did not note how much is
+				   in those that are done with */
+	struct journal_sum cut;	/* not to be read: their pieces were cut short
+				   before the first was whole */
 	uint64_t damaged_bytes;
 	uint64_t missing;	/* batches that are damaged and were not done
 				   with; a number that nothing names is none */

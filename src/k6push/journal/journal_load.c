@@ -18,7 +18,8 @@ enum { NUMBERS_MAX = 1 << 28 };
 
 /* What became of each number. */
 enum fate { FATE_UNKNOWN, FATE_ACKED = JOURNAL_ACKED, FATE_SPLIT =
-	JOURNAL_SPLIT, FATE_REFUSED = JOURNAL_REFUSED, FATE_LIVE };
+	JOURNAL_SPLIT, FATE_REFUSED = JOURNAL_REFUSED, FATE_LOST =
+	JOURNAL_LOST, FATE_LIVE };
 
 struct load {
 	struct journal *j;
@@ -39,6 +40,9 @@ struct load {
 	size_t n_damaged, cap_damaged;
 	uint64_t n_nameless;	/* stretches in which none can be read */
 	bool has_batches;	/* the file that is being read does */
+	/* of the open file that is being read: */
+	uint64_t open_number;	/* 0: none is */
+	struct journal_sum most;	/* by the heads of its pieces */
 };
 
 static void
@@ -92,12 +96,26 @@ note_damaged_batches(struct load *l, struct span bytes, bool is_torn)
 	l->n_nameless += !has_name && at > 0;
 }
 
+/* What a batch is to have, as the heads of its pieces count it. */
+static void
+note_most(struct load *l, const struct journal_batch *b)
+{
+	if (b->points > l->most.points)
+		l->most.points = b->points;
+	if (b->requests > l->most.requests)
+		l->most.requests = b->requests;
+}
+
 static void
 on_bad(void *ctx, struct span bytes, bool is_tail)
 {
 	struct load *l = ctx;
 	bool is_torn = is_tail && l->is_torn_normal;
+	struct record cut;
 
+	if (l->open_number != 0 && record_head(bytes, &cut) &&
+	    cut.type == RECORD_PIECE && cut.batch.number == l->open_number)
+		note_most(l, &cut.batch);
 	if (l->has_batches)
 		note_damaged_batches(l, bytes, is_torn);
 	if (is_torn)
@@ -136,6 +154,22 @@ load_notes(struct load *l)
 		}
 }
 
+/* The batch is noted as done with, for the first time. */
+static void
+count_done(struct journal_found *f, const struct record *r)
+{
+	struct journal_sum *sum = r->batch.flags == JOURNAL_ACKED ? &f->acked
+	    : r->batch.flags == JOURNAL_REFUSED ? &f->refused
+	    : r->batch.flags == JOURNAL_LOST ? &f->lost : NULL;
+
+	if (sum == NULL)
+		return;
+	sum->batches++;
+	sum->points += r->batch.points;
+	sum->requests += r->batch.requests;
+	f->is_uncounted |= r->batch.samples == 0;
+}
+
 static void
 load_done(struct load *l)
 {
@@ -146,13 +180,10 @@ load_done(struct load *l)
 		return;
 	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
 		if (r.type != RECORD_DONE || r.batch.flags < JOURNAL_ACKED ||
-		    r.batch.flags > JOURNAL_REFUSED)
+		    r.batch.flags > JOURNAL_LOST)
 			continue;
-		if (fate_of(l, r.batch.number) == FATE_UNKNOWN) {
-			l->found->acked += r.batch.flags == JOURNAL_ACKED;
-			l->found->refused += r.batch.flags ==
-			    JOURNAL_REFUSED;
-		}
+		if (fate_of(l, r.batch.number) == FATE_UNKNOWN)
+			count_done(l->found, &r);
 		set_fate(l, r.batch.number, (enum fate)r.batch.flags);
 	}
 }
@@ -190,8 +221,8 @@ load_segment(struct load *l, uint64_t number)
 		if (is_early_part(l, &r.batch)) {
 			set_fate(l, r.batch.number, FATE_SPLIT);
 			if (!l->j->is_peek)
-				journal_done(l->j, r.batch.number,
-				    JOURNAL_SPLIT, &none);
+				journal_done(l->j, &r.batch, JOURNAL_SPLIT,
+				    &none);
 			continue;
 		}
 		set_fate(l, r.batch.number, FATE_LIVE);
@@ -220,13 +251,17 @@ load_open_file(struct load *l, uint64_t number)
 	if (!begin_file(l, name, true))
 		return;
 	buf_reset(&l->pieces);
+	l->open_number = number;
+	l->most = (struct journal_sum){ 0 };
 	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
 		if (r.batch.number != number)
 			continue;
 		batch = r.batch;
+		note_most(l, &batch);
 		if (r.type == RECORD_PIECE)
 			buf_span(&l->pieces, r.payload);
 	}
+	l->open_number = 0;
 	i = xcalloc(1, sizeof(*i));
 	i->number = number;
 	i->fd = -1;
@@ -235,9 +270,16 @@ load_open_file(struct load *l, uint64_t number)
 	l->j->open_files = i;
 	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
 		note_damaged(l, number);
-	if (batch.number != number ||
-	    fate_of(l, number) != FATE_UNKNOWN || l->pieces.n == 0)
+	if (fate_of(l, number) != FATE_UNKNOWN)
 		return;
+	if (l->pieces.n == 0) {
+		l->found->cut.batches += l->most.points > 0;
+		l->found->cut.points += l->most.points;
+		l->found->cut.requests += l->most.requests;
+		return;
+	}
+	batch.points = l->most.points;
+	batch.requests = l->most.requests;
 	set_fate(l, number, FATE_LIVE);
 	if (l->found->pieces != NULL)
 		l->found->pieces(l->found->ctx, &batch,

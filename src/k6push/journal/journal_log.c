@@ -57,19 +57,11 @@ head_encode(unsigned char head[RECORD_HEAD], const struct record *r)
 	    r->payload.p, r->payload.n), 4);
 }
 
-bool
-record_parse(const char *p, size_t n, struct record *r)
+static void
+head_decode(const unsigned char head[RECORD_HEAD], struct record *r)
 {
-	const unsigned char *head = (const unsigned char *)p;
 	struct journal_batch *b = &r->batch;
-	size_t payload;
 
-	if (n < RECORD_HEAD || memcmp(p, magic, sizeof(magic)) != 0)
-		return false;
-	payload = get(head + 12, 4);
-	if (payload > n - RECORD_HEAD || get(head + 4, 4) != crc32c(0,
-	    head + 8, RECORD_HEAD - 8 + payload))
-		return false;
 	*r = (struct record){ .type = (enum record_type)head[8] };
 	b->format = head[9];
 	b->flags = (uint16_t)get(head + 10, 2);
@@ -80,6 +72,31 @@ record_parse(const char *p, size_t n, struct record *r)
 	b->requests = get(head + 56, 8);
 	b->plain_bytes = get(head + 64, 8);
 	b->parent = get(head + 72, 8);
+}
+
+bool
+record_head(struct span bytes, struct record *r)
+{
+	if (bytes.n < RECORD_HEAD || memcmp(bytes.p, magic, sizeof(magic)) !=
+	    0)
+		return false;
+	head_decode((const unsigned char *)bytes.p, r);
+	return true;
+}
+
+bool
+record_parse(const char *p, size_t n, struct record *r)
+{
+	const unsigned char *head = (const unsigned char *)p;
+	size_t payload;
+
+	if (n < RECORD_HEAD || memcmp(p, magic, sizeof(magic)) != 0)
+		return false;
+	payload = get(head + 12, 4);
+	if (payload > n - RECORD_HEAD || get(head + 4, 4) != crc32c(0,
+	    head + 8, RECORD_HEAD - 8 + payload))
+		return false;
+	head_decode(head, r);
 	r->payload = (struct span){ p + RECORD_HEAD, payload };
 	return true;
 }

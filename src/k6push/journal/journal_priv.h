@@ -67,6 +67,10 @@ int record_write(int fd, uint64_t *offset, const struct record *r,
 /* The record that begins at p, of at most n bytes; false: there is none. */
 bool record_parse(const char *p, size_t n, struct record *r);
 
+/* The head at the begin of bytes that are no whole record: what it says, which
+ * is not checked. False: there is none. */
+bool record_head(struct span bytes, struct record *r);
+
 /* Step through the records of a file in memory: *at starts at 0. False at the
  * end. What is no record is passed over and handed to bad. */
 typedef void record_bad(void *ctx, struct span bytes, bool is_tail);

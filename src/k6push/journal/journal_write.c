@@ -382,18 +382,18 @@ open_done(struct journal *j)
 }
 
 void
-journal_done(struct journal *j, uint64_t number, enum journal_end how,
-    const struct journal_place *place)
+journal_done(struct journal *j, const struct journal_batch *b,
+    enum journal_end how, const struct journal_place *place)
 {
-	struct record r = { .type = RECORD_DONE, .batch = { .number = number,
-	    .flags = (uint16_t)how } };
+	struct record r = { .type = RECORD_DONE, .batch = *b };
 
+	r.batch.flags = (uint16_t)how;
 	if (open_done(j) >= 0)
 		(void)record_write(j->done, &j->done_bytes, &r, NULL);
 	if (how == JOURNAL_SPLIT && j->options.sync_ns >= 0 && j->done >= 0)
 		(void)fdatasync(j->done);
 	if (place->segment == 0)
-		remove_open_file(j, number);
+		remove_open_file(j, b->number);
 	else
 		release_segment(j, place->segment, false);
 }

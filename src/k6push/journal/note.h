@@ -25,11 +25,16 @@ struct note {
 	int64_t vus, duration_ns;
 	int64_t started_ns;	/* unix time */
 	int64_t made;		/* requests, as the stream's End says */
+	int64_t dropped;	/* of them, before they came here */
+	int64_t points;		/* that were read and to be sent; 0: an older
+				   version did not note it */
 	int64_t first_ns, last_ns;	/* of the data; 0: not known */
 	int run_status, result_status;
 	bool is_from_data;	/* the run is dated by these */
 	bool is_borrowed;	/* the run is not ours to finish */
 	bool has_ended;		/* the input has, and its last members count */
+	bool is_cut;		/* its pusher was killed: made and points are
+				   what its journal knew of */
 };
 
 void note_release(struct note *n);

@@ -72,19 +72,23 @@ add_line(struct buf *lines, struct span line)
 
 /* series.keep: a line, or the type of a metric, which all need. */
 static void
-keep_line(void *ctx, bool has_time, int64_t time_ns, struct span line)
+keep_line(void *ctx, const struct series_collect_line *line)
 {
 	struct open_batches *b = ctx;
+	struct open_batch *o;
 	size_t i;
 
 	if (b->journal == NULL)
 		return;
-	if (has_time) {
-		add_line(&bucket_of(b, time_ns)->lines, line);
+	if (line->has_time) {
+		o = bucket_of(b, line->time_ns);
+		add_line(&o->lines, line->text);
+		o->batch->id.points += line->points;
+		o->batch->id.requests += line->requests;
 		return;
 	}
 	for (i = 0; i < b->n; i++)
-		add_line(&b->open[i].lines, line);
+		add_line(&b->open[i].lines, line->text);
 }
 
 int

@@ -74,7 +74,9 @@ series_collect_point(struct series_collect *g, const struct point *p)
 	sink_add(timeseries_sink(&g->series, p->metric, p->tags, p->time_ns),
 	    p->value, p->time_ns);
 	if (g->keep != NULL)
-		g->keep(g->ctx, true, p->time_ns, p->line);
+		g->keep(g->ctx, &(struct series_collect_line){ p->line, true,
+		    p->time_ns, 1, (uint64_t)point_requests(p->metric->name,
+		    p->value) });
 }
 
 static struct sink *
@@ -94,14 +96,15 @@ series_collect_sample(
 {
 	sample_sink(s, sink_at, g);
 	if (g->keep != NULL)
-		g->keep(g->ctx, true, g->at_ns, line);
+		g->keep(g->ctx, &(struct series_collect_line){ line, true,
+		    g->at_ns, sample_points(s), sample_requests(s) });
 }
 
 void
 series_collect_metric(struct series_collect *g, struct span line)
 {
 	if (g->keep != NULL)
-		g->keep(g->ctx, false, 0, line);
+		g->keep(g->ctx, &(struct series_collect_line){ .text = line });
 }
 
 void

@@ -15,10 +15,17 @@
 #include "data/stream.h"
 #include "k6push/read/timeseries.h"
 
-/* Is told of each line that is taken, with the time that it has; a Metric line
- * has none. */
-typedef void series_collect_keep(void *ctx, bool has_time, int64_t time_ns,
-    struct span line);
+/* A line that is taken, and what it stands for. */
+struct series_collect_line {
+	struct span text;
+	bool has_time;		/* a Metric line has none */
+	int64_t time_ns;
+	uint64_t points, requests;
+};
+
+/* Is told of each line that is taken. */
+typedef void series_collect_keep(void *ctx,
+    const struct series_collect_line *line);
 
 /* A zeroed struct is none. */
 struct series_collect {

@@ -23,7 +23,7 @@ static void
 end_batch(struct uploader *u, struct batch *p, enum journal_end how)
 {
 	if (u->journal != NULL)
-		journal_done(u->journal, p->id.number, how, &p->place);
+		journal_done(u->journal, &p->id, how, &p->place);
 	packer_forget_loose(u->packer, p);
 	batches_remove(&u->waiting, p);
 	u->is_catching_up &= u->waiting.n > 0;
@@ -68,7 +68,7 @@ void
 upload_lose(struct uploader *u, struct batch *p)
 {
 	add_amount(&u->lost, p);
-	end_batch(u, p, JOURNAL_REFUSED);
+	end_batch(u, p, JOURNAL_LOST);
 	batch_free(p);
 }
 

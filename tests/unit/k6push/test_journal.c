@@ -91,6 +91,15 @@ put_batch(struct journal *j, uint64_t number, const char *text)
 	return place;
 }
 
+static void
+end_batch(struct journal *j, uint64_t number, enum journal_end how,
+    const struct journal_place *place)
+{
+	struct journal_batch b = batch_of(number);
+
+	journal_done(j, &b, how, place);
+}
+
 /* Batches that are filled side by side, as time buckets are: each has its own
  * pieces, also when another of them is done with. */
 static void
@@ -120,7 +129,7 @@ side_by_side(void)
 	CHECK(journal_cut(j, &one, &why) == 0);
 	CHECK(journal_add(j, &one, SPAN("A"), &place, &why) == 0);
 	CHECK(journal_piece(j, &two, SPAN("y"), &why) == 0);
-	journal_done(j, 1, JOURNAL_ACKED, &place);
+	end_batch(j, 1, JOURNAL_ACKED, &place);
 	journal_close(j);
 	j = open_again(&found);
 	CHECK(got.n_batches == 0 && got.n_pieces == 1);
@@ -146,14 +155,14 @@ batches_return(void)
 	(void)put_batch(j, 3, "three");
 	CHECK(journal_piece(j, &open, SPAN("fo"), &why) == 0);
 	CHECK(journal_piece(j, &open, SPAN("ur"), &why) == 0);
-	journal_done(j, 1, JOURNAL_ACKED, &one);
+	end_batch(j, 1, JOURNAL_ACKED, &one);
 	CHECK(journal_bytes(j) > 0 && !journal_is_full(j));
 	journal_close(j);
 
 	j = open_again(&found);
 	CHECK_BUF(found.note, "second");
 	CHECK(got.n_batches == 2 && got.n_pieces == 1);
-	CHECK(found.last == 4 && found.acked == 1 && found.missing == 0);
+	CHECK(found.last == 4 && found.acked.batches == 1 && found.missing == 0);
 	CHECK(found.damaged_bytes == 0);
 	CHECK_TEXT(got.text[4], "four");
 	CHECK(memcmp(got.batch[4].key, open.key, JOURNAL_KEY) == 0);
@@ -188,7 +197,7 @@ segments_go(void)
 	CHECK(place[1].segment == 1 && place[39].segment > 4);
 	for (i = 1; i < 40; i++)
 		if (place[i].segment == 2)
-			journal_done(j, (uint64_t)i, JOURNAL_ACKED,
+			end_batch(j, (uint64_t)i, JOURNAL_ACKED,
 			    &place[i]);
 	(void)snprintf(file, sizeof(file), "%s/seg.2", path);
 	CHECK(access(file, F_OK) != 0);
@@ -196,7 +205,7 @@ segments_go(void)
 	CHECK(access(file, F_OK) == 0);
 	for (i = 1; i < 40; i++)
 		if (place[i].segment != 2)
-			journal_done(j, (uint64_t)i, JOURNAL_ACKED,
+			end_batch(j, (uint64_t)i, JOURNAL_ACKED,
 			    &place[i]);
 	CHECK(journal_bytes(j) < 200);
 	place[1] = put_batch(j, 40, "more");	/* also after all are gone */
@@ -272,7 +281,7 @@ parts(void)
 	right.number = 5;
 	CHECK(journal_add(j, &left, SPAN("bo"), &place, &why) == 0);
 	CHECK(journal_add(j, &right, SPAN("th"), &place, &why) == 0);
-	journal_done(j, 1, JOURNAL_SPLIT, &got.place[1]);
+	end_batch(j, 1, JOURNAL_SPLIT, &got.place[1]);
 	journal_close(j);
 	j = open_again(&found);
 	CHECK(got.n_batches == 2 && got.batch[4].number == 4 &&
@@ -294,7 +303,7 @@ refused(void)
 
 	CHECK(journal_refuse(j, "1.json", SPAN("bad"), "(400) no", &why) ==
 	    0);
-	journal_done(j, 1, JOURNAL_REFUSED, &place);
+	end_batch(j, 1, JOURNAL_REFUSED, &place);
 	journal_remove(j);
 	journal_close(j);
 	(void)snprintf(file, sizeof(file), "%s/refused/1.json.txt", path);
@@ -319,7 +328,7 @@ write_sample(const char *name, const char *file, struct buf *bytes)
 	(void)put_batch(j, 2, "two");
 	(void)put_batch(j, 3, "three");
 	(void)journal_piece(j, &open, SPAN("four"), &why);
-	journal_done(j, 1, JOURNAL_ACKED, &one);
+	end_batch(j, 1, JOURNAL_ACKED, &one);
 	journal_close(j);
 	(void)snprintf(full, sizeof(full), "%s/%s", path, file);
 	CHECK(file_read(full, 1 << 20, bytes, &why) == 0);
