@@ -19,7 +19,6 @@
  * that changed is seen.
  */
 enum {
-	REPLY_MAX = 1 << 16,
 	CONNECT_MS = 4000,
 	UNACKED_MS = 5000,	/* sent, and the peer's TCP is silent */
 	STALLED_S = 20,		/* not a byte either way */
@@ -109,7 +108,7 @@ static size_t
 on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	size_t left = REPLY_MAX - t->body.n;
+	size_t left = FETCH_BODY_MAX - t->body.n;
 
 	buf_add(&t->body, bytes, size * n < left ? size * n : left);
 	return size * n;
@@ -307,6 +306,7 @@ finish(struct fetcher *f, const CURLMsg *msg)
 	reply.status = (int)status;
 	reply.proxy = t->proxy;
 	reply.body = (struct span){ t->body.p, t->body.n };
+	(void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &reply.type);
 	if (wait > 0)
 		reply.retry_after_ns = (int64_t)wait < 3600
 		    ? (int64_t)wait * NS_PER_S : 3600 * NS_PER_S;

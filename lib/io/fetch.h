@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "base/why.h"
 
+enum { FETCH_BODY_MAX = 1 << 16 };
+
 struct fetch_options {
 	int64_t timeout_ns;	/* for one whole request */
 	const char *user_agent;
@@ -32,7 +34,8 @@ struct fetch_request {
 /* What came back. Valid during the callback only. */
 struct fetch_reply {
 	int status;		/* 0: no complete reply */
-	struct span body;	/* up to 64 KiB of it */
+	struct span body;	/* up to FETCH_BODY_MAX of it */
+	const char *type;	/* its Content-Type; NULL: not said */
 	const char *reason;	/* "Internal Server Error", or what failed */
 	const char *proxy;	/* of the environment, that took the request;
 				   may hold a password. NULL: none */

@@ -93,7 +93,8 @@ begin_run(struct session *session)
 	struct run_facts run = run_api_facts(session->run_api);
 	struct upload_target to = { .fetcher = session->fetcher,
 	    .host = run.ingest_host, .run = run.escaped_id,
-	    .run_id = run.id, .token = settings_text(s, SET_TOKEN),
+	    .run_id = run.id, .is_borrowed = run.is_borrowed,
+	    .token = settings_text(s, SET_TOKEN),
 	    .push_url = settings_text(s, SET_METRICS_PUSH_URL),
 	    .push_token = settings_text(s, SET_TEST_RUN_TOKEN) };
 	struct note *n = &session->note;

@@ -87,7 +87,8 @@ session_connect(struct session *session, struct why *why)
 {
 	struct push_options *o = session->options;
 	struct run_api_config run_api = { .settings = &o->settings,
-	    .allows_http = o->allows_http };
+	    .allows_http = o->allows_http,
+	    .is_patient = !o->is_create && o->finish == NULL };
 	struct fetch_options fetch = { .user_agent = "k6push/" K6PIPE_VERSION,
 	    .timeout_ns = settings_int(&o->settings, SET_TIMEOUT),
 	    .ca_file = o->ca_file };

@@ -328,9 +328,11 @@ EOF
   codes='201 204 400 401 402 404 408 410 415 421 425 429 431 451 500 502 503
     504 507'
   start_nginx < <(
-    for code in $codes 409; do
+    for code in $codes; do
       echo "location = /v1/metrics/$code { return $code; }"
     done
+    # As the API answers, not as nginx's page does.
+    echo "location = /v1/metrics/409 { return 409 '{}'; }"
     echo 'location / { return 200; }'
   )
   export K6_CLOUD_HOST=$target

@@ -218,7 +218,7 @@ EOF
   grep -E "read=$points acknowledged=0 on_disk=$points" <<<"$err"
 }
 
-@test "a create call that is refused ends at once, in k6's words" {
+@test "a create call that fails is told in k6's words, and nothing is lost" {
   nginx_http='default_type application/json;'
   start_nginx <<'EOF'
 location /a/ { return 401 '{"error":{"code":10,"message":"Invalid token"}}'; }
@@ -233,16 +233,107 @@ EOF
     'c/not allowed to upload result to k6 Cloud' \
     'd/(400/E2) Validation failed; second; name: too long; vus: bad, worse' \
     'e/failed to get a reference ID' 'f/unexpected HTTP error from'; do
-    K6_CLOUD_HOST=$target/${want%%/*} capture k6push "$small"
-    [ "$status" -eq 1 ]
+    K6_CLOUD_HOST=$target/${want%%/*} capture k6push --drain 100ms "$small"
+    [ "$status" -eq "$([[ $want == d* ]] && echo 1 || echo 75)" ]
     grep -F "k6push: ${want#*/}" <<<"$err"
+    grep -F " on_disk=$points " <<<"$err"
   done
+  # Where no samples wait for it, there is nothing to hold.
+  K6_CLOUD_HOST=$target/a capture k6push --create
+  [ "$status" -eq 1 ]
+  grep -F '(401/E10) Invalid token' <<<"$err"
+}
+
+# behind_portal: an nginx before the server, that answers in its stead as long
+# as a file of $BATS_TEST_TMPDIR says so: html, 302, 401, 421.
+behind_portal() {
+  local at=$BATS_TEST_TMPDIR
+  start_server
+  start_nginx <<CONF
+location / { if (-e $at/html) { return 200 '<html>log in</html>'; }
+  if (-e $at/302) { return 302 http://127.0.0.1:1/; }
+  if (-e $at/401) { return 401; }
+  if (-e $at/421) { return 421; }
+  proxy_pass $url; proxy_set_header Host \$proxy_host; }
+CONF
+  mkfifo "$at/fifo"
+}
+
+@test "a portal's page in the server's place is no acknowledgement" {
+  nginx_http='default_type text/html;'
+  behind_portal
+  stream 60 0 >"$BATS_TEST_TMPDIR/in"
+  for version in 1 2; do
+    K6_CLOUD_HOST=$target k6push --api-version "$version" \
+      --push-interval 100ms <"$BATS_TEST_TMPDIR/fifo" \
+      2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    push=$!
+    exec 4>"$BATS_TEST_TMPDIR/fifo"
+    head -n 181 "$BATS_TEST_TMPDIR/in" >&4
+    retry 20 grep -qs execution "$BATS_TEST_TMPDIR/err"
+    touch "$BATS_TEST_TMPDIR/html"
+    tail -n +182 "$BATS_TEST_TMPDIR/in" >&4
+    exec 4>&-
+    retry 20 grep -F "is not the API's: the page of a portal" \
+      "$BATS_TEST_TMPDIR/err"
+    rm "$BATS_TEST_TMPDIR/html"
+    wait "$push"
+    err=$(cat "$BATS_TEST_TMPDIR/err")
+    [ "$(grep -c "is not the API's" <<<"$err")" -eq 1 ]
+    grep -F '60 made = 60 stored, 0 lost, 0 twice' <<<"$err"
+  done
+}
+
+@test "a create call that somebody must act on is held while input flows" {
+  behind_portal
+  stream 20 0 >"$BATS_TEST_TMPDIR/in"
+  for what in html 302 401 421; do
+    touch "$BATS_TEST_TMPDIR/$what"
+    K6_CLOUD_HOST=$target k6push <"$BATS_TEST_TMPDIR/fifo" \
+      2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    push=$!
+    exec 4>"$BATS_TEST_TMPDIR/fifo"
+    head -n 100 "$BATS_TEST_TMPDIR/in" >&4
+    retry 20 grep -qs 'still retrying' "$BATS_TEST_TMPDIR/err"
+    tail -n +101 "$BATS_TEST_TMPDIR/in" >&4
+    rm "$BATS_TEST_TMPDIR/$what"
+    exec 4>&-
+    wait "$push"
+    grep -F '20 made = 20 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+    [ "$(grep -c 'still retrying' "$BATS_TEST_TMPDIR/err")" -eq 1 ]
+  done
+}
+
+@test "a run id or a count in an answer that cannot be is told, not used" {
+  nginx_http='default_type application/json;'
+  start_nginx <<'EOF'
+location = /nul/v1/tests { return 200 '{"reference_id":"1\u0000/2"}'; }
+location = /v1/tests { return 200 '{"reference_id":"1"}'; }
+location = /v1/tests/1 {
+  return 200 '{"run_status":1e300,"result_status":-7,"stored":{"http_reqs":1e300}}'; }
+location /v1/metrics { return 200; }
+EOF
+  K6_CLOUD_HOST=$target/nul capture k6push "$small"
+  [ "$status" -eq 1 ]
+  grep -F 'a run id that cannot be used' <<<"$err"
+  K6_CLOUD_HOST=$target capture k6push "$small"
+  [ "$status" -eq 0 ]
+  grep -F 'the server'"'"'s "stored" is no count: 1e300' <<<"$err"
+  grep -F "$reqs made = $reqs stored, 0 lost, 0 twice" <<<"$err"
+}
+
+@test "a foreign run is told as such, not as a matter of the protocol" {
+  start_server
+  K6_CLOUD_PUSH_REF_ID=77 capture k6push --drain 100ms "$small"
+  [ "$status" -eq 75 ]
+  grep -F 'is run 77, of K6_CLOUD_PUSH_REF_ID, one of this server' <<<"$err"
+  run ! grep -F K6_CLOUD_API_VERSION <<<"$err"
 }
 
 @test "a wrong token is refused by k6serve, a right one is taken" {
   start_server
   token=$(k6serve token add ci --db "$BATS_TEST_TMPDIR/k6serve.db")
-  K6_CLOUD_TOKEN=wrong capture k6push "$small"
+  K6_CLOUD_TOKEN=wrong capture k6push --drain 100ms "$small"
   [ "$status" -ne 0 ]
   grep -F '(401' <<<"$err"
   K6_CLOUD_TOKEN=$token capture k6push "$small"
@@ -419,7 +510,7 @@ EOF
   echo "$token" | k6login
   capture k6push "$small"
   [ "$status" -eq 0 ]
-  K6_CLOUD_TOKEN=wrong capture k6push "$small"
+  K6_CLOUD_TOKEN=wrong capture k6push --drain 100ms "$small"
   [ "$status" -ne 0 ]
   capture k6push --config "$BATS_TEST_TMPDIR/none.json" "$small"
   [ "$status" -eq 2 ]

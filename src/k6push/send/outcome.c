@@ -3,6 +3,7 @@
 #include "k6push/send/outcome.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "data/jsn.h"
 #include "io/url.h"
@@ -50,14 +51,37 @@ parse_error(struct span body, struct api_error *e)
 	return jsn_done(&j);
 }
 
+/* An answer of the API is empty, JSON, or protobuf; what a captive portal or a
+ * proxy says in its place is a page, or text. */
+static bool
+is_of_api(const struct fetch_reply *reply)
+{
+	struct jsn j = jsn_of(reply->body);
+
+	if (reply->body.n == 0 || (reply->type != NULL &&
+	    (strcasestr(reply->type, "protobuf") != NULL ||
+	    strncasecmp(reply->type, "application/octet-stream", 24) == 0)))
+		return true;
+	/* The end of a long one is not there. */
+	if (reply->body.n >= FETCH_BODY_MAX)
+		return jsn_peek(&j) == '{';
+	return jsn_skip(&j) && jsn_done(&j);
+}
+
+static bool
+is_success(int status)
+{
+	return (status >= 200 && status < 300) || status == 409;
+}
+
 enum outcome
 outcome_of(const struct fetch_reply *reply)
 {
 	struct api_error error;
 	int s = reply->status;
 
-	if ((s >= 200 && s < 300) || s == 409)
-		return OUTCOME_ACKED;
+	if (is_success(s))
+		return is_of_api(reply) ? OUTCOME_ACKED : OUTCOME_HOLD;
 	if (s == 403 && parse_error(reply->body, &error) &&
 	    error.code == CODE_NO_MORE_METRICS)
 		return OUTCOME_STOP;
@@ -129,6 +153,13 @@ describe(const struct fetch_reply *reply, const char *url, struct buf *out)
 
 	if (reply->status == 0) {
 		buf_printf(out, "%s: %s", url, reply->reason);
+		return;
+	}
+	if (is_success(reply->status) && !is_of_api(reply)) {
+		buf_printf(out, "%s: the answer, %d %s of type %s, is not the "
+		    "API's: the page of a portal or a proxy?", url,
+		    reply->status, reply->reason, reply->type != NULL
+		    ? reply->type : "unknown");
 		return;
 	}
 	if (!parse_error(reply->body, &error)) {

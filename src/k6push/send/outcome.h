@@ -7,12 +7,13 @@
 #include "io/fetch.h"
 
 enum outcome {
-	OUTCOME_ACKED,		/* 2xx, and 409 (it has the key): they are the
-				   server's now */
+	OUTCOME_ACKED,		/* 2xx, and 409 (it has the key), of the API
+				   itself: they are the server's now */
 	OUTCOME_RETRY,		/* no answer, 408, 425, 429, 5xx: later */
 	OUTCOME_SPLIT,		/* 413: in smaller parts */
 	OUTCOME_REFUSED,	/* 400, 415, 422: these samples never go in */
-	OUTCOME_HOLD,		/* 3xx, other 4xx: a person must act */
+	OUTCOME_HOLD,		/* 3xx, other 4xx, a page in the API's place: a
+				   person must act */
 	OUTCOME_STOP,		/* 403 with code 4: the run takes no more */
 };
 

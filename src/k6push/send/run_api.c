@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "base/num.h"
 #include "base/units.h"
 #include "data/jsn.h"
 #include "io/url.h"
@@ -22,7 +23,7 @@ struct run_api {
 	const char *instance;	/* borrowed; NULL: none announced */
 	struct buf announcement;
 	int run_status, result_status;
-	bool allows_http;
+	bool allows_http, is_patient;
 	char *host, *token;	/* as they were before any override */
 	char *url;		/* of the call */
 	char *ingest_host;
@@ -32,6 +33,7 @@ struct run_api {
 	const char *key;	/* of the call: the same over all tries */
 	struct buf body;
 	int failures;
+	enum outcome told;	/* of the last failure */
 	int64_t retry_at_ns;
 	bool has_stored;
 	int64_t stored_requests;
@@ -69,6 +71,7 @@ run_api_new(const struct run_api_config *config, struct why *why)
 	c->fetcher = config->fetcher;
 	c->settings = settings;
 	c->allows_http = config->allows_http;
+	c->is_patient = config->is_patient;
 	c->host = xstrdup(host);
 	c->token = token != NULL ? xstrdup(token) : NULL;
 	return c;
@@ -117,7 +120,10 @@ run_api_host(const struct run_api *c)
 	return c->host;
 }
 
-enum { ID_MAX = 256 };
+enum {
+	ID_MAX = 256,
+	HOLD_FAILURES = 4,	/* nothing changes in half a second */
+};
 
 /* A path segment's escapes (RFC 3986); '/' stays, as in k6. */
 static char *
@@ -245,6 +251,24 @@ print_logs(struct span logs)
 	buf_release(&message);
 }
 
+/* Try again later, if there is sense in it; say so once. */
+static void
+wait_for(struct run_api *c, enum outcome outcome, const char *text,
+    int64_t retry_after_ns)
+{
+	bool is_hold = outcome == OUTCOME_HOLD;
+	bool is_news = c->failures++ == 0 || outcome != c->told;
+
+	c->told = outcome;
+	c->state = is_hold && !c->is_patient ? RUN_API_FAILED
+	    : RUN_API_WAITING;
+	c->retry_at_ns = now_monotonic_ns() + retry_pause_ns(c->failures +
+	    (is_hold ? HOLD_FAILURES : 0), retry_after_ns);
+	if (is_news)
+		warnf("%s%s", text, c->state == RUN_API_WAITING
+		    ? "; still retrying" : "");
+}
+
 static void
 take_created(struct run_api *c, struct span body)
 {
@@ -265,16 +289,55 @@ take_created(struct run_api *c, struct span body)
 			(void)jsn_skip(&j);
 	}
 	if (j.error != NULL || raw.n == 0) {
-		warnf("failed to get a reference ID");
-		c->state = RUN_API_FAILED;
+		wait_for(c, OUTCOME_HOLD, "failed to get a reference ID", -1);
 		return;
 	}
+	if (c->failures > 0)
+		warnf("the server answers again");
+	c->failures = 0;
 	if (logs.n > 0)
 		print_logs(logs);
 	take_config(c, config);
 	jsn_unescape(&id, raw);
+	if (memchr(id.p, '\0', id.n) != NULL)
+		buf_reset(&id);	/* what stands before it is another id */
+	buf_text(&id, "");
 	(void)take_id(c, id.p, "the server");
 	buf_release(&id);
+}
+
+/* A whole number from 0 to 2^53. False, told if it is another number or none at
+ * all; null is none, as if it were not there. */
+static bool
+take_count(struct jsn *j, const char *name, int64_t *out)
+{
+	struct span text;
+	double d;
+
+	if (!jsn_value(j, &text) || span_is(text, "null"))
+		return false;
+	if (num_parse(text.p, text.n, &d) != text.n || d < 0 || d > 0x1p53 ||
+	    d != (double)(int64_t)d) {
+		warnf("the server's \"%s\" is no count: %.*s", name,
+		    text.n < 40 ? (int)text.n : 40, text.p);
+		return false;
+	}
+	*out = (int64_t)d;
+	return true;
+}
+
+/* {"http_reqs":N} */
+static void
+take_stored(struct run_api *c, struct jsn *j)
+{
+	struct span key;
+
+	(void)jsn_enter(j, '{');
+	while (jsn_member(j, &key))
+		if (!span_is(key, "http_reqs"))
+			(void)jsn_skip(j);
+		else if (take_count(j, "stored", &c->stored_requests))
+			c->has_stored = true;
 }
 
 /* k6serve tells what it has stored of the run; other servers do not. */
@@ -282,35 +345,28 @@ static void
 take_finished(struct run_api *c, struct span body)
 {
 	struct jsn j = jsn_of(body);
+	int64_t status = 0, result = 0;
 	struct span key;
-	double d;
 
+	if (c->failures > 0)
+		warnf("the server answers again");
+	c->failures = 0;
 	c->state = RUN_API_FINISHED;
 	if (!jsn_enter(&j, '{'))
 		return;
 	while (jsn_member(&j, &key)) {
-		if (span_is(key, "run_status") && jsn_number(&j, &d)) {
-			c->run_status = (int)d;
-			continue;
-		}
-		if (span_is(key, "result_status") && jsn_number(&j, &d)) {
-			c->result_status = (int)d;
-			continue;
-		}
-		if (!span_is(key, "stored") || jsn_peek(&j) != '{') {
+		if (span_is(key, "run_status"))
+			(void)take_count(&j, "run_status", &status);
+		else if (span_is(key, "result_status"))
+			(void)take_count(&j, "result_status", &result);
+		else if (span_is(key, "stored") && jsn_peek(&j) == '{')
+			take_stored(c, &j);
+		else
 			(void)jsn_skip(&j);
-			continue;
-		}
-		(void)jsn_enter(&j, '{');
-		while (jsn_member(&j, &key)) {
-			if (!span_is(key, "http_reqs")) {
-				(void)jsn_skip(&j);
-			} else if (jsn_number(&j, &d)) {
-				c->stored_requests = (int64_t)d;
-				c->has_stored = true;
-			}
-		}
 	}
+	if (status <= RUN_ABORTED_BY_LIMIT)
+		c->run_status = (int)status;
+	c->result_status = result != 0;
 }
 
 static void
@@ -321,38 +377,31 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 
 	switch (outcome_of(reply)) {
 	case OUTCOME_ACKED:
-		if (c->failures > 0)
-			warnf("the server answers again");
-		c->failures = 0;
 		if (c->is_finishing)
 			take_finished(c, reply->body);
 		else
 			take_created(c, reply->body);
 		return;
-	case OUTCOME_RETRY:
-		c->state = RUN_API_WAITING;
-		c->retry_at_ns = now_monotonic_ns() +
-		    retry_pause_ns(++c->failures, reply->retry_after_ns);
-		if (c->failures > 1)
-			return;
-		break;
 	case OUTCOME_HOLD:
-		if (c->is_finishing && c->is_borrowed) {
+		if (c->is_finishing && c->is_borrowed &&
+		    reply->status >= 400) {
 			/* A server that knows no instances. */
 			c->state = RUN_API_FINISHED;
 			return;
 		}
-		c->state = RUN_API_FAILED;
+		/* FALLTHROUGH */
+	case OUTCOME_RETRY:
+		outcome_describe(reply, c->url, &text);
+		wait_for(c, outcome_of(reply), text.p, reply->retry_after_ns);
 		break;
 	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
 	case OUTCOME_STOP:
+		outcome_describe(reply, c->url, &text);
+		warnf("%s", text.p);
 		c->state = RUN_API_FAILED;
 		break;
 	}
-	outcome_describe(reply, c->url, &text);
-	warnf("%s%s", text.p, c->state == RUN_API_WAITING ? "; still retrying"
-	    : "");
 	buf_release(&text);
 }
 

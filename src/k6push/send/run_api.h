@@ -14,7 +14,8 @@
 enum run_api_state {
 	RUN_API_IDLE,	/* no call yet */
 	RUN_API_CALLING,	/* a call is under way */
-	RUN_API_WAITING,	/* it failed and will be tried again */
+	RUN_API_WAITING,	/* it failed, or a person must act: it will be
+				   tried again */
 	RUN_API_CREATED,	/* the run exists */
 	RUN_API_FINISHED,	/* and has been finished */
 	RUN_API_FAILED,	/* the server said no: nothing can go on */
@@ -33,6 +34,7 @@ struct run_api_config {
 	struct fetcher *fetcher;
 	struct settings *settings;	/* the server's overrides go in */
 	bool allows_http;	/* a token may go over plain http anywhere */
+	bool is_patient;	/* where a person must act, wait for it */
 };
 
 /* The run as it is known. Texts are good until run_api_free(). */

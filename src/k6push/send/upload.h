@@ -31,6 +31,7 @@ struct upload_target {
 	const char *run;	/* id as it stands in URLs, */
 	const char *run_id;	/* and as it is */
 	const char *token;	/* NULL: none */
+	bool is_borrowed;	/* the run is one of K6_CLOUD_PUSH_REF_ID */
 	const char *push_url;	/* NULL; or where all goes, instead, */
 	const char *push_token;	/* with this bearer token */
 };

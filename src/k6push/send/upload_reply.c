@@ -79,7 +79,10 @@ describe_reply(const struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct buf *text)
 {
 	outcome_describe(reply, s->url, text);
-	if (u->acked.points == 0 && s->batch != NULL)
+	if (u->to.is_borrowed && reply->status == 404)
+		buf_printf(text, " (is run %s, of K6_CLOUD_PUSH_REF_ID, one of "
+		    "this server and this token?)", u->to.run_id);
+	else if (u->acked.points == 0 && s->batch != NULL)
 		wire_hint(s->batch->id.format, reply->status, text);
 }
 

@@ -25,12 +25,47 @@ statuses(void)
 		    : s == 400 || s == 415 || s == 422 ? OUTCOME_REFUSED
 		    : OUTCOME_HOLD;
 		n_bad += of(s, "") != want || of(s, "{}") != want ||
-		    of(s, "<html>") != want ||
-		    of(s, "{\"error\":{\"code\":5}}") != want;
+		    of(s, "{\"error\":{\"code\":5}}") != want ||
+		    of(s, "<html>") != (want == OUTCOME_ACKED
+		    ? OUTCOME_HOLD : want);
 		if (s != 403)
 			n_bad += of(s, "{\"error\":{\"code\":4}}") != want;
 	}
 	CHECK(n_bad == 0);
+}
+
+static enum outcome
+of_type(const char *type, const char *body)
+{
+	struct fetch_reply reply = { .status = 200, .reason = "OK",
+	    .type = type, .body = span_of(body), .retry_after_ns = -1 };
+
+	return outcome_of(&reply);
+}
+
+/* What is not the API's own answer has taken nothing. */
+static void
+pages(void)
+{
+	struct buf text = { 0 };
+	int i;
+
+	CHECK(of_type("text/html", "<html>login</html>") == OUTCOME_HOLD);
+	CHECK(of_type("text/html", "") == OUTCOME_ACKED);
+	CHECK(of_type("text/plain", "please log in") == OUTCOME_HOLD);
+	CHECK(of_type("text/plain", " {\"a\":1}\n") == OUTCOME_ACKED);
+	CHECK(of_type("application/json", "{\"a\":1") == OUTCOME_HOLD);
+	CHECK(of_type("application/xhtml+xml", "<?xml ?>") == OUTCOME_HOLD);
+	CHECK(of_type("application/x-protobuf", "\010\001") ==
+	    OUTCOME_ACKED);
+	CHECK(of_type(NULL, "\010\001") == OUTCOME_HOLD);
+	buf_text(&text, "{\"a\":\"");
+	for (i = 0; text.n < FETCH_BODY_MAX; i++)
+		buf_char(&text, 'a');
+	CHECK(of_type("application/json", text.p) == OUTCOME_ACKED);
+	text.p[0] = '<';
+	CHECK(of_type("application/json", text.p) == OUTCOME_HOLD);
+	buf_release(&text);
 }
 
 static void
@@ -88,6 +123,7 @@ messages(void)
 int
 main(void)
 {
+	test("a page in the place of an answer is none", pages);
 	test("each status has its outcome", statuses);
 	test("only 403 with code 4 stops the run", stop);
 	test("errors are told in k6's words, on one line", messages);
