@@ -173,6 +173,15 @@ take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 	uploader_add(session->uploader, p);
 }
 
+static void
+take_halved(void *ctx, const struct journal_batch *b,
+    const struct journal_place *place, struct span pieces)
+{
+	struct session *session = ctx;
+
+	session_take_halved(session, session->loading, b, place, pieces);
+}
+
 /* Compare what the note says was read with all that there is a trace of. Of a
  * pusher that was killed the trace is all that is known, from now on. */
 static void
@@ -214,8 +223,12 @@ static int
 load(struct session *session, struct why *why)
 {
 	struct journal_found found = { .ctx = session, .batch = take_batch,
-	    .pieces = take_pieces };
-	int status = journal_load(session->journal, &found, why);
+	    .pieces = take_pieces, .halved = take_halved };
+	int status;
+
+	session->loading = &found;
+	status = journal_load(session->journal, &found, why);
+	session->loading = NULL;
 
 	if (status == 0 && found.note.n == 0 && (found.last > 0 ||
 	    found.damaged_bytes > 0))
@@ -374,6 +387,15 @@ count_batch(void *ctx, const struct journal_batch *b,
 	*points += b->points;
 }
 
+/* All of it, though some of its parts may be done with. */
+static void
+count_halved(void *ctx, const struct journal_batch *b,
+    const struct journal_place *place, struct span pieces)
+{
+	(void)pieces;
+	count_batch(ctx, b, place);
+}
+
 static void
 count_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 {
@@ -391,7 +413,7 @@ print_journal(const char *path)
 {
 	uint64_t points = 0;
 	struct journal_found found = { .ctx = &points, .batch = count_batch,
-	    .pieces = count_pieces };
+	    .pieces = count_pieces, .halved = count_halved };
 	struct note note = { 0 };
 	bool is_open = false;
 	int64_t bytes = 0;
@@ -447,7 +469,7 @@ discard(const char *path)
 	struct journal *journal = NULL;
 	uint64_t points = 0;
 	struct journal_found found = { .ctx = &points, .batch = count_batch,
-	    .pieces = count_pieces };
+	    .pieces = count_pieces, .halved = count_halved };
 	struct why why;
 	int status = journal_open(&journal, path, JOURNAL_OLD, &none, &why);
 

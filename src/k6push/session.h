@@ -56,6 +56,7 @@ struct session {
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
 	struct earlier earlier;
+	const struct journal_found *loading;	/* while it is resumed */
 	uint64_t missing;	/* batches that are damaged in the journal */
 	struct numbers numbers;		/* of batches */
 };
@@ -117,6 +118,11 @@ int session_deliver(struct session *session);
 void session_send(struct session *session);
 bool session_step(struct session *session);
 void session_end_input(struct session *session);
+
+/* journal_found.halved: make the parts that are wanted, for the uploader. */
+void session_take_halved(struct session *session,
+    const struct journal_found *found, const struct journal_batch *b,
+    const struct journal_place *place, struct span pieces);
 
 /* Write the note down. */
 void session_note(struct session *session);

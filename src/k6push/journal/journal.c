@@ -123,6 +123,7 @@ journal_open(struct journal **out, const char *path, enum journal_open how,
 		journal_close(j);
 		return status;
 	}
+	(void)journal_open_done(j);
 	*out = j;
 	return 0;
 }

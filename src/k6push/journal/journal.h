@@ -12,7 +12,9 @@
  *
  * Every record has a checksum; files only grow, and go as a whole. What is
  * damaged is passed over and never stops the reading of the rest. A batch has
- * its number and its key from its first piece on, and keeps them.
+ * its number and its key from its first piece on, and keeps them. A batch that
+ * is split is halved first: a record in done names its parts, of which the
+ * journal then need not have the bytes.
  *
  * Pieces (journal_piece, journal_cut) come from one thread, all but
  * journal_add and journal_sync from one other; those two from any.
@@ -106,6 +108,15 @@ int journal_sync(struct journal *j, bool is_now, struct why *why);
 int journal_read(struct journal *j, const struct journal_place *place,
     struct buf *out, struct why *why);
 
+/*
+ * Note that batch b is halved: from here on its two parts count in its stead,
+ * numbered first and first + 1. What of them is not added can be made anew of
+ * b, which stays until it is done with. On disk when this returns, so that no
+ * part is sent before; -1: b still counts.
+ */
+int journal_halve(struct journal *j, const struct journal_batch *b,
+    uint64_t first, struct why *why);
+
 /* How a batch came to need no more sending. */
 enum journal_end { JOURNAL_ACKED = 1, JOURNAL_SPLIT, JOURNAL_REFUSED,
 	JOURNAL_LOST = 5 };
@@ -137,7 +148,13 @@ struct journal_found {
 	 * requests that it was to have, those of a cut piece included. */
 	void (*pieces)(void *ctx, const struct journal_batch *b,
 	    struct span bytes);
+	/* A batch that is halved, and parts of it are to be made anew, as
+	 * journal_part tells. It stands at place, or (segment 0) is of these
+	 * pieces. */
+	void (*halved)(void *ctx, const struct journal_batch *b,
+	    const struct journal_place *place, struct span pieces);
 	/* filled in: */
+	const struct load *load;	/* for journal_part; during the load */
 	struct buf note;	/* the last; empty if there is none */
 	uint64_t last;		/* the highest number */
 	struct journal_sum acked, refused, lost;	/* done with */
@@ -149,6 +166,17 @@ struct journal_found {
 	uint64_t missing;	/* batches that are damaged and were not done
 				   with; a number that nothing names is none */
 };
+
+enum journal_part {
+	JOURNAL_PART_NONE,	/* it is done with, or is another callback's */
+	JOURNAL_PART_WANTED,	/* it is to be made and sent */
+	JOURNAL_PART_HALVED,	/* it is to be made, for its own parts */
+};
+
+/* Within `halved`: what to do with part n (0, 1) of the batch with this
+ * number, which is halved, and the number of that part. */
+enum journal_part journal_part(const struct journal_found *found,
+    uint64_t whole, int n, uint64_t *number);
 
 /* Read the journal after its opening. -1: the folder cannot be read. */
 int journal_load(struct journal *j, struct journal_found *found,

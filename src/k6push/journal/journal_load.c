@@ -18,14 +18,15 @@ enum { NUMBERS_MAX = 1 << 28 };
 
 /* What became of each number. */
 enum fate { FATE_UNKNOWN, FATE_ACKED = JOURNAL_ACKED, FATE_SPLIT =
-	JOURNAL_SPLIT, FATE_REFUSED = JOURNAL_REFUSED, FATE_LOST =
-	JOURNAL_LOST, FATE_LIVE };
+	JOURNAL_SPLIT, FATE_REFUSED = JOURNAL_REFUSED, FATE_HALVED =
+	RECORD_HALVED, FATE_LOST = JOURNAL_LOST, FATE_LIVE };
 
 struct load {
 	struct journal *j;
 	struct journal_found *found;
 	unsigned char *fates;	/* by number */
 	size_t cap;
+	struct halves halves;
 	/* numbers in the names of files, sorted: */
 	uint64_t *segments, *open_files;
 	size_t n_segments, n_open_files;
@@ -90,7 +91,8 @@ note_damaged_batches(struct load *l, struct span bytes, bool is_torn)
 		if (number == 0 || number > NUMBERS_MAX)
 			continue;
 		has_name = true;
-		if (parent == 0 || fate_of(l, parent) == FATE_SPLIT)
+		if (parent == 0 || fate_of(l, parent) == FATE_SPLIT ||
+		    fate_of(l, parent) == FATE_HALVED)
 			note_damaged(l, number);
 	}
 	l->n_nameless += !has_name && at > 0;
@@ -154,6 +156,18 @@ load_notes(struct load *l)
 		}
 }
 
+static void
+note_halved(struct load *l, uint64_t number, uint64_t first)
+{
+	if (fate_of(l, number) != FATE_UNKNOWN || first <= number ||
+	    first >= NUMBERS_MAX)
+		return;
+	set_fate(l, number, FATE_HALVED);
+	halves_add(&l->halves, number, first);
+	if (first + 1 > l->found->last)
+		l->found->last = first + 1;
+}
+
 /* The batch is noted as done with, for the first time. */
 static void
 count_done(struct journal_found *f, const struct record *r)
@@ -182,17 +196,122 @@ load_done(struct load *l)
 		if (r.type != RECORD_DONE || r.batch.flags < JOURNAL_ACKED ||
 		    r.batch.flags > JOURNAL_LOST)
 			continue;
+		if (r.batch.flags == RECORD_HALVED) {
+			note_halved(l, r.batch.number, r.batch.parent);
+			continue;
+		}
 		if (fate_of(l, r.batch.number) == FATE_UNKNOWN)
 			count_done(l->found, &r);
 		set_fate(l, r.batch.number, (enum fate)r.batch.flags);
 	}
+	halves_sort(&l->halves);
 }
 
 /* A part of a batch that was not yet noted as split: it will be split again. */
 static bool
 is_early_part(const struct load *l, const struct journal_batch *b)
 {
-	return b->parent != 0 && fate_of(l, b->parent) != FATE_SPLIT;
+	return b->parent != 0 && fate_of(l, b->parent) != FATE_SPLIT &&
+	    fate_of(l, b->parent) != FATE_HALVED;
+}
+
+/* Is something of a halved batch to be made anew of it? */
+static bool
+is_wanted(const struct load *l, const struct halved *h)
+{
+	const struct halved *part;
+	uint64_t n;
+
+	for (n = h->first; n <= h->first + 1; n++) {
+		if (fate_of(l, n) == FATE_UNKNOWN)
+			return true;
+		part = fate_of(l, n) == FATE_HALVED
+		    ? halves_find(&l->halves, n) : NULL;
+		if (part != NULL && !part->is_present && is_wanted(l, part))
+			return true;
+	}
+	return false;
+}
+
+/* The parts that were wanted are there now. */
+static void
+set_made(struct load *l, const struct halved *h)
+{
+	const struct halved *part;
+	uint64_t n;
+
+	for (n = h->first; n <= h->first + 1; n++) {
+		part = fate_of(l, n) == FATE_HALVED
+		    ? halves_find(&l->halves, n) : NULL;
+		if (fate_of(l, n) == FATE_UNKNOWN)
+			set_fate(l, n, FATE_LIVE);
+		else if (part != NULL && !part->is_present)
+			set_made(l, part);
+	}
+}
+
+/* Hand out a halved batch that was found. False: nothing of it is wanted. */
+static bool
+take_halved(struct load *l, struct halved *h, struct span pieces)
+{
+	if (!is_wanted(l, h))
+		return false;
+	if (l->found->halved != NULL)
+		l->found->halved(l->found->ctx, &h->batch, &h->place, pieces);
+	set_made(l, h);
+	return true;
+}
+
+/* Those that stand in segments, after all has been read. */
+static void
+take_halves(struct load *l)
+{
+	struct segment *s;
+	struct halved *h;
+	size_t i;
+
+	for (i = 0; i < l->halves.n; i++) {
+		h = &l->halves.v[i];
+		if (!h->is_present || h->place.segment == 0 ||
+		    fate_of(l, h->batch.number) != FATE_HALVED)
+			continue;
+		/* It may end within the callback. */
+		for (s = l->j->segments; s != NULL && s->number !=
+		    h->place.segment; s = s->next)
+			;
+		if (s != NULL)
+			s->live++;
+		if (!take_halved(l, h, SPAN("")) && s != NULL)
+			s->live--;
+	}
+}
+
+enum journal_part
+journal_part(const struct journal_found *found, uint64_t whole, int n,
+    uint64_t *number)
+{
+	const struct load *l = found->load;
+	const struct halved *h = halves_find(&l->halves, whole), *part;
+
+	*number = h->first + (uint64_t)n;
+	if (fate_of(l, *number) == FATE_UNKNOWN)
+		return JOURNAL_PART_WANTED;
+	part = fate_of(l, *number) == FATE_HALVED
+	    ? halves_find(&l->halves, *number) : NULL;
+	return part != NULL && !part->is_present && is_wanted(l, part)
+	    ? JOURNAL_PART_HALVED : JOURNAL_PART_NONE;
+}
+
+static struct halved *
+set_present(struct load *l, const struct journal_batch *b,
+    const struct journal_place *place)
+{
+	struct halved *h = halves_find(&l->halves, b->number);
+
+	h->is_present = true;
+	h->batch = *b;
+	h->place = *place;
+	return h;
 }
 
 static void
@@ -215,6 +334,11 @@ load_segment(struct load *l, uint64_t number)
 	l->has_batches = true;
 	s = segment_new(l->j, number, l->bytes.n, -1);
 	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
+		place = (struct journal_place){ number, r.offset,
+		    r.payload.n };
+		if (r.type == RECORD_BATCH &&
+		    fate_of(l, r.batch.number) == FATE_HALVED)
+			set_present(l, &r.batch, &place);
 		if (r.type != RECORD_BATCH ||
 		    fate_of(l, r.batch.number) != FATE_UNKNOWN)
 			continue;
@@ -227,8 +351,6 @@ load_segment(struct load *l, uint64_t number)
 		}
 		set_fate(l, r.batch.number, FATE_LIVE);
 		s->live++;
-		place = (struct journal_place){ number, r.offset,
-		    r.payload.n };
 		if (l->found->batch != NULL)
 			l->found->batch(l->found->ctx, &r.batch, &place);
 	}
@@ -239,6 +361,7 @@ load_segment(struct load *l, uint64_t number)
 static void
 load_open_file(struct load *l, uint64_t number)
 {
+	const struct journal_place none = { 0 };
 	struct journal_batch batch = { 0 };
 	uint64_t damaged_before = l->found->damaged_bytes;
 	struct open_file *i;
@@ -270,6 +393,10 @@ load_open_file(struct load *l, uint64_t number)
 	l->j->open_files = i;
 	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
 		note_damaged(l, number);
+	if (fate_of(l, number) == FATE_HALVED && l->pieces.n > 0 &&
+	    !halves_find(&l->halves, number)->is_present)
+		(void)take_halved(l, set_present(l, &batch, &none),
+		    buf_whole(&l->pieces));
 	if (fate_of(l, number) != FATE_UNKNOWN)
 		return;
 	if (l->pieces.n == 0) {
@@ -361,6 +488,17 @@ drop_dead_segments(struct journal *j)
  * is no trace says nothing: it was given out and not used by the time the
  * writer ended. Where a damaged record does not name its batch, it may have
  * been one of those. */
+/* Nothing is left of which it could be made. */
+static bool
+is_missing(const struct load *l, uint64_t number)
+{
+	const struct halved *h = fate_of(l, number) == FATE_HALVED
+	    ? halves_find(&l->halves, number) : NULL;
+
+	return fate_of(l, number) == FATE_UNKNOWN ||
+	    (h != NULL && !h->is_present && is_wanted(l, h));
+}
+
 static uint64_t
 count_missing(struct load *l)
 {
@@ -372,7 +510,7 @@ count_missing(struct load *l)
 		    by_number);
 	for (i = 0; i < l->n_damaged; i++)
 		missing += (i == 0 || l->damaged[i] != l->damaged[i - 1]) &&
-		    fate_of(l, l->damaged[i]) == FATE_UNKNOWN;
+		    is_missing(l, l->damaged[i]);
 	if (l->n_nameless == 0)
 		return missing;
 	for (n = 1; n <= l->found->last; n++)
@@ -393,15 +531,19 @@ journal_load(struct journal *j, struct journal_found *found,
 	int status = list_files(&l, why);
 
 	if (status == 0) {
+		found->load = &l;
 		load_notes(&l);
 		load_done(&l);
 		for (i = 0; i < l.n_segments; i++)
 			load_segment(&l, l.segments[i]);
 		for (i = 0; i < l.n_open_files; i++)
 			load_open_file(&l, l.open_files[i]);
+		take_halves(&l);
 		found->missing = count_missing(&l);
 		drop_dead_segments(j);
+		found->load = NULL;
 	}
+	free(l.halves.v);
 	free(l.fates);
 	free(l.segments);
 	free(l.open_files);

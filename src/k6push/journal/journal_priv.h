@@ -19,6 +19,9 @@ enum { RECORD_HEAD = 80, NAME_TEXT = 32 };
 enum record_type { RECORD_NOTE = 1, RECORD_PIECE, RECORD_CUT, RECORD_BATCH,
 	RECORD_DONE };
 
+enum { RECORD_HALVED = 4 };	/* flags of a RECORD_DONE, beside journal_end;
+				   parent is the number of the first part */
+
 struct record {
 	enum record_type type;
 	struct journal_batch batch;
@@ -42,6 +45,24 @@ struct segment {
 	uint64_t bytes;
 	uint64_t live;		/* batches to be sent */
 };
+
+/* A batch that is halved. */
+struct halved {
+	struct journal_batch batch;
+	uint64_t first;		/* number of its first part */
+	bool is_present;	/* it was found: */
+	struct journal_place place;	/* segment 0: by its pieces */
+};
+
+/* A zeroed struct is empty; free v. */
+struct halves {
+	struct halved *v;
+	size_t n, cap;
+};
+
+void halves_add(struct halves *all, uint64_t number, uint64_t first);
+void halves_sort(struct halves *all);	/* after the last is added */
+struct halved *halves_find(const struct halves *all, uint64_t number);
 
 struct journal {
 	char *path;
@@ -90,6 +111,10 @@ int journal_slurp(int dir, const char *name, struct buf *out,
 /* Put a segment with one live batch first; out: where batches are added. */
 struct segment *segment_new(struct journal *j, uint64_t number,
     uint64_t bytes, int out);
+
+/* The file of what is done, or -1; with room for some more records, also if the
+ * disk is full by then. */
+int journal_open_done(struct journal *j);
 
 /* Keep damaged bytes of the file name in bad/. */
 void journal_set_aside(struct journal *j, const char *name, uint64_t offset,

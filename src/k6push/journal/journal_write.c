@@ -363,9 +363,8 @@ journal_read(struct journal *j, const struct journal_place *place,
 	return 0;
 }
 
-/* Room for some more records, also if the disk is full by then. */
-static int
-open_done(struct journal *j)
+int
+journal_open_done(struct journal *j)
 {
 	off_t end;
 
@@ -381,6 +380,24 @@ open_done(struct journal *j)
 	return j->done;
 }
 
+int
+journal_halve(struct journal *j, const struct journal_batch *b,
+    uint64_t first, struct why *why)
+{
+	struct record r = { .type = RECORD_DONE, .batch = *b };
+	struct why reason;
+
+	r.batch.flags = RECORD_HALVED;
+	r.batch.parent = first;		/* of a batch that is halved */
+	if (journal_open_done(j) < 0)
+		return journal_errno(j, "done", why);
+	if (record_write(j->done, &j->done_bytes, &r, &reason) < 0)
+		return why_set(why, "%s/done: %s", j->path, reason.text);
+	if (j->options.sync_ns >= 0)
+		(void)fdatasync(j->done);
+	return 0;
+}
+
 void
 journal_done(struct journal *j, const struct journal_batch *b,
     enum journal_end how, const struct journal_place *place)
@@ -388,10 +405,8 @@ journal_done(struct journal *j, const struct journal_batch *b,
 	struct record r = { .type = RECORD_DONE, .batch = *b };
 
 	r.batch.flags = (uint16_t)how;
-	if (open_done(j) >= 0)
+	if (journal_open_done(j) >= 0)
 		(void)record_write(j->done, &j->done_bytes, &r, NULL);
-	if (how == JOURNAL_SPLIT && j->options.sync_ns >= 0 && j->done >= 0)
-		(void)fdatasync(j->done);
 	if (place->segment == 0)
 		remove_open_file(j, b->number);
 	else

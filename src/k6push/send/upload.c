@@ -61,6 +61,8 @@ void
 uploader_add(struct uploader *u, struct batch *p)
 {
 	batches_add(&u->waiting, p);
+	if (!p->is_loose)
+		upload_leave_whole(u, p);
 }
 
 void
@@ -80,6 +82,8 @@ uploader_take(struct uploader *u)
 	while ((p = ready.first) != NULL) {
 		batches_remove(&ready, p);
 		batches_add(&u->waiting, p);
+		if (!p->is_loose)
+			upload_leave_whole(u, p);
 		/* It can be read again. */
 		if (p->place.segment != 0 && u->waiting.bytes > CACHE_BYTES)
 			batches_set_body(&u->waiting, p, (struct buf){ 0 });
@@ -165,7 +169,7 @@ send_batch(struct uploader *u, struct batch *p)
 	s->message.run = u->to.run_id;
 	is_good = kept_body(u, s, &kept, &why) == 0;
 	if (is_good && (int64_t)p->id.samples > settings_int(u->settings,
-	    wire->most) && upload_split(u, p, kept)) {
+	    wire->most) && upload_split(u, p, kept) != SPLIT_SINGLE) {
 		sending_free(s);
 		return;
 	}
@@ -208,10 +212,11 @@ next_batch(const struct uploader *u)
 {
 	bool wants_newest = u->is_catching_up && (u->failures > 0 ||
 	    u->n_sent % NEWEST_EVERY == 0);
+	int64_t now = now_monotonic_ns();
 	struct batch *p, *newest = NULL;
 
 	for (p = u->waiting.first; p != NULL; p = p->next) {
-		if (p->is_in_flight)
+		if (p->is_in_flight || p->not_before_ns > now)
 			continue;
 		if (!wants_newest)
 			return p;

@@ -31,6 +31,7 @@ struct uploader {
 	int64_t acked_ns;	/* when the server last took something */
 	bool is_catching_up;	/* there was an outage, there is a backlog */
 	bool is_stopped;	/* the run takes no more: nothing is sent */
+	bool is_held;		/* told that too large batches wait */
 	const char *told;	/* kind of trouble last told; NULL: none */
 	uint64_t told_causes[TOLD_CAUSES];	/* of it, as hashes */
 	int n_told_causes;
@@ -60,9 +61,19 @@ void upload_note_success(struct uploader *u);
 void upload_take_outcome(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct span kept);
 
-/* Replace a batch that is too large by its two halves. False: it is a single
- * sample. Both are in the journal before the whole is done. */
-bool upload_split(struct uploader *u, struct batch *p, struct span kept);
+enum split {
+	SPLIT_DONE,	/* its halves wait in its stead */
+	SPLIT_SINGLE,	/* it is a single sample */
+	SPLIT_LATER,	/* the disk does not take a note of it: it waits */
+};
+
+/* Replace a batch that is too large by its two halves. The journal knows of
+ * them before one is sent. */
+enum split upload_split(struct uploader *u, struct batch *p,
+    struct span kept);
+
+/* Batch p is on disk by itself, or done with. */
+void upload_leave_whole(struct uploader *u, struct batch *p);
 
 /* Count a batch that cannot be sent as lost, and free it. */
 void upload_lose(struct uploader *u, struct batch *p);

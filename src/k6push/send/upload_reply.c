@@ -18,10 +18,26 @@ enum {
 	HOLD_FAILURES = 4,	/* nothing changes in half a second */
 };
 
+/* whole_done: nothing needs it any more. */
+static void
+end_whole(void *ctx, const struct whole *w)
+{
+	struct uploader *u = ctx;
+
+	journal_done(u->journal, &w->id, JOURNAL_SPLIT, &w->place);
+}
+
+void
+upload_leave_whole(struct uploader *u, struct batch *p)
+{
+	batch_leave_whole(p, end_whole, u);
+}
+
 /* The batch needs no more sending. */
 static void
 end_batch(struct uploader *u, struct batch *p, enum journal_end how)
 {
+	upload_leave_whole(u, p);
 	if (u->journal != NULL)
 		journal_done(u->journal, &p->id, how, &p->place);
 	packer_forget_loose(u->packer, p);
@@ -151,36 +167,77 @@ quarantine(struct uploader *u, struct batch *p, struct span kept,
 	return true;
 }
 
-bool
+/* A batch that cannot be split now: others go first. */
+static enum split
+split_later(struct uploader *u, struct batch *p, const char *why)
+{
+	if (!u->is_held)
+		warnf("%s: a batch that is too large waits", why);
+	u->is_held = true;
+	p->not_before_ns = now_monotonic_ns() + NS_PER_S;
+	return SPLIT_LATER;
+}
+
+/* Both parts have their bodies: give them numbers, and to the disk. w: what
+ * stands for them there; NULL: nothing does. */
+static void
+put_parts(struct uploader *u, struct batch *part[2], uint64_t number,
+    struct whole *w)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		part[i]->id.number = number + (uint64_t)i;
+		part[i]->is_loose = true;
+		part[i]->whole = w;
+		if (w != NULL)
+			w->n_parts++;
+	}
+	for (i = 0; i < 2; i++) {
+		packer_pack(u->packer, part[i]);
+		if (!part[i]->is_loose)
+			upload_leave_whole(u, part[i]);
+		batches_add(&u->waiting, part[i]);
+	}
+}
+
+enum split
 upload_split(struct uploader *u, struct batch *p, struct span kept)
 {
 	const struct wire *wire = wire_of(p->id.format);
 	struct batch *part[2] = { batch_part(p, 0), batch_part(p, 1) };
+	bool is_on_disk = u->journal != NULL && (!p->is_loose ||
+	    p->whole != NULL);
+	enum split status = SPLIT_DONE;
+	struct whole *w = NULL;
 	uint64_t number;
 	struct why why;
-	int i, n_loose = 0;
 
-	if (wire->split(p, kept, part[0], part[1], &why) < 0) {
+	if (wire->split(p, kept, part[0], part[1], &why) < 0)
+		status = SPLIT_SINGLE;
+	else if (u->journal != NULL && !is_on_disk)
+		status = split_later(u, p, "the journal has no room");
+	if (status == SPLIT_DONE) {
+		number = numbers_take(u->numbers, 2);
+		if (is_on_disk && journal_halve(u->journal, &p->id, number,
+		    &why) < 0)
+			status = split_later(u, p, why.text);
+	}
+	if (status != SPLIT_DONE) {
 		batch_free(part[0]);
 		batch_free(part[1]);
-		return false;
+		return status;
 	}
 	u->splits++;
-	number = numbers_take(u->numbers, 2);
-	for (i = 0; i < 2; i++) {
-		part[i]->id.number = number + (uint64_t)i;
-		part[i]->is_loose = true;
-		packer_pack(u->packer, part[i]);
-		n_loose += part[i]->is_loose;
-	}
-	if (n_loose == 0 || p->is_loose)
-		end_batch(u, p, JOURNAL_SPLIT);
-	else	/* on disk only the whole is */
-		batches_remove(&u->waiting, p);
-	for (i = 0; i < 2; i++)
-		batches_add(&u->waiting, part[i]);
+	u->is_held = false;
+	u->acked_ns = now_monotonic_ns();	/* that is progress too */
+	packer_forget_loose(u->packer, p);
+	batches_remove(&u->waiting, p);
+	if (is_on_disk)
+		w = whole_new(p);
+	put_parts(u, part, number, w);
 	batch_free(p);
-	return true;
+	return SPLIT_DONE;
 }
 
 /* The next try is not before a pause: from the start of this one if nothing
@@ -213,7 +270,7 @@ take_refusal(struct uploader *u, const struct sending *s,
 	struct buf text = { 0 };
 
 	if (outcome_of(reply) == OUTCOME_SPLIT &&
-	    upload_split(u, s->batch, kept))
+	    upload_split(u, s->batch, kept) != SPLIT_SINGLE)
 		return;
 	describe_reply(u, s, reply, &text);
 	if (!quarantine(u, s->batch, kept, text.p))

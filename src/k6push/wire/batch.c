@@ -31,8 +31,35 @@ batch_free(struct batch *p)
 {
 	if (p == NULL)
 		return;
+	batch_leave_whole(p, NULL, NULL);
 	buf_release(&p->body);
 	free(p);
+}
+
+struct whole *
+whole_new(struct batch *p)
+{
+	struct whole *w = xcalloc(1, sizeof(*w));
+
+	w->id = p->id;
+	w->place = p->place;
+	w->above = p->whole;
+	p->whole = NULL;
+	return w;
+}
+
+void
+batch_leave_whole(struct batch *p, whole_done *done, void *ctx)
+{
+	struct whole *w = p->whole, *above;
+
+	p->whole = NULL;
+	for (; w != NULL && --w->n_parts <= 0; w = above) {
+		above = w->above;
+		if (done != NULL)
+			done(ctx, w);
+		free(w);
+	}
 }
 
 struct batch *
@@ -113,7 +140,7 @@ batches_amount(const struct batches *list, bool only_loose)
 	const struct batch *p;
 
 	for (p = list->first; p != NULL; p = p->next)
-		if (!only_loose || p->is_loose) {
+		if (!only_loose || (p->is_loose && p->whole == NULL)) {
 			sum.points += p->id.points;
 			sum.requests += p->id.requests;
 		}

@@ -18,13 +18,24 @@ struct amount {
 	uint64_t points, requests;
 };
 
+/* A batch on disk, the parts of which are sent in its stead. It stands for
+ * those of them that are not on disk themselves. */
+struct whole {
+	struct journal_batch id;
+	struct journal_place place;
+	struct whole *above;	/* NULL, or what it is itself a part of */
+	int n_parts;		/* that it still stands for */
+};
+
 struct batch {
 	struct batch *next;
 	struct journal_batch id;	/* number, key, what is in it */
 	struct journal_place place;	/* in the journal; segment 0: not yet */
 	struct buf body;		/* as it is kept; empty: at place */
 	bool is_plain;			/* body is not yet packed */
-	bool is_loose;			/* only in memory */
+	bool is_loose;			/* its body is only in memory */
+	struct whole *whole;		/* it can be made of that; or NULL */
+	int64_t not_before_ns;		/* monotonic; it is not sent earlier */
 	size_t loose_bytes;		/* as the packer counts it */
 	bool is_in_flight;
 	int tries;
@@ -48,6 +59,16 @@ void batch_free(struct batch *p);	/* NULL is none */
  * a second split gives the same. It has no number yet. */
 struct batch *batch_part(const struct batch *whole, int n);
 
+/* Make p, which is to be split, a whole, with no parts yet. The caller owns
+ * it until it has parts. */
+struct whole *whole_new(struct batch *p);
+
+typedef void whole_done(void *ctx, const struct whole *w);
+
+/* p is on disk by itself, or done with: its whole stands for it no longer. A
+ * whole that stands for nothing more goes; done (or NULL) is called before. */
+void batch_leave_whole(struct batch *p, whole_done *done, void *ctx);
+
 /* Put a batch behind those with smaller numbers; take it out again. */
 void batches_add(struct batches *list, struct batch *p);
 void batches_remove(struct batches *list, struct batch *p);
@@ -57,6 +78,7 @@ void batches_release(struct batches *list);
 void batches_set_body(struct batches *list, struct batch *p,
     struct buf body);
 
+/* only_loose: what would be lost with this process. */
 struct amount batches_amount(const struct batches *list, bool only_loose);
 
 #endif

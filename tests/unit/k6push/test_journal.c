@@ -292,6 +292,142 @@ parts(void)
 	buf_release(&found.note);
 }
 
+/* What a load says of the parts of the halved batches that it hands out. */
+static struct {
+	int n_halved;
+	uint64_t whole, number[2];
+	enum journal_part part[2], below[2];
+	char pieces[16];
+} halved;
+
+static struct journal_found *loading;
+
+static void
+on_halved(void *ctx, const struct journal_batch *b,
+    const struct journal_place *place, struct span pieces)
+{
+	uint64_t number;
+	int i;
+
+	(void)ctx;
+	halved.n_halved++;
+	halved.whole = b->number;
+	for (i = 0; i < 2; i++)
+		halved.part[i] = journal_part(loading, b->number, i,
+		    &halved.number[i]);
+	for (i = 0; i < 2 && halved.part[1] == JOURNAL_PART_HALVED; i++)
+		halved.below[i] = journal_part(loading, halved.number[1], i,
+		    &number);
+	CHECK((place->segment == 0) == (pieces.n > 0));
+	(void)snprintf(halved.pieces, sizeof(halved.pieces), "%.*s",
+	    (int)pieces.n, pieces.p);
+}
+
+static struct journal *
+open_halved(struct journal_found *found)
+{
+	struct journal *j = NULL;
+	struct why why;
+
+	memset(&got, 0, sizeof(got));
+	memset(&halved, 0, sizeof(halved));
+	*found = (struct journal_found){ .batch = on_batch,
+	    .pieces = on_pieces, .halved = on_halved };
+	loading = found;
+	CHECK(journal_open(&j, path, JOURNAL_OLD, &options, &why) == 0);
+	CHECK(journal_load(j, found, &why) == 0);
+	return j;
+}
+
+/* Parts of which the disk has no bytes: they are made anew of the whole, but
+ * for those that are done with, and the whole never counts again. */
+static void
+halves_of_a_segment(void)
+{
+	const struct journal_place none = { 0 };
+	struct journal *j = open_new("halves");
+	struct journal_found found = { 0 };
+	struct journal_place place = put_batch(j, 1, "all");
+	struct journal_batch one = batch_of(1), three = batch_of(3);
+	struct journal_batch four = batch_of(4);
+	struct why why;
+
+	CHECK(journal_halve(j, &one, 2, &why) == 0);
+	journal_close(j);
+	j = open_halved(&found);
+	CHECK(got.n_batches == 0 && halved.n_halved == 1 && halved.whole == 1);
+	CHECK(halved.part[0] == JOURNAL_PART_WANTED && halved.number[0] == 2);
+	CHECK(halved.part[1] == JOURNAL_PART_WANTED && halved.number[1] == 3);
+	CHECK(found.last == 3 && found.missing == 0);
+	/* The first is taken, the second halved in turn, and half of it on
+	 * disk by itself. */
+	end_batch(j, 2, JOURNAL_ACKED, &none);
+	CHECK(journal_halve(j, &three, 4, &why) == 0);
+	four.parent = 3;
+	CHECK(journal_add(j, &four, SPAN("4"), &place, &why) == 0);
+	journal_close(j);
+	j = open_halved(&found);
+	CHECK(got.n_batches == 1 && got.batch[4].number == 4);
+	CHECK(halved.n_halved == 1 && halved.part[0] == JOURNAL_PART_NONE &&
+	    halved.part[1] == JOURNAL_PART_HALVED);
+	CHECK(halved.below[0] == JOURNAL_PART_NONE &&
+	    halved.below[1] == JOURNAL_PART_WANTED);
+	CHECK(found.last == 5 && found.acked.requests == 8);
+	end_batch(j, 5, JOURNAL_ACKED, &none);
+	end_batch(j, 4, JOURNAL_ACKED, &got.place[4]);
+	journal_close(j);
+	j = open_halved(&found);
+	CHECK(got.n_batches == 0 && halved.n_halved == 0 &&
+	    found.missing == 0);
+	CHECK(access(path, F_OK) == 0 && j->segments == NULL);
+	journal_remove(j);
+	journal_close(j);
+}
+
+static void
+halves_of_pieces(void)
+{
+	struct journal *j = open_new("halfpieces");
+	struct journal_found found = { 0 };
+	struct journal_batch one = batch_of(1);
+	struct why why;
+
+	CHECK(journal_piece(j, &one, SPAN("al"), &why) == 0);
+	CHECK(journal_piece(j, &one, SPAN("l"), &why) == 0);
+	CHECK(journal_cut(j, &one, &why) == 0);
+	CHECK(journal_halve(j, &one, 2, &why) == 0);
+	journal_close(j);
+	j = open_halved(&found);
+	CHECK(got.n_pieces == 0 && halved.n_halved == 1);
+	CHECK_TEXT(halved.pieces, "all");
+	journal_remove(j);
+	journal_close(j);
+}
+
+/* The whole is damaged: what was to be made of it is missing. */
+static void
+halves_are_missing(void)
+{
+	struct journal *j = open_new("halfgone");
+	struct journal_found found = { 0 };
+	struct journal_place place = put_batch(j, 1, "all");
+	struct journal_batch one = batch_of(1);
+	char file[100];
+	struct why why;
+	int fd;
+
+	CHECK(journal_halve(j, &one, 2, &why) == 0);
+	journal_close(j);
+	(void)snprintf(file, sizeof(file), "%s/seg.1", path);
+	fd = open(file, O_WRONLY);
+	CHECK(pwrite(fd, "X", 1, (off_t)place.offset) == 1);
+	(void)close(fd);
+	j = open_halved(&found);
+	CHECK(halved.n_halved == 0 && found.missing == 1);
+	journal_remove(j);
+	journal_close(j);
+}
+
 static void
 refused(void)
 {
@@ -588,6 +724,11 @@ main(void)
 
 	if (mkdtemp(home) == NULL)
 		return 1;
+	test("parts of a halved batch are made anew, if they are not done",
+	    halves_of_a_segment);
+	test("a batch of pieces is halved like another", halves_of_pieces);
+	test("of a halved batch that is damaged the parts are missing",
+	    halves_are_missing);
 	test("what is written comes back, and what is done does not",
 	    batches_return);
 	test("segments go when all of them is done", segments_go);
