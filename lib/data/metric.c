@@ -94,6 +94,13 @@ metric_builtin(struct span name)
 	return NULL;
 }
 
+bool
+metric_is_name(struct span name)
+{
+	return name.n > 0 && name.n <= METRIC_NAME_MAX &&
+	    memchr(name.p, '\0', name.n) == NULL;
+}
+
 struct metric *
 metrics_get(struct metrics *ms, struct span name)
 {

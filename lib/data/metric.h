@@ -23,6 +23,12 @@ struct metric {
 	bool is_declared;	/* a Metric line was seen */
 };
 
+enum { METRIC_NAME_MAX = 128 };	/* bytes; k6's limit */
+
+/* The one rule for the name of a metric, of readers, pushers and servers alike:
+ * 1 to METRIC_NAME_MAX bytes, none of them NUL. Escapes are gone by then. */
+bool metric_is_name(struct span name);
+
 /* The built-in metric of that name (PROTOCOL 1.6), or NULL. */
 const struct metric *metric_builtin(struct span name);
 

@@ -409,6 +409,8 @@ read_metric(struct reader *r, struct span message)
 		return false;
 	if (r->at.metric.n == 0)
 		return fail(r, "a metric without a name");
+	if (!metric_is_name(r->at.metric))
+		return fail(r, "bad metric name");
 	p = pb_of(message);
 	while (pb_next(&p, &f))
 		if (f.number == METRIC_SERIES &&

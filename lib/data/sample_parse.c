@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "base/total.h"
 #include "base/units.h"
+#include "data/metric.h"
 
 static const char http_list[] = "http_req_li_all", iter_list[] = "iter_li_all";
 
@@ -321,20 +322,19 @@ parse_aggregate(const struct parts *p, struct aggregate *a,
 	    jsn_fail(outer, "an aggregate lacks a timing");
 }
 
-/* A point of its own. Metric names are plain ASCII in k6, so escapes in one
- * are not unescaped but refused. */
+/* A point of its own. name holds the name of its metric if that has escapes. */
 static bool
-parse_point(const struct parts *p, struct sample *s, struct jsn *outer)
+parse_point(const struct parts *p, struct buf *name, struct sample *s,
+    struct jsn *outer)
 {
 	if (!metric_type_parse(p->data_type, &s->type))
 		return jsn_fail(outer, "unknown metric type");
 	if (p->value.n == 0 || num_parse(p->value.p, p->value.n, &s->value) !=
 	    p->value.n)
 		return jsn_fail(outer, "a value is not a number");
-	if (memchr(p->metric.p, '\\', p->metric.n) != NULL)
-		return jsn_fail(outer, "bad metric name");
-	s->metric = p->metric;
-	return true;
+	s->metric = jsn_plain(name, p->metric);
+	return metric_is_name(s->metric) ||
+	    jsn_fail(outer, "bad metric name");
 }
 
 static int
@@ -345,6 +345,7 @@ parse_one(struct jsn *j, struct tags *tags, sample_each *each, void *ctx)
 	struct trail trail;
 	struct parts p;
 	struct sample s = { 0 };
+	struct buf name = { 0 };
 	bool is_good;
 	int status;
 
@@ -357,7 +358,7 @@ parse_one(struct jsn *j, struct tags *tags, sample_each *each, void *ctx)
 	s.aggregate = &aggregate;
 	if (span_is(p.type, "Point")) {
 		s.kind = SAMPLE_POINT;
-		is_good = parse_point(&p, &s, j);
+		is_good = parse_point(&p, &name, &s, j);
 	} else if (span_is(p.type, "Points") &&
 	    span_is(p.metric, http_list)) {
 		s.kind = SAMPLE_TRAIL;
@@ -374,6 +375,7 @@ parse_one(struct jsn *j, struct tags *tags, sample_each *each, void *ctx)
 	}
 	status = is_good ? each(ctx, &s) : -1;
 	aggregate_release(&aggregate);
+	buf_release(&name);
 	return status;
 }
 

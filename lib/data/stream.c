@@ -8,7 +8,7 @@
 #include "base/units.h"
 #include "data/jsn.h"
 
-enum { NAME_MAX_BYTES = 128, FRAMES_BYTES = 1 << 25 };
+enum { FRAMES_BYTES = 1 << 25 };
 
 void
 stream_trim(struct stream *s, uint32_t max_tag_sets)
@@ -93,16 +93,9 @@ read_point(struct stream *s, struct jsn *j, struct point *p,
 static struct metric *
 metric_of(struct stream *s, struct span raw)
 {
-	struct metric *m;
+	struct span name = jsn_plain(&s->key, raw);
 
-	if (memchr(raw.p, '\\', raw.n) == NULL)
-		return raw.n == 0 || raw.n > NAME_MAX_BYTES ? NULL
-		    : metrics_get(&s->metrics, raw);
-	buf_reset(&s->key);
-	jsn_unescape(&s->key, raw);
-	m = s->key.n == 0 || s->key.n > NAME_MAX_BYTES ? NULL
-	    : metrics_get(&s->metrics, (struct span){ s->key.p, s->key.n });
-	return m;
+	return metric_is_name(name) ? metrics_get(&s->metrics, name) : NULL;
 }
 
 static bool

@@ -82,6 +82,7 @@ books_of(const struct session *session)
 	b.read = session->reader != NULL ? r.points + b.invalid
 	    : session->found.points + session->foreign.points;
 	b.missing = session->missing;
+	b.untold_refusals = u.untold_refusals;
 	b.is_open = b.on_disk > 0 || (session->has_run &&
 	    !session->note.is_borrowed &&
 	    run_api_state(session->run_api) != RUN_API_FINISHED);
@@ -117,6 +118,10 @@ books_print(const struct books *b)
 		warnf("%" PRIu64 " %s of the journal %s damaged and lost",
 		    b->missing, b->missing == 1 ? "batch" : "batches",
 		    b->missing == 1 ? "is" : "are");
+	if (b->untold_refusals > 0)
+		warnf("%" PRIu64 " more batch%s refused for such a reason",
+		    b->untold_refusals, b->untold_refusals == 1 ? " was"
+		    : "es were");
 	if (b->gone > 0)
 		warnf("%" PRIu64 " sample%s read and %s neither delivered nor "
 		    "in the journal any more", b->gone, b->gone == 1 ? " was"

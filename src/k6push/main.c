@@ -80,8 +80,8 @@ set_size(void *member, const struct opt *o, const char *value,
 
 	(void)o;
 	if (!size_parse(value, bytes) || *bytes < JOURNAL_LEAST)
-		return why_set(why, "\"%s\" is not a size of 1M or more "
-		    "(512M, 4G)", value);
+		return why_set(why, "\"%s\" is not a size from 1M to less "
+		    "than 8388608T (512M, 4G)", value);
 	return 0;
 }
 

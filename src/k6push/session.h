@@ -68,6 +68,7 @@ struct books {
 	uint64_t resent;	/* requests sent again */
 	int64_t outages, longest_outage_ns;
 	uint64_t missing;	/* batches that are damaged in the journal */
+	uint64_t untold_refusals;	/* batches, like one that was told */
 	uint64_t gone;		/* of lost: not in the journal any more */
 	bool is_open;		/* a later process has something to do */
 	int64_t made, stored, requests_on_disk;	/* HTTP requests */

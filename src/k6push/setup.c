@@ -9,13 +9,17 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/random.h"
 #include "base/thread.h"
 #include "base/units.h"
 #include "data/jsn.h"
 #include "k6push/read/series_collect.h"
 #include "k6push/session.h"
 
-enum { MEMORY_BYTES = 256 << 20 };
+enum {
+	MEMORY_BYTES = 256 << 20,
+	JOURNAL_CHANCE = 8,	/* letters of a journal's name */
+};
 
 /* reader.on_head: the run as flags and the stream's Start want it. */
 static void
@@ -131,8 +135,8 @@ static int
 make_journal(struct session *session, struct why *why)
 {
 	struct push_options *o = session->options;
-	char *home, *path, stamp[TIME_TEXT], *p;
-	int status;
+	char *home, *path, stamp[TIME_TEXT], chance[JOURNAL_CHANCE + 1], *p;
+	int status, tries = 0;
 
 	if (o->has_no_journal)
 		return 0;
@@ -142,10 +146,16 @@ make_journal(struct session *session, struct why *why)
 	(void)time_print(stamp, now_unix_ns() / NS_PER_S * NS_PER_S);
 	while ((p = strpbrk(stamp, "-:")) != NULL)
 		(void)memmove(p, p + 1, strlen(p));
-	path = xasprintf("%s/%s-%ld", home, stamp, (long)getpid());
-	status = journal_open(&session->journal, path, JOURNAL_NEW, &o->journal,
-	    why);
-	free(path);
+	/* In containers process numbers are the same, and the folder may be
+	 * one; who resumes all may come between its making and its lock. */
+	do {
+		random_hex(chance, JOURNAL_CHANCE / 2);
+		path = xasprintf("%s/%s-%ld-%s", home, stamp, (long)getpid(),
+		    chance);
+		status = journal_open(&session->journal, path, JOURNAL_NEW,
+		    &o->journal, why);
+		free(path);
+	} while (status == JOURNAL_BUSY && ++tries < 5);
 	free(home);
 	return status;
 }

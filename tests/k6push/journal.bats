@@ -319,8 +319,88 @@ EOF
   [ "$status" -eq 75 ]
   [ "$(books quarantined)" -eq "$points" ]
   balanced
-  zcat "$journals"/*/refused/1.gz | jq -e length
-  grep -F 'bad sample' "$journals"/*/refused/1.gz.txt
+  # It was tried in ever smaller parts, and then told once.
+  [ "$(zcat "$journals"/*/refused/*.gz | jq -s 'map(length) | add')" -eq \
+    "$(k6push --dry-run "$small" | wc -l)" ]
+  [ "$(ls "$journals"/*/refused/*.gz | wc -l)" -gt 1 ]
+  for reason in "$journals"/*/refused/*.txt; do
+    grep -F 'bad sample' "$reason"
+  done
+  [ "$(grep -c 'refused for good' <<<"$err")" -eq 1 ]
+  grep -E '[0-9]+ more batches were refused for such a reason' <<<"$err"
+  [ "$(wc -l <"$nginx_log")" -le 200 ]
+}
+
+@test "one sample that is refused costs no other: its batch is split" {
+  start_server
+  echo '422 13' >"$BATS_TEST_TMPDIR/rule"
+  touch "$BATS_TEST_TMPDIR/log"
+  python3 "$tools/unruly.py" "$BATS_TEST_TMPDIR/rule" "$BATS_TEST_TMPDIR/log" \
+    "$url" >"$BATS_TEST_TMPDIR/url" 3>&- &
+  proxy=$!
+  retry 20 test -s "$BATS_TEST_TMPDIR/url"
+  stream 200 0 >"$BATS_TEST_TMPDIR/in"
+  K6_CLOUD_HOST=$(cat "$BATS_TEST_TMPDIR/url") capture k6push \
+    --journal "$journals" "$BATS_TEST_TMPDIR/in"
+  kill "$proxy"
+  [ "$status" -eq 75 ]
+  [ "$(books quarantined)" -eq 9 ]
+  balanced
+  [ "$(api runs/1 .totals.http_reqs)" = 199 ]
+  [ "$(zcat "$journals"/*/refused/*.gz | jq length)" = 1 ]
+  grep -F '200 made = 199 stored + 1 on disk, 0 lost, 0 twice' <<<"$err"
+}
+
+@test "what k6push takes for the name of a metric, k6serve does too" {
+  start_server
+  for version in 1 2; do
+    {
+      point '<b> & \"q\" \\ \u00e9\t' 7
+      point "$(printf 'm%.0s' {1..128})" 7
+      point "$(printf 'm%.0s' {1..129})" 7
+      point 'a\u0000b' 7
+      point '' 7
+    } >"$BATS_TEST_TMPDIR/in"
+    capture k6push --api-version "$version" "$BATS_TEST_TMPDIR/in"
+    [ "$status" -eq 0 ]
+    grep -F 'read=5 acknowledged=2 on_disk=0 quarantined=0 invalid=3' <<<"$err"
+  done
+}
+
+@test "four containers on one volume, each process 1: four journals" {
+  unshare -pf --mount-proc true 2>/dev/null || skip 'no namespaces here'
+  start_server
+  local i pids=()
+  for i in 1 2 3 4; do
+    unshare -pf --mount-proc k6push -q --journal "$journals" "$small" \
+      2>>"$BATS_TEST_TMPDIR/err" 3>&- &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do wait "$i"; done
+  [ "$(api runs length)" = 4 ]
+}
+
+@test "a journal that was only just begun is listed, resumed, discarded" {
+  start_server
+  (umask 077 && mkdir -p "$journals/20261128T122508Z-1-aa" \
+    "$journals/20261128T122508Z-1-bb" "$journals/mine")
+  listed 20261128T122508Z-1-aa
+  run ! listed mine
+  capture k6push --discard "$journals/20261128T122508Z-1-aa"
+  [ "$status" -eq 0 ]
+  capture k6push --resume --journal "$journals"
+  [ "$status" -eq 0 ]
+  grep -F '20261128T122508Z-1-bb: nothing had been read: removed' <<<"$err"
+  [ "$(ls "$journals")" = mine ]
+}
+
+@test "a file system that cannot lock is named, not called in use" {
+  command -v strace >/dev/null || skip 'no strace'
+  start_server
+  capture strace -f -qq -o /dev/null -e trace=flock \
+    -e inject=flock:error=ENOLCK k6push --journal "$journals" "$small"
+  [ "$status" -eq 1 ]
+  grep -F 'this file system cannot lock a file (No locks available)' <<<"$err"
 }
 
 # bats test_tags=slow

@@ -55,16 +55,30 @@ static int
 take_lock(struct journal *j, enum journal_open how, struct why *why)
 {
 	char text[32] = "";
+	struct stat st;
+	int status;
 	ssize_t n;
 
 	j->lock = openat(j->dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW |
 	    (how == JOURNAL_NEW ? O_CREAT | O_EXCL : O_CREAT), 0600);
-	if (j->lock < 0)
-		return journal_errno(j, "lock", why);
+	if (j->lock < 0) {	/* whoever resumes all may have come before */
+		status = how == JOURNAL_NEW && (errno == EEXIST ||
+		    errno == ENOENT) ? JOURNAL_BUSY : -1;
+		(void)journal_errno(j, "lock", why);
+		return status;
+	}
 	if (flock(j->lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return why_set(why, "%s: this file system cannot lock "
+			    "a file (%s): use --journal on another", j->path,
+			    strerror(errno));
 		n = pread(j->lock, text, sizeof(text) - 1, 0);
 		(void)why_set(why, "%s: in use by process %.*s", j->path,
 		    n > 0 ? (int)strcspn(text, "\n") : 0, text);
+		return JOURNAL_BUSY;
+	}
+	if (fstat(j->lock, &st) == 0 && st.st_nlink == 0) {
+		(void)why_set(why, "%s: was removed", j->path);
 		return JOURNAL_BUSY;
 	}
 	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
@@ -157,6 +171,31 @@ journal_close(struct journal *j)
 	free(j);
 }
 
+/* A folder with a journal's name and nothing in it: its maker was killed before
+ * it had the lock. */
+static bool
+is_stillborn(const char *path)
+{
+	const char *name = strrchr(path, '/'), *form = "00000000T000000Z-";
+	struct stat st;
+	bool is_empty = true;
+	const struct dirent *e;
+	DIR *dir;
+
+	name = name != NULL ? name + 1 : path;
+	for (; *form != '\0'; form++, name++)
+		if (*form == '0' ? *name < '0' || *name > '9' : *name != *form)
+			return false;
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    (dir = opendir(path)) == NULL)
+		return false;
+	while ((e = readdir(dir)) != NULL)
+		is_empty &= strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0;
+	(void)closedir(dir);
+	return is_empty;
+}
+
 bool
 journal_is_at(const char *path)
 {
@@ -164,7 +203,8 @@ journal_is_at(const char *path)
 	    path);
 	struct stat st;
 	bool is = (lstat(run, &st) == 0 && S_ISREG(st.st_mode)) ||
-	    (lstat(lock, &st) == 0 && S_ISREG(st.st_mode));
+	    (lstat(lock, &st) == 0 && S_ISREG(st.st_mode)) ||
+	    is_stillborn(path);
 
 	free(run);
 	free(lock);
@@ -176,7 +216,8 @@ journal_waits_at(const char *path)
 {
 	char *lock = xasprintf("%s/lock", path);
 	int fd = open(lock, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool is_free = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
+	bool is_free = fd >= 0 ? flock(fd, LOCK_SH | LOCK_NB) == 0 ||
+	    errno != EWOULDBLOCK : is_stillborn(path);
 
 	close_fd(fd);
 	free(lock);
@@ -318,7 +359,8 @@ journal_peek(const char *path, struct journal_found *found, bool *is_open,
 	if (j->dir >= 0) {
 		lock = openat(j->dir, "lock", O_RDONLY | O_CLOEXEC |
 		    O_NOFOLLOW);
-		*is_open = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
+		*is_open = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0 &&
+		    errno == EWOULDBLOCK;
 		close_fd(lock);
 		j->is_peek = true;
 		status = journal_load(j, found, why);

@@ -307,6 +307,7 @@ uploader_counts(const struct uploader *u)
 {
 	return (struct upload_counts){ .acked = u->acked,
 	    .quarantined = u->quarantined, .lost = u->lost,
+	    .untold_refusals = u->untold_refusals,
 	    .waiting = batches_amount(&u->waiting, false),
 	    .loose = batches_amount(&u->waiting, true),
 	    .resent = u->resent, .outages = u->outages.n,

@@ -42,6 +42,7 @@ struct upload_counts {
 	struct amount lost;	/* refused without a journal, or damaged */
 	struct amount waiting;	/* not yet acked, in flight or not */
 	struct amount loose;	/* of waiting, those only in memory */
+	uint64_t untold_refusals;	/* batches refused like others before */
 	uint64_t resent;	/* tries after the first */
 	uint64_t outages;
 	int64_t longest_outage_ns;

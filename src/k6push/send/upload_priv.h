@@ -8,6 +8,12 @@
 
 enum { TOLD_CAUSES = 8 };
 
+/* What was told, as hashes. */
+struct causes {
+	uint64_t hash[TOLD_CAUSES];
+	int n;
+};
+
 /* Times in ns; of the monotonic clock. */
 struct outages {
 	int64_t began_ns;	/* 0: none now */
@@ -33,8 +39,10 @@ struct uploader {
 	bool is_stopped;	/* the run takes no more: nothing is sent */
 	bool is_held;		/* told that too large batches wait */
 	const char *told;	/* kind of trouble last told; NULL: none */
-	uint64_t told_causes[TOLD_CAUSES];	/* of it, as hashes */
-	int n_told_causes;
+	struct causes told_causes;	/* of it */
+	struct causes told_refusals;
+	uint64_t untold_refusals;	/* batches */
+	int refusals;		/* in a row, without an acknowledgement */
 	struct amount acked, quarantined, lost;
 	uint64_t resent;	/* tries after the first */
 	uint64_t splits;

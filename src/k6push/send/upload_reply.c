@@ -16,6 +16,7 @@
 enum {
 	BACKLOG = 4,		/* fewer waiting batches are not a backlog */
 	HOLD_FAILURES = 4,	/* nothing changes in half a second */
+	REFUSALS_MAX = 64,	/* in a row: it is not for single samples */
 };
 
 /* whole_done: nothing needs it any more. */
@@ -56,7 +57,8 @@ upload_note_success(struct uploader *u)
 	if (u->told != NULL)
 		warnf("the server takes samples again");
 	u->told = NULL;
-	u->n_told_causes = 0;
+	u->told_causes.n = 0;
+	u->refusals = 0;
 	if (u->outages.began_ns == 0)
 		return;
 	length = now - u->outages.began_ns;
@@ -105,7 +107,7 @@ describe_reply(const struct uploader *u, const struct sending *s,
 /* True if this cause was not told yet, whatever numbers are in it; after a few
  * none is new. */
 static bool
-is_new_cause(struct uploader *u, const char *text)
+is_new_cause(struct causes *told, const char *text)
 {
 	uint64_t hash = 0;
 	int i;
@@ -113,12 +115,12 @@ is_new_cause(struct uploader *u, const char *text)
 	for (; *text != '\0'; text++)
 		if (*text < '0' || *text > '9')
 			hash = hash_bytes(hash, text, 1);
-	for (i = 0; i < u->n_told_causes; i++)
-		if (u->told_causes[i] == hash)
+	for (i = 0; i < told->n; i++)
+		if (told->hash[i] == hash)
 			return false;
 	if (i == TOLD_CAUSES)
 		return false;
-	u->told_causes[u->n_told_causes++] = hash;
+	told->hash[told->n++] = hash;
 	return true;
 }
 
@@ -130,10 +132,10 @@ report_trouble(struct uploader *u, const char *kind,
 	struct buf text = { 0 };
 
 	if (u->told != kind)
-		u->n_told_causes = 0;
+		u->told_causes.n = 0;
 	u->told = kind;
 	describe_reply(u, s, reply, &text);
-	if (is_new_cause(u, text.p))
+	if (is_new_cause(&u->told_causes, text.p))
 		warnf("%s: %s", kind, text.p);
 	buf_release(&text);
 }
@@ -144,24 +146,27 @@ static bool
 quarantine(struct uploader *u, struct batch *p, struct span kept,
     const char *reason)
 {
+	bool is_news;
 	char name[40];
 	struct why why;
 
 	(void)snprintf(name, sizeof(name), "%" PRIu64 "%s", p->id.number,
 	    wire_of(p->id.format)->suffix);
-	if (u->journal == NULL) {
-		warnf("%" PRIu64 " sample%s refused for good: %s",
-		    p->id.points, p->id.points == 1 ? "" : "s", reason);
-		add_amount(&u->lost, p);
-	} else if (journal_refuse(u->journal, name, kept, reason, &why) == 0) {
-		warnf("%" PRIu64 " sample%s refused for good: %s; kept in "
-		    "%s/refused/%s", p->id.points, p->id.points == 1 ? ""
-		    : "s", reason, journal_path(u->journal), name);
-		add_amount(&u->quarantined, p);
-	} else {
+	if (u->journal != NULL && journal_refuse(u->journal, name, kept,
+	    reason, &why) < 0) {
 		warnf("%s", why.text);
 		return false;
 	}
+	is_news = is_new_cause(&u->told_refusals, reason);
+	u->untold_refusals += !is_news;
+	if (is_news && u->journal != NULL)
+		warnf("%" PRIu64 " sample%s refused for good: %s; kept in "
+		    "%s/refused/%s", p->id.points, p->id.points == 1 ? ""
+		    : "s", reason, journal_path(u->journal), name);
+	else if (is_news)
+		warnf("%" PRIu64 " sample%s refused for good: %s",
+		    p->id.points, p->id.points == 1 ? "" : "s", reason);
+	add_amount(u->journal != NULL ? &u->quarantined : &u->lost, p);
 	end_batch(u, p, JOURNAL_REFUSED);
 	batch_free(p);
 	return true;
@@ -262,14 +267,23 @@ pause_sending(struct uploader *u, const struct sending *s,
 	u->is_catching_up = u->waiting.n > BACKLOG;
 }
 
-/* Too large, or not to be taken. */
+/* Is it worth a try with parts? A media type is that of all samples; and where
+ * nothing is taken at all, it is not for some of them. */
+static bool
+may_split(struct uploader *u, const struct fetch_reply *reply)
+{
+	return outcome_of(reply) == OUTCOME_SPLIT || (reply->status != 415 &&
+	    u->refusals++ < REFUSALS_MAX);
+}
+
+/* Too large, or not to be taken: its parts may be. */
 static void
 take_refusal(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct span kept)
 {
 	struct buf text = { 0 };
 
-	if (outcome_of(reply) == OUTCOME_SPLIT &&
+	if (may_split(u, reply) &&
 	    upload_split(u, s->batch, kept) != SPLIT_SINGLE)
 		return;
 	describe_reply(u, s, reply, &text);

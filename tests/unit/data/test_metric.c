@@ -19,6 +19,20 @@ names(void)
 	CHECK(type == METRIC_TREND);
 }
 
+static void
+rule(void)
+{
+	char longest[METRIC_NAME_MAX + 2];
+
+	memset(longest, 'm', sizeof(longest));
+	longest[METRIC_NAME_MAX + 1] = '\0';
+	CHECK(!metric_is_name(span_of(longest)));
+	CHECK(metric_is_name(span_of(longest + 1)));
+	CHECK(!metric_is_name(SPAN("")));
+	CHECK(metric_is_name(SPAN("<b>\"\\ \n")));
+	CHECK(!metric_is_name((struct span){ "a\0b", 3 }));
+}
+
 /* PROTOCOL 1.6. */
 static void
 builtin(void)
@@ -86,6 +100,7 @@ int
 main(void)
 {
 	test("types have k6's names", names);
+	test("names have a length, and no NUL", rule);
 	test("built-in metrics have k6's types", builtin);
 	test("a stream keeps one metric of a name", one_stream);
 	return tap_end();

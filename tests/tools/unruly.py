@@ -1,0 +1,118 @@
+"""unruly.py RULE LOG URL: before the server at URL a proxy that is unruly.
+
+Its own URL is the first line of its output. Of each batch of protocol 1 that
+the server took, LOG gets a line: the key, and the requests by their numbers
+(stream.py). The file RULE says, anew for each request, what it does:
+
+  pass        hand it on, and the answer back
+  N           answer with this status, and nothing more
+  413 N       the same, to requests of more than N samples; others pass
+  422 N       the same, to requests that have a sample of the number N
+  page        answer 200 with a page, as a captive portal does
+  reset       reset the connection
+  cut         hand it on, and reset the connection instead of answering
+"""
+import gzip
+import http.client
+import http.server
+import json
+import os
+import socket
+import socketserver
+import struct
+import sys
+import urllib.parse
+
+RULE, URL = sys.argv[1], urllib.parse.urlsplit(sys.argv[3])
+LOG = open(sys.argv[2], "a", buffering=1)
+PAGE = b"<html>please log in</html>\n"
+OURS = ("host", "connection", "content-length", "transfer-encoding")
+
+
+def numbers_of(body):
+    for sample in json.loads(body):
+        data = sample["data"]
+        if "values" in data:
+            yield int(data["values"]["http_req_duration"])
+        elif sample["metric"] == "http_req_duration":
+            yield int(data["value"])
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def answer(self, status, body=b"", headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in OURS:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                   struct.pack("ii", 1, 0))
+        self.close_connection = True
+        os.close(self.connection.detach())
+
+    def hand_on(self, body):
+        up = http.client.HTTPConnection(URL.hostname, URL.port, timeout=30)
+        try:
+            up.request(self.command, self.path, body,
+                       {k: v for k, v in self.headers.items()
+                        if k.lower() not in OURS})
+            reply = up.getresponse()
+            if "/v1/metrics/" in self.path and reply.status < 300:
+                numbers = numbers_of(self.plain(body))
+                LOG.write(" ".join([self.headers["K6-Idempotency-Key"],
+                                    *map(str, numbers)]) + "\n")
+            return reply.status, reply.read(), reply.getheaders()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            up.close()
+
+    def plain(self, body):
+        if self.headers.get("Content-Encoding") == "gzip":
+            return gzip.decompress(body)
+        return body
+
+    def refuses(self, rule, body):
+        """What a rule with a number says to this request: a status, or 0."""
+        if "/metrics/" not in self.path:
+            return 0
+        if rule[0] == "413":
+            n = int(self.headers.get("X-Payload-Sample-Count", 0))
+            return 413 if n > int(rule[1]) else 0
+        return 422 if int(rule[1]) in numbers_of(self.plain(body)) else 0
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with open(RULE) as f:
+            rule = f.read().split() or ["pass"]
+        if rule[0] == "reset":
+            return self.reset()
+        if rule[0] == "page":
+            return self.answer(200, PAGE, [("Content-Type", "text/html")])
+        if rule[0].isdigit():
+            status = int(rule[0]) if len(rule) == 1 \
+                else self.refuses(rule, body)
+            if status:
+                return self.answer(status)
+        reply = self.hand_on(body)
+        if reply is None or rule[0] == "cut":
+            return self.reset()
+        return self.answer(*reply)
+
+    do_GET = do_POST = handle_any
+
+
+# Not an HTTPServer, which asks the name service who it is.
+server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
+server.daemon_threads = True
+print("http://127.0.0.1:%d" % server.server_address[1], flush=True)
+server.serve_forever()
