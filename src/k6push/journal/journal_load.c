@@ -262,7 +262,16 @@ take_halved(struct load *l, struct halved *h, struct span pieces)
 	return true;
 }
 
-/* Those that stand in segments, after all has been read. */
+/* Does h stand in a segment, and is something of it wanted? */
+static bool
+is_wanted_there(const struct load *l, const struct halved *h)
+{
+	return h->is_present && h->place.segment != 0 &&
+	    fate_of(l, h->batch.number) == FATE_HALVED && is_wanted(l, h);
+}
+
+/* Those that stand in segments, after all has been read. Some end within the
+ * callback: their segment is to stay for the others. */
 static void
 take_halves(struct load *l)
 {
@@ -272,18 +281,15 @@ take_halves(struct load *l)
 
 	for (i = 0; i < l->halves.n; i++) {
 		h = &l->halves.v[i];
-		if (!h->is_present || h->place.segment == 0 ||
-		    fate_of(l, h->batch.number) != FATE_HALVED)
-			continue;
-		/* It may end within the callback. */
 		for (s = l->j->segments; s != NULL && s->number !=
 		    h->place.segment; s = s->next)
 			;
-		if (s != NULL)
+		if (s != NULL && is_wanted_there(l, h))
 			s->live++;
-		if (!take_halved(l, h, SPAN("")) && s != NULL)
-			s->live--;
 	}
+	for (i = 0; i < l->halves.n; i++)
+		if (is_wanted_there(l, &l->halves.v[i]))
+			(void)take_halved(l, &l->halves.v[i], SPAN(""));
 }
 
 enum journal_part
