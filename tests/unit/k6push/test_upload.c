@@ -159,6 +159,8 @@ retries(void)
 static void
 refusal(void)
 {
+	int i;
+
 	begin();
 	(void)add(2);
 	(void)add(3);
@@ -166,7 +168,13 @@ refusal(void)
 	answer(0, 400, "{\"error\":{\"message\":\"no\"}}");
 	uploader_start(u);
 	answer(1, 200, "");
-	CHECK(uploader_is_idle(u));
+	CHECK(u->splits == 1 && u->lost.points == 0);
+	for (i = 2; i < 4; i++) {	/* and so are its parts */
+		uploader_start(u);
+		CHECK_TEXT(sent[i].count, "1");
+		answer(i, 400, "{\"error\":{\"message\":\"no\"}}");
+	}
+	CHECK(uploader_is_idle(u) && u->untold_refusals == 1);
 	CHECK(u->acked.points == 3 && u->lost.points == 2);
 }
 
