@@ -111,8 +111,16 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = handle_any
 
 
-# Not an HTTPServer, which asks the name service who it is.
-server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
-server.daemon_threads = True
+class Server(socketserver.ThreadingTCPServer):
+    """Not an HTTPServer, which asks the name service who it is."""
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+server = Server(("127.0.0.1", 0), Proxy)
 print("http://127.0.0.1:%d" % server.server_address[1], flush=True)
 server.serve_forever()
