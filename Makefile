@@ -202,7 +202,7 @@ help:
 	@echo 'make tsan       those of threads with the thread sanitizer'
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench      speed beside other programs, as ratios; B=agg: one'
-	@echo 'make proof      real faults against k6push, as a table (15 min)'
+	@echo 'make proof      real faults against k6push, as a table (an hour)'
 	@echo 'make mutate     break N=$(N) lines at random, see which tests notice'
 	@echo 'make fresh      both README commands in a bare Debian 12 (root)'
 	@echo 'make deps       install what building needs'

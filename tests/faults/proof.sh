@@ -1,6 +1,6 @@
 #!/bin/bash
 # proof.sh: does k6push lose anything? Real faults, counted from outside, as
-# one table. Long: about 15 minutes; LONG=7200 adds an outage of so many
+# one table. Long: about an hour; SEEDS=10 shortens it; LONG=7200 adds an outage of so many
 # seconds. As root it cuts the power of a disk too.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -45,6 +45,15 @@ faults=$(./errno.sh "${FAULTS:-20}") || status=1
 row 'failed calls: faults, lost, twice, wrong exit' "$faults"
 full=$(unshare -rnm ./fulldisk.sh away 2>/dev/null) || status=1
 row 'full disk: made, stored, lost, twice, exit, s to go on' "$full"
+split=$(unshare -rnm ./fullsplit.sh 2>/dev/null) || status=1
+row 'full disk, 413, killed: stored before, after, twice' "$split"
+own=() seeds=${SEEDS:-200}
+unshare -rm true 2>/dev/null && own=(unshare -rm)
+# shellcheck disable=SC2046 # a word for each seed
+model=$("${own[@]}" ../model/model.py $(seq "$seeds")) || status=1
+grep -v balances <<<"$model" || true
+row 'random schedules of faults; of these balanced' \
+  "$seeds; $(grep -c balances <<<"$model")"
 if [ "$(id -u)" -eq 0 ] && [ -e /dev/loop-control ]; then
   power=$(./poweroff.sh "${CYCLES:-50}") || status=1
   row 'power cuts, bad starts, acked lost, twice, ms unsynced' "$power"

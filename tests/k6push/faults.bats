@@ -56,6 +56,11 @@ no_loss() {
   private -rnm ./fulldisk.sh away
 }
 
+@test "parts of batches that the full disk does not take are not sent twice" {
+  command -v ip >/dev/null || skip 'no ip'
+  private -rnm ./fullsplit.sh
+}
+
 @test "the power fails: what was taken is there once" {
   [ "$(id -u)" -eq 0 ] || skip 'needs root'
   [ -e /dev/loop-control ] || skip 'no loop devices here'
