@@ -31,11 +31,12 @@ k6agg_LIB := $(COMMON) $(STREAM) data/sample_sink data/settings io/gz io/zst
 k6gen_LIB := $(COMMON) $(STREAM) data/threshold io/url
 k6login_LIB := $(COMMON) data/settings io/config io/fetch io/url
 k6push_LIB := $(COMMON) $(STREAM) data/judge data/metricset \
-	data/metricset_parse data/pb data/threshold data/sample_sink data/settings io/config io/fetch io/gz io/snap io/url io/zst
-k6serve_LIB := $(COMMON) base/unpack data/aggregate data/hist data/metric \
-	data/metricset data/metricset_parse data/pb data/percentile data/run \
-	data/sample data/sample_parse data/sample_sink data/settings data/sink \
-	data/tags data/threshold data/trail io/gz io/snap
+	data/metricset_parse data/pb data/sample_sink data/settings data/threshold \
+	io/config io/fetch io/gz io/snap io/url io/zst
+k6serve_LIB := $(COMMON) base/unpack data/aggregate data/hist data/judge \
+	data/metric data/metricset data/metricset_parse data/pb data/percentile \
+	data/run data/sample data/sample_parse data/sample_sink data/settings \
+	data/sink data/tags data/threshold data/trail io/gz io/snap
 
 k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto libnghttp2 libcares libidn2

@@ -399,6 +399,19 @@ judge_add_sample(struct judge *j, const struct sample *s)
 		}
 }
 
+void
+judge_add_sink(struct judge *j, struct span metric, const struct tagset *tags,
+    const struct sink *sink)
+{
+	struct judge_key *k;
+
+	set_type(j, metric, sink->type);
+	for (k = map_get(&j->by_metric, metric); k != NULL; k = k->next)
+		if ((k->key.n_tags == 0) == (tags == NULL) && (tags == NULL ||
+		    threshold_key_matches(&k->key, tags)))
+			sink_merge(&k->sink, sink);
+}
+
 const struct verdict *
 judge_clock(struct judge *j, int64_t time_ns)
 {

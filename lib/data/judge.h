@@ -65,6 +65,11 @@ void judge_take_results(struct judge *j, struct span object);
 void judge_add_point(struct judge *j, const struct point *p);
 void judge_add_sample(struct judge *j, const struct sample *s);
 
+/* Count the values of a sink that adds up all samples of a metric (tags NULL:
+ * for keys without tags), or those with one tag set (for keys with tags). */
+void judge_add_sink(struct judge *j, struct span metric,
+    const struct tagset *tags, const struct sink *sink);
+
 /* The stream's own clock: every 2 s of it the thresholds with abortOnFail are
  * judged. Returns one that is crossed, past its delayAbortEval; or NULL. */
 const struct verdict *judge_clock(struct judge *j, int64_t time_ns);

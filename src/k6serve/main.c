@@ -21,6 +21,7 @@
 #include "k6serve/http/session.h"
 #include "k6serve/http/token.h"
 #include "k6serve/ingest/ingest.h"
+#include "k6serve/judge/judge_thread.h"
 #include "k6serve/store/writer.h"
 #include "k6serve/view/api.h"
 #include "k6serve/view/assets.h"
@@ -82,7 +83,8 @@ static const struct opt table[] = {
 	{ 'm', "max-series", "N", "maximum number of series in a run; others "
 	    "are added up as one (100000)", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
-	{ 'f', "format", "FORMAT", "report: html, json or csv (html)",
+	{ 'f', "format", "FORMAT", "report and wait: html, "
+	    "json, csv, text, junit, markdown or github (html; wait: text)",
 	    OPT_TEXT, offsetof(struct options, format), NULL, 0 },
 	{ 'b', "bound", "PERCENT", "diff: larger changes for the worse are "
 	    "regressions (10)", OPT_INT,
@@ -112,14 +114,15 @@ static const struct opt table[] = {
 
 static const struct opt_tool tool = {
 	.synopsis = "[options] [token add NAME [OWNER] | list | remove NAME |\n"
-	    "               report RUN | diff RUN RUN]",
+	    "               report RUN | diff RUN RUN | wait RUN]",
 	.about = "Receive load test runs from k6push or k6, keep them, show "
 	    "them on a page.",
 	.examples = "  k6serve --listen 127.0.0.1:0\n"
 	    "  K6_CLOUD_HOST=http://127.0.0.1:6570 k6 run --out cloud s.js\n"
 	    "  k6serve token add laptop\n"
 	    "  k6serve report last > run.html\n"
-	    "  k6serve diff 41 last || echo slower\n",
+	    "  k6serve diff 41 last || echo slower\n"
+	    "  k6serve wait last && echo passed\n",
 	.tables = { table },
 };
 
@@ -282,21 +285,27 @@ serve(struct service *s, int fd, const sigset_t *signals)
 	return is_told ? close_stdout(EXIT_DONE) : EXIT_FAILED;
 }
 
-/* The writer has a connection to the database of its own. */
+/* The writer and the judge have connections of their own to the database. */
 static int
 write_and_serve(struct service *s, int fd, const sigset_t *signals)
 {
 	struct why why;
 	struct store *store = store_open_again(s->server.store, &why);
+	struct store *judges = store_open_again(s->server.store, &why);
+	struct judge_thread *judge = NULL;
 	int status = EXIT_FAILED;
 
-	if (store != NULL)
+	if (store != NULL && judges != NULL)
 		s->server.writer = writer_start(&s->chores, store, &why);
 	if (s->server.writer != NULL)
+		judge = judge_thread_start(judges, s->server.writer, &why);
+	if (judge != NULL)
 		status = serve(s, fd, signals);
 	else
 		warnf("%s", why.text);
+	judge_thread_stop(judge);
 	writer_stop(s->server.writer);
+	store_close(judges);
 	store_close(store);
 	return status;
 }
@@ -341,15 +350,17 @@ check_command(const struct options *o, char *const *args, int n)
 {
 	enum report_format format;
 
-	if (!report_format_parse(o->format, &format))
-		return opt_misuse("--format %s: must be html, json or csv",
-		    o->format);
+	if (o->format != NULL && !report_format_parse(o->format, &format))
+		return opt_misuse("--format %s: must be html, json, csv, text, "
+		    "junit, markdown or github", o->format);
 	if (strcmp(args[0], "token") == 0)
 		return token_is_command(args + 1, n - 1) ? 0 :
 		    opt_misuse("token needs add NAME [OWNER], list or "
 		    "remove NAME");
 	if (strcmp(args[0], "report") == 0)
 		return n == 2 ? 0 : opt_misuse("report needs one run");
+	if (strcmp(args[0], "wait") == 0)
+		return n == 2 ? 0 : opt_misuse("wait needs one run");
 	if (strcmp(args[0], "diff") == 0)
 		return n == 3 ? 0 : opt_misuse("diff needs two runs");
 	return opt_misuse("%s: no such command", args[0]);
@@ -368,7 +379,12 @@ run_command(const struct options *o, struct store *store, char *const *args,
 		return token_command(store, args + 1, n - 1);
 	if (strcmp(args[0], "diff") == 0)
 		return diff_command(&v, args[1], args[2]);
-	(void)report_format_parse(o->format, &format);
+	if (strcmp(args[0], "wait") == 0)
+		format = REPORT_TEXT;
+	if (o->format != NULL)
+		(void)report_format_parse(o->format, &format);
+	if (strcmp(args[0], "wait") == 0)
+		return wait_command(&v, format, args[1]);
 	return report_command(&v, format, args[1]);
 }
 
@@ -425,7 +441,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .listen = "127.0.0.1:6570",
-	    .format = "html", .timeout_ns = 120 * NS_PER_S,
+	    .timeout_ns = 120 * NS_PER_S,
 	    .max_series = 100000, .bound = 10 };
 	struct service service = { 0 };
 	int first, status;

@@ -41,7 +41,7 @@ replay() {
   [ "$(api runs/1 '[.name,.state,.run_status,.result_status,.start,.end,
     .duration,.vus,.late]|tojson')" = '["one","Finished",3,1,"2023-11-14T22:13:20Z","2023-11-14T22:13:21Z",1,2,false]' ]
   [ "$(api runs/1 '.thresholds|tojson')" = \
-    '[{"metric":"http_req_duration","source":"p(95)<500","failed":true}]' ]
+    '[{"metric":"http_req_duration","source":"p(95)<500","failed":true,"told":true,"judged":false,"value":29,"crossed":null}]' ]
   [ "$(api runs/1 '.totals|[.http_reqs,.http_req_failed,.iterations,.data_sent,
     .data_received,.checks,.http_req_duration.count,.http_req_duration.min,
     .http_req_duration.avg,.http_req_duration.max]|tojson')" = \

@@ -88,7 +88,7 @@ rows() {
   finished_run
   browse "goto $url/" "wait document.querySelector('#rows tr')" \
     "$(rows '#rows tr')" "shot $shots/list.png"
-  [[ $seen == *"Finished"*"Threshold crossed|checkout|"*"|1234|2.76 %|"* ]]
+  [[ $seen == *"FailedFinished|checkout|"*"|1234|2.76 %|"* ]]
 }
 
 @test "an empty run list says how to send a run" {

@@ -69,6 +69,11 @@ parse_create(struct call *c, struct span body, struct store_run *run,
 			ingest_read_int(&j, &run->planned_s);
 		else if (span_is(key, "thresholds"))
 			ingest_read_object(&j, &run->thresholds);
+		else if (span_is(key, "process_thresholds"))
+			run->is_judged = jsn_peek(&j) == 't',
+			    (void)jsn_skip(&j);
+		else if (span_is(key, "instances"))
+			ingest_read_int(&j, &run->instances);
 		else
 			(void)jsn_skip(&j);
 	}

@@ -15,6 +15,7 @@
 #include "k6serve/ingest/instances.h"
 #include "k6serve/ingest/provision.h"
 #include "k6serve/ingest/verdicts.h"
+#include "k6serve/judge/judge_run.h"
 
 const struct ingest_config *
 ingest_config_of(const struct call *c)
@@ -139,6 +140,22 @@ put_books(void *ctx, const struct store_run *run)
 	return 0;
 }
 
+/* The last word on the thresholds of a run that takes no more. */
+static enum store_result
+judge_ended(struct call *c, struct why *why)
+{
+	enum store_result result = STORE_DONE;
+	struct judged judged;
+	int status = judge_run(c->store, c->run, &judged, why);
+
+	if (status < 0)
+		result = STORE_FAILED;
+	else if (status > 0)
+		result = judged_put(c->store, &judged, why);
+	judged_release(&judged);
+	return result;
+}
+
 /* End the run and tell what is stored of it. Ending it again changes nothing:
  * k6 may have missed the first answer. */
 static void
@@ -153,7 +170,9 @@ end_run(struct call *c, struct store_run *run)
 	if (run->ended_ns == 0)
 		run->ended_ns = now_unix_ns();
 	result = store_run_end(c->store, c->owner, run, &why);
-	if (result != STORE_DONE && result != STORE_ENDED) {
+	if (result == STORE_DONE || result == STORE_ENDED)
+		result = judge_ended(c, &why);
+	if (result != STORE_DONE) {
 		reply_store(c->reply, result, &why);
 		return;
 	}

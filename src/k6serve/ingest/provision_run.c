@@ -10,7 +10,7 @@
 #include "k6serve/ingest/verdicts.h"
 #include "k6serve/store/store_load_test.h"
 #include "k6serve/store/store_run.h"
-#include "k6serve/view/run_times.h"
+#include "k6serve/store/run_times.h"
 #include "k6serve/view/view.h"
 
 void

@@ -161,3 +161,26 @@ ALTER TABLE run ADD COLUMN end_ns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN inner_first_ns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN inner_last_ns INTEGER NOT NULL DEFAULT 0;
 UPDATE run SET inner_first_ns = first_ns, inner_last_ns = last_ns;
+
+-- version 8
+
+-- 1: the run's thresholds are judged here, over all that feed it; else what is
+-- judged here is a second opinion.
+ALTER TABLE run ADD COLUMN is_judged INTEGER NOT NULL DEFAULT 0;
+-- How many will feed it, as the call told that made it; 0: it did not.
+ALTER TABLE run ADD COLUMN instances INTEGER NOT NULL DEFAULT 0;
+-- The run's version when its thresholds were judged last.
+ALTER TABLE run ADD COLUMN judged_version INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX unjudged ON run (id)
+	WHERE thresholds != '{}' AND judged_version < version;
+
+-- What each threshold came to, as judged here.
+CREATE TABLE verdict (
+	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+	metric TEXT NOT NULL,
+	source TEXT NOT NULL,
+	value REAL,			-- NULL: not known
+	failed INTEGER,			-- likewise
+	crossed_ns INTEGER NOT NULL,	-- of the data; 0: never
+	PRIMARY KEY (run, metric, source)
+) WITHOUT ROWID;

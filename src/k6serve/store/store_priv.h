@@ -71,6 +71,7 @@ struct store_params store_prepare(struct store *s, const char *text,
  * it; a sink takes all of STORE_SINK_COLUMNS. */
 void store_bind_null(struct store_params *p);
 void store_bind_int(struct store_params *p, int64_t value);
+void store_bind_real(struct store_params *p, double value);
 void store_bind_text(struct store_params *p, struct span text);
 void store_bind_digest(struct store_params *p,
     const unsigned char digest[STORE_DIGEST]);

@@ -28,9 +28,9 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 {
 	static const char insert[] = "INSERT INTO run(create_key, name,"
 	    " project, vus, planned_s, thresholds, run_status, created_ns,"
-	    " seen_ns, agent, owner, results, result_status, is_late,"
+	    " seen_ns, agent, owner, is_judged, instances, results, result_status, is_late,"
 	    " ended_ns, first_ns, last_ns, step_s, requests, points, version)"
-	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', 0, 0,"
+	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', 0, 0,"
 	    " 0, 0, 0, 1, 0, 0, 1)";
 	struct store_params p;
 
@@ -56,6 +56,8 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	store_bind_int(&p, r->created_ns);
 	store_bind_text(&p, r->agent);
 	store_bind_text(&p, r->owner);
+	store_bind_int(&p, r->is_judged);
+	store_bind_int(&p, r->instances);
 	if (store_run_sql(s, p.sql, why) < 0)
 		return store_failure(s);
 	r->id = sqlite3_last_insert_rowid(s->db);
@@ -236,7 +238,7 @@ store_run_was(struct store *s, int64_t run, struct why *why)
 	" owner, project, vus, planned_s, created_ns, seen_ns, ended_ns," \
 	" first_ns, last_ns, inner_first_ns, inner_last_ns, start_ns, end_ns," \
 	" step_s, requests, points, version, run_status," \
-	" result_status, is_late FROM run WHERE "
+	" result_status, is_late, is_judged, instances FROM run WHERE "
 
 static void
 read_run(sqlite3_stmt *sql, struct store_run *r)
@@ -245,7 +247,7 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 		VUS, PLANNED_S, CREATED_NS, SEEN_NS, ENDED_NS, FIRST_NS,
 		LAST_NS, INNER_FIRST_NS, INNER_LAST_NS, START_NS, END_NS,
 		STEP_S, REQUESTS, POINTS, VERSION, RUN_STATUS,
-		RESULT_STATUS, IS_LATE };
+		RESULT_STATUS, IS_LATE, IS_JUDGED, INSTANCES };
 
 	r->id = sqlite3_column_int64(sql, ID);
 	r->name = store_text(sql, NAME);
@@ -273,6 +275,8 @@ read_run(sqlite3_stmt *sql, struct store_run *r)
 	r->run_status = sqlite3_column_int(sql, RUN_STATUS);
 	r->result_status = sqlite3_column_int(sql, RESULT_STATUS);
 	r->is_late = sqlite3_column_int(sql, IS_LATE) != 0;
+	r->is_judged = sqlite3_column_int(sql, IS_JUDGED) != 0;
+	r->instances = sqlite3_column_int64(sql, INSTANCES);
 }
 
 int

@@ -12,9 +12,9 @@ struct store_run {
 	int64_t project, vus, planned_s;
 	int64_t created_ns, seen_ns, ended_ns, start_ns, end_ns;
 	struct store_extent data;
-	int64_t step_s, requests, points, version;
+	int64_t step_s, requests, points, version, instances;
 	int run_status, result_status;
-	bool is_late;
+	bool is_late, is_judged;
 };
 
 /* Make a run, of r->owner; r->id becomes its number. STORE_DUPLICATE: the key

@@ -55,8 +55,8 @@ store_bind_int(struct store_params *p, int64_t value)
 	(void)sqlite3_bind_int64(p->sql, ++p->n, value);
 }
 
-static void
-bind_real(struct store_params *p, double value)
+void
+store_bind_real(struct store_params *p, double value)
 {
 	(void)sqlite3_bind_double(p->sql, ++p->n, value);
 }
@@ -101,10 +101,10 @@ store_bind_sink(struct store *s, struct store_params *p,
 {
 	store_bind_int(p, (int64_t)sink->count);
 	store_bind_int(p, (int64_t)sink->nonzero);
-	bind_real(p, sink_sum(sink));
-	bind_real(p, sink->min);
-	bind_real(p, sink->max);
-	bind_real(p, sink->last);
+	store_bind_real(p, sink_sum(sink));
+	store_bind_real(p, sink->min);
+	store_bind_real(p, sink->max);
+	store_bind_real(p, sink->last);
 	store_bind_int(p, sink->last_ns);
 	if (sink->type == METRIC_TREND) {
 		buf_reset(&s->blob);

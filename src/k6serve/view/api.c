@@ -10,6 +10,7 @@
 #include "data/run.h"
 #include "io/gz.h"
 #include "k6serve/view/cache.h"
+#include "k6serve/view/ci.h"
 #include "k6serve/view/csv.h"
 #include "k6serve/view/report.h"
 
@@ -249,11 +250,16 @@ static void
 export_run(struct call *c, enum report_format format)
 {
 	static const char *const types[] = { "text/html; charset=utf-8",
-	    "application/json", "text/csv; charset=utf-8" };
+	    "application/json", "text/csv; charset=utf-8",
+	    "text/plain; charset=utf-8", "application/xml",
+	    "text/markdown; charset=utf-8" };
 	static const char *const names[] = {
 	    "attachment; filename=\"k6serve-run.html\"",
 	    "attachment; filename=\"k6serve-run.json\"",
-	    "attachment; filename=\"k6serve-run.csv\"" };
+	    "attachment; filename=\"k6serve-run.csv\"",
+	    "attachment; filename=\"k6serve-run.txt\"",
+	    "attachment; filename=\"k6serve-run.xml\"",
+	    "attachment; filename=\"k6serve-run.md\"" };
 	struct view v;
 	struct why why;
 
@@ -279,6 +285,38 @@ static void
 export_json(struct call *c)
 {
 	export_run(c, REPORT_JSON);
+}
+
+static void
+export_junit(struct call *c)
+{
+	export_run(c, REPORT_JUNIT);
+}
+
+static void
+export_markdown(struct call *c)
+{
+	export_run(c, REPORT_MARKDOWN);
+}
+
+static void
+show_badge(struct call *c)
+{
+	struct ci ci = { 0 };
+	struct view v;
+	struct why why;
+
+	if (!open_view(c, &v))
+		return;
+	buf_reset(&c->reply->body);
+	if (ci_read(&ci, &v, &why) < 0) {
+		reply_store(c->reply, STORE_FAILED, &why);
+	} else {
+		c->reply->status = 200;
+		c->reply->type = "image/svg+xml";
+		ci_put_badge(&ci, &c->reply->body);
+	}
+	ci_release(&ci);
 }
 
 static void
@@ -402,6 +440,9 @@ const struct route api_routes[] = {
 	{ "GET", RUN "/export.html", ACCESS_READ, .answer = export_html },
 	{ "GET", RUN "/export.json", ACCESS_READ, .answer = export_json },
 	{ "GET", RUN "/export.csv", ACCESS_READ, .answer = export_csv },
+	{ "GET", RUN "/export.xml", ACCESS_READ, .answer = export_junit },
+	{ "GET", RUN "/export.md", ACCESS_READ, .answer = export_markdown },
+	{ "GET", "/runs/*/badge.svg", ACCESS_READ, .answer = show_badge },
 	{ "GET", RUN "/events", ACCESS_READ, .answer = send_events },
 	{ "GET", "/health", ACCESS_OPEN, .answer = show_health },
 	{ 0 },

@@ -4,11 +4,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/die.h"
 #include "base/num.h"
 #include "base/opt.h"
+#include "base/units.h"
+#include "data/run.h"
 #include "k6serve/view/assets.h"
+#include "k6serve/view/ci.h"
 #include "k6serve/view/csv.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/page.h"
@@ -20,14 +24,15 @@ enum {
 	ROW_STEPS = 120,
 };
 
-static const char *const formats[] = { "html", "json", "csv" };
+static const char *const formats[] = { "html", "json", "csv", "text", "junit",
+	"markdown", "github" };
 
 bool
 report_format_parse(const char *name, enum report_format *format)
 {
 	int i;
 
-	for (i = REPORT_HTML; i <= REPORT_CSV; i++)
+	for (i = REPORT_HTML; i <= REPORT_GITHUB; i++)
 		if (strcmp(name, formats[i]) == 0) {
 			*format = (enum report_format)i;
 			return true;
@@ -245,9 +250,24 @@ put_html(struct span json, struct buf *out)
 	}
 }
 
-int
-report_print(const struct view *v, enum report_format format,
-    struct buf *out, struct why *why)
+static int
+print_ci(const struct view *v, enum report_format format, struct buf *out,
+    struct why *why)
+{
+	static void (*const put[])(const struct ci *, struct buf *) = {
+		ci_put_text, ci_put_junit, ci_put_markdown, ci_put_github };
+	struct ci c = { 0 };
+	int status = ci_read(&c, v, why);
+
+	if (status > 0)
+		put[format - REPORT_TEXT](&c, out);
+	ci_release(&c);
+	return status < 0 ? -1 : 0;
+}
+
+static int
+print_json(const struct view *v, enum report_format format, struct buf *out,
+    struct why *why)
 {
 	struct buf json = { 0 };
 	struct jsn_out o = { .to = &json };
@@ -265,6 +285,14 @@ report_print(const struct view *v, enum report_format format,
 	}
 	buf_release(&json);
 	return status;
+}
+
+int
+report_print(const struct view *v, enum report_format format,
+    struct buf *out, struct why *why)
+{
+	return format >= REPORT_TEXT ? print_ci(v, format, out, why) :
+	    print_json(v, format, out, why);
 }
 
 static int
@@ -310,6 +338,45 @@ report_command(struct view *v, enum report_format format, const char *run)
 	} else {
 		(void)fwrite(out.p, 1, out.n, stdout);
 	}
+	buf_release(&out);
+	return close_stdout(status);
+}
+
+static int
+wait_status(const struct ci *c)
+{
+	if (c->verdict == VERDICT_FAILED)
+		return EXIT_THRESHOLD;
+	return c->status == RUN_FINISHED && c->verdict != VERDICT_UNKNOWN ?
+	    EXIT_DONE : EXIT_FAILED;
+}
+
+int
+wait_command(struct view *v, enum report_format format, const char *run)
+{
+	const struct timespec pause = { 0, 500 * NS_PER_MS };
+	struct ci c = { 0 };
+	struct buf out = { 0 };
+	struct why why = { .text = "it is gone" };
+	int status = EXIT_FAILED, found;
+
+	v->run = run_operand(v, run);
+	if (v->run == 0)
+		return EXIT_USAGE;
+	while ((found = ci_read(&c, v, &why)) > 0 &&
+	    c.status == RUN_RUNNING) {
+		ci_release(&c);
+		c = (struct ci){ 0 };
+		(void)nanosleep(&pause, NULL);
+	}
+	if (found <= 0 || view_open(v, &why) <= 0 ||
+	    report_print(v, format, &out, &why) < 0) {
+		warnf("run %s: %s", run, why.text);
+	} else {
+		status = wait_status(&c);
+		(void)fwrite(out.p, 1, out.n, stdout);
+	}
+	ci_release(&c);
 	buf_release(&out);
 	return close_stdout(status);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* runs: a run's state, times, totals and thresholds. */
+/* runs: a run's state, times and totals. */
 #include <math.h>
 #include <string.h>
 
 #include "base/units.h"
 #include "data/run.h"
+#include "k6serve/store/run_times.h"
 #include "k6serve/store/store_query.h"
+#include "k6serve/view/criteria.h"
 #include "k6serve/view/failures.h"
-#include "k6serve/view/run_times.h"
 #include "k6serve/view/view.h"
 
 int
@@ -112,122 +113,6 @@ put_totals(struct jsn_out *o, struct totals *t)
 	jsn_close(o, '}');
 }
 
-/* Do two raw JSON strings stand for the same text? */
-static bool
-same_text(struct span a, struct span b)
-{
-	struct buf plain = { 0 };
-	bool is_same;
-
-	if (span_equal(a, b))
-		return true;
-	buf_add(&plain, "", 0);
-	jsn_unescape(&plain, a);
-	is_same = jsn_same(b, plain.p);
-	buf_release(&plain);
-	return is_same;
-}
-
-/* The member of an object; n 0: there is none. */
-static struct span
-member(struct span object, struct span name)
-{
-	struct jsn j = jsn_of(object);
-	struct span key, value, found = { "", 0 };
-
-	if (jsn_peek(&j) != '{')
-		return found;
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &key))
-		if (jsn_value(&j, &value) && same_text(key, name))
-			found = value;
-	return found;
-}
-
-
-/* A raw JSON string as it came; both its forms are k6's. */
-static void
-put_raw_text(struct jsn_out *o, const char *key, struct span raw)
-{
-	jsn_member_raw(o, key, (struct span){ raw.p - 1, raw.n + 2 });
-}
-
-static void
-put_threshold(struct jsn_out *o, struct span metric, struct span source,
-    struct span verdict)
-{
-	jsn_open(o, '{');
-	put_raw_text(o, "metric", metric);
-	put_raw_text(o, "source", source);
-	jsn_member_raw(o, "failed", span_is(verdict, "true") ||
-	    span_is(verdict, "false") ? verdict : SPAN("null"));
-	jsn_close(o, '}');
-}
-
-/* Is the source one of those that the run was made with? */
-static bool
-is_planned(struct span thresholds, struct span metric, struct span source)
-{
-	struct span sources = member(thresholds, metric), one;
-	struct jsn j = jsn_of(sources);
-
-	if (sources.n == 0 || jsn_peek(&j) != '[')
-		return false;
-	(void)jsn_enter(&j, '[');
-	while (jsn_element_text(&j, &one))
-		if (same_text(one, source))
-			return true;
-	return false;
-}
-
-/* Those that only the results tell of: {"metric":{"source":has failed}}. */
-static void
-put_unplanned(struct jsn_out *o, const struct store_run *run)
-{
-	struct jsn j = jsn_of(run->results);
-	struct span metric, source, verdict;
-
-	if (jsn_peek(&j) != '{')
-		return;
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &metric)) {
-		if (jsn_peek(&j) != '{') {
-			(void)jsn_skip(&j);
-			continue;
-		}
-		(void)jsn_enter(&j, '{');
-		while (jsn_member(&j, &source))
-			if (jsn_value(&j, &verdict) &&
-			    !is_planned(run->thresholds, metric, source))
-				put_threshold(o, metric, source, verdict);
-	}
-}
-
-/* {"metric":["source",...]} as a list of what each came to:
- * results[metric][source] is true if it failed. */
-static void
-put_thresholds(struct jsn_out *o, const struct store_run *run)
-{
-	struct jsn j = jsn_of(run->thresholds);
-	struct span metric, source;
-
-	jsn_key(o, "thresholds");
-	jsn_open(o, '[');
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &metric)) {
-		if (jsn_peek(&j) != '[') {
-			(void)jsn_skip(&j);
-			continue;
-		}
-		(void)jsn_enter(&j, '[');
-		while (jsn_element_text(&j, &source))
-			put_threshold(o, metric, source, member(member(
-			    run->results, metric), source));
-	}
-	put_unplanned(o, run);
-	jsn_close(o, ']');
-}
-
 /* A number that the client tells; null if it did not, or told nonsense. */
 static void
 put_known(struct jsn_out *o, const char *key, int64_t value)
@@ -280,6 +165,7 @@ struct sums {
 		int64_t second;
 		double sum, most;
 	} vus;
+	struct criteria criteria;
 };
 
 /* Those of one second are of all at the same time. */
@@ -297,16 +183,17 @@ add_vus(void *ctx, const struct store_row *row)
 }
 
 static int
-read_sums(struct listing *l, int64_t run, struct sums *sums)
+read_sums(struct listing *l, const struct store_run *run, struct sums *sums)
 {
-	struct store_query q = { .owner = l->v->owner, .run = run,
+	struct store_query q = { .owner = l->v->owner, .run = run->id,
 	    .is_whole = true };
 	struct store *s = l->v->store;
 	struct view v = *l->v;
 
-	v.run = run;
-	sums->overflow = store_overflow(s, q.owner, run, l->why);
-	if (sums->overflow < 0 || store_series(s, &q, read_total,
+	v.run = run->id;
+	sums->overflow = store_overflow(s, q.owner, run->id, l->why);
+	if (sums->overflow < 0 || criteria_read(&sums->criteria, s, q.owner,
+	    run, l->why) < 0 || store_series(s, &q, read_total,
 	    &sums->totals, l->why) < 0)
 		return -1;
 	if (sums->totals.told == 0 && sums->totals.reqs > 0 &&
@@ -344,6 +231,8 @@ put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 	jsn_open(o, '{');
 	put_texts(o, run);
 	put_state(o, run, status);
+	jsn_member_text(o, "verdict", span_of(run_verdict_name(
+	    criteria_verdict(&sums->criteria, run, status))));
 	put_times(o, run, status);
 	put_known(o, "project_id", run->project);
 	put_known(o, "vus", run->vus > 0 ? run->vus
@@ -353,7 +242,8 @@ put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 	jsn_member_int(o, "points", run->points);
 	jsn_member_int(o, "overflow", sums->overflow);
 	jsn_member_int(o, "version", run->version);
-	put_thresholds(o, run);
+	jsn_key(o, "thresholds");
+	criteria_put(&sums->criteria, o);
 	put_totals(o, &sums->totals);
 	jsn_close(o, '}');
 }
@@ -385,11 +275,12 @@ each_run(void *ctx, const struct store_run *run)
 	if (l->n >= l->limit || !is_wanted(l, run))
 		return 0;
 	l->n++;
-	status = read_sums(l, run->id, &sums);
+	status = read_sums(l, run, &sums);
 	if (status == 0)
 		put_run(l, run, &sums);
 	sink_release(&sums.totals.duration);
 	sink_release(&sums.totals.expected);
+	criteria_release(&sums.criteria);
 	return status;
 }
 

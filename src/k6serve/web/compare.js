@@ -3,7 +3,7 @@
 
 const SIDES = ["a", "b"];
 const COLORS = { a: "--c6", b: "--c1" };
-const VERDICTS = { better: "good", worse: "bad", same: "" };
+const CHANGES = { better: "good", worse: "bad", same: "" };
 const query = new URLSearchParams(location.search);
 
 function shareText(v) {
@@ -26,7 +26,7 @@ function changeText(unit, a, b, change) {
 }
 
 function verdictBadge(verdict) {
-	return verdict === "same" ? "" : badge(VERDICTS[verdict],
+	return verdict === "same" ? "" : badge(CHANGES[verdict],
 	    verdict === "worse" ? "Worse" : "Better");
 }
 
@@ -73,7 +73,8 @@ byId("url-tools").append(urlTable.input);
 
 function showAbout(side, run) {
 	byId("about-" + side).replaceChildren(
-	    el("p", {}, badge((STATES[run.state] || ["bad"])[0], run.state)),
+	    el("p", {}, ...verdictBadges(run),
+	    badge(stateClass(run.state), run.state)),
 	    el("p", {}, el("a", { href: "/runs/" + run.id }, run.name)),
 	    el("p", { class: "soft small" }, time(run.start) + " · " +
 	    duration(run.duration) + (run.vus ? " · " +

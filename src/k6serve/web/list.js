@@ -29,10 +29,8 @@ function nameCell(run) {
 }
 
 function row(run) {
-	const state = el("td", {}, badge((STATES[run.state] || ["bad"])[0],
-	    run.state));
-	if (run.result_status)
-		state.append(badge("bad", "Threshold crossed"));
+	const state = el("td", {}, ...verdictBadges(run),
+	    badge(stateClass(run.state), run.state));
 	const failed = run.totals.http_req_failed;
 	return el("tr", {}, el("td", {}, chooseBox(run)), state, nameCell(run),
 	    el("td", { class: "when" }, time(run.start)),

@@ -107,12 +107,27 @@ function time(text) {
 	    { dateStyle: "medium", timeStyle: "medium" });
 }
 
-function stateClass(state) {
-	return "badge " + (STATES[state] || ["bad"])[0];
-}
+// What a run came to, by its thresholds; while it goes on, and none is
+// crossed, nothing yet.
+const VERDICTS = {
+	passed: ["good", "Passed"],
+	failed: ["bad", "Failed"],
+	none: ["", "No criteria"],
+	unknown: ["warn", "Not known"],
+};
 
 function badge(kind, text) {
 	return el("span", { class: "badge " + kind }, text);
+}
+
+function verdictBadges(run) {
+	const verdict = VERDICTS[run.verdict];
+	return verdict ? [badge(verdict[0], verdict[1])] : [];
+}
+
+// The state is not the verdict: grey, but for a run that goes on.
+function stateClass(state) {
+	return state === "Running" ? "live" : "";
 }
 
 // Ask before something that cannot be undone. True: yes.

@@ -178,8 +178,15 @@ const thresholdTable = new Table([
 	{ key: "metric", head: "Metric", text: r => r.metric },
 	{ key: "source", head: "Condition", text: r => r.source },
 	{ key: "failed", head: "Result", cell: r => r.failed === null ?
-	    badge("", "Open") : r.failed ? badge("bad", "Crossed") :
+	    badge("", "Not known") : r.failed ? badge("bad", "Crossed") :
 	    badge("good", "Kept") },
+	numberColumn("value", "Value", "", r => number(r.value)),
+	{ key: "crossed", head: "First crossed", text: r => r.crossed ?
+	    time(r.crossed) : "–" },
+	{ key: "told", head: "Second opinion", text: r => r.told === null ||
+	    r.judged === null || r.told === r.judged ? "" : "k6 says " +
+	    (r.told ? "crossed" : "kept") + ", all data says " +
+	    (r.judged ? "crossed" : "kept") },
 ], { caption: "Thresholds", sort: "failed" });
 thresholds.append(thresholdTable.element);
 
@@ -336,7 +343,8 @@ function showHead(run) {
 	document.title = run.state + ": " + run.name + " · k6serve";
 	setText("name", run.name);
 	setText("state", run.state);
-	byId("state").className = stateClass(run.state);
+	byId("state").className = "badge " + stateClass(run.state);
+	byId("verdict").replaceChildren(...verdictBadges(run));
 	setText("meaning", (STATES[run.state] || ["", ""])[1] +
 	    (run.late ? "; some data came after a time-out" : ""));
 	setText("when", "Run " + run.id + " · " + time(run.start) +

@@ -159,6 +159,30 @@ test_aggregates(void)
 	finish();
 }
 
+static void
+test_sinks(void)
+{
+	struct tag tag = { SPAN("name"), SPAN("a") };
+	const struct tagset *tags = tags_intern(&stream.tags, &tag, 1);
+	struct sink sink = { .type = METRIC_COUNTER };
+
+	CHECK(judge_add_option(&judge, "own=count<3", &why) == 0);
+	CHECK(judge_add_option(&judge, "own{name:a}=count<3", &why) == 0);
+	sink_add(&sink, 4, 1);
+	judge_add_sink(&judge, SPAN("own"), NULL, &sink);
+	judge_add_sink(&judge, SPAN("other"), NULL, &sink);
+	CHECK(judge_measure(judge.list[0], 1) == 4);
+	CHECK(!judge_has_samples(judge.list[1]));
+	judge_add_sink(&judge, SPAN("own"), tags, &sink);
+	judge_add_sink(&judge, SPAN("own"), tags, &sink);
+	judge_add_sink(&judge, SPAN("own"), tags_intern(&stream.tags, NULL,
+	    0), &sink);
+	CHECK(judge_measure(judge.list[0], 1) == 4);
+	CHECK(judge_measure(judge.list[1], 1) == 8);
+	sink_release(&sink);
+	finish();
+}
+
 int
 main(void)
 {
@@ -169,5 +193,7 @@ main(void)
 	test("thresholds and verdicts come as JSON too", test_json);
 	test("those that abort are judged by the stream's clock", test_clock);
 	test("requests in aggregates count", test_aggregates);
+	test("sinks that add up samples count for keys of their kind",
+	    test_sinks);
 	return tap_end();
 }

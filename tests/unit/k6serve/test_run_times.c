@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "k6serve/view/run_times.c"
+#include "k6serve/store/run_times.c"
 
 #include "tap.h"
 

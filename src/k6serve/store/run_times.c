@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The beginning and the end are found in what the run has of times. */
-#include "k6serve/view/run_times.h"
+#include "k6serve/store/run_times.h"
 
 #include "base/units.h"
 

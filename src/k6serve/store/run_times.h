@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* run_times: when a run began and ended, by what is known best. */
-#ifndef K6PIPE_K6SERVE_VIEW_RUN_TIMES_H
-#define K6PIPE_K6SERVE_VIEW_RUN_TIMES_H
+#ifndef K6PIPE_K6SERVE_STORE_RUN_TIMES_H
+#define K6PIPE_K6SERVE_STORE_RUN_TIMES_H
 
 #include "k6serve/store/store_run.h"
 
