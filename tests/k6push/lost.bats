@@ -128,3 +128,20 @@ CONF
   [ "$status" -eq 75 ]
   grep -E ' ([1-9][0-9]*) made = 0 stored, \1 lost, 0 twice' <<<"$err"
 }
+
+@test "a journal whose folder is gone is told in a line, and nothing is lost" {
+  start_server
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  k6push --journal "$journals" --push-interval 10ms \
+    <"$BATS_TEST_TMPDIR/fifo" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  push=$!
+  stream 300 150 >"$BATS_TEST_TMPDIR/fifo" 3>&- &
+  retry 20 grep -qs execution "$BATS_TEST_TMPDIR/err"
+  begin=$SECONDS
+  rm -rf "$journals"
+  wait "$push"
+  grep -F '300 made = 300 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err"
+  grep -F 'No such file or directory: reading waits' "$BATS_TEST_TMPDIR/err"
+  [ "$(grep -c 'reading' "$BATS_TEST_TMPDIR/err")" -le \
+    $((4 + (SECONDS - begin) / 3)) ]
+}

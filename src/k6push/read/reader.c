@@ -89,16 +89,16 @@ wait_until_poked(struct reader *r, int ms)
 		thread_bell_clear(r->poked);
 }
 
-/* Say why reading waits: once, and every 10 seconds. */
+/* Say why reading waits: every 10 seconds, also if it goes on in between. */
 static void
 warn_waiting(struct reader *r, const char *why)
 {
 	int64_t now = now_monotonic_ns();
 
-	if (!r->is_waiting || now >= r->next_warning_ns) {
-		warnf("%s: reading waits", why);
-		r->next_warning_ns = now + warning_ns;
-	}
+	if (r->next_warning_ns != 0 && now < r->next_warning_ns)
+		return;
+	warnf("%s: reading waits", why);
+	r->next_warning_ns = now + warning_ns;
 	r->is_waiting = true;
 }
 
