@@ -157,6 +157,7 @@ quarantine(struct uploader *u, struct batch *p, struct span kept,
 		warnf("%s", why.text);
 		return false;
 	}
+	u->acked_ns = now_monotonic_ns();	/* progress for --drain */
 	is_news = is_new_cause(&u->told_refusals, reason);
 	u->untold_refusals += !is_news;
 	if (is_news && u->journal != NULL)
