@@ -201,7 +201,7 @@ struct service {
 	struct server server;		/* of the server's thread */
 	struct chores_config chores;
 	struct ingest_config ingest;
-	struct cache cache;		/* of the server's thread */
+	struct cache cache;
 	struct buf certificate, key;	/* PEM texts; n 0: no TLS */
 };
 
@@ -250,12 +250,12 @@ check_tokens(const struct service *s)
 
 /* Tick until a signal ends it. The signals are blocked in all threads. */
 static void
-wait_for_end(struct httpd *h, const sigset_t *signals)
+wait_for_end(struct server *server, struct httpd *h, const sigset_t *signals)
 {
 	const struct timespec tick = { 0, 500 * NS_PER_MS };
 
 	while (sigtimedwait(signals, NULL, &tick) < 0)
-		httpd_tick(h);
+		server_tick(server, h);
 }
 
 static int
@@ -278,14 +278,15 @@ serve(struct service *s, int fd, const sigset_t *signals)
 	is_told = printf("%s://%s\n", s->config.scheme, s->config.address) >
 	    0 && fflush(stdout) == 0;
 	if (is_told)
-		wait_for_end(h, signals);
+		wait_for_end(&s->server, h, signals);
 	else
 		warnf("stdout: %s", strerror(errno));
+	readers_stop(s->server.readers);
 	httpd_stop(h);
 	return is_told ? close_stdout(EXIT_DONE) : EXIT_FAILED;
 }
 
-/* The writer and the judge have connections of their own to the database. */
+/* Writer, readers and judge have connections to the database of their own. */
 static int
 write_and_serve(struct service *s, int fd, const sigset_t *signals)
 {
@@ -296,6 +297,8 @@ write_and_serve(struct service *s, int fd, const sigset_t *signals)
 	int status = EXIT_FAILED;
 
 	if (store != NULL && judges != NULL)
+		s->server.readers = readers_start(store, ANSWERS_MAX, &why);
+	if (s->server.readers != NULL)
 		s->server.writer = writer_start(&s->chores, store, &why);
 	if (s->server.writer != NULL)
 		judge = judge_thread_start(judges, s->server.writer, &why);
@@ -305,6 +308,8 @@ write_and_serve(struct service *s, int fd, const sigset_t *signals)
 		warnf("%s", why.text);
 	judge_thread_stop(judge);
 	writer_stop(s->server.writer);
+	readers_stop(s->server.readers);
+	readers_free(s->server.readers);
 	store_close(judges);
 	store_close(store);
 	return status;
@@ -447,6 +452,7 @@ main(int argc, char **argv)
 	int first, status;
 
 	die_init();
+	cache_init(&service.cache);
 	status = parse(&o, &service.ingest.offer, argc, argv, &first);
 	if (status == OPT_CONTINUE)
 		status = run(&o, &service, argv + first, argc - first);

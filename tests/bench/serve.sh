@@ -183,4 +183,8 @@ printf '%-26s %7.2f s of CPU time a second; %s answers, median %s, p99 %s ms\n' 
   '100 viewers, 10 s, live' \
   "$(awk "BEGIN { print ($(ticks) - $before) / 1000 }")" "$answers" "$median" \
   "$p99"
+read -r answers mb pushes median p99 longest < <(python3 \
+  tests/bench/reads.py "$url" 100 20)
+printf '%-26s %s pushes: median %s, p99 %s, longest %s ms; %s answers of %s MB\n' \
+  '100 readers, 20 s' "$pushes" "$median" "$p99" "$longest" "$answers" "$mb"
 stop

@@ -38,6 +38,7 @@ struct route {
 	const char *path;	/* "*" stands for a run's number */
 	enum access access;
 	void (*answer)(struct call *c);
+	bool is_quick;		/* answered on the server's thread */
 	bool takes_any_type;	/* of body; else it must be JSON */
 	bool takes_form;	/* multipart/form-data, too */
 	bool takes_run_token;	/* the token of a started run is enough, too */
@@ -48,8 +49,9 @@ struct route {
 };
 
 /* Routes, ended by one with a NULL method, and what their answers work with.
- * Answers of ACCESS_WRITE run on the writer's thread, all others on the
- * server's: a ctx is constant, or only one kind uses it. */
+ * Answers of ACCESS_WRITE run on the writer's thread, those of ACCESS_READ on
+ * the readers', of which there are several, unless they are quick; all others
+ * on the server's thread. So a ctx is constant, or has a lock. */
 struct route_table {
 	const struct route *routes;	/* NULL: the end of all tables */
 	void *ctx;

@@ -16,7 +16,8 @@ enum {
 	SPARE_FILES = 64,	/* descriptors that are not connections */
 	HEAD_BYTES = 64 * 1024,
 	IDLE_S = 30,		/* silence between requests */
-	REPLY_S = 60,		/* to take the whole reply */
+	REPLY_S = 60,		/* to take the whole reply, and longer */
+	REPLY_RATE = 64 * 1024,	/* if it is large: bytes a second */
 	SILENT_S = 10,		/* silence within a body */
 	BODY_S = 120,		/* from head to end of body */
 	SLOW_S = 5,		/* from then on, a body must come with */
@@ -30,6 +31,7 @@ struct request {
 	struct httpd_request public;
 	struct httpd_reply reply;
 	struct buf body;
+	struct peer *peer;
 	char *path;
 	int64_t start_ns;
 	size_t dropped;
@@ -97,6 +99,7 @@ add_fields(struct MHD_Response *response, const struct httpd_field *f,
 static enum MHD_Result
 send_reply(struct httpd *h, struct request *r)
 {
+	int seconds = REPLY_S + (int)(r->reply.body.n / REPLY_RATE);
 	struct MHD_Response *response = response_of(h, r);
 	struct httpd_reply *reply = &r->reply;
 	enum MHD_Result result;
@@ -110,7 +113,7 @@ send_reply(struct httpd *h, struct request *r)
 	    sizeof(reply->fields) / sizeof(reply->fields[0]));
 	add_fields(response, h->config.fields, SIZE_MAX);
 	if (reply->next == NULL)
-		peers_enter(h, r->public.connection, PHASE_BUSY, REPLY_S);
+		peers_enter(h, r->public.connection, PHASE_REPLY, seconds);
 	result = MHD_queue_response(r->public.connection,
 	    (unsigned)reply->status, response);
 	MHD_destroy_response(response);
@@ -156,6 +159,7 @@ request_new(struct httpd *h, struct MHD_Connection *connection,
 	r->public.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0
 	    ? MHD_HTTP_METHOD_GET : method;
 	r->public.path = r->path;
+	r->peer = peers_of(connection);
 	peers_address(connection, r->public.address);
 	peers_enter(h, connection, PHASE_BODY, SILENT_S);
 	return r;
@@ -240,6 +244,25 @@ httpd_answered(const struct httpd_request *public)
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
+bool
+httpd_is_gone(const struct httpd_request *public)
+{
+	const struct request *r = (const void *)public;
+	struct httpd *h = public->server;
+	bool is_gone;
+
+	(void)pthread_mutex_lock(&h->lock);
+	is_gone = r->peer != NULL && r->peer->is_gone;
+	(void)pthread_mutex_unlock(&h->lock);
+	return is_gone;
+}
+
+unsigned
+httpd_connections_max(const struct httpd *h)
+{
+	return h->connections_max;
+}
+
 /* Let the callback answer, or defer. */
 static void
 answer_request(struct httpd *h, struct request *r)
@@ -300,6 +323,8 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	if (r == NULL)
 		return;
 	peers_enter(h, connection, PHASE_IDLE, IDLE_S);
+	if (r->reply.over != NULL)
+		r->reply.over(r->reply.over_ctx, r->reply.held);
 	h->held -= r->held;
 	buf_release(&r->body);
 	buf_release(&r->reply.body);

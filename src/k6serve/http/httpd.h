@@ -7,6 +7,10 @@
  * All callbacks run on the server's thread, one at a time; so what they share
  * needs no lock as long as only they touch it. A request whose answer takes
  * long is deferred, and answered from another thread.
+ *
+ * When connections run short, room is made for those who come to push: each
+ * push is over in a moment, while heads, bodies and replies that take long,
+ * idle connections and streams can wait or come again.
  */
 #ifndef K6PIPE_K6SERVE_HTTP_HTTPD_H
 #define K6PIPE_K6SERVE_HTTP_HTTPD_H
@@ -61,6 +65,11 @@ struct httpd_reply {
 	httpd_next *next;		/* called at each tick */
 	void *stream;			/* for next; freed by free() */
 	struct httpd_field fields[4];	/* used up to the first NULL */
+	/* Called with the two once the body was sent or dropped, on the
+	 * server's thread; NULL: not. */
+	void (*over)(void *ctx, size_t held);
+	void *over_ctx;
+	size_t held;
 };
 
 struct httpd_config {
@@ -87,6 +96,17 @@ struct httpd_config {
  * also filled in, by one other thread until it calls httpd_answered. */
 void httpd_defer(const struct httpd_request *r);
 void httpd_answered(const struct httpd_request *r);
+
+/* Has the other side gone away, as far as the last tick saw? Of a deferred
+ * request, from the thread that may use it. */
+bool httpd_is_gone(const struct httpd_request *r);
+
+/* The most connections at a time. */
+unsigned httpd_connections_max(const struct httpd *h);
+
+/* Make room: cut off the connection that has been taking its reply for
+ * longest, if it had five seconds for it. */
+void httpd_shed_reply(struct httpd *h);
 
 /* Begin to answer. NULL: why. config is copied, what it points to must live
  * until httpd_stop; config->fd is not to be used any more. */

@@ -4,6 +4,7 @@
  * for ever, and at its limit it takes no new ones. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,9 @@ enum {
 	GRACE_MS = 250,		/* an honest head needs less than that */
 	IDLE_GRACE_S = 5,
 	BODY_GRACE_S = 2,
+	REPLY_GRACE_S = 5,
+	STREAMS_PART = 4,	/* of all connections, for streams */
+	ADDRESS_PART = 2,	/* of these, for one address */
 };
 
 /* As the 16 bytes of an IPv6 address. */
@@ -74,36 +78,66 @@ peers_welcome(void *ctx, const struct sockaddr *sa, socklen_t n)
 	return count < h->config.address_max ? MHD_YES : MHD_NO;
 }
 
+/* A suspended stream would not notice. */
 static void
 peer_cut(struct peer *peer)
 {
 	if (!peer->is_cut)
 		(void)shutdown(peer->fd, SHUT_RDWR);
 	peer->is_cut = true;
+	if (peer->stream != NULL)
+		stream_wake(peer->stream);
+}
+
+/* The connection that has been in a phase for longest, and longer than an
+ * honest one needs; NULL: none. */
+static struct peer *
+oldest_in(const struct httpd *h, enum phase phase, int64_t now)
+{
+	static const int64_t grace[PHASES] = { [PHASE_HEAD] =
+	    GRACE_MS * NS_PER_MS, [PHASE_IDLE] = IDLE_GRACE_S * NS_PER_S,
+	    [PHASE_BODY] = BODY_GRACE_S * NS_PER_S,
+	    [PHASE_REPLY] = REPLY_GRACE_S * NS_PER_S };
+	struct peer *oldest = NULL, *peer;
+
+	for (peer = h->peers; peer != NULL; peer = peer->next)
+		if (!peer->is_cut && peer->phase == phase &&
+		    now - peer->since_ns > grace[phase] && (oldest == NULL ||
+		    peer->since_ns < oldest->since_ns))
+			oldest = peer;
+	return oldest;
 }
 
 /* Nearly full: the connection that has been at its head for longest goes, or
- * else the one that was silent for longest. An honest client has its head out
- * at once, and knows that an idle connection may be closed. False: there is
- * none. */
+ * else the one that was silent for longest, or that sends its body or takes its
+ * reply most slowly. An honest client has its head out at once, and knows that
+ * an idle connection may be closed. False: there is none. */
 static bool
 shed_one(struct httpd *h, int64_t now)
 {
-	static const int64_t grace[PHASES] = { [PHASE_HEAD] =
-	    GRACE_MS * NS_PER_MS, [PHASE_IDLE] = IDLE_GRACE_S * NS_PER_S };
-	struct peer *oldest[PHASES] = { NULL }, *peer;
+	static const enum phase order[] = { PHASE_HEAD, PHASE_IDLE,
+	    PHASE_BODY, PHASE_REPLY };
+	struct peer *peer = NULL;
+	size_t i;
 
-	for (peer = h->peers; peer != NULL; peer = peer->next)
-		if (!peer->is_cut && grace[peer->phase] != 0 &&
-		    now - peer->since_ns > grace[peer->phase] &&
-		    (oldest[peer->phase] == NULL ||
-		    peer->since_ns < oldest[peer->phase]->since_ns))
-			oldest[peer->phase] = peer;
-	peer = oldest[PHASE_HEAD] != NULL ? oldest[PHASE_HEAD]
-	    : oldest[PHASE_IDLE];
+	for (i = 0; peer == NULL && i < sizeof(order) / sizeof(order[0]); i++)
+		peer = oldest_in(h, order[i], now);
 	if (peer != NULL)
 		peer_cut(peer);
 	return peer != NULL;
+}
+
+/* The one that is slowest in that phase goes. */
+static void
+shed_slowest(struct httpd *h, enum phase phase)
+{
+	struct peer *peer;
+
+	(void)pthread_mutex_lock(&h->lock);
+	peer = oldest_in(h, phase, now_monotonic_ns());
+	if (peer != NULL)
+		peer_cut(peer);
+	(void)pthread_mutex_unlock(&h->lock);
 }
 
 /* How many connections are too near to the limit, at which none would be
@@ -122,18 +156,13 @@ surplus(const struct httpd *h)
 void
 peers_shed_body(struct httpd *h)
 {
-	int64_t now = now_monotonic_ns();
-	struct peer *oldest = NULL, *peer;
+	shed_slowest(h, PHASE_BODY);
+}
 
-	(void)pthread_mutex_lock(&h->lock);
-	for (peer = h->peers; peer != NULL; peer = peer->next)
-		if (!peer->is_cut && peer->phase == PHASE_BODY &&
-		    now - peer->since_ns > BODY_GRACE_S * NS_PER_S &&
-		    (oldest == NULL || peer->since_ns < oldest->since_ns))
-			oldest = peer;
-	if (oldest != NULL)
-		peer_cut(oldest);
-	(void)pthread_mutex_unlock(&h->lock);
+void
+httpd_shed_reply(struct httpd *h)
+{
+	shed_slowest(h, PHASE_REPLY);
 }
 
 static struct peer *
@@ -186,23 +215,109 @@ peers_notify(void *ctx, struct MHD_Connection *connection, void **context,
 	(void)pthread_mutex_unlock(&h->lock);
 }
 
+struct peer *
+peers_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+/* h->lock is held. */
+static void
+peer_enter(struct peer *peer, enum phase phase, int64_t now, int seconds)
+{
+	if (peer->phase != phase)
+		peer->since_ns = now;
+	peer->phase = phase;
+	peer->stream = NULL;
+	peer->deadline_ns = seconds == 0 ? 0 : now + seconds * NS_PER_S;
+}
+
 void
 peers_enter(struct httpd *h, struct MHD_Connection *connection,
     enum phase phase, int seconds)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct peer *peer = info != NULL ? info->socket_context : NULL;
-	int64_t now = now_monotonic_ns();
+	struct peer *peer = peers_of(connection);
 
 	if (peer == NULL)
 		return;
 	(void)pthread_mutex_lock(&h->lock);
-	if (peer->phase != phase)
-		peer->since_ns = now;
-	peer->phase = phase;
-	peer->deadline_ns = seconds == 0 ? 0 : now + seconds * NS_PER_S;
+	peer_enter(peer, phase, now_monotonic_ns(), seconds);
 	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* How many streams there are, from an address or (NULL) from all, and the
+ * oldest of them. */
+static unsigned
+count_streams(const struct httpd *h, const unsigned char *address,
+    struct peer **oldest)
+{
+	struct peer *peer;
+	unsigned n = 0;
+
+	*oldest = NULL;
+	for (peer = h->peers; peer != NULL; peer = peer->next) {
+		if (peer->phase != PHASE_STREAM || peer->is_cut ||
+		    (address != NULL &&
+		    memcmp(peer->address, address, 16) != 0))
+			continue;
+		n++;
+		if (*oldest == NULL || peer->since_ns < (*oldest)->since_ns)
+			*oldest = peer;
+	}
+	return n;
+}
+
+struct peer *
+peers_enter_stream(struct httpd *h, struct MHD_Connection *connection,
+    struct stream *stream)
+{
+	unsigned most = h->connections_max / STREAMS_PART;
+	struct peer *peer = peers_of(connection), *oldest;
+
+	if (peer == NULL)
+		return NULL;
+	(void)pthread_mutex_lock(&h->lock);
+	peer_enter(peer, PHASE_STREAM, now_monotonic_ns(), 0);
+	peer->stream = stream;
+	if (count_streams(h, peer->address, &oldest) > most / ADDRESS_PART ||
+	    count_streams(h, NULL, &oldest) > most)
+		peer_cut(oldest);
+	(void)pthread_mutex_unlock(&h->lock);
+	return peer;
+}
+
+/* libmicrohttpd does not look at a suspended connection, and so does not see
+ * that its other side went away. */
+static void
+find_gone(struct httpd *h)
+{
+	struct pollfd *fds = NULL;
+	struct peer **waiting = NULL, *peer;
+	size_t n = 0, cap = 0, cap_fds = 0, i;
+
+	for (peer = h->peers; peer != NULL; peer = peer->next) {
+		if (peer->is_cut || (peer->phase != PHASE_BUSY &&
+		    peer->phase != PHASE_STREAM))
+			continue;
+		fds = xgrow(fds, n, &cap_fds, sizeof(fds[0]));
+		waiting = xgrow(waiting, n, &cap, sizeof(waiting[0]));
+		fds[n] = (struct pollfd){ .fd = peer->fd,
+		    .events = POLLRDHUP };
+		waiting[n++] = peer;
+	}
+	if (n != 0 && poll(fds, n, 0) > 0)
+		for (i = 0; i < n; i++) {
+			if (fds[i].revents == 0)
+				continue;
+			waiting[i]->is_gone = true;
+			if (waiting[i]->phase == PHASE_STREAM)
+				peer_cut(waiting[i]);
+		}
+	free(fds);
+	free(waiting);
 }
 
 void
@@ -218,5 +333,6 @@ peers_expire(struct httpd *h)
 			peer_cut(peer);
 	for (n = surplus(h); n > 0 && shed_one(h, now); n--)
 		;
+	find_gone(h);
 	(void)pthread_mutex_unlock(&h->lock);
 }

@@ -14,9 +14,13 @@ enum phase {
 	PHASE_HEAD,	/* the head of its first request, or TLS */
 	PHASE_BODY,	/* the rest of a body */
 	PHASE_BUSY,	/* us */
+	PHASE_REPLY,	/* its other side, to take the reply */
+	PHASE_STREAM,	/* news for its stream */
 	PHASE_IDLE,	/* another request, when it likes */
 	PHASES
 };
+
+struct stream;
 
 /* One connection, from accept to close; in httpd's list, newest first. */
 struct peer {
@@ -26,10 +30,10 @@ struct peer {
 	int64_t since_ns;	/* monotonic: begin of the phase */
 	int64_t deadline_ns;	/* monotonic; 0: none */
 	unsigned char address[16];	/* IPv6, or IPv4 mapped to it */
+	struct stream *stream;	/* that goes out on it; NULL: none */
 	bool is_cut;		/* shut down already */
+	bool is_gone;		/* its other side left while we were busy */
 };
-
-struct stream;
 
 struct httpd {
 	struct httpd_config config;
@@ -49,8 +53,10 @@ struct httpd {
 struct MHD_Response *stream_start(struct httpd *h,
     struct MHD_Connection *connection, struct httpd_reply *reply);
 
-/* Let all streams look for news; h->lock is held. */
+/* Let all streams look for news, or one, if it is suspended; h->lock is
+ * held. */
 void streams_wake(struct httpd *h);
+void stream_wake(struct stream *s);
 
 /* For libmicrohttpd: is another connection from there welcome? */
 enum MHD_Result peers_welcome(void *ctx, const struct sockaddr *address,
@@ -65,12 +71,21 @@ void peers_notify(void *ctx, struct MHD_Connection *connection,
 void peers_enter(struct httpd *h, struct MHD_Connection *connection,
     enum phase phase, int seconds);
 
-/* Cut off those past their deadline, and some when the limit is near. */
+/* A stream begins. Streams may take a quarter of all connections, and those of
+ * one address half of that, as others may watch, too; the oldest makes room. */
+struct peer *peers_enter_stream(struct httpd *h,
+    struct MHD_Connection *connection, struct stream *stream);
+
+/* Cut off those past their deadline, and some when the limit is near; find out
+ * who went away. */
 void peers_expire(struct httpd *h);
 
 /* Make room: cut off the one that sends its body most slowly, if it had two
  * seconds for it. */
 void peers_shed_body(struct httpd *h);
+
+/* What is known of a connection; NULL: nothing. */
+struct peer *peers_of(struct MHD_Connection *connection);
 
 /* Write the address of a connection's other side. */
 void peers_address(struct MHD_Connection *connection,

@@ -16,7 +16,9 @@ enum {
 struct stream {
 	struct httpd *h;
 	struct stream *next_idle;	/* in h->idle while suspended */
+	bool is_idle;
 	struct MHD_Connection *connection;
+	struct peer *peer;
 	httpd_next *next;
 	void *data;
 	struct buf out;
@@ -55,7 +57,7 @@ stream_read(void *ctx, uint64_t at, char *to, size_t max)
 {
 	struct stream *s = ctx;
 	struct httpd *h = s->h;
-	bool is_stopping;
+	bool is_ending;
 	size_t n;
 
 	(void)at;
@@ -70,14 +72,15 @@ stream_read(void *ctx, uint64_t at, char *to, size_t max)
 	if (s->is_over)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	(void)pthread_mutex_lock(&h->lock);
-	is_stopping = h->is_stopping;
-	if (!is_stopping) {
+	is_ending = h->is_stopping || (s->peer != NULL && s->peer->is_cut);
+	if (!is_ending) {
 		MHD_suspend_connection(s->connection);
 		s->next_idle = h->idle;
+		s->is_idle = true;
 		h->idle = s;
 	}
 	(void)pthread_mutex_unlock(&h->lock);
-	return is_stopping ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+	return is_ending ? MHD_CONTENT_READER_END_OF_STREAM : 0;
 }
 
 struct MHD_Response *
@@ -92,7 +95,7 @@ stream_start(struct httpd *h, struct MHD_Connection *connection,
 	s->data = reply->stream;
 	s->ping_ns = now_monotonic_ns() + PING_S * NS_PER_S;
 	reply->stream = NULL;
-	peers_enter(h, s->connection, PHASE_BUSY, 0);
+	s->peer = peers_enter_stream(h, s->connection, s);
 	(void)MHD_set_connection_option(s->connection,
 	    MHD_CONNECTION_OPTION_TIMEOUT, 0U);
 	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK,
@@ -106,6 +109,21 @@ streams_wake(struct httpd *h)
 
 	while ((s = h->idle) != NULL) {
 		h->idle = s->next_idle;
+		s->is_idle = false;
 		MHD_resume_connection(s->connection);
 	}
+}
+
+void
+stream_wake(struct stream *s)
+{
+	struct stream **at = &s->h->idle;
+
+	if (!s->is_idle)
+		return;
+	while (*at != s)
+		at = &(*at)->next_idle;
+	*at = s->next_idle;
+	s->is_idle = false;
+	MHD_resume_connection(s->connection);
 }

@@ -203,8 +203,10 @@ server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	return status;
 }
 
-/* On the writer's thread, maybe twice: what the first time wrote is
- * dropped. */
+enum { READS_PART = 4 };	/* of all connections, may wait for answers */
+
+/* On the writer's thread, maybe twice, or a reader's: what was written before
+ * is dropped. */
 static void
 answer_deferred(void *ctx, struct store *store)
 {
@@ -225,15 +227,96 @@ end_deferred(void *ctx)
 	free(c);
 }
 
-static void
-defer(struct writer *writer, const struct call *c)
+static struct call *
+defer(const struct call *c)
 {
 	struct call *copy = xmalloc(sizeof(*copy));
 
 	*copy = *c;
 	httpd_defer(c->r);
+	return copy;
+}
+
+static void
+defer_write(struct writer *writer, const struct call *c)
+{
 	writer_add(writer, &(struct writer_job){ answer_deferred,
-	    end_deferred, copy });
+	    end_deferred, defer(c) });
+}
+
+/* A call that a reader answers. */
+struct read_call {
+	struct call call;
+	struct readers *readers;
+};
+
+static bool
+is_unwanted(void *ctx)
+{
+	struct read_call *rc = ctx;
+
+	return httpd_is_gone(rc->call.r);
+}
+
+static void
+read_deferred(void *ctx, struct store *store)
+{
+	struct read_call *rc = ctx;
+	struct httpd_reply *reply = rc->call.reply;
+
+	reply->body.max = ANSWER_MAX;
+	answer_deferred(&rc->call, store);
+	if (!reply->body.is_full)
+		return;
+	buf_release(&reply->body);
+	memset(reply->fields, 0, sizeof(reply->fields));
+	reply_error(reply, 400, 0, "the answer is larger than %zu MiB: ask "
+	    "for less, with a larger step or a smaller limit",
+	    ANSWER_MAX >> 20);
+}
+
+static void
+release_answer(void *ctx, size_t held)
+{
+	readers_release(ctx, held);
+}
+
+static void
+end_read(void *ctx)
+{
+	struct read_call *rc = ctx;
+	struct httpd_reply *reply = rc->call.reply;
+
+	reply->held = reply->body.cap;
+	reply->over = release_answer;
+	reply->over_ctx = rc->readers;
+	readers_hold(rc->readers, reply->held);
+	httpd_answered(rc->call.r);
+	free(rc);
+}
+
+/* The reply stays what it is here if the server ends before. */
+static void
+defer_read(struct readers *readers, const struct call *c)
+{
+	size_t most = httpd_connections_max(c->r->server) / READS_PART;
+	struct read_call *rc = xmalloc(sizeof(*rc));
+
+	*rc = (struct read_call){ *c, readers };
+	reply_error(c->reply, 503, 0, "too many others wait for answers");
+	reply_field(c->reply, "Retry-After", "1");
+	httpd_defer(c->r);
+	if (!readers_add(readers, &(struct readers_job){ read_deferred,
+	    is_unwanted, end_read, rc }, most))
+		end_read(rc);
+}
+
+void
+server_tick(struct server *server, struct httpd *h)
+{
+	httpd_tick(h);
+	if (readers_are_short(server->readers))
+		httpd_shed_reply(h);
 }
 
 void
@@ -252,7 +335,9 @@ server_answer(void *ctx, const struct httpd_request *r,
 	} else if (!find_route(server->config, &c)) {
 		reply_as_asked(r, reply);
 	} else if (c.route->access == ACCESS_WRITE) {
-		defer(server->writer, &c);
+		defer_write(server->writer, &c);
+	} else if (c.route->access == ACCESS_READ && !c.route->is_quick) {
+		defer_read(server->readers, &c);
 	} else {
 		call_answer(&c);
 	}

@@ -4,10 +4,14 @@
 #define K6PIPE_K6SERVE_HTTP_SERVER_H
 
 #include "k6serve/http/call.h"
+#include "k6serve/store/readers.h"
 #include "k6serve/store/writer.h"
 
 #define BODY_MAX ((size_t)128 << 20)		/* bytes as sent */
 #define BODIES_MAX ((size_t)256 << 20)		/* all at a time */
+#define ANSWER_MAX ((size_t)64 << 20)		/* bytes of one that is read */
+#define ANSWERS_MAX ((size_t)96 << 20)		/* on their way, then no more
+						   are begun */
 
 /* Constant while the server runs: all threads read it. */
 struct server_config {
@@ -32,10 +36,14 @@ enum { GUESSERS = 256 };	/* addresses watched, by their hash */
  * else until it ends. */
 struct server {
 	const struct server_config *config;
-	struct store *store;	/* it reads by this one */
-	struct writer *writer;	/* to which it hands what writes */
+	struct store *store;	/* it reads a little by this one */
+	struct writer *writer;	/* to which it hands what writes, */
+	struct readers *readers;	/* and what takes long to read */
 	struct guesses guesses[GUESSERS];
 };
+
+/* httpd_tick, and room is made for answers when many take theirs slowly. */
+void server_tick(struct server *server, struct httpd *h);
 
 /* For httpd_config; ctx is the struct server. */
 int server_admit(void *ctx, struct httpd_request *r,

@@ -17,6 +17,7 @@ enum {
 	AT_VERSION = 60,
 	AT_APPLICATION = 68,
 	BUSY_MS = 5000,
+	WATCH_STEPS = 5000,		/* of SQLite, about 1 ms */
 };
 
 static int
@@ -245,6 +246,23 @@ struct store *
 store_open_again(const struct store *s, struct why *why)
 {
 	return open_file(sqlite3_db_filename(s->db, "main"), NULL, why);
+}
+
+static int
+ask_watch(void *ctx)
+{
+	struct store *s = ctx;
+
+	return s->is_unwanted(s->watch);
+}
+
+void
+store_watch(struct store *s, bool (*is_unwanted)(void *ctx), void *ctx)
+{
+	s->is_unwanted = is_unwanted;
+	s->watch = ctx;
+	sqlite3_progress_handler(s->db, WATCH_STEPS, is_unwanted != NULL ?
+	    ask_watch : NULL, s);
 }
 
 void

@@ -66,6 +66,10 @@ int store_check_place(struct store *s, struct why *why);
  * would give up the locks of the other store (fcntl(2)). */
 struct store *store_open_again(const struct store *s, struct why *why);
 
+/* Let each function of this store fail as soon as is_unwanted(ctx) is true,
+ * which is asked about every millisecond that it works. NULL: no longer. */
+void store_watch(struct store *s, bool (*is_unwanted)(void *ctx), void *ctx);
+
 /* What is changed from begin to end goes to disk at the end, or not at all:
  * a function that fails in between, not for what it was asked but for the
  * database, makes the end fail too. -1: why, nothing was changed. */

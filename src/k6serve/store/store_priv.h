@@ -42,6 +42,8 @@ struct store {
 	bool is_broken;		/* something in the group failed */
 	struct store_file main, log;	/* the database and its -wal */
 	bool is_misplaced;	/* they are no longer there */
+	bool (*is_unwanted)(void *ctx);	/* of store_watch; NULL: none */
+	void *watch;			/* its ctx */
 	struct store_runs touched;	/* for store_touched */
 	struct store_runs removed;	/* whose data is still there, maybe */
 	bool is_searched;	/* for such runs of former processes, too */

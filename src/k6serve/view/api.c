@@ -134,6 +134,8 @@ encode_body(struct call *c, struct buf *body, struct why *why)
 {
 	struct buf other = { 0 };
 
+	if (body->is_full)
+		return 0;	/* whoever gave it a maximum says so */
 	if (wants_csv(c)) {
 		csv_print(buf_whole(body), &other);
 		buf_release(body);
@@ -193,7 +195,6 @@ show_view(struct call *c)
 {
 	struct buf key = { 0 };
 	struct jsn_out o;
-	struct span body;
 	struct view v;
 	struct why why;
 
@@ -201,8 +202,7 @@ show_view(struct call *c)
 		return;
 	put_key(&key, c, &v);
 	if (v.base == 0 && cache_get(c->ctx, buf_whole(&key),
-	    v.version, v.run_status, &body)) {
-		buf_span(&c->reply->body, body);
+	    v.version, v.run_status, &c->reply->body)) {
 		send_view(c);
 	} else {
 		o = reply_json(c->reply, 200);
@@ -211,6 +211,8 @@ show_view(struct call *c)
 			reply_store(c->reply, STORE_FAILED, &why);
 		} else {
 			send_view(c);
+			if (c->reply->body.is_full)
+				return;
 			cache_put(c->ctx, buf_whole(&key), v.version,
 			    v.run_status, buf_whole(&c->reply->body));
 		}
@@ -443,7 +445,8 @@ const struct route api_routes[] = {
 	{ "GET", RUN "/export.xml", ACCESS_READ, .answer = export_junit },
 	{ "GET", RUN "/export.md", ACCESS_READ, .answer = export_markdown },
 	{ "GET", "/runs/*/badge.svg", ACCESS_READ, .answer = show_badge },
-	{ "GET", RUN "/events", ACCESS_READ, .answer = send_events },
+	{ "GET", RUN "/events", ACCESS_READ, .answer = send_events,
+	    .is_quick = true },
 	{ "GET", "/health", ACCESS_OPEN, .answer = show_health },
 	{ 0 },
 };

@@ -4,6 +4,13 @@
 
 enum { LARGE = 4 << 20 };	/* bytes */
 
+void
+cache_init(struct cache *c)
+{
+	*c = (struct cache){ .calls = 0 };
+	(void)pthread_mutex_init(&c->lock, NULL);
+}
+
 static struct cache_entry *
 find(struct cache *c, struct span key)
 {
@@ -18,20 +25,27 @@ find(struct cache *c, struct span key)
 
 bool
 cache_get(struct cache *c, struct span key, int64_t version, int run_status,
-    struct span *body)
+    struct buf *body)
 {
-	struct cache_entry *e = find(c, key);
+	struct cache_entry *e;
+	bool is_there;
 
+	(void)pthread_mutex_lock(&c->lock);
+	e = find(c, key);
 	c->calls++;
-	if (e == NULL || e->version != version || e->run_status != run_status)
-		return false;
-	e->used = c->calls;
-	*body = buf_whole(&e->body);
-	return true;
+	is_there = e != NULL && e->version == version &&
+	    e->run_status == run_status;
+	if (is_there) {
+		e->used = c->calls;
+		buf_span(body, buf_whole(&e->body));
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	return is_there;
 }
 
-void
-cache_put(struct cache *c, struct span key, int64_t version, int run_status,
+/* The lock is held. */
+static void
+put(struct cache *c, struct span key, int64_t version, int run_status,
     struct span body)
 {
 	struct cache_entry *e = find(c, key);
@@ -53,6 +67,15 @@ cache_put(struct cache *c, struct span key, int64_t version, int run_status,
 }
 
 void
+cache_put(struct cache *c, struct span key, int64_t version, int run_status,
+    struct span body)
+{
+	(void)pthread_mutex_lock(&c->lock);
+	put(c, key, version, run_status, body);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+void
 cache_release(struct cache *c)
 {
 	int i;
@@ -61,5 +84,5 @@ cache_release(struct cache *c)
 		buf_release(&c->entry[i].key);
 		buf_release(&c->entry[i].body);
 	}
-	*c = (struct cache){ 0 };
+	(void)pthread_mutex_destroy(&c->lock);
 }

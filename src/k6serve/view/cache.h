@@ -6,6 +6,7 @@
 #ifndef K6PIPE_K6SERVE_VIEW_CACHE_H
 #define K6PIPE_K6SERVE_VIEW_CACHE_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -20,16 +21,19 @@ struct cache_entry {
 	uint64_t used;		/* when, in calls of cache_get */
 };
 
-/* A zeroed struct is empty. Of one thread. */
+/* From any thread, between cache_init and cache_release. */
 struct cache {
+	pthread_mutex_t lock;	/* of what follows */
 	struct cache_entry entry[CACHE_ENTRIES];
 	uint64_t calls;
 };
 
-/* The answer of that key for a run of that version and state. False: there is
- * none. It lives until the next call with the same cache. */
+void cache_init(struct cache *c);
+
+/* Append the answer of that key for a run of that version and state. False:
+ * there is none. */
 bool cache_get(struct cache *c, struct span key, int64_t version,
-    int run_status, struct span *body);
+    int run_status, struct buf *body);
 
 /* Keep a copy of an answer in place of the one that was not used for longest.
  * A large one is not kept. */

@@ -37,12 +37,12 @@ send_run_page(struct call *c)
 #define HTML "text/html; charset=utf-8"
 #define SCRIPT "text/javascript; charset=utf-8"
 #define FILE_AT(at, name, media) \
-	{ "GET", at, ACCESS_READ, .answer = send_file, \
+	{ "GET", at, ACCESS_READ, .answer = send_file, .is_quick = true, \
 	    .what = &(const struct page_file){ name, media } }
 
 const struct route page_routes[] = {
 	{ "GET", "/runs/*", ACCESS_READ, .answer = send_run_page,
-	    .takes_any_run = true,
+	    .is_quick = true, .takes_any_run = true,
 	    .what = &(const struct page_file){ ASSET_RUN_HTML, HTML } },
 	FILE_AT("/", ASSET_LIST_HTML, HTML),
 	FILE_AT("/compare", ASSET_COMPARE_HTML, HTML),

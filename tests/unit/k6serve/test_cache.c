@@ -8,15 +8,18 @@ static struct cache cache;
 static bool
 has(const char *key, int64_t version, int status, const char *body)
 {
-	struct span found;
+	struct buf found = { 0 };
+	bool is_there = cache_get(&cache, span_of(key), version, status,
+	    &found) && span_is(buf_whole(&found), body);
 
-	return cache_get(&cache, span_of(key), version, status, &found) &&
-	    span_is(found, body);
+	buf_release(&found);
+	return is_there;
 }
 
 static void
 keeps_one_version(void)
 {
+	cache_init(&cache);
 	cache_put(&cache, SPAN("a"), 1, 2, SPAN("x"));
 	CHECK(has("a", 1, 2, "x"));
 	CHECK(!has("a", 2, 2, "x"));
@@ -25,7 +28,6 @@ keeps_one_version(void)
 	CHECK(has("a", 2, 2, "y"));
 	CHECK(!has("b", 2, 2, "y"));
 	cache_release(&cache);
-	CHECK(!has("a", 2, 2, "y"));
 }
 
 static void
@@ -34,6 +36,7 @@ drops_what_was_not_used(void)
 	char key[8];
 	int i;
 
+	cache_init(&cache);
 	for (i = 0; i < 2 * CACHE_ENTRIES; i++) {
 		(void)snprintf(key, sizeof(key), "%d", i);
 		cache_put(&cache, span_of(key), 1, 2, span_of(key));

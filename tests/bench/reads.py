@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""reads.py URL N SECONDS: N clients read the series of run 1 of a k6serve, again
+and again, each a new answer, while one pushes ten batches a second to another
+run. Prints answers, their size in MB, pushes, and the pushes' median and 99th
+percentile and the longest in ms."""
+import http.client, itertools, json, sys, threading, time
+from urllib.parse import urlsplit
+
+at = urlsplit(sys.argv[1])
+readers, seconds = int(sys.argv[2]), int(sys.argv[3])
+number = itertools.count()
+answers, took = [], []
+
+
+def connect():
+    return http.client.HTTPConnection(at.hostname, at.port, timeout=600)
+
+
+def read():
+    c = connect()
+    while time.monotonic() < end:
+        c.request("GET", "/api/v1/runs/1/series?bound=%d" %
+                  (next(number) % 1000))
+        answers.append(len(c.getresponse().read()))
+
+
+c = connect()
+c.request("POST", "/v1/tests", '{"name":"pushed"}',
+          {"Content-Type": "application/json"})
+run = json.load(c.getresponse())["reference_id"]
+end = time.monotonic() + seconds
+threads = [threading.Thread(target=read, daemon=True) for _ in range(readers)]
+for t in threads:
+    t.start()
+time.sleep(1)
+while time.monotonic() < end:
+    body = json.dumps([{"type": "Point", "metric": "vus", "data": {
+        "time": str(int(time.time() * 1e6)), "type": "gauge", "tags": {},
+        "value": 9}}])
+    start = time.monotonic()
+    c.request("POST", "/v1/metrics/" + run, body,
+              {"Content-Type": "application/json"})
+    c.getresponse().read()
+    took.append((time.monotonic() - start) * 1000)
+    time.sleep(0.1)
+took.sort()
+print(len(answers), "%.1f" % (max(answers, default=0) / 1e6), len(took),
+      "%.1f %.1f %.1f" % (took[len(took) // 2], took[int(len(took) * 0.99)],
+                          took[-1]))
