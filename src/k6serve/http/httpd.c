@@ -25,7 +25,8 @@ enum {
 	DROP_FACTOR = 2,	/* of body_max: dropped, then cut off */
 };
 
-#define TLS_VERSIONS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+/* Suites with SHA-1 are those with CBC, too. */
+#define TLS_VERSIONS "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-SHA1"
 
 struct request {
 	struct httpd_request public;
@@ -288,11 +289,13 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 	struct httpd *h = ctx;
 	struct request *r = *context;
 
-	(void)version;
 	if (r == NULL) {
 		r = *context = request_new(h, connection, url, method);
+		r->public.fault = head_fault(connection, version);
 		r->is_refused = h->config.admit(h->config.ctx, &r->public,
 		    &r->reply) < 0;
+		if (r->public.fault != NULL)
+			return send_reply(h, r);	/* nor read further */
 		if (promised(&r->public) <= (int64_t)h->config.body_max)
 			return MHD_YES;
 		r->public.is_too_large = true;

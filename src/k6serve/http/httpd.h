@@ -30,6 +30,7 @@ struct httpd_request {
 	const char *path;	/* decoded; repeated slashes are one; a path
 				   with %00 in it stays as it came */
 	struct span body;	/* as sent; empty while it is admitted */
+	const char *fault;	/* why the head must be refused; NULL: not */
 	bool is_too_large;	/* the body passed body_max and was dropped */
 	unsigned char address[16];	/* of the other side: IPv6, or IPv4
 					   mapped to it */

@@ -53,6 +53,11 @@ struct httpd {
 struct MHD_Response *stream_start(struct httpd *h,
     struct MHD_Connection *connection, struct httpd_reply *reply);
 
+/* What makes a head ambiguous; NULL: nothing. version is that of the request,
+ * as libmicrohttpd hands it over. */
+const char *head_fault(struct MHD_Connection *connection,
+    const char *version);
+
 /* Let all streams look for news, or one, if it is suspended; h->lock is
  * held. */
 void streams_wake(struct httpd *h);

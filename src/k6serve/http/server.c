@@ -163,6 +163,12 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	const char *origin = httpd_header(r, "Origin");
 	struct call c = { .r = r, .reply = reply };
 
+	if (r->fault != NULL) {
+		reply_error(reply, 400, 0, "the request's head is refused: %s",
+		    r->fault);
+		reply_field(reply, "Connection", "close");
+		return -1;
+	}
 	if (!is_our_host(config, host)) {
 		reply_error(reply, 421, 0, "this server does not have the "
 		    "name and port in Host: give it with --url");
