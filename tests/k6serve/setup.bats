@@ -38,6 +38,19 @@ start_tls() {
       {level: "warning", message: "be \"nice\""}]' <<<"$body"
 }
 
+@test "a TLS 1.2 suite with CBC and SHA-1 is refused" {
+  start_tls
+  shake() {
+    openssl s_client -connect "${url#https://}" -tls1_2 \
+      -cipher "$1@SECLEVEL=0" </dev/null >/dev/null 2>&1
+  }
+  shake ECDHE-ECDSA-AES128-GCM-SHA256
+  for suite in ECDHE-ECDSA-AES128-SHA ECDHE-ECDSA-AES256-SHA AES128-SHA; do
+    run shake "$suite"
+    [ "$status" != 0 ]
+  done
+}
+
 @test "k6push does as the server told, and prints its lines" {
   start_server -o noCompress=true -o maxMetricSamplesPerPackage=2 \
     --message 'warning:hello from here'

@@ -114,7 +114,9 @@ Chart.prototype.draw = function (rows, lines) {
 		return;
 	const grid = color("--line");
 	const options = Object.assign({
-		labels: ["Time", ...lines.map(l => l.label)],
+		// Ours are in the legend: dygraphs has objects with them as keys,
+		// and "__proto__" or a label that comes twice breaks it.
+		labels: ["x", ...lines.map((l, i) => "y" + i)],
 		colors: lines.map(l => color(l.color)), gridLineColor: grid,
 		axisLineColor: grid, drawPoints: rows.length < 4, pointSize: 3,
 		strokeWidth: 1.6, includeZero: true, highlightCircleSize: 3.5,
