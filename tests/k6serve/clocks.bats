@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # server and url are of helpers
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # each test is a subshell
 # Clocks that jump, a server that was away: no run is timed out or removed that
 # could not be heard; and what --keep-for and --keep-size remove.
 

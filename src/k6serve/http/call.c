@@ -101,6 +101,9 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 		reply_error(reply, 403, 4, "the run has ended and takes no "
 		    "more data");
 		break;
+	case STORE_TOO_MUCH:
+		reply_error(reply, 400, 0, "%s", why->text);
+		break;
 	case STORE_FULL:
 		reply_error(reply, 507, 0, "cannot store: %s", why->text);
 		reply_field(reply, "Retry-After", "10");

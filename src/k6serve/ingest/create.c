@@ -14,6 +14,7 @@
 enum {
 	NAME_BYTES = 250,	/* of a run's name */
 	AGENT_BYTES = 200,
+	THRESHOLD_BYTES = 40,	/* what stands around one in JSON */
 };
 
 void
@@ -200,6 +201,28 @@ put_create_key(const struct call *c, struct buf *out)
 	buf_span(out, key);
 }
 
+/* How much the thresholds take where a run is shown: the metric stands beside
+ * each of its sources. */
+static size_t
+shown_size(struct span thresholds)
+{
+	struct jsn j = jsn_of(thresholds);
+	struct span metric, source;
+	size_t n = 0;
+
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &metric)) {
+		if (jsn_peek(&j) != '[') {
+			(void)jsn_skip(&j);
+			continue;
+		}
+		(void)jsn_enter(&j, '[');
+		while (jsn_element_text(&j, &source))
+			n += metric.n + source.n + THRESHOLD_BYTES;
+	}
+	return n;
+}
+
 enum store_result
 ingest_add(struct call *c, struct store_run *run, struct why *why)
 {
@@ -207,6 +230,11 @@ ingest_add(struct call *c, struct store_run *run, struct why *why)
 	enum store_result result;
 	struct buf key = { 0 };
 
+	if (shown_size(run->thresholds) > STORE_OBJECT) {
+		(void)why_set(why, "the thresholds, each with its metric: more "
+		    "than %d bytes", STORE_OBJECT);
+		return STORE_TOO_MUCH;
+	}
 	run->created_ns = now_unix_ns();
 	run->agent = (struct span){ agent, agent != NULL ?
 	    strnlen(agent, AGENT_BYTES) : 0 };

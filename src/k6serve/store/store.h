@@ -18,6 +18,17 @@
 
 #define STORE_DIGEST 32		/* bytes of a token's or a body's hash */
 
+/* What a client sends is kept up to these sizes; so all of a run has one. What
+ * passes STORE_TAGSET or STORE_TAGSETS goes to STORE_OVERFLOW, as with too many
+ * series; anything else is STORE_TOO_MUCH. */
+enum {
+	STORE_OBJECT = 128 * 1024,	/* bytes of thresholds, or results */
+	STORE_KEY = 512,		/* of an idempotency key */
+	STORE_METRICS = 10000,		/* of a run */
+	STORE_TAGSET = 64 * 1024,	/* bytes of one */
+	STORE_TAGSETS = 64 * 1024 * 1024,	/* of all of a run */
+};
+
 /* Whose runs a caller sees. Each function that reads or changes runs takes an
  * owner: the name of one, who sees their own runs and those of nobody; NULL:
  * only those of nobody; or this, by its address: all. A run that the owner
@@ -43,6 +54,7 @@ enum store_result {
 	STORE_CONFLICT,		/* same key, other content */
 	STORE_NO_RUN,
 	STORE_ENDED,		/* the run takes no more */
+	STORE_TOO_MUCH,		/* more than a client may send; nothing changed */
 	STORE_FULL,		/* no room on disk, or it cannot be written, or
 				   the file is no longer in its place */
 	STORE_BUSY,		/* another process holds the database */

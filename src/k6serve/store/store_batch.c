@@ -235,17 +235,21 @@ struct batch_insert {
 	struct store *s;
 	const struct store_batch *b;
 	int64_t n_series;		/* of the run; -1: not yet counted */
+	int64_t tag_bytes;		/* of the run's tag sets, likewise */
 	bool has_no_end;		/* while what was put aside is stored */
 	struct store_row *aside;	/* owned, their sinks are b's */
 	size_t n, cap;
 };
 
-/* How many series the run has, those of the maximum. */
+/* How many series the run has, those of the maximum, and how many bytes its
+ * tag sets. */
 static int
 count_series(struct batch_insert *in, struct why *why)
 {
 	static const char select[] = "SELECT count(*) FROM series"
 	    " WHERE run = ?1 AND tagset != 0 AND tagset != ?2";
+	static const char bytes[] = "SELECT total(length(CAST(json AS BLOB)))"
+	    " FROM tagset WHERE run = ?";
 	int64_t overflow = find_tagset(in->s, in->b->run,
 	    span_of(STORE_OVERFLOW), why);
 	struct store_params p = store_prepare(in->s, select, why);
@@ -255,7 +259,14 @@ count_series(struct batch_insert *in, struct why *why)
 	store_bind_int(&p, in->b->run);
 	store_bind_int(&p, overflow);
 	in->n_series = store_one_int(in->s, p.sql, why);
-	return in->n_series < 0 ? -1 : 0;
+	if (in->n_series < 0)
+		return -1;
+	p = store_prepare(in->s, bytes, why);
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, in->b->run);
+	in->tag_bytes = store_one_int(in->s, p.sql, why);
+	return in->tag_bytes < 0 ? -1 : 0;
 }
 
 /* May the run have n series more? 1, 0, or -1 and why. */
@@ -333,6 +344,10 @@ put_tagset(struct batch_insert *in, const struct store_row *rows, size_t n,
 		for (i = 0; i < n; i += rows_of_series(&rows[i], n - i))
 			n_series++;
 		room = has_room(in, n_series, why);
+		if (room > 0 && !in->has_no_end && (rows->tags.n >
+		    STORE_TAGSET || in->tag_bytes + (int64_t)rows->tags.n >
+		    STORE_TAGSETS))
+			room = 0;
 		if (room == 0)
 			put_aside(in, rows, n);
 		if (room <= 0)
@@ -340,6 +355,7 @@ put_tagset(struct batch_insert *in, const struct store_row *rows, size_t n,
 		tagset = make_tagset(in->s, in->b->run, rows->tags, why);
 		if (tagset < 0)
 			return -1;
+		in->tag_bytes += (int64_t)rows->tags.n;
 	}
 	for (i = 0; i < n; i += k) {
 		k = rows_of_series(&rows[i], n - i);
@@ -416,6 +432,59 @@ bump_run(struct store *s, const struct store_batch *b,
 	return store_run_sql(s, p.sql, why);
 }
 
+/* Of n rows with all tag sets together, how many series the run does not have;
+ * -1: why. */
+static int64_t
+count_new(struct store *s, int64_t run, const struct store_row *rows, size_t n,
+    struct why *why)
+{
+	struct sink total = { .type = METRIC_COUNTER };
+	int64_t count = 0, id = 0;
+	size_t i;
+
+	for (i = 0; i < n && id >= 0; i += rows_of_series(&rows[i], n - i)) {
+		total.type = rows[i].type;
+		id = find_series(s, run, &rows[i], 0, &total, why);
+		count += id == 0;
+		sink_release(&total);
+		total = (struct sink){ .type = METRIC_COUNTER };
+	}
+	return id < 0 ? -1 : count;
+}
+
+/* Does the run have too many metrics with those of the batch? Their rows are
+ * the last ones. */
+static enum store_result
+check_metrics(struct store *s, const struct store_batch *b, struct why *why)
+{
+	static const char select[] = "SELECT count(*) FROM series"
+	    " INDEXED BY whole WHERE run = ? AND tagset = 0";
+	struct store_params p = store_prepare(s, select, why);
+	size_t first = b->n, i;
+	int64_t n, more = 0;
+
+	while (first > 0 && b->rows[first - 1].tags.n == 0)
+		first--;
+	for (i = first; i < b->n; i += rows_of_series(&b->rows[i], b->n - i))
+		more++;
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, b->run);
+	n = store_one_int(s, p.sql, why);
+	if (n >= 0 && n + more > STORE_METRICS) {
+		more = count_new(s, b->run, &b->rows[first], b->n - first,
+		    why);
+		n = more < 0 ? -1 : more == 0 ? 0 : n + more;
+	}
+	if (n < 0)
+		return store_failure(s);
+	if (n <= STORE_METRICS)
+		return STORE_DONE;
+	(void)why_set(why, "the run would have more than %d metrics",
+	    STORE_METRICS);
+	return STORE_TOO_MUCH;
+}
+
 static enum store_result
 put_batch(struct store *s, const struct store_batch *b, struct why *why)
 {
@@ -429,10 +498,15 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 	 * ended: its sender may have missed the first answer. */
 	if (result == STORE_DONE && b->key.n != 0)
 		result = check_key(s, b, why);
+	if (result == STORE_DONE && !store_state_is_open(&state))
+		result = STORE_ENDED;
+	if (result == STORE_DONE)
+		result = store_check_size("the idempotency key", b->key,
+		    STORE_KEY, why);
+	if (result == STORE_DONE)
+		result = check_metrics(s, b, why);
 	if (result != STORE_DONE)
 		return result;
-	if (!store_state_is_open(&state))
-		return STORE_ENDED;
 	status = b->key.n != 0 ? note_key(s, b, why) : 0;
 	if (status == 0)
 		status = put_rows(&in, why);

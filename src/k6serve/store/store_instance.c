@@ -18,6 +18,9 @@ store_instance_put(struct store *s, const char *owner,
 
 	if (p.sql == NULL)
 		return store_failure(s);
+	if (store_check_size("the results of thresholds", i->results,
+	    STORE_OBJECT, why) != STORE_DONE)
+		return STORE_TOO_MUCH;
 	store_bind_int(&p, i->run);
 	store_bind_text(&p, i->name);
 	store_bind_int(&p, i->run_status);

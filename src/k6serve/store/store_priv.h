@@ -141,6 +141,11 @@ enum store_result store_state_get(struct store *s, const char *owner,
     int64_t run, struct store_state *state, struct why *why);
 bool store_state_is_open(const struct store_state *state);
 
+/* A text of a client, of at most so many bytes: STORE_DONE, or STORE_TOO_MUCH
+ * and why. */
+enum store_result store_check_size(const char *what, struct span text,
+    size_t most, struct why *why);
+
 /* Note a run that was made, fed or ended. */
 void store_touch(struct store *s, int64_t run);
 

@@ -34,6 +34,10 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	    " 0, 0, 0, 1, 0, 0, 1)";
 	struct store_params p;
 
+	if (store_check_size("the thresholds", r->thresholds, STORE_OBJECT,
+	    why) != STORE_DONE || store_check_size("the idempotency key", key,
+	    STORE_KEY, why) != STORE_DONE)
+		return STORE_TOO_MUCH;
 	r->id = run_of_key(s, key, why);
 	if (r->id > 0)
 		return STORE_DUPLICATE;
@@ -146,10 +150,13 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	    why);
 	struct store_params p;
 
+	if (result == STORE_DONE && !store_state_is_open(&state))
+		result = STORE_ENDED;
+	if (result == STORE_DONE)
+		result = store_check_size("the results of thresholds",
+		    r->results, STORE_OBJECT, why);
 	if (result != STORE_DONE)
 		return result;
-	if (!store_state_is_open(&state))
-		return STORE_ENDED;
 	p = store_prepare(s, update, why);
 	if (p.sql == NULL)
 		return store_failure(s);

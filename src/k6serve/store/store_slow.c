@@ -77,7 +77,8 @@ store_slow_add(struct store *s, const struct store_batch *b,
 	if (read_bound(s, b->run, &bound, why) < 0)
 		return -1;
 	for (i = 0; i < b->n_slow; i++) {
-		if (b->slow[i].ns[TIMING_DURATION] <= bound)
+		if (b->slow[i].ns[TIMING_DURATION] <= bound ||
+		    b->slow[i].tags.n > STORE_TAGSET)
 			continue;
 		if (insert_slow(s, b->run, &b->slow[i], why) < 0)
 			return -1;

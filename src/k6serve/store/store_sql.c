@@ -27,6 +27,16 @@ store_failure(struct store *s)
 	    : STORE_FAILED;
 }
 
+enum store_result
+store_check_size(const char *what, struct span text, size_t most,
+    struct why *why)
+{
+	if (text.n <= most)
+		return STORE_DONE;
+	(void)why_set(why, "%s: more than %zu bytes", what, most);
+	return STORE_TOO_MUCH;
+}
+
 struct store_params
 store_prepare(struct store *s, const char *text, struct why *why)
 {
