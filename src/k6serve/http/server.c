@@ -279,6 +279,7 @@ read_deferred(void *ctx, struct store *store)
 	reply_error(reply, 400, 0, "the answer is larger than %zu MiB: ask "
 	    "for less, with a larger step or a smaller limit",
 	    ANSWER_MAX >> 20);
+	reply_as_asked(rc->call.r, reply);
 }
 
 static void
@@ -311,6 +312,7 @@ defer_read(struct readers *readers, const struct call *c)
 	*rc = (struct read_call){ *c, readers };
 	reply_error(c->reply, 503, 0, "too many others wait for answers");
 	reply_field(c->reply, "Retry-After", "1");
+	reply_as_asked(c->r, c->reply);
 	httpd_defer(c->r);
 	if (!readers_add(readers, &(struct readers_job){ read_deferred,
 	    is_unwanted, end_read, rc }, most))
