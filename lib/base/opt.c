@@ -195,9 +195,11 @@ row_of(const struct rows *rows, int c)
 /* What getopt refused: an option that is unknown, lacks its value, or has
  * one that it does not take. */
 static int
-refuse(const struct rows *rows, int c, char **argv)
+refuse(const struct opt_tool *tool, const struct rows *rows, int c,
+    char **argv)
 {
 	const char *given = argv[optind - 1];
+	const struct opt_hint *h;
 
 	if (c == ':')
 		return opt_misuse("%s: needs a value", given);
@@ -206,6 +208,10 @@ refuse(const struct rows *rows, int c, char **argv)
 		    row_of(rows, optopt)->name);
 	if (optopt == 0)
 		return opt_misuse("%s: unknown or ambiguous option", given);
+	for (h = tool->hints; h != NULL && h->letter != '\0'; h++)
+		if (h->letter == optopt)
+			return opt_misuse("-%c: unknown option (%s)", optopt,
+			    h->text);
 	return opt_misuse("-%c: unknown option", optopt);
 }
 
@@ -242,7 +248,7 @@ opt_parse(const struct opt_tool *tool, void *target, int argc, char **argv,
 	optind = 0;
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
-			return refuse(&rows, c, argv);
+			return refuse(tool, &rows, c, argv);
 		o = row_of(&rows, c);
 		status = answer_common(tool, &rows, o);
 		if (status != OPT_CONTINUE)

@@ -40,11 +40,18 @@ struct opt_list {
 };
 
 /* A tool as its user sees it from the outside. */
+/* What another tool calls an option, and what to say of it. */
+struct opt_hint {
+	char letter;		/* 0 ends the list */
+	const char *text;
+};
+
 struct opt_tool {
 	const char *synopsis;	/* behind the name: "[options] [FILE...]" */
 	const char *about;	/* one sentence */
 	const char *examples;	/* NULL or lines for the end of --help */
 	const struct opt *tables[4];	/* the tool's own first */
+	const struct opt_hint *hints;	/* of unknown letters; or NULL */
 };
 
 #define OPT_CONTINUE (-1)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "k6gen/json_path.h"
 
 static const struct {
 	const char *text;
@@ -43,7 +44,13 @@ parse_subject(struct check *c, const char **at, struct why *why)
 		c->subject = CHECK_PROTO;
 	else if (span_is(word, "body"))
 		c->subject = CHECK_BODY;
-	else if (span_is(word, "header")) {
+	else if (word.n > 5 && memcmp(word.p, "json.", 5) == 0) {
+		c->subject = CHECK_JSON;
+		c->path = (struct span){ word.p + 5, word.n - 5 };
+		if (!json_path_is(c->path))
+			return why_set(why, "not a path: \"%.*s\" "
+			    "(json.data.items[0].id)", (int)word.n, word.p);
+	} else if (span_is(word, "header")) {
 		c->subject = CHECK_HEADER;
 		n = word_length(*at);
 		if (n == 0)
@@ -58,7 +65,7 @@ parse_subject(struct check *c, const char **at, struct why *why)
 		if (i == TIMINGS)
 			return why_set(why, "cannot check \"%.*s\" (status, "
 			    "duration, waiting, size, proto, body, header "
-			    "NAME)", (int)word.n, word.p);
+			    "NAME, json.PATH)", (int)word.n, word.p);
 		c->subject = CHECK_TIMING;
 		c->timing = (enum timing)i;
 	}
@@ -86,6 +93,10 @@ parse_value(struct check *c, struct why *why)
 			return why_set(why, "not a number: \"%s\"", c->text);
 		return 0;
 	}
+	c->has_number = n > 0 && num_parse(c->text, n, &c->number) == n;
+	if (c->op >= CHECK_LE && c->op <= CHECK_GT && c->subject == CHECK_JSON
+	    && c->has_number)
+		return 0;
 	if (c->op >= CHECK_LE && c->op <= CHECK_GT)
 		return why_set(why, "a text is compared by == != contains "
 		    "matches");
@@ -106,6 +117,10 @@ check_parse(struct check *c, const char *text, struct why *why)
 	size_t i, n = sizeof(ops) / sizeof(ops[0]);
 
 	*c = (struct check){ .name = text };
+	/* What wrk, ab and hey mean by it. */
+	if (at[0] != '\0' && at[strspn(at, "0123456789")] == '\0')
+		return why_set(why, "not a check: \"%s\" (connections are "
+		    "users: -u %s)", text, at);
 	if (parse_subject(c, &at, why) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
@@ -131,7 +146,7 @@ check_release(struct check *c)
 bool
 check_needs_body(const struct check *c)
 {
-	return c->subject == CHECK_BODY;
+	return c->subject == CHECK_BODY || c->subject == CHECK_JSON;
 }
 
 static bool
@@ -172,6 +187,29 @@ text_holds(const struct check *c, struct span s)
 	}
 }
 
+/* Numbers are compared as such, all else as text. What is not there is only
+ * different. */
+static bool
+json_holds(const struct check *c, struct span body)
+{
+	struct buf scratch = { 0 };
+	struct span value;
+	bool is_text, is_good;
+	double number;
+
+	if (body.p == NULL || !json_path_find(body, c->path, &scratch, &value,
+	    &is_text))
+		is_good = c->op == CHECK_NE;
+	else if (c->has_number && c->op <= CHECK_GT && !is_text &&
+	    num_parse(value.p, value.n, &number) == value.n)
+		is_good = compare(c->op, number, c->number);
+	else
+		is_good = (c->op <= CHECK_NE || c->op >= CHECK_CONTAINS) &&
+		    text_holds(c, value);
+	buf_release(&scratch);
+	return is_good;
+}
+
 bool
 check_holds(const struct check *c, const struct http_reply *reply)
 {
@@ -194,6 +232,8 @@ check_holds(const struct check *c, const struct http_reply *reply)
 		if (reply->body.p != NULL)
 			text = reply->body;
 		break;
+	case CHECK_JSON:
+		return json_holds(c, reply->body);
 	case CHECK_HEADER:
 		if (!http_find_header(reply->headers, c->header, &at,
 		    &text))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check: what a response is asked, as status==200, duration<300,
- * body contains ok, header Content-Type matches ^text/.
+ * body contains ok, header Content-Type matches ^text/, json.data.id==7.
  */
 #ifndef K6PIPE_K6GEN_CHECK_H
 #define K6PIPE_K6GEN_CHECK_H
@@ -13,7 +13,7 @@
 #include "k6gen/request.h"
 
 enum check_subject { CHECK_STATUS, CHECK_TIMING, CHECK_SIZE, CHECK_PROTO,
-	CHECK_BODY, CHECK_HEADER };
+	CHECK_BODY, CHECK_HEADER, CHECK_JSON };
 
 enum check_op { CHECK_EQ, CHECK_NE, CHECK_LE, CHECK_LT, CHECK_GE, CHECK_GT,
 	CHECK_CONTAINS, CHECK_MATCHES };
@@ -23,6 +23,8 @@ struct check {
 	enum check_subject subject;
 	enum timing timing;	/* CHECK_TIMING */
 	char *header;		/* CHECK_HEADER; owned */
+	struct span path;	/* CHECK_JSON; in name */
+	bool has_number;	/* the text is one */
 	enum check_op op;
 	const char *text;	/* what is compared with; in name */
 	double number;		/* of a number */

@@ -138,7 +138,23 @@ parse_rate_stage(struct profile *p, char *item, struct why *why)
 	return 0;
 }
 
-/* N, N/s, N/10s */
+/* The words of other tools for "N/s". */
+static const char *
+plain_unit(const char *unit)
+{
+	static const struct {
+		const char *word, *unit;
+	} words[] = { { "sec", "s" }, { "second", "s" }, { "min", "m" },
+		{ "minute", "m" }, { "hour", "h" } };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(unit, words[i].word) == 0)
+			return words[i].unit;
+	return unit;
+}
+
+/* N, N/s, N/10s, N/sec, Nrps */
 static int
 parse_constant(const char *text, double *rate, struct why *why)
 {
@@ -147,11 +163,13 @@ parse_constant(const char *text, double *rate, struct why *why)
 	int64_t ns = NS_PER_S;
 	char one[66];
 
+	if (slash == NULL && n > 3 && strcmp(text + n - 3, "rps") == 0)
+		n -= 3;
 	if (!parse_value(text, n, rate) || *rate == 0)
 		return why_set(why, "not a rate: \"%s\" (500/s, 30/m, "
 		    "0..500/60s,500/5m)", text);
 	if (slash != NULL) {
-		unit = slash + 1;
+		unit = plain_unit(slash + 1);
 		(void)snprintf(one, sizeof(one), "%s%.60s",
 		    *unit >= '0' && *unit <= '9' ? "" : "1", unit);
 		if (!parse_duration(one, &ns) || ns == 0)

@@ -27,6 +27,8 @@ enum dns_select { DNS_RANDOM, DNS_ROUND_ROBIN, DNS_FIRST };
 enum dns_policy { DNS_PREFER_4, DNS_PREFER_6, DNS_ONLY_4, DNS_ONLY_6,
 	DNS_ANY };
 
+enum tls_versions { TLS_ANY, TLS_1_2, TLS_1_3 };
+
 struct http_texts {
 	const char *const *items;
 	size_t n;
@@ -40,6 +42,8 @@ struct http_options {
 	const char *cert_file, *key_file;	/* PEM; NULL: none */
 	bool is_insecure;	/* accept any certificate */
 	bool is_session_new;	/* never resume a TLS session */
+	enum tls_versions tls_version;
+	int64_t connect_ns;	/* limit of making a connection */
 	enum http_version version;
 	enum http_keep keep;
 	bool is_compressed;	/* ask for it */

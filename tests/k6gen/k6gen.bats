@@ -544,3 +544,13 @@ teardown() {
     [[ $output == *"--dns: not "* ]]
   done
 }
+
+@test "tls-version is spoken, by both engines" {
+  for version in 1.2 1.3; do
+    for way in '' --compressed; do
+      gen -k --tls-version "$version" $way "$tls/small"
+      [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+        .data.tags.tls_version' "$out")" = "tls$version" ]
+    done
+  done
+}

@@ -559,3 +559,23 @@ END
   gen -t "$BATS_TEST_TMPDIR/t" -i 1
   [ "$(log 1 | cut -d' ' -f1,2)" = "GET /a" ]
 }
+
+@test "json has its Content-Type, and a body may come from stdin" {
+  gen --json '{"a":1}' "$target/a"
+  gen --json x -H 'Content-Type: text/x' "$target/b"
+  printf 'twelve bytes' | gen -b @- "$target/c"
+  [ "$(log 3 | cut -d' ' -f1,2,6,10)" = "POST /a [application/json] body=7
+POST /b [text/x] body=1
+POST /c [-] body=12" ]
+  run "$bin/k6gen" -t - -b @- </dev/null
+  [ "$status" -eq 2 ]
+}
+
+@test "options of other tools get a hint" {
+  run "$bin/k6gen" -n 100 "$target/"
+  [ "$status" -eq 2 ]
+  [[ $output == *"-n: unknown option (a number of requests is -i N)"* ]]
+  run "$bin/k6gen" -c 50 "$target/"
+  [ "$status" -eq 2 ]
+  [[ $output == *"connections are users: -u 50"* ]]
+}

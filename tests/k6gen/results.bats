@@ -281,3 +281,65 @@ each() {
   [ "$(sed -n '/ANSWERS/,$p' "$out.err" | awk '{ print length }' | sort -n |
     tail -n 1)" -le 82 ]
 }
+
+# waited OPTION... URL: the 99th percentile of waiting, in a run that is
+# stopped ten times for 300 ms
+waited() {
+  "$bin/k6gen" -q -u 2 -d 10s "$@" >"$out" 3>&- &
+  local pid=$! i
+  retry 20 test -s "$BATS_TEST_TMPDIR/log"
+  for i in $(seq 10); do
+    kill -STOP "$pid"
+    sleep 0.3
+    kill -CONT "$pid"
+    sleep 0.2
+  done
+  kill -TERM "$pid"
+  wait "$pid" || true
+  values http_req_waiting | sort -n | awk '{ v[NR] = $1 }
+    END { print int(v[int((NR + 1) * 0.99)]) }'
+}
+
+@test "what the server took does not grow when k6gen is stopped" {
+  local dir=$BATS_TEST_TMPDIR try p99 url
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -days 2 -subj /CN=localhost -keyout "$dir/key" -out "$dir/pem" 2>/dev/null
+  for tls in '' "$dir/pem $dir/key"; do
+    rm -f "$dir/port" "$dir/log"
+    printf 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' >"$dir/a"
+    printf slow >"$dir/a.how"
+    # shellcheck disable=SC2086 # two words, or none
+    python3 "$tools/raw_server.py" "$dir/port" "$dir/log" "$dir" $tls 3>&- &
+    helper=$!
+    retry 20 test -s "$dir/port"
+    url=http${tls:+s}://127.0.0.1:$(cat "$dir/port")/a
+    # The server may be late by itself on a busy machine: then once more.
+    for try in 1 2 3 4 5; do
+      p99=$(waited -k "$url")
+      [ "$p99" -ge 100 ] || break
+    done
+    echo "p99 $p99"
+    [ "$p99" -ge 15 ]
+    [ "$p99" -lt 100 ]
+    kill "$helper"
+  done
+}
+
+@test "a crossed threshold is told, also quietly" {
+  run "$bin/k6gen" -q --no-output --threshold 'http_reqs=count<1' "$target/"
+  [ "$status" -eq 99 ]
+  [ "$output" = "k6gen: threshold http_reqs: count<1 was crossed" ]
+}
+
+@test "a check looks into a JSON body" {
+  stop_nginx
+  start_nginx <<'END'
+location / { return 200 '{"data": {"id": 7.0, "name": "a b", "list": [1, true]}}'; }
+END
+  gen -c 'json.data.id==7' -c 'json.data.id<7' -c 'json.data.name==a b' \
+    -c 'json.data.list[1]==true' -c 'json.data.none==7' \
+    -c 'json.data.none!=7' -c 'json.data.name matches ^a' "$target/"
+  [ "$(values checks | xargs)" = "1 0 1 1 0 1 1" ]
+  run "$bin/k6gen" -c 'json.a..b==1' "$target/"
+  [ "$status" -eq 2 ]
+}

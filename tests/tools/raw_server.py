@@ -3,7 +3,8 @@
 with the bytes of DIR/NAME, whatever they are. A file NAME.how beside it says
 what else: "close" after the answer, "early" before the body was read,
 "reset", "again" closes silently on the second request of a connection,
-"silent" never answers. The body of the last request that had one is in NAME.body. LOG has a line for each
+"silent" never answers, "slow"
+waits 20 ms. The body of the last request that had one is in NAME.body. LOG has a line for each
 request: connection, method, path."""
 import os
 import socket
@@ -11,6 +12,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 
 port_file, log_name, folder = sys.argv[1:4]
 log = open(log_name, "a", buffering=1)
@@ -56,6 +58,8 @@ def answer(c, stream, number, served):
         if body:
             with open(file + ".body", "wb") as f:
                 f.write(body)
+    if "slow" in how:
+        time.sleep(0.02)
     if "silent" in how:
         stream.read()
         return False

@@ -44,7 +44,7 @@ conn_shake_hands(struct conn *c, struct tls_context *context,
 	*failure = FAILURE_TLS;
 	if (c->tls == NULL)
 		c->tls = tls_new(context, c->fd, c->authority, &c->session,
-		    &u->bytes);
+		    &(struct tls_counts){ &u->bytes, &c->arrival });
 	if (c->tls == NULL)
 		return CONN_FAILED;
 	switch (tls_shake_hands(c->tls, failure, &u->os_error)) {
@@ -93,17 +93,11 @@ conn_receive(struct conn *c, char *bytes, size_t n_bytes)
 
 	if (c->tls != NULL) {
 		n = tls_receive(c->tls, bytes, n_bytes, &u->os_error);
-		if (n > 0)
-			c->read_ns = now_monotonic_ns();
 		return n >= 0 ? n : n == TLS_LATER ? CONN_LATER : CONN_FAILED;
 	}
-	do
-		n = recv(c->fd, bytes, n_bytes, 0);
-	while (n < 0 && errno == EINTR);
+	n = arrival_receive(c->fd, bytes, n_bytes, &c->arrival);
 	if (n < 0)
 		return note_failure(c);
-	if (n > 0)
-		c->read_ns = now_monotonic_ns();
 	u->bytes.received += n;
 	return n;
 }

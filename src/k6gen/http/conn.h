@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/uio.h>
 
+#include "k6gen/http/arrival.h"
 #include "k6gen/http/engine.h"
 #include "k6gen/http/names.h"
 #include "k6gen/http/tls.h"
@@ -31,7 +32,7 @@ struct conn {
 	char ip[INET6_ADDRSTRLEN];	/* once it is connected */
 	int64_t used_ns;	/* last */
 	int64_t connected_ns;	/* when TCP was there */
-	int64_t read_ns;	/* when bytes came last */
+	struct arrival arrival;	/* of the bytes read last */
 };
 
 static inline bool

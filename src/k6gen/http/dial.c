@@ -133,6 +133,8 @@ conn_finish_dial(struct conn *c, struct engine *e, int fd)
 		note_ip(c, &d->to[i]);
 		dial_free(c);
 		c->fd = fd;
+		c->arrival = (struct arrival){ .ns = 0 };
+		arrival_want(fd);
 		c->connected_ns = now_monotonic_ns();
 		return 0;
 	}

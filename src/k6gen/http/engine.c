@@ -58,10 +58,12 @@ void
 user_fill_reply(struct user *u, enum http_failure failure,
     struct http_reply *r)
 {
-	int64_t done_ns = now_monotonic_ns();
+	int64_t now_ns = now_monotonic_ns();
+	int64_t done_ns = failure == FAILURE_NONE && u->last_ns != 0 ?
+	    u->last_ns : now_ns;
 
 	r->user = u->number;
-	r->time_ns = now_unix_ns();
+	r->time_ns = now_unix_ns() - (now_ns - done_ns);
 	r->body_bytes = u->body_bytes;
 	fill_timings(u, done_ns, r->ns);
 	if (failure != FAILURE_NONE) {

@@ -32,6 +32,8 @@ struct user {
 	struct jar jar;		/* its cookies */
 	/* Monotonic times; 0: it did not come to this. */
 	int64_t start_ns, ready_ns, sent_ns, first_ns;
+	int64_t last_ns;	/* when the last byte of a whole answer arrived;
+				   0: when it is told of */
 	int64_t connecting_ns, handshaking_ns;	/* durations; 0: a kept
 						   connection */
 	int64_t timeout_ns;

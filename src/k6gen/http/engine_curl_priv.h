@@ -11,8 +11,6 @@
 #include "k6gen/http/engine.h"
 #include "k6gen/http/header.h"
 
-enum { DIAL_MS = 30000 };	/* k6's limit for making a connection */
-
 /* What this engine has of a user. */
 struct libcurl_user {
 	struct libcurl_engine *engine;

@@ -65,6 +65,12 @@ set_tls(CURL *e, const struct http_options *o)
 		code |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
 		code |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
+	if (o->tls_version == TLS_1_2)
+		code |= curl_easy_setopt(e, CURLOPT_SSLVERSION,
+		    CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_2);
+	if (o->tls_version == TLS_1_3)
+		code |= curl_easy_setopt(e, CURLOPT_SSLVERSION,
+		    CURL_SSLVERSION_TLSv1_3);
 	if (o->is_session_new)
 		code |= curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	return code;
@@ -158,7 +164,8 @@ libcurl_set_up_user(struct libcurl_user *u)
 	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	/* A redirect may lead to mailto:80: no host of that name. */
 	(void)curl_easy_setopt(e, CURLOPT_DEFAULT_PROTOCOL, "none");
-	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)DIAL_MS);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)(o->connect_ns / NS_PER_MS));
 	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, o->user_agent);
 	return set_tls(e, o) == CURLE_OK && set_network(u, o) == CURLE_OK ?
 	    0 : -1;

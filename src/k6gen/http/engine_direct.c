@@ -8,8 +8,6 @@
 #include "k6gen/http/direct_priv.h"
 #include "k6gen/http/http2.h"
 
-#define DIAL_NS (30 * NS_PER_S)	/* k6's limit for making a connection */
-
 /* The request is over before the caller of send expects a reply: tick hands
  * it over. */
 static void
@@ -78,7 +76,8 @@ connect_to(struct user *u, struct host *h)
 	c->user = u;
 	c->has_tls = x->has_tls;
 	memcpy(c->authority, x->authority, sizeof(c->authority));
-	note_deadline(direct_of(u), x->connect_ns + DIAL_NS);
+	note_deadline(direct_of(u), x->connect_ns +
+	    u->engine->options->connect_ns);
 	if (n == 0)
 		return FAILURE_LOOKUP;
 	if (!conn_dial(c, u->engine, to, n))
@@ -358,7 +357,8 @@ static int64_t
 deadline_of(const struct user *u)
 {
 	const struct exchange *x = direct_state_of(u)->exchange;
-	int64_t dial_ns = x->connect_ns + DIAL_NS;
+	int64_t dial_ns = x->connect_ns +
+	    u->engine->options->connect_ns;
 
 	if (u->ready_ns == 0 && x->connect_ns != 0 &&
 	    dial_ns < x->deadline_ns)

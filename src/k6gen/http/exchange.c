@@ -72,7 +72,7 @@ exchange_begin(struct user *u)
 		    strcmp(x->request->method, "HEAD") == 0);
 	}
 	u->ready_ns = now_monotonic_ns();
-	u->sent_ns = u->first_ns = 0;
+	u->sent_ns = u->first_ns = u->last_ns = 0;
 	return failure != FAILURE_NONE ? failure : exchange_send(u);
 }
 
@@ -147,14 +147,15 @@ take_bytes(struct user *u, struct exchange *x, const char *bytes, size_t n)
 
 	if (n == 0 && u->first_ns == 0)
 		return FAILURE_EOF;
+	u->last_ns = c->arrival.ns;
 	if (c->http2 == NULL) {
 		if (u->first_ns == 0)
-			u->first_ns = c->read_ns;
+			u->first_ns = c->arrival.ns;
 		return http1_take_bytes(&x->answer, bytes, n);
 	}
 	if (n == 0)
 		return FAILURE_CUT;
-	failure = http2_take_bytes(c->http2, bytes, n, c->read_ns);
+	failure = http2_take_bytes(c->http2, bytes, n, c->arrival.ns);
 	/* Windows, and what must be acknowledged; a write that fails shows
 	 * when it is read. */
 	(void)exchange_send(u);
@@ -229,7 +230,7 @@ exchange_drain(struct conn *c)
 		return false;
 	while ((n = conn_receive(c, bytes, sizeof(bytes))) > 0)
 		if (c->http2 == NULL || http2_take_bytes(c->http2, bytes,
-		    (size_t)n, c->read_ns) != FAILURE_NONE ||
+		    (size_t)n, c->arrival.ns) != FAILURE_NONE ||
 		    !http2_keeps_connection(c->http2))
 			return false;
 	return n == CONN_LATER && (c->http2 == NULL ||

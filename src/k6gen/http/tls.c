@@ -22,7 +22,7 @@ struct tls_context {
 struct tls {
 	SSL *ssl;
 	int fd;
-	struct http_bytes *bytes;
+	struct tls_counts counts;
 	struct tls_session **session;	/* the caller's place */
 	bool is_dry;		/* take nothing from the socket */
 	int os_error;		/* of the socket; 0: none */
@@ -43,7 +43,7 @@ write_socket(BIO *b, const char *bytes, int n)
 		done = send(t->fd, bytes, (size_t)n, MSG_NOSIGNAL);
 	while (done < 0 && errno == EINTR);
 	if (done >= 0)
-		t->bytes->sent += done;
+		t->counts.bytes->sent += done;
 	else if (errno == EAGAIN)
 		BIO_set_retry_write(b);
 	else
@@ -62,11 +62,9 @@ read_socket(BIO *b, char *bytes, int n)
 		BIO_set_retry_read(b);
 		return -1;
 	}
-	do
-		done = recv(t->fd, bytes, (size_t)n, 0);
-	while (done < 0 && errno == EINTR);
+	done = arrival_receive(t->fd, bytes, (size_t)n, t->counts.arrival);
 	if (done >= 0)
-		t->bytes->received += done;
+		t->counts.bytes->received += done;
 	else if (errno == EAGAIN)
 		BIO_set_retry_read(b);
 	else
@@ -141,6 +139,18 @@ make_method(void)
 	return m;
 }
 
+static void
+set_version(SSL_CTX *c, const struct http_options *o)
+{
+	static const int versions[] = { [TLS_1_2] = TLS1_2_VERSION,
+		[TLS_1_3] = TLS1_3_VERSION };
+
+	if (o->tls_version == TLS_ANY)
+		return;
+	(void)SSL_CTX_set_min_proto_version(c, versions[o->tls_version]);
+	(void)SSL_CTX_set_max_proto_version(c, versions[o->tls_version]);
+}
+
 struct tls_context *
 tls_context_new(const struct http_options *o, struct why *why)
 {
@@ -158,6 +168,7 @@ tls_context_new(const struct http_options *o, struct why *why)
 	}
 	SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	set_version(c->ssl, o);
 	/* A record is one read of the socket and not two. */
 	SSL_CTX_set_read_ahead(c->ssl, 1);
 	SSL_CTX_set_verify(c->ssl, o->is_insecure ? SSL_VERIFY_NONE :
@@ -210,13 +221,13 @@ set_host(SSL *ssl, const char *authority)
 
 struct tls *
 tls_new(struct tls_context *c, int fd, const char *authority,
-    struct tls_session **session, struct http_bytes *bytes)
+    struct tls_session **session, const struct tls_counts *counts)
 {
 	struct tls *t = xcalloc(1, sizeof(*t));
 	BIO *b = BIO_new(c->method);
 
-	*t = (struct tls){ .ssl = SSL_new(c->ssl), .fd = fd, .bytes = bytes,
-		.session = session };
+	*t = (struct tls){ .ssl = SSL_new(c->ssl), .fd = fd,
+		.counts = *counts, .session = session };
 	if (t->ssl == NULL || b == NULL) {
 		BIO_free(b);
 		SSL_free(t->ssl);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "k6gen/http/arrival.h"
 #include "k6gen/http/failure.h"
 
 struct tls_context;
@@ -21,12 +22,18 @@ struct tls_context *tls_context_new(const struct http_options *o,
     struct why *why);
 void tls_context_free(struct tls_context *c);	/* NULL is allowed */
 
+/* Where it is noted what the socket moved, and when bytes arrived. */
+struct tls_counts {
+	struct http_bytes *bytes;
+	struct arrival *arrival;
+};
+
 /* Begin TLS on fd with the host of "host:port". The session of an earlier
  * connection to it is resumed, and *session replaced by newer ones, which the
- * caller frees by tls_session_free after the connection is freed. Bytes of the
- * socket are added to *bytes. */
+ * caller frees by tls_session_free after the connection is freed. counts is
+ * copied. */
 struct tls *tls_new(struct tls_context *c, int fd, const char *authority,
-    struct tls_session **session, struct http_bytes *bytes);
+    struct tls_session **session, const struct tls_counts *counts);
 
 /* Say goodbye and free it; the socket stays the caller's. */
 void tls_free(struct tls *t);		/* NULL is allowed */

@@ -109,7 +109,7 @@ set_think(void *member, const struct opt *o, const char *value,
 }
 
 /* One of three words; the member is an enum, whose values are in order. */
-enum { CHOICE_HTTP, CHOICE_KEEP };
+enum { CHOICE_HTTP, CHOICE_KEEP, CHOICE_TLS };
 
 static int
 set_choice(void *member, const struct opt *o, const char *value,
@@ -121,6 +121,8 @@ set_choice(void *member, const struct opt *o, const char *value,
 		[CHOICE_KEEP] = { [HTTP_KEEP] = "vu",
 		    [HTTP_KEEP_SHARED] = "shared",
 		    [HTTP_KEEP_NONE] = "off" },
+		[CHOICE_TLS] = { [TLS_ANY] = "auto", [TLS_1_2] = "1.2",
+		    [TLS_1_3] = "1.3" },
 	};
 	const char *const *w = words[o->id];
 	unsigned i;
@@ -202,8 +204,11 @@ static const struct opt request_options[] = {
 	    "with a body)", OPT_CALL, AT(method), set_method, 0 },
 	{ 'H', "header", "LINE", "add a request header, \"Name: value\"",
 	    OPT_CALL, AT(headers), add_header, 0 },
-	{ 'b', "body", "TEXT", "request body; @FILE takes it from a file",
+	{ 'b', "body", "TEXT", "request body; @FILE takes it from a file, "
+	    "@- from stdin",
 	    OPT_TEXT, AT(body), NULL, 0 },
+	{ 0, "json", "TEXT", "the same, with Content-Type: application/json",
+	    OPT_TEXT, AT(json), NULL, 0 },
 	{ 0, "template", NULL, "replace {{placeholders}} in body files too",
 	    OPT_FLAG, AT(is_template), NULL, 0 },
 	{ 'F', "form", "NAME=VALUE", "add a form field; NAME=@FILE sends a "
@@ -230,6 +235,11 @@ static const struct opt request_options[] = {
 	{ 0, "keep-alive", "vu|shared|off", "keep connections for their user, "
 	    "for any user, or not at all (default vu)", OPT_CALL,
 	    AT(plan.http.keep), set_choice, CHOICE_KEEP },
+	{ 0, "connect-timeout", "DURATION", "time limit of making a "
+	    "connection (default 30s)", OPT_DURATION,
+	    AT(plan.http.connect_ns), NULL, 0 },
+	{ 0, "tls-version", "VERSION", "speak only this one: 1.2 or 1.3",
+	    OPT_CALL, AT(plan.http.tls_version), set_choice, CHOICE_TLS },
 	{ 'k', "insecure", NULL, "accept any TLS certificate", OPT_FLAG,
 	    AT(plan.http.is_insecure), NULL, 0 },
 	{ 0, "ca", "FILE", "certificate authorities to trust (PEM)",
@@ -289,6 +299,18 @@ static const struct opt result_options[] = {
 	{ 0 },
 };
 
+/* Letters of wrk, ab, hey and vegeta. */
+static const struct opt_hint hints[] = {
+	{ 'n', "a number of requests is -i N" },
+	{ 'z', "a duration is -d 30s" },
+	{ 'm', "a method is -X METHOD" },
+	{ 'T', "a content type is -H 'Content-Type: TYPE'" },
+	{ 'a', "authentication is --user NAME:PASSWORD" },
+	{ 'p', "a body is -b @FILE" },
+	{ 'l', "the answer's length is checked by -c 'size==N'" },
+	{ 0 },
+};
+
 const struct opt_tool options_tool = {
 	.synopsis = "[options] URL...",
 	.about = "Make HTTP load and write each sample to stdout, as k6's "
@@ -302,6 +324,7 @@ const struct opt_tool options_tool = {
 	    "http://127.0.0.1:8080/ >/dev/null\n"
 	    "  k6gen -d 1h -t - --no-output <targets.txt\n",
 	.tables = { load_options, request_options, result_options },
+	.hints = hints,
 };
 
 void
@@ -311,7 +334,7 @@ options_init(struct options *o)
 		.timeout_ns = 60 * NS_PER_S,
 		.graceful_ns = 30 * NS_PER_S,
 		.ramp_down_ns = 30 * NS_PER_S, .max_redirects = 10,
-		.http = { .user_agent = "k6gen/" K6PIPE_VERSION,
+		.http = { .connect_ns = 30 * NS_PER_S, .user_agent = "k6gen/" K6PIPE_VERSION,
 		.ca_file = getenv("SSL_CERT_FILE") } },
 		.duration_ns = -1 };
 }

@@ -17,7 +17,7 @@ struct options {
 	double rate;		/* constant; 0: not given */
 	struct opt_list stages;
 	const char *rates;	/* of --rate */
-	const char *method, *body, *name, *targets, *data;
+	const char *method, *body, *json, *name, *targets, *data;
 	struct opt_list headers, form, cookies, connect_to, resolve, limits,
 	    check_texts;
 	const char *user, *bearer;

@@ -373,8 +373,15 @@ check_rest(struct options *o, int n_urls)
 		return opt_misuse("no URL to request");
 	if (n_urls > 0 && o->targets != NULL)
 		return opt_misuse("--targets and URLs: one or the other");
-	if (o->body != NULL && o->form.n > 0)
-		return opt_misuse("--body and --form: one or the other");
+	if ((o->body != NULL) + (o->json != NULL) + (o->form.n > 0) > 1)
+		return opt_misuse("--body, --json and --form: one of them");
+	if (o->targets != NULL && strcmp(o->targets, "-") == 0 &&
+	    ((o->body != NULL && strcmp(o->body, "@-") == 0) ||
+	    (o->json != NULL && strcmp(o->json, "@-") == 0)))
+		return opt_misuse("--targets - and a body @-: stdin is only "
+		    "one");
+	if (p->http.connect_ns <= 0)
+		return opt_misuse("--connect-timeout: must be more than 0");
 	if (strpbrk(p->http.user_agent, "\r\n") != NULL)
 		return opt_misuse("--user-agent: contains a line break");
 	p->threads = o->threads > 0 ? (int)o->threads : 1;

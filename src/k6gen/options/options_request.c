@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Of options: what is sent, and over what. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -162,10 +163,43 @@ add_agent(struct options *o)
 	add_line(o, o->agent_line);
 }
 
+static bool
+has_header(const struct options *o, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < o->headers.n; i++)
+		if (strncasecmp(o->headers.items[i], name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+/* All of stdin. */
+static int
+read_stdin(struct buf *out, struct why *why)
+{
+	char bytes[1 << 16];
+	size_t n;
+
+	while ((n = fread(bytes, 1, sizeof(bytes), stdin)) > 0) {
+		if (out->n + n > BODY_MAX)
+			return why_set(why, "stdin: more than 1 GB");
+		buf_add(out, bytes, n);
+	}
+	return ferror(stdin) ? why_set(why, "stdin: %s", strerror(errno)) : 0;
+}
+
 static int
 set_body(struct options *o, struct why *why)
 {
 	int status;
+
+	if (o->json != NULL) {
+		o->body = o->json;
+		if (!has_header(o, "Content-Type:"))
+			opt_list_add(&o->lines,
+			    "Content-Type: application/json");
+	}
 
 	if (o->form.n > 0) {
 		struct form f = { .body = &o->body_bytes };
@@ -178,8 +212,9 @@ set_body(struct options *o, struct why *why)
 			return -1;
 		opt_list_add(&o->lines, o->form_type);
 	} else if (o->body != NULL && o->body[0] == '@') {
-		status = file_read(o->body + 1, BODY_MAX, &o->body_bytes,
-		    why);
+		status = strcmp(o->body, "@-") == 0 ?
+		    read_stdin(&o->body_bytes, why) :
+		    file_read(o->body + 1, BODY_MAX, &o->body_bytes, why);
 		if (status > 0)
 			return why_set(why, "%s: %s", o->body + 1,
 			    strerror(ENOENT));

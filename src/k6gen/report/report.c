@@ -295,6 +295,22 @@ write_export(const char *path, const struct buf *json, struct why *why)
 	return why_set(why, "%s: %s", path, strerror(errno));
 }
 
+/* Without a summary: why the exit status is not 0. */
+static void
+warn_crossed(const struct report *r, const struct summary *s)
+{
+	const struct threshold *t;
+	size_t i;
+
+	for (i = 0; i < r->plan->n_limits; i++) {
+		t = &r->plan->limits[i].threshold;
+		if (s->failed[i])
+			warnf("threshold %.*s: %.*s was crossed",
+			    (int)t->key.text.n, t->key.text.p,
+			    (int)t->source.n, t->source.p);
+	}
+}
+
 int
 report_end(struct report *r, const struct progress *p,
     const struct summary *s, struct why *why)
@@ -314,6 +330,8 @@ report_end(struct report *r, const struct progress *p,
 		(void)fwrite(out.p, 1, out.n, stderr);
 		buf_reset(&out);
 	}
+	else
+		warn_crossed(r, s);
 	if (r->export_path != NULL) {
 		summary_export(s, &out);
 		status = write_export(r->export_path, &out, why);

@@ -45,6 +45,10 @@ test_constant(void)
 {
 	CHECK(rates("500") && rate == 500 && p.n == 0);
 	CHECK(rates("500/s") && rate == 500);
+	CHECK(rates("100rps") && rate == 100);
+	CHECK(rates("100/sec") && rate == 100);
+	CHECK(!rates("rps"));
+	CHECK(!rates("5xrps"));
 	CHECK(rates("30/m") && rate == 0.5);
 	CHECK(rates("100/10s") && rate == 10);
 	CHECK(rates("0.5/ms") && rate == 500);
