@@ -554,3 +554,10 @@ teardown() {
     done
   done
 }
+
+@test "tags of TLS are those of the connection, also when it was closed" {
+  gen -k -u 2 -i 6 --keep-alive off "$tls/small" "$h2/small"
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    .data.tags | [.proto, .tls_version] | join(" ")' "$out" | sort |
+    uniq -c | xargs)" = "6 HTTP/1.1 tls1.3 6 HTTP/2.0 tls1.3" ]
+}

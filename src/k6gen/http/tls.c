@@ -26,7 +26,6 @@ struct tls {
 	struct tls_session **session;	/* the caller's place */
 	bool is_dry;		/* take nothing from the socket */
 	int os_error;		/* of the socket; 0: none */
-	char version[16];
 };
 
 /* It is an SSL_SESSION. */
@@ -301,18 +300,12 @@ is_later(const struct tls *t, int n)
 int
 tls_shake_hands(struct tls *t, enum http_failure *failure, int *os_error)
 {
-	const char *name;
 	int n;
 
 	ERR_clear_error();
 	n = SSL_do_handshake(t->ssl);
-	if (n == 1) {
-		name = SSL_get_version(t->ssl);
-		(void)snprintf(t->version, sizeof(t->version), "tls%s",
-		    strcmp(name, "TLSv1") == 0 ? "1.0" :
-		    strncmp(name, "TLSv", 4) == 0 ? name + 4 : name);
+	if (n == 1)
 		return 0;
-	}
 	if (is_later(t, n))
 		return TLS_LATER;
 	*failure = failure_of(t, ERR_peek_error());
@@ -395,7 +388,17 @@ tls_is_waiting(struct tls *t)
 const char *
 tls_version(const struct tls *t)
 {
-	return t->version;
+	/* A reply may be read when the connection is freed. */
+	switch (SSL_version(t->ssl)) {
+	case TLS1_VERSION:
+		return "tls1.0";
+	case TLS1_1_VERSION:
+		return "tls1.1";
+	case TLS1_2_VERSION:
+		return "tls1.2";
+	default:
+		return "tls1.3";
+	}
 }
 
 bool

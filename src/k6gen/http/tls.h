@@ -55,7 +55,7 @@ ssize_t tls_receive(struct tls *t, char *bytes, size_t n, int *os_error);
 /* Whether bytes that were received wait for tls_receive. */
 bool tls_is_waiting(struct tls *t);
 
-/* As k6 writes it, "tls1.3"; whether HTTP/2 was agreed on. */
+/* As k6 writes it, "tls1.3", for good; whether HTTP/2 was agreed on. */
 const char *tls_version(const struct tls *t);
 bool tls_has_http2(const struct tls *t);
 

@@ -51,7 +51,7 @@ pass_literal(struct position *at, const char *p, size_t n)
 {
 	const char *end = p + n;
 
-	if (at->place == TEXT_URL && at->escape == AS_IS && n > 2 &&
+	if (p != NULL && at->place == TEXT_URL && at->escape == AS_IS &&
 	    memmem(p, n, "://", 3) != NULL)
 		p = (const char *)memmem(p, n, "://", 3) + 3;
 	for (; p < end; p++) {
