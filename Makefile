@@ -23,7 +23,7 @@ TOOLS := k6agg k6gen k6login k6push k6serve
 COMMON := base/buf base/die base/file base/map base/mem base/num base/opt \
 	base/random base/size base/thread base/total base/units base/varint base/why \
 	data/jsn
-STREAM := base/lines base/unpack data/aggregate data/frame data/hist \
+STREAM := base/lines base/unpack data/aggregate data/foreign data/frame data/hist \
 	data/metric data/percentile data/run data/sample data/sample_parse \
 	data/sink data/stream data/tags data/trail
 

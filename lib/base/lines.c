@@ -80,8 +80,10 @@ lines_take(struct lines *l, struct span *line)
 		return LINES_MORE;
 	}
 	if (!is_whole) {	/* drop what is here, and the rest of it */
-		if (!l->is_skipping)
+		if (!l->is_skipping) {
 			l->number++;
+			memcpy(l->long_head, l->buffer + l->start, LINES_HEAD);
+		}
 		l->is_skipping = true;
 		l->start = l->end = l->searched = 0;
 		return LINES_MORE;
@@ -96,7 +98,10 @@ lines_take(struct lines *l, struct span *line)
 		return LINES_LONG;
 	}
 	l->number++;
-	return line->n > LINES_MAX ? LINES_LONG : LINES_LINE;
+	if (line->n <= LINES_MAX)
+		return LINES_LINE;
+	memcpy(l->long_head, line->p, LINES_HEAD);
+	return LINES_LONG;
 }
 
 struct span
@@ -148,7 +153,7 @@ open_next(struct lines *l, struct why *why)
 	}
 	l->number = 0;
 	l->is_eof = false;
-	l->is_new = true;
+	l->is_new = l->may_have_mark = true;
 	if (l->fd < 0) {
 		l->n_failed++;
 		return why_set(why, "%s: %s", l->name, strerror(errno));
@@ -232,6 +237,30 @@ codec_of(struct lines *l)
 	return NULL;
 }
 
+/* After the first read of what an input has or unpacks to: a byte-order mark
+ * is no part of the first line. */
+static void
+skip_mark(struct lines *l)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t n = sizeof(mark) - 1, here;
+
+	if (!l->may_have_mark || l->end == l->start)
+		return;
+	l->may_have_mark = false;
+	for (;;) {
+		here = l->end - l->start < n ? l->end - l->start : n;
+		if (memcmp(l->buffer + l->start, mark, here) != 0)
+			return;
+		if (here == n || read_some(l) <= 0)
+			break;
+	}
+	if (here == n) {
+		l->start += n;
+		l->searched = l->start;
+	}
+}
+
 /* After the first read of an input: if it is packed, go on with what it
  * unpacks to. */
 static int
@@ -293,6 +322,8 @@ lines_fill(struct lines *l, struct why *why)
 		(void)why_set(&cause, "%s", strerror(errno));
 	if (n < 0 || (n > 0 && see_through(l, &cause) < 0))
 		return fail(l, &cause, why);
+	if (n > 0)
+		skip_mark(l);
 	if (n > 0)
 		return 1;
 	if (close_current(l, &cause) < 0)

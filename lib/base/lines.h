@@ -16,6 +16,7 @@
 #include "base/why.h"
 
 #define LINES_MAX (1 << 20)	/* bytes of the longest line taken */
+#define LINES_HEAD 64	/* bytes kept of a longer one */
 
 struct lines {
 	const char *name;	/* of the current input, for messages */
@@ -32,6 +33,8 @@ struct lines {
 				   later than we */
 	bool had_newline;	/* behind the line last taken */
 	bool is_skipping;	/* inside a line that is too long */
+	bool may_have_mark;	/* a UTF-8 byte-order mark, which is no data */
+	char long_head[LINES_HEAD];	/* of the last line that was too long */
 	/* Packed inputs are unpacked; the caller sets it after lines_init. */
 	const struct codec *const *codecs;	/* NULL ends it; or NULL */
 	struct unpack *unpack;	/* of the current input, which is packed_fd */
@@ -88,6 +91,7 @@ bool lines_must_stop(const struct lines *l, int signal);
 struct bad_lines {
 	int64_t n;
 	int shown;
+	const char *hint;	/* of the caller: what the input looks like */
 };
 
 #define LINES_LONG_WHY "longer than 1048576 bytes"

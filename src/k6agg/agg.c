@@ -19,12 +19,30 @@ latest(const struct agg *agg)
 	return books->has_latest ? books->latest_ns : now_unix_ns();
 }
 
+/* How the reading ended. A summary of nothing would look like one of a run in
+ * which nothing was wrong. */
+static int
+read_status(struct agg *agg)
+{
+	if (read_all(agg) < 0 || sources_failed(&agg->sources) > 0)
+		return EXIT_FAILED;
+	if (*agg->stop != 0)
+		return EXIT_INTERRUPTED;
+	if (agg->last != &agg->summary_sink.sink ||
+	    sources_have_any(&agg->sources))
+		return EXIT_DONE;
+	live_clear(&agg->live);
+	warnf("the input is empty: there is nothing to sum up");
+	return EXIT_FAILED;
+}
+
 /* Write what is still held, and the trailer. */
 static void
 drain(struct agg *agg, int status)
 {
 	struct ending ending = { .status = status, .signal = *agg->stop,
-	    .input = agg->sources.at->in.name };
+	    .input = agg->sources.at->in.name,
+	    .has_read = sources_have_any(&agg->sources) };
 	struct folding *f = &agg->folding;
 
 	for (f->source = 0; f->source < f->n_inputs; f->source++)
@@ -94,9 +112,7 @@ agg_run(const struct options *o, char *const *files, int n,
 	int status, error;
 
 	init(&agg, o, files, n);
-	status = read_all(&agg) < 0 || sources_failed(&agg.sources) > 0
-	    ? EXIT_FAILED
-	    : *stop != 0 ? EXIT_INTERRUPTED : EXIT_DONE;
+	status = read_status(&agg);
 	drain(&agg, status);
 	live_end(&agg.live, (int64_t)agg.books.folded +
 	    agg.books.folded_before);

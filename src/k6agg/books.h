@@ -41,6 +41,7 @@ struct ending {
 	int64_t clock_ns;	/* latest time of the stream */
 	int64_t start_ns;	/* and the earliest, if samples have it; 0 */
 	const char *input;	/* its name, for messages */
+	bool has_read;		/* a line of the stream */
 };
 
 /* For folding and merging: append the trailer, in place of those read, with

@@ -69,6 +69,12 @@ push_dry_run(struct push_options *o, char *const *files, int n_files)
 	if (c.series != NULL)
 		series_collect_take(&series, true, print_batch, &d);
 	status = in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;
+	if (bad.n > 0 && !collector_has_head(&c) && c.ends.n == 0) {
+		warnf("no line of the input is of the stream%s%s",
+		    bad.hint != NULL ? "; it looks like " : "",
+		    bad.hint != NULL ? bad.hint : "");
+		status = EXIT_FAILED;
+	}
 	series_collect_release(&series);
 	collector_release(&c);
 	lines_release(&in);

@@ -201,9 +201,10 @@ session_deliver(struct session *session)
 		session->note.run_status = RUN_ABORTED_BY_SYSTEM;
 	if (run_api_state(session->run_api) == RUN_API_IDLE && signals == 0 &&
 	    session->reader != NULL && r.failed_files == 0)
-		warnf(r.invalid > 0 ? "no line of the input is of "
-		    "the stream: no run was created"
-		    : "no data: no run was created");
+		warnf(r.invalid == 0 ? "no data: no run was created%s%s"
+		    : "no line of the input is of the stream: no run was "
+		    "created%s%s", r.hint != NULL ? "; it looks like " : "",
+		    r.hint != NULL ? r.hint : "");
 	finish_phase(session);
 	books = books_of(session);
 	books_print(&books);

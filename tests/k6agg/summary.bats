@@ -125,11 +125,18 @@ same_requests() {
     "$BATS_TEST_TMPDIR/out"
 }
 
-@test "no input, and input without samples, have a summary too" {
-  capture k6agg --summary /dev/null
+@test "no input is a failure, input without samples has a summary" {
+  for form in --summary --json; do
+    capture k6agg $form /dev/null
+    [ "$status" -eq 1 ]
+    [ "$err" = 'k6agg: the input is empty: there is nothing to sum up' ]
+    [ -z "$out" ]
+  done
+  declare_metric n counter data >"$BATS_TEST_TMPDIR/in"
+  capture k6agg --summary "$BATS_TEST_TMPDIR/in"
   [ "$status" -eq 0 ]
   [ "$out" = "no samples" ]
-  capture k6agg --json /dev/null
+  capture k6agg --json "$BATS_TEST_TMPDIR/in"
   [ "$status" -eq 0 ]
   [ "$(jq -c '[.requests.count, .by, .metrics, .checks, has("start")]' \
     "$BATS_TEST_TMPDIR/out")" = '[0,[],{},[],false]' ]

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "data/foreign.h"
+
 static void
 dispatch_points(struct agg *agg, const struct points *points)
 {
@@ -45,6 +47,7 @@ dispatch_framed(struct agg *agg, struct lines *in)
 	if (n == 0)
 		return false;
 	lines_pass(in, bytes, n);
+	agg->sources.at->good += n;
 	dispatch_points(agg, &(struct points){ agg->batch, n,
 	    { text.p, bytes }, false });
 	return true;
@@ -96,6 +99,7 @@ dispatch_prepared(struct agg *agg, const struct prepared *p)
 
 	folding_part(&agg->folding);
 	source->in.number += p->n_points;
+	source->good += p->n_points;
 	source->in.had_newline = true;
 	agg->books.points += p->n_points;
 	switch (p->purpose) {
@@ -130,12 +134,29 @@ dispatch_aggregate(void *ctx, const struct sample *s)
 	return verdict != SINK_PASSES;
 }
 
+static const char long_line[] = LINES_LONG_WHY;
+
+int
+dispatch_long(struct agg *agg)
+{
+	return dispatch_refused(agg, SPAN("{"), long_line);
+}
+
 /* Count a line that is not taken. -1: --strict makes it fatal. */
 int
 dispatch_refused(struct agg *agg, struct span text, const char *why)
 {
-	const struct lines *in = &agg->sources.at->in;
+	struct source *source = agg->sources.at;
+	const struct lines *in = &source->in;
 
+	if (source->bad++ == 0 && source->good == 0)
+		source->hint = foreign_hint(why == long_line
+		    ? (struct span){ in->long_head, LINES_HEAD }
+		    : foreign_head(text, lines_peek(in)));
+	/* What the whole file looks like says more than its lines. */
+	if (source->hint != NULL && source->good == 0 &&
+	    !agg->options->is_strict)
+		text.n = 0;
 	live_clear(&agg->live);
 	if (agg->options->is_strict && (text.n == 0 || text.p[0] != '{'))
 		warnf("%s:%" PRId64 ": %s", in->name, in->number, why);
@@ -158,6 +179,7 @@ dispatch_line(struct agg *agg, struct span text)
 	type = stream_read(&agg->stream, text, &line, &why);
 	switch (type) {
 	case LINE_POINT:
+		agg->sources.at->good++;
 		dispatch_point(agg, &line.point);
 		return 0;
 	case LINE_BLANK:
@@ -169,6 +191,7 @@ dispatch_line(struct agg *agg, struct span text)
 		j = jsn_of(text);
 		status = sample_parse(&j, &agg->stream.tags, dispatch_aggregate,
 		    agg, &why);
+		agg->sources.at->good += status >= 0;
 		if (status > 0)
 			return 0;
 		is_bad = status < 0;
@@ -188,6 +211,10 @@ dispatch_line(struct agg *agg, struct span text)
 	}
 	if (is_bad)
 		return dispatch_refused(agg, text, why.text);
+	if (type == LINE_OTHER)
+		agg->sources.at->bad++;
+	else
+		agg->sources.at->good += type != LINE_AGGREGATED;
 	if (type == LINE_AGGREGATED || agg->sink->ops->passes(agg->sink, type,
 	    text))
 		out_line(&agg->out, text, agg->sources.at->in.had_newline);

@@ -12,6 +12,9 @@ int dispatch_line(struct agg *agg, struct span text);
 /* Count a line that is not taken. -1: --strict makes it fatal. */
 int dispatch_refused(struct agg *agg, struct span text, const char *why);
 
+/* The same of one that is too long. */
+int dispatch_long(struct agg *agg);
+
 /* Take the points that come next and whose frames are known; false: none.
  * Inputs that are read side by side are compared after each of them. */
 bool dispatch_framed(struct agg *agg, struct lines *in);

@@ -85,8 +85,8 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		*is_dry = got == LINES_MORE;
 		if (*is_dry)
 			return 0;
-		if (got == LINES_LONG ? dispatch_refused(agg, SPAN("{"),
-		    LINES_LONG_WHY) < 0 : dispatch_line(agg, text) < 0)
+		if (got == LINES_LONG ? dispatch_long(agg) < 0
+		    : dispatch_line(agg, text) < 0)
 			return -1;
 		/* The reader has gone: nobody wants the rest. */
 		if (agg->out.error != 0)
@@ -145,7 +145,11 @@ fill(struct agg *agg, struct lines *in, struct why *why)
 
 	if (ahead_is_on(agg->ahead) && read_ahead(agg))
 		return 1;
+	if (is_new)
+		source_file_end(agg->sources.at);
 	more = lines_fill(in, why);
+	if (more == 0)
+		source_file_end(agg->sources.at);
 	if (more > 0 && is_new)
 		start_ahead(agg, in);
 	return more;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/die.h"
 #include "io/gz.h"
 #include "io/zst.h"
 
@@ -72,6 +73,31 @@ sources_next(struct sources *s, int64_t slack_ns, int64_t *limit_ns)
 	    limit_ns)))
 		*limit_ns = INT64_MIN;
 	return first;
+}
+
+void
+source_file_end(struct source *s)
+{
+	if (s->bad > 0 && s->good == 0) {
+		warnf("%s: no line of the input is of the stream%s%s",
+		    s->in.name, s->hint != NULL ? "; it looks like " : "",
+		    s->hint != NULL ? s->hint : "");
+		s->in.n_failed++;
+	}
+	s->good_before += s->good;
+	s->good = s->bad = 0;
+	s->hint = NULL;
+}
+
+bool
+sources_have_any(const struct sources *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->list[i].good_before + s->list[i].good > 0)
+			return true;
+	return false;
 }
 
 int

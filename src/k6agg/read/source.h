@@ -13,6 +13,10 @@
 struct source {
 	struct lines in;
 	struct fold_input *input;	/* its clock; the folding's */
+	/* of the file that is read now: */
+	int64_t good, bad;	/* lines, without blank ones */
+	int64_t good_before;	/* of those before it */
+	const char *hint;	/* foreign_hint of its first line; or NULL */
 };
 
 struct sources {
@@ -31,6 +35,13 @@ void sources_release(struct sources *s);
  * its clock has passed *limit_ns no other is behind it. */
 struct source *sources_next(struct sources *s, int64_t slack_ns,
     int64_t *limit_ns);
+
+/* The file that is read now is at its end. Of one that has lines, but none of
+ * the stream, a message says what it looks like; it counts as failed. */
+void source_file_end(struct source *s);
+
+/* True if any line of the inputs was of the stream. */
+bool sources_have_any(const struct sources *s);
 
 /* Files that could not be read, of all. */
 int sources_failed(const struct sources *s);

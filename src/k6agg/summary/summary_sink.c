@@ -39,7 +39,8 @@ summary_end(struct line_sink *s, const struct ending *ending)
 	struct summary_sink *to = (struct summary_sink *)s;
 	struct summary_view v;
 
-	(void)ending;
+	if (!ending->has_read)
+		return;
 	summary_view(to->summary, &v);
 	v.skipped = to->books->bad.n;
 	errno = 0;

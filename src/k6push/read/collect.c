@@ -3,6 +3,7 @@
 #include "k6push/read/collect.h"
 
 #include "base/die.h"
+#include "data/foreign.h"
 
 void
 collector_release(struct collector *c)
@@ -225,6 +226,19 @@ collector_has_head(const struct collector *c)
 	    c->held.n > 0;
 }
 
+/* Count a line that is none of the stream. What the whole input looks like
+ * says more than its first lines. */
+static void
+refuse(const struct collector *c, const struct lines *in,
+    struct bad_lines *bad, struct span text, const char *why)
+{
+	if (bad->n == 0)
+		bad->hint = foreign_hint(foreign_head(text, lines_peek(in)));
+	if (bad->hint != NULL && !collector_has_head(c))
+		text.n = 0;
+	bad_lines_add(bad, in, text, why);
+}
+
 /* Take lines, all or up to the one with which the start is known, of which a
  * point is held. */
 static void
@@ -242,11 +256,14 @@ take_lines(struct collector *c, struct lines *in, struct bad_lines *bad,
 	}
 	while ((is_all || !collector_has_head(c)) &&
 	    (got = lines_take(in, &text)) != LINES_MORE) {
+		if (got == LINES_LONG && bad->n == 0)
+			bad->hint = foreign_hint((struct span){ in->long_head,
+			    LINES_HEAD });
 		if (got == LINES_LONG) {
 			bad_lines_add(bad, in, SPAN("{"), LINES_LONG_WHY);
 		} else if (collector_line(c, text, &why) < 0) {
 			tell_progress(c, text);
-			bad_lines_add(bad, in, text, why.text);
+			refuse(c, in, bad, text, why.text);
 		}
 	}
 }

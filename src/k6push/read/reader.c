@@ -485,6 +485,7 @@ reader_counts(const struct reader *r)
 	const struct collector *c = &r->collector;
 	struct reader_counts counts = { .points = c->points,
 	    .requests = c->requests, .invalid = (uint64_t)r->bad.n,
+	    .hint = r->bad.hint,
 	    .unkept = r->unkept, .failed_files = r->in.n_failed,
 	    .starts = c->starts, .has_end = c->ends.n > 0,
 	    .end = c->ends.end };

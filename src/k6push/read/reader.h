@@ -46,6 +46,7 @@ struct reader_counts {
 	uint64_t points;	/* Point lines, or what aggregates stand for */
 	uint64_t requests;	/* of them, http_reqs */
 	uint64_t invalid;	/* lines that are none of the stream */
+	const char *hint;	/* foreign_hint of the first; or NULL */
 	struct amount unkept;	/* read after reader_let_pass() */
 	int failed_files;	/* that could not be read */
 	int64_t starts;		/* Start lines */
