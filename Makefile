@@ -27,7 +27,8 @@ STREAM := base/lines base/unpack data/aggregate data/foreign data/frame data/his
 	data/metric data/percentile data/run data/sample data/sample_parse \
 	data/sink data/stream data/tags data/trail
 
-k6agg_LIB := $(COMMON) $(STREAM) data/sample_sink data/settings io/gz io/zst
+k6agg_LIB := $(COMMON) $(STREAM) data/judge data/sample_sink data/settings \
+	data/threshold io/gz io/zst
 k6gen_LIB := $(COMMON) $(STREAM) data/threshold io/url
 k6login_LIB := $(COMMON) data/settings io/config io/fetch io/url
 k6push_LIB := $(COMMON) $(STREAM) data/judge data/metricset \

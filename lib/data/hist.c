@@ -12,14 +12,21 @@
 #define RESOLUTION 0.001
 enum { LINEAR = 256, MAX_INDEX = HIST_INDEXES - 1 };
 
+/* Up to this index a step is more than 0.8 % of a value. */
+enum { COARSE = 128 };
+#define FINE_FACTOR 0x1p17
+
 void
 hist_release(struct hist *h)
 {
 	if (h->negative != NULL)
 		hist_release(h->negative);
+	if (h->fine != NULL)
+		hist_release(h->fine);
 	free(h->negative);
+	free(h->fine);
 	free(h->buckets);
-	*h = (struct hist){ 0 };
+	*h = (struct hist){ .keeps_fine = h->keeps_fine };
 }
 
 void
@@ -29,14 +36,26 @@ hist_empty(struct hist *h)
 	h->low = h->high = 0;
 	if (h->negative != NULL)
 		hist_empty(h->negative);
+	if (h->fine != NULL)
+		hist_empty(h->fine);
 }
 
 static struct hist *
 negative_of(struct hist *h)
 {
-	if (h->negative == NULL)
+	if (h->negative == NULL) {
 		h->negative = xcalloc(1, sizeof(*h->negative));
+		h->negative->keeps_fine = h->keeps_fine;
+	}
 	return h->negative;
+}
+
+static struct hist *
+fine_of(struct hist *h)
+{
+	if (h->fine == NULL)
+		h->fine = xcalloc(1, sizeof(*h->fine));
+	return h->fine;
 }
 
 int64_t
@@ -132,6 +151,8 @@ hist_add(struct hist *h, double value, uint64_t times)
 		h->high += times;
 	} else {
 		add_bucket(h, (uint32_t)index, times);
+		if (h->keeps_fine && index > 0 && index <= COARSE)
+			hist_add(fine_of(h), value * FINE_FACTOR, times);
 	}
 }
 
@@ -181,6 +202,8 @@ hist_merge(struct hist *h, const struct hist *from)
 	h->high += from->high;
 	if (from->negative != NULL)
 		hist_merge(negative_of(h), from->negative);
+	if (from->fine != NULL)
+		hist_merge(fine_of(h), from->fine);
 	for (i = 0; i < from->n; i++)
 		add_bucket(h, from->buckets[i].index, from->buckets[i].count);
 }
@@ -202,6 +225,25 @@ within(double v, double min, double max)
 	return v < min ? min : v > max ? max : v;
 }
 
+static double middle_at(const struct hist *h, uint64_t rank);
+
+/* The same as middle_at of a rank among the values of 0..0.128, if each of
+ * them is in the fine histogram. */
+static bool
+fine_at(const struct hist *h, uint64_t rank, double *value)
+{
+	uint64_t zeros = 0, n = 0;
+	size_t i;
+
+	for (i = 0; i < h->n && h->buckets[i].index <= COARSE; i++)
+		*(h->buckets[i].index == 0 ? &zeros : &n) +=
+		    h->buckets[i].count;
+	if (rank < zeros || rank - zeros >= n || hist_count(h->fine) != n)
+		return false;
+	*value = middle_at(h->fine, rank - zeros) / FINE_FACTOR;
+	return true;
+}
+
 /* The middle of the bucket of the value at rank (0 is the smallest), of those
  * that are neither below 0 nor past the last bucket; infinite for these. */
 static double
@@ -209,8 +251,11 @@ middle_at(const struct hist *h, uint64_t rank)
 {
 	uint64_t seen = 0;
 	uint32_t index;
+	double fine;
 	size_t i;
 
+	if (h->fine != NULL && fine_at(h, rank, &fine))
+		return fine;
 	for (i = 0; i < h->n; i++) {
 		seen += h->buckets[i].count;
 		if (rank < seen)
@@ -396,8 +441,8 @@ put_varint(struct buf *out, uint64_t v)
 	buf_add(out, bytes, varint_put(bytes, v));
 }
 
-void
-hist_encode(const struct hist *h, struct buf *out)
+static void
+encode(const struct hist *h, struct buf *out)
 {
 	uint32_t previous = 0;
 	size_t i;
@@ -410,8 +455,17 @@ hist_encode(const struct hist *h, struct buf *out)
 		put_varint(out, h->buckets[i].count);
 		previous = h->buckets[i].index;
 	}
-	if (h->negative != NULL)
-		hist_encode(h->negative, out);
+}
+
+void
+hist_encode(const struct hist *h, struct buf *out)
+{
+	encode(h, out);
+	if (h->negative != NULL || h->fine != NULL)
+		encode(h->negative != NULL ? h->negative : &(struct hist){ 0 },
+		    out);
+	if (h->fine != NULL)
+		encode(h->fine, out);
 }
 
 static int
@@ -440,7 +494,8 @@ hist_decode(struct hist *h, const void *bytes, size_t n)
 	const unsigned char *p = bytes, *end = p + n;
 
 	if (decode(h, &p, end) < 0 ||
-	    (p < end && decode(negative_of(h), &p, end) < 0))
+	    (p < end && decode(negative_of(h), &p, end) < 0) ||
+	    (p < end && decode(fine_of(h), &p, end) < 0))
 		return -1;
 	return p == end ? 0 : -1;
 }

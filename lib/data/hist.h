@@ -9,6 +9,7 @@
 #ifndef K6PIPE_DATA_HIST_H
 #define K6PIPE_DATA_HIST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -28,6 +29,12 @@ struct hist {
 	struct hist *negative;	/* of them, as far as known, without their
 				 * sign; owned; NULL: none */
 	uint64_t high;		/* values past 2^63 * 0.001 */
+	/* The wire's steps of 0.001 are coarse for a share or for seconds. With
+	 * keeps_fine, hist_add counts values of 0..0.128 in finer ones too, so
+	 * that percentiles are within 0.8 % down to 1e-6. */
+	bool keeps_fine;
+	struct hist *fine;	/* of them, as far as known, times 2^17; owned;
+				 * NULL: none */
 };
 
 void hist_release(struct hist *h);
@@ -100,7 +107,9 @@ int hist_fill(struct hist *h, const uint64_t *counters, size_t n_counters,
     const uint32_t *spans, size_t n_spans, struct why *why);
 
 /* As bytes, for a database: varints of low, high, n and (gap, count) pairs;
- * then, if there is one, the same of the negative values' histogram. hist_decode adds to h; -1 when the bytes are no such thing. */
+ * then, if there is one, the same of the negative values' histogram, and behind
+ * that, which is empty at least, the fine one. hist_decode adds to h; -1 when
+ * the bytes are no such thing. */
 void hist_encode(const struct hist *h, struct buf *out);
 int hist_decode(struct hist *h, const void *bytes, size_t n);
 

@@ -74,6 +74,7 @@ key_of(struct judge *j, const struct threshold_key *key)
 			return k;
 	k = xcalloc(1, sizeof(*k));
 	k->key = *key;
+	k->sink.hist.keeps_fine = true;
 	k->has_type = builtin != NULL;
 	k->sink.type = builtin != NULL ? builtin->type : METRIC_TREND;
 	if (first == NULL) {

@@ -113,8 +113,10 @@ contains_parse(struct span text, enum metric_contains *contains)
 }
 
 static bool
-read_metric(struct stream *s, struct jsn *j, struct span name)
+read_metric(struct stream *s, struct jsn *j, struct span name,
+    struct line *out)
 {
+	size_t n_before = s->metrics.by_name.n;
 	enum metric_contains contains = CONTAINS_DEFAULT;
 	struct span key, type_name = { "", 0 }, text;
 	enum metric_type type;
@@ -143,6 +145,9 @@ read_metric(struct stream *s, struct jsn *j, struct span name)
 		return jsn_fail(j, "unknown metric type");
 	if (m->is_declared && m->type != type)
 		return jsn_fail(j, "metric declared again with another type");
+	out->metric = m;
+	out->is_late = s->metrics.by_name.n == n_before && !m->is_declared &&
+	    type != METRIC_TREND && metric_builtin(m->name) == NULL;
 	m->type = type;
 	m->contains = contains;
 	m->is_declared = true;
@@ -212,7 +217,7 @@ read_general(struct stream *s, struct span text, struct line *out,
 		    &out->point);
 	} else if (span_is(type, "Metric")) {
 		out->type = LINE_METRIC;
-		is_good = read_metric(s, &inner, metric);
+		is_good = read_metric(s, &inner, metric, out);
 	} else if (span_is(type, "Start")) {
 		out->type = LINE_START;
 	} else if (span_is(type, "End")) {

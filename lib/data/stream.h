@@ -30,7 +30,15 @@ struct line {
 	enum line_type type;
 	struct point point;
 	struct span data;
+	/* Of LINE_METRIC: the metric; and whether it is no trend, for which its
+	 * points were taken that came before. */
+	const struct metric *metric;
+	bool is_late;
 };
+
+/* For a message about such a line: "metric NAME" and this. */
+#define STREAM_LATE_WHY "points came before its Metric line, and were taken " \
+	"for a trend's"
 
 /* What a reader knows of its stream. A zeroed struct is a new stream. */
 struct stream {

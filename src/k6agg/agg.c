@@ -2,6 +2,9 @@
 /* One run of the filter, from its inputs to its End line. */
 #include "k6agg/agg.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/units.h"
 #include "k6agg/read/dispatch.h"
 #include "k6agg/read/read.h"
@@ -71,7 +74,7 @@ init(struct agg *agg, const struct options *o, char *const *files, int n)
 	agg->pass_sink = pass_sink_of(&agg->books, &agg->out);
 	agg->fold_sink = fold_sink_of(&agg->folding, &agg->books, &agg->out);
 	agg->summary_sink = summary_sink_of(&agg->summary, &agg->books,
-	    o->is_json);
+	    agg->judge, o->is_json);
 	agg->last = is_summary ? &agg->summary_sink.sink
 	    : folding_is_on(&agg->folding) || is_merging
 	    ? &agg->fold_sink.sink : &agg->pass_sink.sink;
@@ -79,6 +82,9 @@ init(struct agg *agg, const struct options *o, char *const *files, int n)
 	agg->summary.max_rows = (size_t)o->max_series;
 	if (o->is_live)
 		live_init(&agg->live);
+	/* Lines on the same terminal would bury the one that is drawn. */
+	agg->out.is_discarding = agg->live.is_on &&
+	    isatty(STDOUT_FILENO) == 1;
 	if (o->select != NULL) {
 		agg->filter_sink = filter_sink_of(o->select, agg->last,
 		    &agg->stream, &agg->books, &agg->out);
@@ -104,21 +110,43 @@ release(struct agg *agg)
 	filter_sink_release(&agg->filter_sink);
 }
 
+/* A crossed threshold, of what was read well. */
+static int
+judged_status(const struct agg *agg, int status)
+{
+	const struct judge *j = agg->judge;
+	size_t i;
+
+	if (status != EXIT_DONE || agg->last != &agg->summary_sink.sink)
+		return status;
+	if (agg->summary_sink.n_crossed > 0)
+		return EXIT_THRESHOLD;
+	for (i = 0; i < j->n; i++)
+		if (j->list[i]->is_misfit && j->list[i]->is_asked)
+			return EXIT_USAGE;
+	return EXIT_DONE;
+}
+
 int
-agg_run(const struct options *o, char *const *files, int n,
+agg_run(struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
 {
-	struct agg agg = { .options = o, .stop = stop };
+	struct agg *agg = xcalloc(1, sizeof(*agg));	/* most stays untouched */
 	int status, error;
 
-	init(&agg, o, files, n);
-	status = read_status(&agg);
-	drain(&agg, status);
-	live_end(&agg.live, (int64_t)agg.books.folded +
-	    agg.books.folded_before);
-	books_report(&agg.books, agg.last->ops->is_folding && !o->is_quiet);
-	ahead_stop(agg.ahead);
-	error = agg.out.error;
-	release(&agg);
+	agg->options = o;
+	agg->stop = stop;
+	agg->judge = &o->judge;
+	init(agg, o, files, n);
+	status = read_status(agg);
+	drain(agg, status);
+	status = judged_status(agg, status);
+	live_end(&agg->live, (int64_t)agg->books.folded +
+	    agg->books.folded_before);
+	books_report(&agg->books, agg->last->ops->is_folding && !o->is_quiet);
+	ahead_stop(agg->ahead);
+	error = agg->out.error;
+	release(agg);
+	free(agg);
 	return close_stdout_after(error, status);
 }

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "data/judge.h"
 #include "data/settings.h"
 #include "k6agg/select/select.h"
 
@@ -15,16 +16,19 @@ struct options {
 	bool is_merge;		/* one aggregate for each bucket and tag set */
 	bool is_summary;	/* a table instead of lines */
 	bool is_json;		/* the same as JSON */
+	bool has_no_thresholds;	/* none is judged */
+	struct opt_list thresholds;
 	bool is_live;
 	int64_t max_series;
 	struct select_options selection;
 	struct select *select;	/* of it; NULL: it asks for nothing */
+	struct judge judge;	/* of thresholds */
 };
 
 /* Read the n files (none: stdin) and write to stdout until *stop is the number
  * of a signal that ends it; stdout is closed then. Returns the status to exit
  * with. */
-int agg_run(const struct options *o, char *const *files, int n,
+int agg_run(struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop);
 
 #endif

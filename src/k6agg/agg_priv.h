@@ -22,6 +22,7 @@ enum {
 
 struct agg {
 	const struct options *options;
+	struct judge *judge;		/* of the options; NULL: none judges */
 	const volatile sig_atomic_t *stop;
 	struct line_sink *sink;		/* takes the input */
 	struct line_sink *last;		/* behind the filter; or the same */

@@ -151,6 +151,33 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 	return cut ? -1 : 0;
 }
 
+static bool
+lacks_head(const struct books *b)
+{
+	return b->ends.end.streams > b->starts;
+}
+
+const char *
+books_state(const struct books *b)
+{
+	if (is_cut(b))
+		return "cut";
+	if (lacks_head(b))
+		return "its head is missing";
+	return b->ends.n > 0 ? run_status_name(b->ends.end.run_status) : NULL;
+}
+
+void
+books_warn_cut(const struct books *b, const char *input)
+{
+	if (is_cut(b))
+		warnf("%s: the stream was cut: a Start line has no End line",
+		    input);
+	else if (lacks_head(b))
+		warnf("%s: the stream was cut: an End line has no Start line",
+		    input);
+}
+
 void
 books_report(const struct books *b, bool with_requests)
 {

@@ -59,6 +59,14 @@ int books_print_end(struct books *b, const struct ending *ending,
 void books_print_rest(const struct books *b, const struct ending *ending,
     struct buf *out);
 
+/* How the stream says that its run ended, for people; "cut" if a Start line
+ * has no End line, "its head is missing" the other way round; NULL: the
+ * generator writes neither. */
+const char *books_state(const struct books *b);
+
+/* Tell of a stream that is not whole. */
+void books_warn_cut(const struct books *b, const char *input);
+
 /* Report on stderr. */
 void books_report(const struct books *b, bool with_requests);
 

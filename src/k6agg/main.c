@@ -30,6 +30,22 @@ prepare_selection(struct options *o)
 	return o->select != NULL ? OPT_CONTINUE : opt_misuse("%s", why.text);
 }
 
+static int
+prepare_thresholds(struct options *o)
+{
+	bool is_summary = o->is_summary || o->is_json;
+	struct why why;
+	size_t i;
+
+	if (o->thresholds.n > 0 && !is_summary)
+		return opt_misuse("--threshold needs --summary or --json");
+	for (i = 0; i < o->thresholds.n; i++)
+		if (judge_add_option(&o->judge, o->thresholds.items[i],
+		    &why) < 0)
+			return opt_misuse("--threshold: %s", why.text);
+	return OPT_CONTINUE;
+}
+
 /* Inputs that are merged are read at the same time: stdin can be one only. */
 static int
 check_files(const struct options *o, char *const *files, int n)
@@ -47,6 +63,8 @@ release(struct options *o)
 {
 	settings_release(&o->settings);
 	select_free(o->select);
+	opt_list_release(&o->thresholds);
+	judge_release(&o->judge);
 	opt_list_release(&o->selection.keep);
 	opt_list_release(&o->selection.drop);
 	opt_list_release(&o->selection.drop_tag);
@@ -64,6 +82,11 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_summary), NULL, 0 },
 	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
 	    offsetof(struct options, is_json), NULL, 0 },
+	{ 0, "threshold", "METRIC=EXPR", "judge it, with --summary: exit 99 if "
+	    "crossed; repeatable", OPT_LIST,
+	    offsetof(struct options, thresholds), NULL, 0 },
+	{ 0, "no-thresholds", NULL, "judge none, also of the stream's",
+	    OPT_FLAG, offsetof(struct options, has_no_thresholds), NULL, 0 },
 	{ 0, "live", NULL, "show progress in one line on a terminal",
 	    OPT_FLAG, offsetof(struct options, is_live), NULL, 0 },
 	{ 0, "keep", "RULE", "keep only METRIC, METRIC{TAG=VALUE} or "
@@ -111,6 +134,8 @@ main(int argc, char **argv)
 		status = opt_misuse("%s", why.text);
 	if (status == OPT_CONTINUE)
 		status = prepare_selection(&o);
+	if (status == OPT_CONTINUE && !o.has_no_thresholds)
+		status = prepare_thresholds(&o);
 	if (status == OPT_CONTINUE)
 		status = check_files(&o, argv + first, argc - first);
 	if (status == OPT_CONTINUE) {

@@ -209,6 +209,12 @@ session_deliver(struct session *session)
 	books = books_of(session);
 	books_print(&books);
 	status = exit_status_of(session, &books);
+	/* The last line of an array is a line of the stream. */
+	if (r.hint != NULL && r.points > 0 && r.points < r.invalid) {
+		warnf("hardly a line of the input is of the stream; it looks "
+		    "like %s", r.hint);
+		status = status == EXIT_DONE ? EXIT_FAILED : status;
+	}
 	leave_journal(session, &books);
 	if (session->options->result_file != NULL &&
 	    result_write(session, &books, status, &why) < 0) {

@@ -45,9 +45,9 @@ fold_end(struct line_sink *s, const struct ending *ending)
 	    : f->buckets.aggregates;
 	/* Merged, it does not matter when they came. */
 	books->late = f->is_merging ? 0 : f->buckets.late;
-	if (books_print_end(books, ending, &line) < 0)
-		warnf("%s: the stream was cut: a Start line has no End line",
-		    ending->input);
+	(void)books_print_end(books, ending, &line);
+	if (ending->status == EXIT_DONE)
+		books_warn_cut(books, ending->input);
 	if (line.n > 0)
 		out_lines(fold->out, buf_whole(&line));
 	buf_release(&line);

@@ -164,6 +164,51 @@ dispatch_refused(struct agg *agg, struct span text, const char *why)
 	return agg->options->is_strict ? -1 : 0;
 }
 
+static bool
+is_judging(const struct agg *agg)
+{
+	return agg->last == &agg->summary_sink.sink &&
+	    !agg->options->has_no_thresholds;
+}
+
+/* What the generator was told to hold is in its Metric lines, or in its Start
+ * line; a threshold that it wrote wrongly is not ours to refuse. */
+static void
+dispatch_metric(struct agg *agg, const struct line *line)
+{
+	struct why why;
+
+	if (line->is_late) {
+		live_clear(&agg->live);
+		warnf("metric %.*s: " STREAM_LATE_WHY,
+		    (int)line->metric->name.n, line->metric->name.p);
+		summary_set_type(&agg->summary, line->metric);
+	}
+	if (is_judging(agg) &&
+	    judge_add_metric(agg->judge, line->data, &why) < 0) {
+		live_clear(&agg->live);
+		warnf("a threshold of the stream: %s", why.text);
+	}
+}
+
+static void
+dispatch_start(struct agg *agg, const struct line *line)
+{
+	struct buf text = { 0 };
+	struct run_start start;
+	struct why why;
+
+	agg->books.starts++;
+	if (is_judging(agg) &&
+	    run_start_parse(&start, line->data, &text, &why) == 0 &&
+	    start.thresholds.n > 0 &&
+	    judge_add_json(agg->judge, start.thresholds, &why) < 0) {
+		live_clear(&agg->live);
+		warnf("a threshold of the stream: %s", why.text);
+	}
+	buf_release(&text);
+}
+
 /* Take one line. -1: it is bad and --strict was given. */
 int
 dispatch_line(struct agg *agg, struct span text)
@@ -201,11 +246,16 @@ dispatch_line(struct agg *agg, struct span text)
 		if (is_bad)
 			break;
 		run_ends_add(&agg->books.ends, &end);
+		if (agg->books.ends.n == 1 && agg->books.starts == 1 &&
+		    agg->options->select == NULL)
+			judge_take_results(agg->judge, end.thresholds);
 		break;
 	case LINE_START:
-		agg->books.starts++;
+		dispatch_start(agg, &line);
 		break;
 	case LINE_METRIC:
+		dispatch_metric(agg, &line);
+		break;
 	case LINE_OTHER:
 		break;
 	}

@@ -61,6 +61,14 @@ wait_for_input(struct agg *agg)
 	}
 }
 
+/* The reader of our output has gone, or a threshold ends it all: nobody wants
+ * the rest. */
+static bool
+is_over(const struct agg *agg)
+{
+	return agg->out.error != 0 || agg->summary_sink.crossed != NULL;
+}
+
 /* Take the lines that are in memory, until the source's clock has passed
  * limit_ns. -1: a bad line and --strict. *is_dry: there are no more. */
 static int
@@ -77,7 +85,7 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		if (agg->stream.tags.n > STREAM_TAG_SETS)
 			settle(agg);
 		if (dispatch_framed(agg, &source->in)) {
-			if (agg->out.error != 0)
+			if (is_over(agg))
 				return 0;
 			continue;
 		}
@@ -88,8 +96,7 @@ read_lines(struct agg *agg, int64_t limit_ns, bool *is_dry)
 		if (got == LINES_LONG ? dispatch_long(agg) < 0
 		    : dispatch_line(agg, text) < 0)
 			return -1;
-		/* The reader has gone: nobody wants the rest. */
-		if (agg->out.error != 0)
+		if (is_over(agg))
 			return 0;
 	}
 	return 0;
@@ -117,7 +124,7 @@ read_ahead(struct agg *agg)
 {
 	const struct prepared *prepared;
 
-	while (agg->out.error == 0) {
+	while (!is_over(agg)) {
 		switch (ahead_next(agg->ahead, &prepared)) {
 		case AHEAD_LINES:
 			return true;
@@ -170,7 +177,7 @@ read_all(struct agg *agg)
 		agg->folding.source = (uint32_t)(source - agg->sources.list);
 		if (read_lines(agg, limit_ns, &is_dry) < 0)
 			return -1;
-		if (agg->out.error != 0)
+		if (is_over(agg))
 			return 0;
 		if (!is_dry)
 			continue;

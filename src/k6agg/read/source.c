@@ -78,13 +78,17 @@ sources_next(struct sources *s, int64_t slack_ns, int64_t *limit_ns)
 void
 source_file_end(struct source *s)
 {
-	if (s->bad > 0 && s->good == 0) {
-		warnf("%s: no line of the input is of the stream%s%s",
-		    s->in.name, s->hint != NULL ? "; it looks like " : "",
+	/* The last line of an array is a line of the stream. */
+	if (s->bad > 0 && (s->good == 0 || (s->hint != NULL &&
+	    s->good < s->bad))) {
+		warnf("%s: %s of the input is of the stream%s%s",
+		    s->in.name, s->good == 0 ? "no line" : "hardly a line",
+		    s->hint != NULL ? "; it looks like " : "",
 		    s->hint != NULL ? s->hint : "");
 		s->in.n_failed++;
+	} else {
+		s->good_before += s->good;
 	}
-	s->good_before += s->good;
 	s->good = s->bad = 0;
 	s->hint = NULL;
 }

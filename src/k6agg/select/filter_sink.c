@@ -83,7 +83,7 @@ static enum sink_verdict
 filter_aggregate(struct line_sink *sink, const struct sample *sample)
 {
 	struct filter_sink *f = (struct filter_sink *)sink;
-	const struct selected *selected = select_tags(f->select,
+	const struct selected *selected = select_aggregate(f->select,
 	    sample->aggregate->tags);
 	struct aggregate a = *sample->aggregate;
 	struct sample s = *sample;
@@ -125,6 +125,8 @@ filter_end(struct line_sink *sink, const struct ending *ending)
 	struct filter_sink *f = (struct filter_sink *)sink;
 
 	f->next->ops->end(f->next, ending);
+	if (ending->status == EXIT_DONE && f->books->points > 0)
+		select_tell_unused(f->select);
 }
 
 struct filter_sink

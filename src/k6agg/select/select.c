@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/die.h"
 #include "data/trail.h"
 #include "k6agg/select/select_rule.h"
 #include "k6agg/select/subst.h"
@@ -15,10 +16,17 @@ struct rules {
 	size_t n;
 };
 
+/* A tag of --drop-tag, or a substitution of --group. */
+struct edit {
+	const char *text;	/* of the option; borrowed */
+	bool is_used;		/* it matched something */
+};
+
 struct select {
 	struct rules keep, drop;
-	const struct opt_list *drop_tag;
-	struct subst *group;
+	struct edit *drop_tag, *groups;	/* owned */
+	size_t n_drop_tag;
+	struct subst *group;		/* as many as groups */
 	size_t n_group;
 	struct tags tags;	/* what sets of the stream became */
 	struct buf text;	/* scratch */
@@ -26,6 +34,7 @@ struct select {
 	struct {
 		const struct tagset *tags;
 		struct selected selected;	/* but for is_kept */
+		bool is_noted;		/* what matches an aggregate of it */
 	} sets[SLOTS];
 	struct {
 		const struct metric *metric;
@@ -42,12 +51,25 @@ read_rules(struct rules *rules, const char *option,
 	size_t i;
 
 	rules->list = xcalloc(texts->n, sizeof(rules->list[0]));
-	for (i = 0; i < texts->n; i++, rules->n++)
+	for (i = 0; i < texts->n; i++, rules->n++) {
 		if (select_rule_parse(&rules->list[i], texts->items[i],
 		    &cause) < 0)
 			return why_set(why, "%s: \"%s\": %s", option,
 			    texts->items[i], cause.text);
+		rules->list[i].text = texts->items[i];
+	}
 	return 0;
+}
+
+static struct edit *
+edits_of(const struct opt_list *texts)
+{
+	struct edit *list = xcalloc(texts->n, sizeof(*list));
+	size_t i;
+
+	for (i = 0; i < texts->n; i++)
+		list[i].text = texts->items[i];
+	return list;
 }
 
 static int
@@ -56,6 +78,7 @@ read_group(struct select *s, const struct opt_list *texts, struct why *why)
 	struct why cause;
 	size_t i;
 
+	s->groups = edits_of(texts);
 	s->group = xcalloc(texts->n, sizeof(s->group[0]));
 	for (i = 0; i < texts->n; i++, s->n_group++)
 		if (subst_parse(&s->group[i], texts->items[i], &cause) < 0)
@@ -68,7 +91,8 @@ select_new(const struct select_options *o, struct why *why)
 {
 	struct select *s = xcalloc(1, sizeof(*s));
 
-	s->drop_tag = &o->drop_tag;
+	s->drop_tag = edits_of(&o->drop_tag);
+	s->n_drop_tag = o->drop_tag.n;
 	if (read_rules(&s->keep, "--keep", &o->keep, why) == 0 &&
 	    read_rules(&s->drop, "--drop", &o->drop, why) == 0 &&
 	    read_group(s, &o->group, why) == 0)
@@ -99,6 +123,8 @@ select_free(struct select *s)
 	for (i = 0; i < s->n_group; i++)
 		subst_release(&s->group[i]);
 	free(s->group);
+	free(s->groups);
+	free(s->drop_tag);
 	tags_release(&s->tags);
 	buf_release(&s->text);
 	free(s);
@@ -110,37 +136,44 @@ select_is_asked(const struct select_options *o)
 	return o->keep.n + o->drop.n + o->drop_tag.n + o->group.n > 0;
 }
 
+/* With is_there the series is in the stream: rules that match are used. */
 static bool
-any_matches(const struct rules *rules, struct span metric,
-    const struct tagset *tags)
+any_matches(struct rules *rules, struct span metric,
+    const struct tagset *tags, bool is_there)
 {
+	bool has_match = false;
 	size_t i;
 
-	for (i = 0; i < rules->n; i++)
+	for (i = 0; i < rules->n && (!has_match || is_there); i++)
 		if (select_rule_names(&rules->list[i], metric) &&
-		    select_rule_holds(&rules->list[i], tags))
-			return true;
-	return false;
+		    select_rule_holds(&rules->list[i], tags)) {
+			has_match = true;
+			rules->list[i].is_used |= is_there;
+		}
+	return has_match;
 }
 
 static bool
-keeps(const struct select *s, struct span metric, const struct tagset *tags)
+keeps(struct select *s, struct span metric, const struct tagset *tags,
+    bool is_there)
 {
-	return (s->keep.n == 0 || any_matches(&s->keep, metric, tags)) &&
-	    !any_matches(&s->drop, metric, tags);
+	bool is_kept = s->keep.n == 0 ||
+	    any_matches(&s->keep, metric, tags, is_there);
+
+	return !any_matches(&s->drop, metric, tags, is_there) && is_kept;
 }
 
 /* Any of the lines that a request with these tags has. */
 static bool
-keeps_request(const struct select *s, const struct tagset *tags)
+keeps_request(struct select *s, const struct tagset *tags, bool is_there)
 {
+	bool is_kept = keeps(s, SPAN("http_reqs"), tags, is_there);
 	int i;
 
-	for (i = 0; i < TIMINGS; i++)
-		if (keeps(s, span_of(timing_names[i]), tags))
-			return true;
-	return keeps(s, SPAN("http_reqs"), tags) ||
-	    keeps(s, SPAN("http_req_failed"), tags);
+	is_kept |= keeps(s, SPAN("http_req_failed"), tags, is_there);
+	for (i = 0; i < TIMINGS && (!is_kept || is_there); i++)
+		is_kept |= keeps(s, span_of(timing_names[i]), tags, is_there);
+	return is_kept;
 }
 
 static bool
@@ -148,9 +181,11 @@ is_dropped_tag(const struct select *s, struct span key)
 {
 	size_t i;
 
-	for (i = 0; i < s->drop_tag->n; i++)
-		if (span_is(key, s->drop_tag->items[i]))
+	for (i = 0; i < s->n_drop_tag; i++)
+		if (span_is(key, s->drop_tag[i].text)) {
+			s->drop_tag[i].is_used = true;
 			return true;
+		}
 	return false;
 }
 
@@ -168,7 +203,8 @@ grouped(struct select *s, struct span value)
 	for (i = 0; i < s->n_group; i++) {
 		buf_reset(&to);
 		buf_text(&to, "");
-		(void)subst_apply(&s->group[i], buf_whole(&from), &to);
+		s->groups[i].is_used |= subst_apply(&s->group[i],
+		    buf_whole(&from), &to);
 		swap = from;
 		from = to;
 		to = swap;
@@ -206,18 +242,37 @@ changed(struct select *s, const struct tagset *tags)
 	return tags_intern(&s->tags, list, n);
 }
 
+static size_t
+slot_of_tags(const struct tagset *tags)
+{
+	return ((uintptr_t)tags >> 4 ^ (uintptr_t)tags >> 16) % SLOTS;
+}
+
 const struct selected *
 select_tags(struct select *s, const struct tagset *tags)
 {
-	size_t i = ((uintptr_t)tags >> 4 ^ (uintptr_t)tags >> 16) % SLOTS;
+	size_t i = slot_of_tags(tags);
 	struct selected *out = &s->sets[i].selected;
 
 	if (s->sets[i].tags == tags)
 		return out;
 	s->sets[i].tags = tags;
-	out->is_request_kept = keeps_request(s, tags);
+	s->sets[i].is_noted = false;
+	out->is_request_kept = keeps_request(s, tags, false);
 	out->tags = changed(s, tags);
 	out->is_changed = !span_equal(out->tags->json, tags->json);
+	return out;
+}
+
+const struct selected *
+select_aggregate(struct select *s, const struct tagset *tags)
+{
+	const struct selected *out = select_tags(s, tags);
+	size_t i = slot_of_tags(tags);
+
+	if (!s->sets[i].is_noted)
+		(void)keeps_request(s, tags, true);
+	s->sets[i].is_noted = true;
 	return out;
 }
 
@@ -234,8 +289,31 @@ select_point(struct select *s, const struct point *p)
 	s->series[i].metric = p->metric;
 	s->series[i].tags = p->tags;
 	*out = *select_tags(s, p->tags);
-	out->is_kept = keeps(s, p->metric->name, p->tags);
+	out->is_kept = keeps(s, p->metric->name, p->tags, true);
 	return out;
+}
+
+static void
+tell(const char *option, const char *text, bool is_used)
+{
+	if (!is_used)
+		warnf("%s \"%s\" matched nothing", option, text);
+}
+
+void
+select_tell_unused(const struct select *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->keep.n; i++)
+		tell("--keep", s->keep.list[i].text, s->keep.list[i].is_used);
+	for (i = 0; i < s->drop.n; i++)
+		tell("--drop", s->drop.list[i].text, s->drop.list[i].is_used);
+	for (i = 0; i < s->n_drop_tag; i++)
+		tell("--drop-tag", s->drop_tag[i].text,
+		    s->drop_tag[i].is_used);
+	for (i = 0; i < s->n_group; i++)
+		tell("--group", s->groups[i].text, s->groups[i].is_used);
 }
 
 bool

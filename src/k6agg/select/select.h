@@ -29,11 +29,16 @@ struct selected {
 	const struct tagset *tags;	/* owned by the select */
 };
 
-/* What becomes of a point, or of an aggregate with these tags (is_kept says
- * nothing there). Good until the next call. */
+/* What becomes of a point, or of an aggregate with these tags, or of a request
+ * that may have them (is_kept says nothing there). Good until the next call. */
 const struct selected *select_point(struct select *s, const struct point *p);
 const struct selected *select_tags(struct select *s,
     const struct tagset *tags);
+const struct selected *select_aggregate(struct select *s,
+    const struct tagset *tags);
+
+/* Tell on stderr of each option that matched no point and no aggregate. */
+void select_tell_unused(const struct select *s);
 
 /* True if the Metric line passes: some point of the metric might. */
 bool select_metric(const struct select *s, struct span name);

@@ -79,6 +79,8 @@ take_match(struct select_rule *r, const char **text, const char *ends,
 		p++;
 	if (n == 0 || p == *text)
 		return why_set(why, "no TAG=VALUE");
+	if (n == 1 && p[n] == '=')
+		return why_set(why, "== is no operator, = is");
 	m.key = xstrndup(*text, (size_t)(p - *text));
 	*text = p + n;
 	m.value = take_value(text, ends);
@@ -111,6 +113,48 @@ parse_braces(struct select_rule *r, const char *p, struct why *why)
 	return 0;
 }
 
+/* What stands behind a comma looks like another condition. */
+static bool
+is_condition(const char *p)
+{
+	size_t n = 0;
+	struct tag_match m;
+
+	while (p[n] == '_' || (p[n] >= '0' && p[n] <= '9') ||
+	    (p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z'))
+		n++;
+	return n > 0 && operator_at(p + n, false, &m) > 0;
+}
+
+/* TAG=VALUE, alone. */
+static int
+parse_one(struct select_rule *r, const char *text, struct why *why)
+{
+	const char *p = text, *comma;
+
+	for (comma = text; (comma = strchr(comma, ',')) != NULL; comma++)
+		if (is_condition(comma + 1))
+			return why_set(why, "conditions are joined in braces: "
+			    "{%s}", text);
+	return take_match(r, &p, "", why);
+}
+
+/* The characters of k6's metric names, of old and new versions, and those of
+ * a pattern. */
+static int
+check_metric(const char *name, struct why *why)
+{
+	const char *p;
+
+	for (p = name; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' ||
+		    strchr("\"'`,;:$@|+~={}", *p) != NULL)
+			return why_set(why, *p == ',' ? "metrics are separate "
+			    "rules" : *p == ':' ? "a metric has no colon"
+			    : "no metric has such a name");
+	return 0;
+}
+
 int
 select_rule_parse(struct select_rule *r, const char *text, struct why *why)
 {
@@ -126,11 +170,11 @@ select_rule_parse(struct select_rule *r, const char *text, struct why *why)
 			status = parse_braces(r, brace, &cause);
 		else if (r->metric == NULL)
 			status = why_set(&cause, "empty");
-		else if (strchr(text, ':') != NULL &&
-		    strchr(text, '[') == NULL)
-			status = why_set(&cause, "a metric has no colon");
+		if (status == 0 && r->metric != NULL &&
+		    strchr(r->metric, '[') == NULL)
+			status = check_metric(r->metric, &cause);
 	} else {
-		status = take_match(r, &text, "", &cause);
+		status = parse_one(r, text, &cause);
 	}
 	if (status == 0)
 		return 0;

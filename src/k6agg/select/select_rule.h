@@ -19,6 +19,8 @@ struct tag_match {
 
 /* A zeroed struct can be released. */
 struct select_rule {
+	const char *text;	/* as it was written; borrowed */
+	bool is_used;		/* it matched something */
 	char *metric;		/* pattern of fnmatch(3); NULL: any; owned */
 	struct tag_match *matches;
 	size_t n, cap;

@@ -2,6 +2,7 @@
 /* The rows of --summary: requests by name, checks, other metrics. */
 #include "k6agg/summary/summary.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/die.h"
@@ -30,6 +31,8 @@ summary_release(struct summary *s)
 	for (i = 0; i < s->requests.n; i++) {
 		r = s->requests.list[i];
 		free(r->name);
+		sink_release(&r->ok);
+		sink_release(&r->other);
 		sink_release(&r->duration);
 	}
 	for (i = 0; i < s->checks.n; i++)
@@ -115,6 +118,7 @@ request_row(struct summary *s, struct span name, struct span method,
 		r->status = r->method + strlen(r->method) + 1;
 		r->reqs.type = METRIC_COUNTER;
 		r->failed.type = METRIC_RATE;
+		r->ok.type = r->other.type = METRIC_TREND;
 		r->duration.type = METRIC_TREND;
 	}
 	return r;
@@ -154,8 +158,27 @@ metric_row(struct summary *s, struct span name, enum metric_type type)
 		m->sink.type = type;
 		m->contains = builtin != NULL ? builtin->contains
 		    : CONTAINS_DEFAULT;
+		/* Milliseconds are not small; shares and seconds are. */
+		m->sink.hist.keeps_fine = m->contains != CONTAINS_TIME;
 	}
 	return m;
+}
+
+/* Without a name the URL is it, as for k6. */
+static struct span
+name_of(const struct tagset *tags)
+{
+	return tag_of(tags, tagset_find(tags, "name") != NULL ? "name"
+	    : "url");
+}
+
+static struct sink *
+duration_of(struct request_row *r, const struct tagset *tags)
+{
+	const struct tag *tag = tagset_find(tags, "expected_response");
+
+	r->has_outcome |= tag != NULL;
+	return tag != NULL && span_is(tag->value, "true") ? &r->ok : &r->other;
 }
 
 /* Where a series' values are kept: with the requests of its row, with its
@@ -172,12 +195,12 @@ sink_of(void *ctx, const struct sample_series *at)
 	    !span_is(at->metric, "http_req_failed") &&
 	    !span_is(at->metric, "http_req_duration"))
 		return &metric_row(s, at->metric, at->type)->sink;
-	r = request_row(s, tag_of(at->tags, "name"),
-	    tag_of(at->tags, "method"), tag_of(at->tags, "status"));
+	r = request_row(s, name_of(at->tags), tag_of(at->tags, "method"),
+	    tag_of(at->tags, "status"));
 	if (span_is(at->metric, "http_reqs"))
 		return &r->reqs;
 	return span_is(at->metric, "http_req_failed") ? &r->failed
-	    : &r->duration;
+	    : duration_of(r, at->tags);
 }
 
 /* The cache's slot of a series; any two may share one. */
@@ -235,6 +258,13 @@ summary_add_sample(struct summary *s, const struct sample *sample)
 	add_time(&s->first_edge_ns, &s->last_edge_ns, &s->has_aggregates,
 	    from, to);
 	sample_sink(sample, sink_of, s);
+}
+
+void
+summary_set_type(struct summary *s, const struct metric *m)
+{
+	if (map_get(&s->metrics.by_key, m->name) != NULL)
+		metric_row(s, m->name, m->type)->sink.type = m->type;
 }
 
 void
@@ -308,7 +338,7 @@ summary_view(struct summary *s, struct summary_view *v)
 	*v = (struct summary_view){ .summary = s, .all = {
 	    .name = (char[]){ "" },
 	    .reqs.type = METRIC_COUNTER, .failed.type = METRIC_RATE,
-	    .duration.type = METRIC_TREND } };
+	    .ok.type = METRIC_TREND, .duration.type = METRIC_TREND } };
 	sort(&s->requests, by_requests);
 	sort(&s->checks, by_check);
 	sort(&s->metrics, by_metric);
@@ -316,7 +346,11 @@ summary_view(struct summary *s, struct summary_view *v)
 		r = s->requests.list[i];
 		sink_merge(&v->all.reqs, &r->reqs);
 		sink_merge(&v->all.failed, &r->failed);
+		sink_merge(&r->duration, &r->other);
+		sink_merge(&r->duration, &r->ok);
 		sink_merge(&v->all.duration, &r->duration);
+		sink_merge(&v->all.ok, &r->ok);
+		v->all.has_outcome |= r->has_outcome;
 	}
 	find_time(s, v);
 }
@@ -324,17 +358,24 @@ summary_view(struct summary *s, struct summary_view *v)
 void
 summary_view_release(struct summary_view *v)
 {
+	sink_release(&v->all.ok);
 	sink_release(&v->all.duration);
 }
 
 double
 summary_rate(const struct summary_view *v, double count)
 {
-	return v->seconds > 0 ? count / v->seconds : 0;
+	return v->seconds > 0 ? count / v->seconds : NAN;
 }
 
 double
 summary_part(const struct sink *s)
 {
-	return s->count > 0 ? (double)s->nonzero / (double)s->count : 0;
+	return s->count > 0 ? (double)s->nonzero / (double)s->count : NAN;
+}
+
+bool
+summary_knows_failed(const struct request_row *r)
+{
+	return (double)r->failed.count >= sink_sum(&r->reqs);
 }

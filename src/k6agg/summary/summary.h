@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "data/judge.h"
 #include "data/sample.h"
 #include "data/sink.h"
 #include "data/stream.h"
@@ -15,7 +16,10 @@
 /* Requests of one name, method and status; texts are owned and end in NUL. */
 struct request_row {
 	char *name, *method, *status;	/* "": without this tag */
-	struct sink reqs, failed, duration;
+	struct sink reqs, failed;
+	struct sink ok, other;	/* durations: expected_response:true, rest */
+	struct sink duration;	/* of both; summary_view() adds up */
+	bool has_outcome;	/* the tag was seen: ok is known */
 };
 
 struct check_row {
@@ -60,9 +64,15 @@ void summary_add_sample(struct summary *s, const struct sample *sample);
 /* Forget pointers to tag sets, which are about to be freed. */
 void summary_forget_tags(struct summary *s);
 
-/* What both forms print. */
+/* A metric was declared after its first points, which were taken for a trend:
+ * what was counted is of this type. */
+void summary_set_type(struct summary *s, const struct metric *m);
+
+/* What all forms print. */
 struct summary_view {
 	const struct summary *summary;
+	const struct judge *judge;	/* judged */
+	const char *state;		/* of the stream; NULL: not known */
 	struct request_row all;		/* of all requests; owns its sinks */
 	int64_t from_ns, to_ns;
 	double seconds;
@@ -73,11 +83,15 @@ struct summary_view {
 void summary_view(struct summary *s, struct summary_view *v);
 void summary_view_release(struct summary_view *v);
 
-/* Count per second; 0 when no time has passed. */
+/* Count per second; NAN when no time has passed, as for one request. */
 double summary_rate(const struct summary_view *v, double count);
 
-/* The part of a rate's values that are not 0; 0 without any. */
+/* The part of a rate's values that are not 0; NAN without any. */
 double summary_part(const struct sink *s);
+
+/* True if it is known of all requests whether they failed; k6 before 0.31 did
+ * not write it. */
+bool summary_knows_failed(const struct request_row *r);
 
 /* As text for people, or as one JSON object (k6agg(1)), on out. */
 void summary_print_text(const struct summary_view *v, FILE *out);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The summary as one JSON object; its members stand in k6agg(1). */
+#include <math.h>
+
 #include "data/percentile.h"
 #include "k6agg/summary/summary.h"
 
@@ -25,15 +27,32 @@ put_trend(struct jsn_out *o, const struct sink *s)
 		    sink_quantile(s, percentiles[i].at));
 }
 
+/* What is not known is null. */
 static void
 put_requests(struct jsn_out *o, const struct summary_view *v,
     const struct request_row *r)
 {
+	bool is_known = summary_knows_failed(r);
+
 	jsn_member_number(o, "count", sink_sum(&r->reqs));
-	put_count(o, "failed", r->failed.nonzero);
+	if (is_known || r->failed.count > 0)
+		put_count(o, "failed", r->failed.nonzero);
+	else
+		jsn_member_raw(o, "failed", SPAN("null"));
+	if (!is_known && r->failed.count > 0)
+		put_count(o, "failed_of", r->failed.count);
 	jsn_member_number(o, "failed_rate", summary_part(&r->failed));
 	jsn_member_number(o, "rate", summary_rate(v, sink_sum(&r->reqs)));
 	put_trend(o, &r->duration);
+	jsn_key(o, "ok");
+	if (!r->has_outcome) {
+		jsn_put_raw(o, SPAN("null"));
+		return;
+	}
+	jsn_open(o, '{');
+	put_count(o, "count", r->ok.count);
+	put_trend(o, &r->ok);
+	jsn_close(o, '}');
 }
 
 static void
@@ -98,6 +117,19 @@ put_metric(struct jsn_out *o, const struct summary_view *v,
 	jsn_close(o, '}');
 }
 
+static void
+put_threshold(struct jsn_out *o, const struct verdict *v, double seconds)
+{
+	jsn_open(o, '{');
+	jsn_member_text(o, "metric", v->threshold.key.text);
+	jsn_member_text(o, "threshold", v->threshold.source);
+	jsn_member_number(o, "value", judge_has_samples(v)
+	    ? judge_measure(v, seconds) : (double)NAN);
+	jsn_key(o, "failed");
+	jsn_put_bool(o, v->is_failed);
+	jsn_close(o, '}');
+}
+
 void
 summary_print_json(const struct summary_view *v, FILE *out)
 {
@@ -134,6 +166,16 @@ summary_print_json(const struct summary_view *v, FILE *out)
 	for (i = 0; i < s->metrics.n; i++)
 		put_metric(&o, v, s->metrics.list[i]);
 	jsn_close(&o, '}');
+	jsn_key(&o, "thresholds");
+	jsn_open(&o, '[');
+	for (i = 0; i < v->judge->n; i++)
+		put_threshold(&o, v->judge->list[i], v->seconds);
+	jsn_close(&o, ']');
+	jsn_key(&o, "state");
+	if (v->state != NULL)
+		jsn_put_text(&o, span_of(v->state));
+	else
+		jsn_put_raw(&o, SPAN("null"));
 	jsn_member_int(&o, "skipped", v->skipped);
 	jsn_close(&o, '}');
 	buf_char(&text, '\n');

@@ -5,14 +5,41 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/die.h"
+
+/* A threshold of the command line with abortOnFail ends the reading; that of
+ * the stream has ended the generator, and what it wrote is to be summed up. */
+static void
+judge_time(struct summary_sink *s, int64_t time_ns)
+{
+	const struct verdict *v = judge_clock(s->judge, time_ns);
+
+	if (v == NULL || !v->is_asked)
+		return;
+	s->crossed = v;
+	warnf("threshold %.*s: %.*s was crossed: the rest is not read",
+	    (int)v->threshold.key.text.n, v->threshold.key.text.p,
+	    (int)v->threshold.source.n, v->threshold.source.p);
+}
+
+static void
+judge_point(struct summary_sink *s, const struct point *p)
+{
+	judge_add_point(s->judge, p);
+	judge_time(s, p->time_ns);
+}
+
 static void
 summary_points(struct line_sink *s, const struct points *points)
 {
 	struct summary_sink *to = (struct summary_sink *)s;
 	int i;
 
-	for (i = 0; i < points->n; i++)
+	for (i = 0; i < points->n && to->crossed == NULL; i++) {
 		summary_add_point(to->summary, &points->list[i]);
+		if (to->judge->n > 0)
+			judge_point(to, &points->list[i]);
+	}
 }
 
 static enum sink_verdict
@@ -20,7 +47,13 @@ summary_aggregate(struct line_sink *s, const struct sample *sample)
 {
 	struct summary_sink *to = (struct summary_sink *)s;
 
+	if (to->crossed != NULL)
+		return SINK_TAKEN;
 	summary_add_sample(to->summary, sample);
+	if (to->judge->n > 0) {
+		judge_add_sample(to->judge, sample);
+		judge_time(to, sample->aggregate->time_ns);
+	}
 	return SINK_TAKEN;
 }
 
@@ -33,6 +66,33 @@ summary_line(struct line_sink *s, enum line_type type, struct span text)
 	return false;
 }
 
+/* What a gate must not take for a threshold that holds. */
+static void
+tell_unjudged(const struct judge *j)
+{
+	const struct verdict *v;
+	const char *name;
+	size_t i, at = 0;
+
+	for (i = 0; i < j->n; i++) {
+		v = j->list[i];
+		if (v->is_misfit)
+			warnf("threshold %.*s: %.*s: the metric is of a type "
+			    "that has no such method",
+			    (int)v->threshold.key.text.n,
+			    v->threshold.key.text.p,
+			    (int)v->threshold.source.n, v->threshold.source.p);
+		else if (v->is_asked && !judge_has_samples(v))
+			warnf("threshold %.*s: %.*s: no samples, so it holds",
+			    (int)v->threshold.key.text.n,
+			    v->threshold.key.text.p,
+			    (int)v->threshold.source.n, v->threshold.source.p);
+	}
+	while ((name = judge_next_untold(j, &at)) != NULL)
+		warnf("thresholds of %s are not in the stream, as k6 does not "
+		    "write them: give them with --threshold", name);
+}
+
 static void
 summary_end(struct line_sink *s, const struct ending *ending)
 {
@@ -41,7 +101,13 @@ summary_end(struct line_sink *s, const struct ending *ending)
 
 	if (!ending->has_read)
 		return;
+	if (ending->status == EXIT_DONE && to->crossed == NULL)
+		books_warn_cut(to->books, ending->input);
 	summary_view(to->summary, &v);
+	to->n_crossed = judge_all(to->judge, v.seconds);
+	tell_unjudged(to->judge);
+	v.judge = to->judge;
+	v.state = books_state(to->books);
 	v.skipped = to->books->bad.n;
 	errno = 0;
 	if (to->is_json)
@@ -56,11 +122,12 @@ summary_end(struct line_sink *s, const struct ending *ending)
 
 struct summary_sink
 summary_sink_of(struct summary *summary, const struct books *books,
-    bool is_json)
+    struct judge *judge, bool is_json)
 {
 	static const struct line_sink_ops ops = { .points = summary_points,
 		.end = summary_end, .aggregate = summary_aggregate,
 		.passes = summary_line, .purpose = PREPARE_POINTS };
 
-	return (struct summary_sink){ { &ops }, summary, books, is_json, 0 };
+	return (struct summary_sink){ .sink = { &ops }, .summary = summary,
+		.books = books, .judge = judge, .is_json = is_json };
 }

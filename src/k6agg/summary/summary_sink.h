@@ -10,11 +10,14 @@ struct summary_sink {
 	struct line_sink sink;
 	struct summary *summary;	/* both borrowed */
 	const struct books *books;
+	struct judge *judge;	/* borrowed; has none if nothing is judged */
+	const struct verdict *crossed;	/* for which reading ends; or NULL */
+	size_t n_crossed;	/* at the end */
 	bool is_json;
 	int error;		/* errno of a write that failed; 0: none */
 };
 
 struct summary_sink summary_sink_of(struct summary *summary,
-    const struct books *books, bool is_json);
+    const struct books *books, struct judge *judge, bool is_json);
 
 #endif

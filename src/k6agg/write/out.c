@@ -19,7 +19,7 @@ out_release(struct out *o)
 static void
 put(struct out *o, struct span s)
 {
-	if (s.n > 0 && fwrite_unlocked(s.p, 1, s.n, stdout) != s.n &&
+	if (s.n > 0 && !o->is_discarding && fwrite_unlocked(s.p, 1, s.n, stdout) != s.n &&
 	    o->error == 0)
 		o->error = errno;
 }

@@ -15,6 +15,7 @@
 struct out {
 	bool lacks_newline;	/* the line last written has none */
 	int error;		/* errno of the first write that failed */
+	bool is_discarding;	/* nobody is to see the lines */
 	struct buf pending;	/* not yet written */
 };
 

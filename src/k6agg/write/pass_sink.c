@@ -43,6 +43,8 @@ pass_end(struct line_sink *s, const struct ending *ending)
 	if (line.n > 0)
 		out_lines(pass->out, buf_whole(&line));
 	buf_release(&line);
+	if (ending->status == EXIT_DONE)
+		books_warn_cut(pass->books, ending->input);
 }
 
 struct pass_sink

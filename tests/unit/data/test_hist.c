@@ -344,6 +344,48 @@ round_trips(void)
 	buf_release(&b);
 }
 
+/* The value at rank r of n values of 0.000001 * 1.01^i. */
+static void
+fine(void)
+{
+	struct hist h = { .keeps_fine = true }, coarse = { 0 }, copy = { 0 };
+	struct buf bytes = { 0 };
+	double v[1000], got;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		v[i] = 1e-6 * pow(1.01, i);
+		hist_add(&h, v[i], 1);
+		hist_add(&coarse, v[i], 1);
+	}
+	hist_encode(&h, &bytes);
+	CHECK(hist_decode(&copy, bytes.p, bytes.n) == 0);
+	for (i = 0; i < 1000; i += 37) {
+		got = hist_quantile(&h, i / 999.0, v[0], v[999]);
+		CHECK(fabs(got / v[i] - 1) < 0.0085);
+		CHECK(hist_quantile(&copy, i / 999.0, v[0], v[999]) == got);
+	}
+	/* What is known of a part only is not used. */
+	hist_merge(&h, &coarse);
+	hist_merge(&coarse, &copy);
+	CHECK(hist_quantile(&h, 0.5, v[0], v[999]) ==
+	    hist_quantile(&coarse, 0.5, v[0], v[999]));
+	CHECK(hist_count(&h) == 2000);
+	/* Zeros come first; below 0 the same holds. */
+	hist_empty(&copy);
+	copy.keeps_fine = true;
+	hist_add(&copy, 0, 5);
+	hist_add(&copy, 0.02, 5);
+	hist_add(&copy, -0.02, 10);
+	CHECK(fabs(hist_quantile(&copy, 15.0 / 19, -1, 1) / 0.02 - 1) < 0.008);
+	CHECK(hist_quantile(&copy, 12.0 / 19, -1, 1) == 0);
+	CHECK(fabs(hist_quantile(&copy, 5.0 / 19, -1, 1) / -0.02 - 1) < 0.008);
+	hist_release(&h);
+	hist_release(&coarse);
+	hist_release(&copy);
+	buf_release(&bytes);
+}
+
 static void
 refuses(void)
 {
@@ -364,7 +406,7 @@ refuses(void)
 		"{\"low\":-1}", "{\"high\":\"1\"}" };
 	static const struct span bytes[] = { SPAN(""), SPAN("\0\0"),
 		SPAN("\0\0\1\1\0"), SPAN("\0\0\1\xff\xff\1\1"),
-		SPAN("\0\0\0\0"), SPAN("\0\0\1\1\1\1"),
+		SPAN("\0\0\0\0"), SPAN("\0\0\0\0\0\0\0"), SPAN("\0\0\1\1\1\1"),
 		SPAN("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff") };
 	struct hist h = { 0 };
 	size_t i;
@@ -395,6 +437,7 @@ main(void)
 	test("quantiles are within 0.8 % of k6's", quantiles);
 	test("the ends of the data are exact", known_quantiles);
 	test("JSON and bytes give back the same buckets", round_trips);
+	test("small values are as exact where that is asked for", fine);
 	test("counters and spans that do not fit are refused", refuses);
 	return tap_end();
 }
