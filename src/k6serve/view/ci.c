@@ -43,6 +43,13 @@ read_criteria(void *ctx, const struct store_run *run)
 	return 1;
 }
 
+static int
+add_row(void *ctx, const struct store_row *row)
+{
+	measure_add(ctx, row->metric, row->sink);
+	return 0;
+}
+
 int
 ci_read(struct ci *c, const struct view *view, struct why *why)
 {
@@ -62,7 +69,7 @@ ci_read(struct ci *c, const struct view *view, struct why *why)
 	c->checks.by[1] = "group";
 	if (store_runs(v.store, &run, read_run, c, why) < 0 ||
 	    store_runs(v.store, &run, read_criteria, &r, why) < 0 ||
-	    store_series(v.store, &q, measure_add, &c->figures, why) < 0)
+	    store_series(v.store, &q, add_row, &c->figures, why) < 0)
 		return -1;
 	q.is_whole = false;
 	q.metric = "checks";

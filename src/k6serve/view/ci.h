@@ -3,9 +3,9 @@
 #ifndef K6PIPE_K6SERVE_VIEW_CI_H
 #define K6PIPE_K6SERVE_VIEW_CI_H
 
+#include "data/measure.h"
 #include "k6serve/view/criteria.h"
 #include "k6serve/view/group.h"
-#include "k6serve/view/measure.h"
 #include "k6serve/view/view.h"
 
 /* A run, read once. A zeroed struct is empty. */

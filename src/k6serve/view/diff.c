@@ -5,15 +5,12 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "data/measure.h"
 #include "data/percentile.h"
 #include "k6serve/view/failures.h"
 #include "k6serve/view/group.h"
-#include "k6serve/view/measure.h"
 #include "k6serve/view/report.h"
 
-enum { LEAST_COUNT = 100 };	/* requests, before a name counts */
-
-static const char *const verdicts[] = { "same", "better", "worse" };
 static const char *const units[] = { "1/s", "share", "ms", "" };
 
 static int
@@ -27,7 +24,7 @@ note_result(void *ctx, const struct store_run *run)
 struct pair {
 	const struct group *run[2];
 	double change;		/* of p95 */
-	enum verdict verdict;
+	enum measure_verdict verdict;
 };
 
 struct diff {
@@ -45,11 +42,17 @@ diff_release(struct diff *d)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		sink_release(&d->f[i].duration);
-		sink_release(&d->f[i].expected);
+		measure_release(&d->f[i]);
 		groups_release(&d->g[i]);
 	}
 	free(d->pairs);
+}
+
+static int
+add_row(void *ctx, const struct store_row *row)
+{
+	measure_add(ctx, row->metric, row->sink);
+	return 0;
 }
 
 /* 0; 1: there is no such run; -1: why. */
@@ -72,7 +75,7 @@ read_side(struct diff *d, int i, struct why *why)
 	d->g[i].by[0] = "name";
 	d->g[i].by[1] = "method";
 	if (store_runs(v->store, &run, note_result, &d->f[i], why) < 0 ||
-	    store_series(v->store, &q, measure_add, &d->f[i], why) < 0 ||
+	    store_series(v->store, &q, add_row, &d->f[i], why) < 0 ||
 	    failures_by_status(v, &d->f[i].failed_by_status, why) < 0 ||
 	    failures_expected(v, &d->f[i].expected, why) < 0)
 		return -1;
@@ -107,7 +110,7 @@ find_pairs(struct diff *d)
 {
 	struct pair *pair;
 	struct group *g;
-	double p[2];
+	double p[2], reqs[2];
 	size_t at = 0;
 	int i;
 
@@ -124,9 +127,9 @@ find_pairs(struct diff *d)
 			    sink_quantile(&pair->run[i]->sink,
 			    percentiles[P95].at) : NAN;
 		pair->change = measure_change(p[0], p[1]);
-		if (pair->run[0]->reqs >= LEAST_COUNT && g->reqs >= LEAST_COUNT)
-			pair->verdict = measure_judge(&measure_url, p[0], p[1],
-			    d->v[1].bound);
+		reqs[0] = pair->run[0]->reqs;
+		reqs[1] = g->reqs;
+		pair->verdict = measure_judge_url(reqs, p, d->v[1].bound);
 		d->worse += pair->verdict == WORSE;
 	}
 	if (d->n != 0)
@@ -146,9 +149,7 @@ diff_read(struct diff *d, const struct view *v, struct why *why)
 		if (status != 0)
 			return status;
 	}
-	for (i = 0; i < MEASURES; i++)
-		d->worse += measure_verdict(&measures[i], &d->f[0], &d->f[1],
-		    v->bound) == WORSE;
+	d->worse += measure_worse(d->f, v->bound);
 	find_pairs(d);
 	return 0;
 }
@@ -166,8 +167,8 @@ put_line(struct jsn_out *o, const struct measure *m, const struct diff *d)
 	jsn_member_number(o, "change", measure_change(a, b));
 	jsn_key(o, "judged");
 	jsn_put_bool(o, m->sign != 0);
-	jsn_member_text(o, "verdict", span_of(verdicts[measure_verdict(m,
-	    &d->f[0], &d->f[1], d->v[1].bound)]));
+	jsn_member_text(o, "verdict", span_of(measure_verdict_name(
+	    measure_verdict_of(m, &d->f[0], &d->f[1], d->v[1].bound))));
 	jsn_close(o, '}');
 }
 
@@ -191,7 +192,8 @@ put_pair(struct jsn_out *o, const struct pair *pair)
 	put_side(o, "base", pair->run[0]);
 	put_side(o, "run", pair->run[1]);
 	jsn_member_number(o, "change", pair->change);
-	jsn_member_text(o, "verdict", span_of(verdicts[pair->verdict]));
+	jsn_member_text(o, "verdict", span_of(measure_verdict_name(
+	    pair->verdict)));
 	jsn_close(o, '}');
 }
 
@@ -236,41 +238,10 @@ view_diff(const struct view *v, struct jsn_out *o, struct why *why)
 	return status;
 }
 
-static void
-print_value(enum unit unit, double value)
-{
-	if (!isfinite(value))
-		printf(" %14s", "-");
-	else if (unit == UNIT_SHARE)
-		printf(" %12.2f %%", value * 100);
-	else if (unit == UNIT_MS)
-		printf(" %11.3f ms", value);
-	else if (unit == UNIT_RATE)
-		printf(" %12.2f/s", value);
-	else
-		printf(" %14.0f", value);
-}
-
-static void
-print_line(const char *name, enum unit unit, const double value[2],
-    enum verdict verdict)
-{
-	double change = measure_change(value[0], value[1]);
-	char text[32] = "";
-
-	printf("%-20s", name);
-	print_value(unit, value[0]);
-	print_value(unit, value[1]);
-	if (isfinite(change) && unit != UNIT_SHARE)
-		(void)snprintf(text, sizeof(text), "%+.1f %%", change * 100);
-	printf(verdict != SAME ? " %10s  %s\n" : " %10s\n", text,
-	    verdicts[verdict]);
-}
-
 /* Only names that changed beyond the bound; control characters of a name
  * would reach the terminal. */
 static void
-print_pair(const struct pair *pair)
+print_pair(const struct pair *pair, struct buf *out)
 {
 	double at = percentiles[P95].at;
 	double p[2] = { sink_quantile(&pair->run[0]->sink, at),
@@ -280,34 +251,24 @@ print_pair(const struct pair *pair)
 	if (pair->verdict == SAME)
 		return;
 	jsn_escape(&name, pair->run[1]->tag[0]);
-	printf("%.*s %s\n", (int)pair->run[1]->tag[1].n,
+	buf_printf(out, "%.*s %s\n", (int)pair->run[1]->tag[1].n,
 	    pair->run[1]->tag[1].p, name.p);
-	print_line("  p95", UNIT_MS, p, pair->verdict);
+	measure_print_line(out, "  p95", UNIT_MS, p, pair->verdict);
 	buf_release(&name);
 }
 
 static void
 print_diff(const struct diff *d)
 {
-	double value[2];
+	struct buf out = { 0 };
 	size_t i;
 
-	printf("%-20s %14s %14s %10s\n", "", "A", "B", "change");
-	for (i = 0; i < MEASURES; i++) {
-		value[0] = measures[i].of(&d->f[0]);
-		value[1] = measures[i].of(&d->f[1]);
-		print_line(measures[i].name, measures[i].unit, value,
-		    measure_verdict(&measures[i], &d->f[0], &d->f[1],
-		    d->v[1].bound));
-	}
+	measure_print(&out, d->f, d->v[1].bound);
 	for (i = 0; i < d->n; i++)
-		print_pair(&d->pairs[i]);
-	if (d->worse != 0)
-		printf("worse by more than %g %%: %d\n",
-		    d->v[1].bound * 100, d->worse);
-	else
-		printf("nothing is worse by more than %g %%\n",
-		    d->v[1].bound * 100);
+		print_pair(&d->pairs[i], &out);
+	measure_print_end(&out, d->worse, d->v[1].bound);
+	(void)fwrite(out.p, 1, out.n, stdout);
+	buf_release(&out);
 }
 
 int
