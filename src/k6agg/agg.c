@@ -65,7 +65,7 @@ drain(struct agg *agg, int status)
 static void
 init(struct agg *agg, const struct options *o, char *const *files, int n)
 {
-	bool is_summary = o->is_summary || o->is_json;
+	bool is_summary = options_ask_summary(o);
 	bool is_merging = o->is_merge && !is_summary;
 
 	folding_init(&agg->folding, &o->settings, &agg->out, o->max_series,
@@ -74,7 +74,8 @@ init(struct agg *agg, const struct options *o, char *const *files, int n)
 	agg->pass_sink = pass_sink_of(&agg->books, &agg->out);
 	agg->fold_sink = fold_sink_of(&agg->folding, &agg->books, &agg->out);
 	agg->summary_sink = summary_sink_of(&agg->summary, &agg->books,
-	    agg->judge, o->is_json);
+	    agg->judge, o->is_diff ? SUMMARY_NONE : o->is_json
+	    ? SUMMARY_JSON : o->is_csv ? SUMMARY_CSV : SUMMARY_TEXT);
 	agg->last = is_summary ? &agg->summary_sink.sink
 	    : folding_is_on(&agg->folding) || is_merging
 	    ? &agg->fold_sink.sink : &agg->pass_sink.sink;
@@ -127,26 +128,50 @@ judged_status(const struct agg *agg, int status)
 	return EXIT_DONE;
 }
 
-int
-agg_run(struct options *o, char *const *files, int n,
+struct agg *
+agg_new(struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
 {
 	struct agg *agg = xcalloc(1, sizeof(*agg));	/* most stays untouched */
-	int status, error;
 
 	agg->options = o;
 	agg->stop = stop;
 	agg->judge = &o->judge;
 	init(agg, o, files, n);
-	status = read_status(agg);
+	return agg;
+}
+
+int
+agg_read(struct agg *agg)
+{
+	int status = read_status(agg);
+
 	drain(agg, status);
 	status = judged_status(agg, status);
 	live_end(&agg->live, (int64_t)agg->books.folded +
 	    agg->books.folded_before);
-	books_report(&agg->books, agg->last->ops->is_folding && !o->is_quiet);
+	books_report(&agg->books, agg->last->ops->is_folding &&
+	    !agg->options->is_quiet);
 	ahead_stop(agg->ahead);
-	error = agg->out.error;
+	return status;
+}
+
+void
+agg_free(struct agg *agg)
+{
+	if (agg == NULL)
+		return;
 	release(agg);
 	free(agg);
+}
+
+int
+agg_run(struct options *o, char *const *files, int n,
+    const volatile sig_atomic_t *stop)
+{
+	struct agg *agg = agg_new(o, files, n, stop);
+	int status = agg_read(agg), error = agg->out.error;
+
+	agg_free(agg);
 	return close_stdout_after(error, status);
 }

@@ -16,6 +16,9 @@ struct options {
 	bool is_merge;		/* one aggregate for each bucket and tag set */
 	bool is_summary;	/* a table instead of lines */
 	bool is_json;		/* the same as JSON */
+	bool is_csv;		/* the same as CSV */
+	bool is_diff;		/* two files are compared instead */
+	int64_t bound;		/* percent that counts as worse */
 	bool has_no_thresholds;	/* none is judged */
 	struct opt_list thresholds;
 	bool is_live;
@@ -24,6 +27,13 @@ struct options {
 	struct select *select;	/* of it; NULL: it asks for nothing */
 	struct judge judge;	/* of thresholds */
 };
+
+/* A summary is wanted, in some form, or two to compare. */
+static inline bool
+options_ask_summary(const struct options *o)
+{
+	return o->is_summary || o->is_json || o->is_csv || o->is_diff;
+}
 
 /* Read the n files (none: stdin) and write to stdout until *stop is the number
  * of a signal that ends it; stdout is closed then. Returns the status to exit

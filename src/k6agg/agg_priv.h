@@ -44,4 +44,11 @@ struct agg {
 	struct buf last_line;		/* of an input without a newline */
 };
 
+/* A run that has not begun; free it. agg_read reads its inputs, and writes but
+ * the summary of SUMMARY_NONE; it returns how that ended, an exit status. */
+struct agg *agg_new(struct options *o, char *const *files, int n,
+    const volatile sig_atomic_t *stop);
+int agg_read(struct agg *agg);
+void agg_free(struct agg *agg);		/* NULL is none */
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/die.h"
 #include "base/opt.h"
 #include "k6agg/agg.h"
+#include "k6agg/diff.h"
 
 static volatile sig_atomic_t stop_signal;
 
@@ -33,12 +34,12 @@ prepare_selection(struct options *o)
 static int
 prepare_thresholds(struct options *o)
 {
-	bool is_summary = o->is_summary || o->is_json;
 	struct why why;
 	size_t i;
 
-	if (o->thresholds.n > 0 && !is_summary)
-		return opt_misuse("--threshold needs --summary or --json");
+	if (o->thresholds.n > 0 && !options_ask_summary(o))
+		return opt_misuse("--threshold needs --summary, --json, --csv "
+		    "or --diff");
 	for (i = 0; i < o->thresholds.n; i++)
 		if (judge_add_option(&o->judge, o->thresholds.items[i],
 		    &why) < 0)
@@ -54,6 +55,10 @@ check_files(const struct options *o, char *const *files, int n)
 
 	for (i = 0; i < n; i++)
 		n_stdin += strcmp(files[i], "-") == 0;
+	if (o->is_diff && (n != 2 || n_stdin > 1))
+		return opt_misuse("--diff compares two files");
+	if (o->is_json + o->is_csv + o->is_diff > 1)
+		return opt_misuse("--json, --csv and --diff: one of them");
 	return o->is_merge && n_stdin > 1 ? opt_misuse("-m: stdin (-) can be "
 	    "merged only once") : OPT_CONTINUE;
 }
@@ -82,6 +87,12 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_summary), NULL, 0 },
 	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
 	    offsetof(struct options, is_json), NULL, 0 },
+	{ 0, "csv", NULL, "write the summary as CSV", OPT_FLAG,
+	    offsetof(struct options, is_csv), NULL, 0 },
+	{ 0, "diff", NULL, "compare two FILEs; exit 1 if the second is worse",
+	    OPT_FLAG, offsetof(struct options, is_diff), NULL, 0 },
+	{ 0, "bound", "PERCENT", "with --diff: larger changes for the worse "
+	    "count", OPT_INT, offsetof(struct options, bound), NULL, 0 },
 	{ 0, "threshold", "METRIC=EXPR", "judge it, with --summary: exit 99 if "
 	    "crossed; repeatable", OPT_LIST,
 	    offsetof(struct options, thresholds), NULL, 0 },
@@ -117,10 +128,11 @@ main(int argc, char **argv)
 		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
 		    "  k6agg -p 3s results.json.gz >folded.json\n"
 		    "  k6agg -m a.json b.json | k6push\n"
-		    "  k6agg --summary results.json\n",
+		    "  k6agg --summary results.json\n"
+		    "  k6agg --diff before.json after.json || echo slower\n",
 		.tables = { table, settings_rows },
 	};
-	struct options o = { .max_series = 100000 };
+	struct options o = { .max_series = 100000, .bound = 10 };
 	struct why why;
 	int first, status;
 
@@ -141,8 +153,8 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
-		status = agg_run(&o, argv + first, argc - first,
-		    &stop_signal);
+		status = o.is_diff ? agg_diff(&o, argv + first, &stop_signal)
+		    : agg_run(&o, argv + first, argc - first, &stop_signal);
 	}
 	release(&o);
 	return status;

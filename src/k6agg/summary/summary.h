@@ -93,8 +93,12 @@ double summary_part(const struct sink *s);
  * not write it. */
 bool summary_knows_failed(const struct request_row *r);
 
-/* As text for people, or as one JSON object (k6agg(1)), on out. */
+enum summary_form { SUMMARY_TEXT, SUMMARY_JSON, SUMMARY_CSV,
+	SUMMARY_NONE };		/* the caller looks at it */
+
+/* As text for people, or as one JSON object or CSV (k6agg(1)), on out. */
 void summary_print_text(const struct summary_view *v, FILE *out);
+void summary_print_csv(const struct summary_view *v, FILE *out);
 void summary_print_json(const struct summary_view *v, FILE *out);
 
 #endif

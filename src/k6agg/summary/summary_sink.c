@@ -103,6 +103,8 @@ summary_end(struct line_sink *s, const struct ending *ending)
 		return;
 	if (ending->status == EXIT_DONE && to->crossed == NULL)
 		books_warn_cut(to->books, ending->input);
+	if (to->form == SUMMARY_NONE)
+		return;
 	summary_view(to->summary, &v);
 	to->n_crossed = judge_all(to->judge, v.seconds);
 	tell_unjudged(to->judge);
@@ -110,8 +112,10 @@ summary_end(struct line_sink *s, const struct ending *ending)
 	v.state = books_state(to->books);
 	v.skipped = to->books->bad.n;
 	errno = 0;
-	if (to->is_json)
+	if (to->form == SUMMARY_JSON)
 		summary_print_json(&v, stdout);
+	else if (to->form == SUMMARY_CSV)
+		summary_print_csv(&v, stdout);
 	else
 		summary_print_text(&v, stdout);
 	/* What went straight to the file is not in the buffer any more. */
@@ -122,12 +126,12 @@ summary_end(struct line_sink *s, const struct ending *ending)
 
 struct summary_sink
 summary_sink_of(struct summary *summary, const struct books *books,
-    struct judge *judge, bool is_json)
+    struct judge *judge, enum summary_form form)
 {
 	static const struct line_sink_ops ops = { .points = summary_points,
 		.end = summary_end, .aggregate = summary_aggregate,
 		.passes = summary_line, .purpose = PREPARE_POINTS };
 
 	return (struct summary_sink){ .sink = { &ops }, .summary = summary,
-		.books = books, .judge = judge, .is_json = is_json };
+		.books = books, .judge = judge, .form = form };
 }

@@ -13,11 +13,12 @@ struct summary_sink {
 	struct judge *judge;	/* borrowed; has none if nothing is judged */
 	const struct verdict *crossed;	/* for which reading ends; or NULL */
 	size_t n_crossed;	/* at the end */
-	bool is_json;
+	enum summary_form form;
 	int error;		/* errno of a write that failed; 0: none */
 };
 
 struct summary_sink summary_sink_of(struct summary *summary,
-    const struct books *books, struct judge *judge, bool is_json);
+    const struct books *books, struct judge *judge,
+    enum summary_form form);
 
 #endif
