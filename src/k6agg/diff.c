@@ -20,7 +20,6 @@ struct side {
 
 /* Requests of one name and method in both streams; sinks are owned. */
 struct pair {
-	struct pair *next;
 	char *key;		/* name, NUL, method; owned */
 	double reqs[2];
 	struct sink times[2];

@@ -204,6 +204,25 @@ declare_metric() {
   jq -e '.metrics.mine | .type == "counter" and .count == 12' <<<"$out"
 }
 
+@test "VUs of several generators are summed by instance, or by file with -m" {
+  for t in 00 01 02; do
+    for i in 1 2 3; do
+      time=2026-01-01T00:00:$t.0${i}0Z point vus "${i}0" \
+        "\"instance_id\":\"$i\""
+    done
+  done >in
+  k6agg --json in | jq -e '.metrics.vus == {type: "gauge",
+    contains: "default", value: 60, min: 60, max: 60}'
+  # One generator is as it was.
+  grep '"instance_id":"2"' in | k6agg --json |
+    jq -e '.metrics.vus | .value == 20 and .max == 20'
+  for i in 1 2 3; do
+    grep "\"instance_id\":\"$i\"" in | sed 's/"instance_id":"."//' >f$i
+  done
+  k6agg -m --json f1 f2 f3 | jq -e '.metrics.vus | .max == 60 and .min == 60'
+  k6agg --json f1 f2 f3 | jq -e '.metrics.vus.max == 30'
+}
+
 @test "rules that matched nothing are told; impossible ones are refused" {
   requests 2 >in
   capture k6agg --keep http_req_duration --keep nothing --drop status=404 \

@@ -157,6 +157,8 @@ fill(struct agg *agg, struct lines *in, struct why *why)
 	more = lines_fill(in, why);
 	if (more == 0)
 		source_file_end(agg->sources.at);
+	if (more > 0 && is_new && agg->options->is_merge)
+		summary_next_input(&agg->summary);
 	if (more > 0 && is_new)
 		start_ahead(agg, in);
 	return more;

@@ -45,6 +45,8 @@ summary_release(struct summary *s)
 	rows_release(&s->requests);
 	rows_release(&s->checks);
 	rows_release(&s->metrics);
+	vus_release(&s->vus);
+	vus_release(&s->vus_max);
 	buf_release(&s->key);
 }
 
@@ -222,6 +224,27 @@ add_time(int64_t *first, int64_t *last, bool *has, int64_t from, int64_t to)
 	*has = true;
 }
 
+/* The generator of a series of VUs, by its tags, or else by its file. NULL:
+ * there is but one, or this is another metric. */
+static struct vus_instance *
+instance_of(struct summary *s, const struct point *p)
+{
+	struct span id = tag_of(p->tags, "instance_id");
+	struct vus *v = span_is(p->metric->name, "vus") ? &s->vus
+	    : span_is(p->metric->name, "vus_max") ? &s->vus_max : NULL;
+	char number[24];
+
+	if (v == NULL)
+		return NULL;
+	if (id.n == 0)
+		id = tag_of(p->tags, "instance");
+	if (id.n == 0 && s->input > 0) {
+		(void)snprintf(number, sizeof(number), "\n%d", s->input);
+		id = span_of(number);	/* no tag has a newline */
+	}
+	return id.n > 0 ? vus_instance(v, id) : NULL;
+}
+
 void
 summary_add_point(struct summary *s, const struct point *p)
 {
@@ -234,6 +257,7 @@ summary_add_point(struct summary *s, const struct point *p)
 		s->slots[i].metric = p->metric;
 		s->slots[i].tags = p->tags;
 		s->slots[i].sink = sink_of(s, &at);
+		s->slots[i].instance = instance_of(s, p);
 		if (p->metric->is_declared && s->slots[i].sink->count == 0 &&
 		    map_get(&s->metrics.by_key, p->metric->name) != NULL)
 			metric_row(s, p->metric->name, p->metric->type)
@@ -242,6 +266,8 @@ summary_add_point(struct summary *s, const struct point *p)
 	add_time(&s->first_ns, &s->last_ns, &s->has_points, p->time_ns,
 	    p->time_ns);
 	sink_add(s->slots[i].sink, p->value, p->time_ns);
+	if (s->slots[i].instance != NULL)
+		vus_add(s->slots[i].instance, p->value, p->time_ns);
 }
 
 void
@@ -265,6 +291,13 @@ summary_set_type(struct summary *s, const struct metric *m)
 {
 	if (map_get(&s->metrics.by_key, m->name) != NULL)
 		metric_row(s, m->name, m->type)->sink.type = m->type;
+}
+
+void
+summary_next_input(struct summary *s)
+{
+	s->input++;
+	summary_forget_tags(s);
 }
 
 void
@@ -329,6 +362,15 @@ find_time(const struct summary *s, struct summary_view *v)
 	v->seconds = (double)((__int128)v->to_ns - v->from_ns) / 1e9;
 }
 
+static void
+sum_vus(struct summary *s, const char *name, const struct vus *v)
+{
+	struct metric_row *m = map_get(&s->metrics.by_key, span_of(name));
+
+	if (m != NULL)
+		(void)vus_sum(v, &m->sink);
+}
+
 void
 summary_view(struct summary *s, struct summary_view *v)
 {
@@ -352,6 +394,8 @@ summary_view(struct summary *s, struct summary_view *v)
 		sink_merge(&v->all.ok, &r->ok);
 		v->all.has_outcome |= r->has_outcome;
 	}
+	sum_vus(s, "vus", &s->vus);
+	sum_vus(s, "vus_max", &s->vus_max);
 	find_time(s, v);
 }
 

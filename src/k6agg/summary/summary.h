@@ -12,6 +12,7 @@
 #include "data/sample.h"
 #include "data/sink.h"
 #include "data/stream.h"
+#include "k6agg/summary/vus.h"
 
 /* Requests of one name, method and status; texts are owned and end in NUL. */
 struct request_row {
@@ -47,7 +48,10 @@ struct summary {
 	size_t max_rows;	/* past it requests share a row, __other__ */
 	struct rows requests, checks, metrics;
 	struct { const struct metric *metric; const struct tagset *tags;
-	    struct sink *sink; } slots[SUMMARY_SLOTS];
+	    struct sink *sink; struct vus_instance *instance; }
+	    slots[SUMMARY_SLOTS];
+	struct vus vus, vus_max;	/* of generators that are told apart */
+	int input;	/* with --merge: number of the file; 0: it is no hint */
 	int64_t first_ns, last_ns;	/* of the points */
 	int64_t first_edge_ns, last_edge_ns;	/* of the aggregates' buckets */
 	int64_t inner_first_ns, inner_last_ns;	/* a request is before, behind */
@@ -60,6 +64,9 @@ void summary_release(struct summary *s);
 /* Count a point, or the aggregate of a sample. */
 void summary_add_point(struct summary *s, const struct point *p);
 void summary_add_sample(struct summary *s, const struct sample *sample);
+
+/* With --merge: the next file begins, which is of another generator. */
+void summary_next_input(struct summary *s);
 
 /* Forget pointers to tag sets, which are about to be freed. */
 void summary_forget_tags(struct summary *s);
