@@ -19,7 +19,7 @@ foreign() {
     grep -F "$1" <<<"$err"
     [ "$(grep -vc ' skipped ' <<<"$err")" -eq 1 ] || [ -n "${mode#--*}" ]
     # Only the trailer of what has failed.
-    [ -z "$(grep -v '"type":"End"' <<<"$out")" ]
+    [ "$(grep -vc '"type":"End"\|^$' <<<"$out")" -eq 0 ]
   done
   capture k6agg --json "$2"
   [ -z "$out" ]
