@@ -27,8 +27,9 @@ static const struct {
 };
 
 /* ... and these have it somewhere; the first that fits. */
-static const struct {
-	char first;	/* but for white space; NUL: anything */
+static const struct mark {
+	char first;	/* but for white space; NUL: anything but '{', and the
+			   text is in the first line */
 	const char *text;
 	const char *hint;
 } marks[] = {
@@ -60,6 +61,20 @@ without_space(struct span s)
 	return s;
 }
 
+static bool
+has_mark(const struct mark *m, struct span text)
+{
+	const char *newline = text.n > 0 ? memchr(text.p, '\n', text.n) : NULL;
+	size_t n = strlen(m->text);
+
+	if (text.n == 0 || (m->first == '\0' ? text.p[0] == '{' :
+	    text.p[0] != m->first))
+		return false;
+	if (m->first == '\0' && newline != NULL)
+		text.n = (size_t)(newline - text.p);
+	return n == 0 || memmem(text.p, text.n, m->text, n) != NULL;
+}
+
 /* An object whose first line does not hold its first member. */
 static bool
 is_over_lines(struct span s)
@@ -77,20 +92,15 @@ const char *
 foreign_hint(struct span head)
 {
 	struct span text = without_space(head);
-	size_t i, n;
+	size_t i;
 
 	for (i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
 		if (head.n >= magics[i].n && memcmp(head.p, magics[i].bytes,
 		    magics[i].n) == 0)
 			return magics[i].hint;
-	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		n = strlen(marks[i].text);
-		if (text.n > 0 && (marks[i].first == '\0' ||
-		    text.p[0] == marks[i].first) && (n == 0 ||
-		    memmem(text.p, text.n, marks[i].text, n) != NULL) &&
-		    (marks[i].first != '\0' || text.p[0] != '{'))
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (has_mark(&marks[i], text))
 			return marks[i].hint;
-	}
 	return is_over_lines(text) ? "JSON over several lines: jq -c . FILE"
 	    : NULL;
 }
