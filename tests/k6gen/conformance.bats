@@ -11,6 +11,7 @@ setup() {
   out=$BATS_TEST_TMPDIR/o
   answers=$BATS_TEST_TMPDIR/answers
   mkdir -p "$answers"
+  # shellcheck disable=SC2119
   start_raw
 }
 
@@ -18,6 +19,8 @@ teardown() {
   kill "$helper" 2>/dev/null || true
 }
 
+# start_raw [OPTION...]
+# shellcheck disable=SC2120 # some tests restart it with options
 start_raw() {
   python3 "$tools/raw_server.py" "$BATS_TEST_TMPDIR/port" \
     "$BATS_TEST_TMPDIR/log" "$answers" "$@" 3>&- &

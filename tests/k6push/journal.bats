@@ -322,7 +322,7 @@ EOF
   # It was tried in ever smaller parts, and then told once.
   [ "$(zcat "$journals"/*/refused/*.gz | jq -s 'map(length) | add')" -eq \
     "$(k6push --dry-run "$small" | wc -l)" ]
-  [ "$(ls "$journals"/*/refused/*.gz | wc -l)" -gt 1 ]
+  [ "$(find "$journals" -path '*/refused/*.gz' | wc -l)" -gt 1 ]
   for reason in "$journals"/*/refused/*.txt; do
     grep -F 'bad sample' "$reason"
   done

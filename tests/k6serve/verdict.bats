@@ -1,10 +1,12 @@
 #!/usr/bin/env bats
 # Thresholds judged by the server, over all that feeds a run, and what CI gets.
+
+# bats file_tags=threads
 load ../helpers
 load serve
 
 setup() {
-  url= run=
+  url='' run=''
   cd "$BATS_TEST_TMPDIR" || exit
 }
 
@@ -48,10 +50,12 @@ four_shares() {
   start_server
   python3 "$tools/shares.py" . >truth.json
   judged "$thresholds"
+  local i pids=()
   for i in 1 2 3 4; do
     feed "$i.ndjson" "$@" &
+    pids+=($!)
   done
-  wait $(jobs -p | grep -vx "$server")
+  wait "${pids[@]}"
   end_run
   [ "$(jq .result_status <<<"$body")" = 1 ]
   get "/api/v1/runs/$run"

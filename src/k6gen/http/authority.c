@@ -54,7 +54,8 @@ authority_split(const char *url, char authority[AUTHORITY], bool *has_tls)
 	if (port == host)
 		return NULL;
 	if (port == NULL)
-		strcpy(authority + n, *has_tls ? ":443" : ":80");
+		memcpy(authority + n, *has_tls ? ":443" : ":80", *has_tls ?
+		    sizeof(":443") : sizeof(":80"));
 	else if (port + 1 == end)
 		return NULL;
 	return end;

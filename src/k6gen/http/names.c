@@ -130,7 +130,7 @@ split_authority(const char *authority, char host[AUTHORITY])
 	}
 	memcpy(host, authority, n);
 	host[n] = '\0';
-	return atoi(colon + 1);
+	return (int)strtol(colon + 1, NULL, 10);
 }
 
 /* An address needs no asking. */

@@ -49,9 +49,12 @@ begin_position(enum text_place place, struct span source)
 static void
 pass_literal(struct position *at, const char *p, size_t n)
 {
-	const char *end = p + n;
+	const char *end;
 
-	if (p != NULL && at->place == TEXT_URL && at->escape == AS_IS &&
+	if (n == 0)
+		return;
+	end = p + n;
+	if (at->place == TEXT_URL && at->escape == AS_IS &&
 	    memmem(p, n, "://", 3) != NULL)
 		p = (const char *)memmem(p, n, "://", 3) + 3;
 	for (; p < end; p++) {

@@ -6,6 +6,7 @@
 
 #include "k6serve/store/store_priv.h"
 
+/* 1: it changed; 0: it is as before. */
 static int
 put_one(struct store *s, int64_t run, const struct store_verdict *v,
     struct why *why)
@@ -15,7 +16,9 @@ put_one(struct store *s, int64_t run, const struct store_verdict *v,
 	    " WHERE EXISTS (SELECT 1 FROM run WHERE id = ?1)"
 	    " ON CONFLICT(run, metric, source) DO UPDATE SET"
 	    " value = excluded.value, failed = excluded.failed,"
-	    " crossed_ns = excluded.crossed_ns";
+	    " crossed_ns = excluded.crossed_ns WHERE value IS NOT"
+	    " excluded.value OR failed IS NOT excluded.failed OR"
+	    " crossed_ns != excluded.crossed_ns";
 	struct store_params p = store_prepare(s, upsert, why);
 
 	if (p.sql == NULL)
@@ -32,23 +35,28 @@ put_one(struct store *s, int64_t run, const struct store_verdict *v,
 	else
 		store_bind_null(&p);
 	store_bind_int(&p, v->crossed_ns);
-	return store_run_sql(s, p.sql, why);
+	return store_run_sql(s, p.sql, why) < 0 ? -1 :
+	    sqlite3_changes(s->db) > 0;
 }
 
 static enum store_result
 put_all(struct store *s, const struct store_verdicts *v, struct why *why)
 {
 	static const char update[] = "UPDATE run SET judged_version ="
-	    " CASE WHEN version = ?2 THEN version + 1 ELSE ?2 END,"
-	    " version = version + 1,"
+	    " CASE WHEN version = ?2 THEN version + ?6 ELSE ?2 END,"
+	    " version = version + ?6,"
 	    " result_status = CASE WHEN ?3 THEN ?4 ELSE result_status END,"
 	    " results = CASE WHEN ?3 THEN ?5 ELSE results END WHERE id = ?1";
 	struct store_params p;
 	size_t i;
+	int changed = v->is_ours, status;
 
-	for (i = 0; i < v->n; i++)
-		if (put_one(s, v->run, &v->list[i], why) < 0)
+	for (i = 0; i < v->n; i++) {
+		status = put_one(s, v->run, &v->list[i], why);
+		if (status < 0)
 			return store_failure(s);
+		changed |= status;
+	}
 	p = store_prepare(s, update, why);
 	if (p.sql == NULL)
 		return store_failure(s);
@@ -57,6 +65,7 @@ put_all(struct store *s, const struct store_verdicts *v, struct why *why)
 	store_bind_int(&p, v->is_ours);
 	store_bind_int(&p, v->is_failed);
 	store_bind_text(&p, v->results);
+	store_bind_int(&p, changed);
 	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }

@@ -25,8 +25,8 @@ struct store_verdicts {
 	bool is_failed;		/* at least one is */
 };
 
-/* Keep them in the place of earlier ones, and the run's version goes up. If
- * data came in since, the run is still unjudged. */
+/* Keep them in the place of earlier ones; the run's version goes up if one has
+ * changed. If data came in since, the run is still unjudged. */
 enum store_result store_verdicts_put(struct store *s,
     const struct store_verdicts *v, struct why *why);
 

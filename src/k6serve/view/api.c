@@ -306,7 +306,7 @@ show_badge(struct call *c)
 {
 	struct ci ci = { 0 };
 	struct view v;
-	struct why why;
+	struct why why = { .text = "" };
 
 	if (!open_view(c, &v))
 		return;

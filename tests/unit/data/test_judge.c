@@ -20,7 +20,7 @@ take(const char *text)
 		judge_add_point(&judge, &line.point);
 		break;
 	default:
-		CHECK(!"a line of the stream");
+		CHECK(false);	/* no line of the stream */
 	}
 }
 
