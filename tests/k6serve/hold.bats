@@ -108,7 +108,8 @@ mount_again() {
     one=$!
     send 1 $((round * 1000 + 500)) $((round * 1000 + 900)) "$acked" 3>&- &
     two=$!
-    moment 100 600
+    retry 60 test -s "$acked"
+    moment 50 600
     # with the power gone nobody is answered: a sync that ext4 lets through
     # while it shuts down is no promise
     cat "$acked" >>"$promised"
@@ -119,7 +120,7 @@ mount_again() {
     retry 5 umount "$disk"
     retry 60 mount_again
   done
-  [ "$(wc -l <"$promised")" -gt 20 ]
+  [ "$(wc -l <"$promised")" -ge 10 ]
   start_server --db "$db"
   check_acked 1 "$promised"
   [ "$(ask 'PRAGMA integrity_check' "$db")" = ok ]
