@@ -114,7 +114,9 @@ add(struct judge *j, const struct threshold *t, char *text, bool is_asked,
 	}
 	v->is_asked |= is_asked;
 	j->aborts |= t->aborts;
-	if (v->of->has_type && is_misfit(t, v->of->sink.type, why)) {
+	/* The texts of t may be gone. */
+	if (v->of->has_type && is_misfit(&v->threshold, v->of->sink.type,
+	    why)) {
 		v->is_misfit = true;
 		return -1;
 	}

@@ -209,14 +209,24 @@ static void
 symlinks(void)
 {
 	char victim[128];
+	struct stat st;
 
 	put("victim", "{\"a\":1}", 0600);
 	(void)snprintf(victim, sizeof(victim), "%s", path);
 	put("link.json", NULL, 0);
 	CHECK(symlink(victim, path) == 0);
+	/* A link of ours to a file of ours stays, and the file is written. */
+	CHECK(write_token("t") == 0);
+	CHECK(strstr(content(), "\"token\": \"t\"") != NULL);
+	CHECK(lstat(path, &st) == 0 && S_ISLNK(st.st_mode));
+	CHECK(stat(victim, &st) == 0 && S_ISREG(st.st_mode));
+	/* One to nothing, or to a folder, is refused. */
+	CHECK(unlink(victim) == 0);
 	CHECK(write_token("t") == -1);
-	CHECK_TEXT(content(), "{\"a\":1}");
 	CHECK(strstr(why.text, "not a regular file") != NULL);
+	CHECK(unlink(path) == 0 && symlink(folder, path) == 0);
+	CHECK(write_token("t") == -1);
+	CHECK(lstat(path, &st) == 0 && S_ISLNK(st.st_mode));
 }
 
 /* The file is a new one each time: who has the old one open keeps it, and
@@ -291,7 +301,7 @@ main(void)
 	test("a new file is 0600, its folders 0700, whatever the umask",
 	    writes);
 	test("members that are not set stay", keeps);
-	test("a symlink is not followed when writing", symlinks);
+	test("a symlink is followed when writing if it and its file are ours", symlinks);
 	test("the file is replaced, not written over", atomic);
 	test("the old place is looked at when there is no file", finds);
 	settings_release(&got);

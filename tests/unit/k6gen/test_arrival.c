@@ -35,16 +35,23 @@ test_late(void)
 	struct arrival a = { .ns = 0 };
 	struct timespec pause = { 0, 200000000 };
 	char bytes[8];
-	int64_t sent;
+	int64_t sent, read_ns;
+	int i;
 
 	connect_ends();
-	CHECK(write(ends[1], "ab", 2) == 2);
-	sent = now_monotonic_ns();
-	while (nanosleep(&pause, &pause) != 0)
-		;
-	CHECK(arrival_receive(ends[0], bytes, sizeof(bytes), &a) == 2);
+	/* The kernel begins to stamp a while after it was asked to. */
+	for (i = 0; i < 50; i++) {
+		CHECK(write(ends[1], "ab", 2) == 2);
+		sent = now_monotonic_ns();
+		(void)nanosleep(&pause, NULL);
+		read_ns = now_monotonic_ns();
+		CHECK(arrival_receive(ends[0], bytes, sizeof(bytes), &a) ==
+		    2);
+		if (a.ns < read_ns)
+			break;
+	}
 	/* Written before it was looked at the clock, read long after. */
-	CHECK(a.ns < sent + 100000000);
+	CHECK(a.ns < sent + (read_ns - sent) / 2);
 	CHECK(a.ns > sent - 5000000000);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
