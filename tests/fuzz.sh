@@ -15,7 +15,7 @@ for t in "$@"; do
   mkdir -p "$dir/corpus"
   source=tests/fuzz/fuzz_$t.c
   read -ra links < <(sed -n 's|^/\* links: \(.*\) \*/|\1|p' "$source")
-  read -ra libs < <(pkg-config --libs zlib snappy libcurl libzstd jansson
+  read -ra libs < <(pkg-config --libs zlib snappy libcurl libzstd jansson \
     libnghttp2 libcares libidn2 libssl libcrypto)
   clang -std=c11 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc \
     "${flags[@]}" -fsanitize=fuzzer -o "$dir/fuzz" "$source" \
