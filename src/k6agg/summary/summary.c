@@ -378,7 +378,7 @@ summary_view(struct summary *s, struct summary_view *v)
 	size_t i;
 
 	*v = (struct summary_view){ .summary = s, .all = {
-	    .name = (char[]){ "" },
+	    .name = (char *)"",	/* nobody writes it */
 	    .reqs.type = METRIC_COUNTER, .failed.type = METRIC_RATE,
 	    .ok.type = METRIC_TREND, .duration.type = METRIC_TREND } };
 	sort(&s->requests, by_requests);
