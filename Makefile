@@ -128,14 +128,15 @@ unit:
 	+$(MAKE) --no-print-directory -s unit-build
 	BUILD=$(BUILD) tests/run.sh $(UNITS)
 
-# The browser, minutes of outages, the fuzzers, which are sanitized themselves,
-# and what looks at the source add nothing for the sanitizers.
+# The browser, minutes of outages, what takes long, the fuzzers, which are
+# sanitized themselves, and what looks at the source add nothing for the
+# sanitizers.
 ASAN := BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
 	CFLAGS='-O1 -g $(SANITIZE)' LDFLAGS='$(SANITIZE)'
 # A thread that is cancelled trips over the sanitizer's own signal stack.
 asan: export ASAN_OPTIONS := use_sigaltstack=0
 asan:
-	+$(MAKE) check $(ASAN) TAGS='!browser,!faults,!fuzz,!source'
+	+$(MAKE) check $(ASAN) TAGS='!browser,!faults,!fuzz,!source,!long'
 
 # ThreadSanitizer looks at what has threads: all unit tests, and the bats tests
 # with that tag. It leaves its findings as files, and each is a failure.
