@@ -231,10 +231,10 @@ END
 }
 
 @test "starts that wait for a target of stdin are told of" {
-  (for i in $(seq 10); do
+  (for i in $(seq 12); do
     printf 'GET %s/\n\n' "$target"
-    sleep 0.1
-  done) | k6gen -r 40/s -d 2s -t - --no-output 2>"$BATS_TEST_TMPDIR/err"
+    sleep 0.5
+  done) | k6gen -r 40/s -d 3s -t - --no-output 2>"$BATS_TEST_TMPDIR/err"
   grep -q '! [0-9]* iterations waited for a target: stdin' \
     "$BATS_TEST_TMPDIR/err"
 }
