@@ -166,57 +166,23 @@ read_plain(struct jsn *in, struct buf *out)
 		jsn_unescape(out, raw);
 }
 
-/* {"threshold":"p(99)<250","abortOnFail":true,"delayAbortEval":"10s"} */
-static int
-read_object(struct judge *j, struct jsn *in, struct why *why)
-{
-	int64_t delay_ns = 0;
-	bool aborts = false;
-	struct span key;
-	struct buf text = { 0 };
-
-	buf_reset(&j->source);
-	(void)jsn_enter(in, '{');
-	while (jsn_plain_member(in, &key)) {
-		if (span_is(key, "threshold") && jsn_peek(in) == '"') {
-			read_plain(in, &j->source);
-		} else if (span_is(key, "abortOnFail")) {
-			aborts = jsn_peek(in) == 't';
-			(void)jsn_skip(in);
-		} else if (span_is(key, "delayAbortEval") &&
-		    jsn_peek(in) == '"') {
-			read_plain(in, &text);
-			if (!duration_parse(buf_whole(&text).p, &delay_ns))
-				delay_ns = 0;
-		} else {
-			(void)jsn_skip(in);
-		}
-	}
-	buf_release(&text);
-	return in->error != NULL ? 0 : add_source(j, aborts, delay_ns, why);
-}
-
 /* An array of sources, or one. The key stands in j->key. All are read; -1: one
  * of them is no threshold. */
 static int
 read_sources(struct judge *j, struct jsn *in, struct why *why)
 {
 	bool is_list = jsn_peek(in) == '[';
+	struct threshold_json one;
 	int status = 0;
 
 	if (is_list)
 		(void)jsn_enter(in, '[');
 	while (!is_list || jsn_element(in)) {
-		if (jsn_peek(in) == '"') {
-			read_plain(in, &j->source);
-			if (in->error == NULL && add_source(j, false, 0,
-			    why) < 0)
+		if (threshold_take(in, &one) && in->error == NULL) {
+			buf_reset(&j->source);
+			jsn_unescape(&j->source, one.source);
+			if (add_source(j, one.aborts, one.delay_ns, why) < 0)
 				status = -1;
-		} else if (jsn_peek(in) == '{') {
-			if (read_object(j, in, why) < 0)
-				status = -1;
-		} else {
-			(void)jsn_skip(in);
 		}
 		if (!is_list)
 			break;

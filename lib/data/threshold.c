@@ -10,27 +10,14 @@
 static struct span
 trim(struct span s)
 {
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
+	return span_trim(s, " \t");
 }
 
 /* k6 trims blanks, and then quotes of either kind. */
 static struct span
 unquote(struct span s)
 {
-	s = trim(s);
-	while (s.n > 0 && (s.p[0] == '"' || s.p[0] == '\'')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && (s.p[s.n - 1] == '"' || s.p[s.n - 1] == '\''))
-		s.n--;
-	return s;
+	return span_trim(trim(s), "\"'");
 }
 
 /* Cut *rest at the first c: returns what stands before it. False: there is no
@@ -354,4 +341,69 @@ threshold_holds(const struct threshold *t, const struct sink *s,
 {
 	return s->count == 0 ||
 	    threshold_allows(t, threshold_measure(t, s, seconds));
+}
+
+static void
+take_object(struct jsn *j, struct threshold_json *one)
+{
+	struct buf text = { 0 };
+	struct span key, raw;
+
+	(void)jsn_enter(j, '{');
+	while (jsn_plain_member(j, &key)) {
+		if (span_is(key, "threshold") && jsn_peek(j) == '"') {
+			(void)jsn_text(j, &one->source);
+		} else if (span_is(key, "abortOnFail")) {
+			one->aborts = jsn_peek(j) == 't';
+			(void)jsn_skip(j);
+		} else if (span_is(key, "delayAbortEval") &&
+		    jsn_peek(j) == '"') {
+			buf_reset(&text);
+			if (jsn_text(j, &raw))
+				jsn_unescape(&text, raw);
+			if (!duration_parse(buf_whole(&text).p,
+			    &one->delay_ns))
+				one->delay_ns = 0;
+		} else {
+			(void)jsn_skip(j);
+		}
+	}
+	buf_release(&text);
+}
+
+bool
+threshold_take(struct jsn *j, struct threshold_json *one)
+{
+	*one = (struct threshold_json){ .source = { "", 0 } };
+	switch (jsn_peek(j)) {
+	case '"':
+		(void)jsn_text(j, &one->source);
+		return true;
+	case '{':
+		take_object(j, one);
+		return true;
+	default:
+		(void)jsn_skip(j);
+		return false;
+	}
+}
+
+void
+threshold_walk(struct span object, threshold_each *each, void *ctx)
+{
+	struct jsn j = jsn_of(object);
+	struct threshold_json one;
+	struct span metric;
+
+	(void)jsn_enter(&j, '{');
+	while (jsn_member(&j, &metric)) {
+		if (jsn_peek(&j) != '[') {
+			(void)jsn_skip(&j);
+			continue;
+		}
+		(void)jsn_enter(&j, '[');
+		while (jsn_element(&j))
+			if (threshold_take(&j, &one) && one.source.n > 0)
+				each(ctx, metric, &one);
+	}
 }

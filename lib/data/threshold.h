@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/why.h"
+#include "data/jsn.h"
 #include "data/sink.h"
 #include "data/tags.h"
 
@@ -56,6 +57,25 @@ int threshold_parse(struct threshold *t, const char *text, struct why *why);
  * The parts borrow both. */
 int threshold_set(struct threshold *t, struct span key, struct span source,
     struct why *why);
+
+/* An assertion as JSON has it: a text, or k6's object {"threshold":"avg<9",
+ * "abortOnFail":true,"delayAbortEval":"10s"}. */
+struct threshold_json {
+	struct span source;	/* raw, as jsn_text has it; n 0: it has none */
+	bool aborts;
+	int64_t delay_ns;
+};
+
+/* Take the value that the cursor stands at; the text lives as long as that of
+ * j. False: it is neither, and is passed
+ * over. */
+bool threshold_take(struct jsn *j, struct threshold_json *one);
+
+/* Hand out each assertion of {"metric":["p(95)<300",...]}, with its key, raw
+ * too. What is no list, or no assertion, is passed over. */
+typedef void threshold_each(void *ctx, struct span metric,
+    const struct threshold_json *one);
+void threshold_walk(struct span object, threshold_each *each, void *ctx);
 
 /* The method as it was written: "p(95)" of "p(95) < 300". */
 struct span threshold_method_text(const struct threshold *t);

@@ -15,7 +15,9 @@ teardown() {
   letters() { printf "%${1}s" | tr ' ' x; }
   for thresholds in "{\"$(letters 200000)\":[\"a\"]}" \
     "{\"m\":[\"$(letters 200000)\"]}" \
-    "{\"$(letters 30000)\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}"; do
+    "{\"$(letters 30000)\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}" \
+    "{\"$(letters 30000)\":[$(printf ',{"threshold":"%s"}' a b c d e |
+      cut -c 2-)]}"; do
     post /v1/tests --data @- <<<"{\"thresholds\":$thresholds}"
     [ "$code" = 400 ]
     [[ $body == *'thresholds'*'more than 131072 bytes'* ]]

@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/units.h"
+#include "data/threshold.h"
 #include "k6serve/ingest/archive.h"
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/multipart.h"
@@ -14,7 +15,7 @@
 enum {
 	NAME_BYTES = 250,	/* of a run's name */
 	AGENT_BYTES = 200,
-	THRESHOLD_BYTES = 40,	/* what stands around one in JSON */
+	THRESHOLD_BYTES = 160,	/* what stands around one in JSON */
 };
 
 void
@@ -108,7 +109,7 @@ read_archive(struct span tar, struct buf *thresholds)
 	(void)jsn_enter(&j, '{');
 	while (jsn_member(&j, &key))
 		if (span_is(key, "options"))
-			option_thresholds_of(&j, thresholds);
+			option_thresholds(&j, thresholds);
 		else
 			(void)jsn_skip(&j);
 	if (!jsn_done(&j)) {
@@ -203,24 +204,10 @@ put_create_key(const struct call *c, struct buf *out)
 
 /* How much the thresholds take where a run is shown: the metric stands beside
  * each of its sources. */
-static size_t
-shown_size(struct span thresholds)
+static void
+add_shown(void *ctx, struct span metric, const struct threshold_json *one)
 {
-	struct jsn j = jsn_of(thresholds);
-	struct span metric, source;
-	size_t n = 0;
-
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &metric)) {
-		if (jsn_peek(&j) != '[') {
-			(void)jsn_skip(&j);
-			continue;
-		}
-		(void)jsn_enter(&j, '[');
-		while (jsn_element_text(&j, &source))
-			n += metric.n + source.n + THRESHOLD_BYTES;
-	}
-	return n;
+	*(size_t *)ctx += metric.n + one->source.n + THRESHOLD_BYTES;
 }
 
 enum store_result
@@ -229,8 +216,10 @@ ingest_add(struct call *c, struct store_run *run, struct why *why)
 	const char *agent = httpd_header(c->r, "User-Agent");
 	enum store_result result;
 	struct buf key = { 0 };
+	size_t shown = 0;
 
-	if (shown_size(run->thresholds) > STORE_OBJECT) {
+	threshold_walk(run->thresholds, add_shown, &shown);
+	if (shown > STORE_OBJECT) {
 		(void)why_set(why, "the thresholds, each with its metric: more "
 		    "than %d bytes", STORE_OBJECT);
 		return STORE_TOO_MUCH;

@@ -2,71 +2,49 @@
 /* Both ways to write a threshold become one. */
 #include "k6serve/ingest/option_thresholds.h"
 
-/* One source of a threshold: a text, or an object that has it. */
+#include "data/threshold.h"
+
+struct copying {
+	struct buf *out;
+	struct span metric;	/* whose list is open; n 0: none */
+};
+
 static void
-copy_source(struct jsn *j, struct jsn_out *o)
+copy_one(void *ctx, struct span metric, const struct threshold_json *one)
 {
-	struct span key, text;
+	struct copying *c = ctx;
 
-	if (jsn_peek(j) == '"') {
-		if (jsn_value(j, &text))
-			jsn_put_raw(o, text);
-		return;
-	}
-	if (jsn_peek(j) != '{') {
-		(void)jsn_skip(j);
-		return;
-	}
-	(void)jsn_enter(j, '{');
-	while (jsn_member(j, &key))
-		if (!span_is(key, "threshold") || jsn_peek(j) != '"')
-			(void)jsn_skip(j);
-		else if (jsn_value(j, &text))
-			jsn_put_raw(o, text);
+	if (c->metric.p == metric.p)
+		buf_char(c->out, ',');
+	else
+		buf_printf(c->out, "%s\"%.*s\":[", c->metric.p != NULL ? "]," :
+		    "", (int)metric.n, metric.p);
+	c->metric = metric;
+	buf_printf(c->out, "\"%.*s\"", (int)one->source.n, one->source.p);
 }
 
 void
-option_thresholds(struct jsn *j, struct buf *out)
+option_thresholds(struct jsn *options, struct buf *out)
 {
-	struct jsn_out o = { .to = out };
-	struct span metric;
-
-	buf_reset(out);
-	jsn_open(&o, '{');
-	if (jsn_peek(j) != '{')
-		(void)jsn_skip(j);
-	else if (jsn_enter(j, '{'))
-		while (jsn_member(j, &metric)) {
-			if (jsn_peek(j) != '[') {
-				(void)jsn_skip(j);
-				continue;
-			}
-			if (o.need_comma)
-				buf_char(out, ',');
-			buf_printf(out, "\"%.*s\":", (int)metric.n, metric.p);
-			o.need_comma = false;
-			jsn_open(&o, '[');
-			(void)jsn_enter(j, '[');
-			while (jsn_element(j))
-				copy_source(j, &o);
-			jsn_close(&o, ']');
-		}
-	jsn_close(&o, '}');
-}
-
-void
-option_thresholds_of(struct jsn *options, struct buf *out)
-{
-	struct span key;
+	struct copying c = { .out = out };
+	struct span key, value;
 
 	if (jsn_peek(options) != '{') {
 		(void)jsn_skip(options);
 		return;
 	}
 	(void)jsn_enter(options, '{');
-	while (jsn_member(options, &key))
-		if (span_is(key, "thresholds"))
-			option_thresholds(options, out);
-		else
+	while (jsn_member(options, &key)) {
+		if (!span_is(key, "thresholds")) {
 			(void)jsn_skip(options);
+			continue;
+		}
+		if (!jsn_value(options, &value))
+			return;
+		buf_reset(out);
+		buf_char(out, '{');
+		c.metric = (struct span){ NULL, 0 };
+		threshold_walk(value, copy_one, &c);
+		buf_text(out, c.metric.p != NULL ? "]}" : "}");
+	}
 }

@@ -5,12 +5,9 @@
 
 #include "data/jsn.h"
 
-/* Read the value of k6's option, an object of texts and of objects with a
- * text, into an empty or used out: the JSON object metric -> [source]. What is
- * no such object becomes {}; j keeps its error. */
-void option_thresholds(struct jsn *j, struct buf *out);
-
-/* The same of an object of all options, from its member "thresholds". */
-void option_thresholds_of(struct jsn *options, struct buf *out);
+/* Take the object of all options at which the cursor stands. If it has a
+ * member "thresholds", out becomes the JSON object metric -> [source]; else it
+ * stays. The cursor keeps its error. */
+void option_thresholds(struct jsn *options, struct buf *out);
 
 #endif

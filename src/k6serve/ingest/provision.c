@@ -97,7 +97,7 @@ parse_start(struct call *c, struct start *s)
 		} else if (span_is(key, "archive_size")) {
 			read_count(&j, &archive);
 		} else if (span_is(key, "options")) {
-			option_thresholds_of(&j, &s->thresholds);
+			option_thresholds(&j, &s->thresholds);
 		} else {
 			(void)jsn_skip(&j);
 		}

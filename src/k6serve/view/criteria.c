@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "data/run.h"
+#include "data/threshold.h"
 #include "k6serve/store/store_verdict.h"
 
 static char *
@@ -45,46 +46,17 @@ add(struct criteria *c, struct span metric, struct span source, bool is_ours)
 	    .value = NAN, .is_judged = is_ours };
 }
 
-/* An element of a metric's list: a source, or an object that has one. */
-static void
-read_element(struct criteria *c, struct jsn *j, struct span metric,
-    bool is_ours)
-{
-	struct span key, source;
-
-	if (jsn_peek(j) == '"') {
-		if (jsn_text(j, &source))
-			add(c, metric, source, is_ours);
-		return;
-	}
-	if (jsn_peek(j) != '{') {
-		(void)jsn_skip(j);
-		return;
-	}
-	(void)jsn_enter(j, '{');
-	while (jsn_member(j, &key))
-		if (!span_is(key, "threshold") || jsn_peek(j) != '"')
-			(void)jsn_skip(j);
-		else if (jsn_text(j, &source))
-			add(c, metric, source, is_ours);
-}
+struct planning {
+	struct criteria *criteria;
+	bool is_ours;
+};
 
 static void
-read_plan(struct criteria *c, const struct store_run *run)
+add_planned(void *ctx, struct span metric, const struct threshold_json *one)
 {
-	struct jsn j = jsn_of(run->thresholds);
-	struct span metric;
+	struct planning *p = ctx;
 
-	(void)jsn_enter(&j, '{');
-	while (jsn_member(&j, &metric)) {
-		if (jsn_peek(&j) != '[') {
-			(void)jsn_skip(&j);
-			continue;
-		}
-		(void)jsn_enter(&j, '[');
-		while (jsn_element(&j))
-			read_element(c, &j, metric, run->is_judged);
-	}
+	add(p->criteria, metric, one->source, p->is_ours);
 }
 
 /* The client's word: {"metric":{"source":has failed}}. One that the plan lacks
@@ -141,9 +113,10 @@ criteria_read(struct criteria *c, struct store *s, const char *owner,
     const struct store_run *run, struct why *why)
 {
 	struct store_verdict_query q = { owner, run->id };
+	struct planning p = { c, run->is_judged };
 	size_t i;
 
-	read_plan(c, run);
+	threshold_walk(run->thresholds, add_planned, &p);
 	if (!run->is_judged)	/* else they are not the client's */
 		read_results(c, run);
 	if (c->n != 0 && store_verdicts(s, &q, take_verdict, c, why) < 0)

@@ -162,6 +162,32 @@ test_tags(void)
 	tags_release(&tags);
 }
 
+static void
+note_one(void *ctx, struct span metric, const struct threshold_json *one)
+{
+	buf_printf(ctx, "%.*s: %.*s%s %lld\n", (int)metric.n, metric.p,
+	    (int)one->source.n, one->source.p, one->aborts ? " aborts" : "",
+	    (long long)(one->delay_ns / NS_PER_S));
+}
+
+static void
+test_json(void)
+{
+	struct buf out = { 0 };
+
+	threshold_walk(SPAN("{\"a\":[\"p(95)\\u003c3\",{\"threshold\":\"avg<9\","
+	    "\"abortOnFail\":true,\"delayAbortEval\":\"10s\",\"x\":[1]},7,{},"
+	    "[\"no\"]],\"b\":\"avg<1\",\"c\":[{\"threshold\":\"max<1\","
+	    "\"delayAbortEval\":\"soon\"}]}"), note_one, &out);
+	CHECK_SPAN(buf_whole(&out), "a: p(95)\\u003c3 0\n"
+	    "a: avg<9 aborts 10\nc: max<1 0\n");
+	buf_reset(&out);
+	threshold_walk(SPAN("[\"avg<1\"]"), note_one, &out);
+	threshold_walk(SPAN("{\"a\":[\"avg<1\",\"av"), note_one, &out);
+	CHECK_SPAN(buf_whole(&out), "a: avg<1 0\n");
+	buf_release(&out);
+}
+
 int
 main(void)
 {
@@ -169,6 +195,7 @@ main(void)
 	test("each operator is known", test_operators);
 	test("abortOnFail and its delay stand behind a comma", test_abort);
 	test("what is no threshold is refused, and why", test_refused);
+	test("JSON has texts and objects", test_json);
 	test("numbers are those of k6", test_numbers);
 	test("key and assertion may stand apart", test_apart);
 	test("a method fits the metric types that k6 says", test_fits);
