@@ -47,4 +47,19 @@ span_is(struct span a, const char *text)
 	return span_equal(a, span_of(text));
 }
 
+/* Without those characters at both its ends. */
+static inline struct span
+span_trim(struct span s, const char *characters)
+{
+	while (s.n > 0 && s.p[0] != '\0' && strchr(characters, s.p[0]) !=
+	    NULL) {
+		s.p++;
+		s.n--;
+	}
+	while (s.n > 0 && s.p[s.n - 1] != '\0' &&
+	    strchr(characters, s.p[s.n - 1]) != NULL)
+		s.n--;
+	return s;
+}
+
 #endif

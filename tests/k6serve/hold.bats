@@ -253,12 +253,7 @@ PYTHON
 
 # bats test_tags=slow
 @test "with few descriptors a server full of idle connections takes new ones" {
-  prlimit --nofile=192 k6serve --listen 127.0.0.1:0 \
-    --db "$BATS_TEST_TMPDIR/k6serve.db" >"$BATS_TEST_TMPDIR/serve.out" \
-    2>/dev/null 3>&- &
-  server=$!
-  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
-  url=$(cat "$BATS_TEST_TMPDIR/serve.out")
+  start_with_descriptors 192
   create
   read -r n good _ < <(python3 "$tools/attack.py" "$url" 6 300 0 0)
   ticks=$(awk '{ print $14 + $15 }' "/proc/$server/stat")

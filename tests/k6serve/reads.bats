@@ -178,12 +178,7 @@ PY
 }
 
 @test "event streams have their own room: the oldest go, a push is taken" {
-  prlimit --nofile=192 k6serve --listen 127.0.0.1:0 \
-    --db "$BATS_TEST_TMPDIR/k6serve.db" >"$BATS_TEST_TMPDIR/serve.out" \
-    2>/dev/null 3>&- &
-  server=$!
-  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
-  url=$(cat "$BATS_TEST_TMPDIR/serve.out")
+  start_with_descriptors 192
   create
   # 128 connections: 32 streams, of one address 16
   run streams 300

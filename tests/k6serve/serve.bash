@@ -58,6 +58,16 @@ start_public() {
   url=$(sed 's/0\.0\.0\.0/127.0.0.1/' "$BATS_TEST_TMPDIR/serve.out")
 }
 
+# start_with_descriptors N [OPTION...]: a server that may open N files.
+start_with_descriptors() {
+  prlimit --nofile="$1" k6serve --listen 127.0.0.1:0 \
+    --db "$BATS_TEST_TMPDIR/k6serve.db" "${@:2}" \
+    >"$BATS_TEST_TMPDIR/serve.out" 2>/dev/null 3>&- &
+  server=$!
+  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
+  url=$(cat "$BATS_TEST_TMPDIR/serve.out")
+}
+
 # named NAME... [@SECOND]: a request of each name, as the body of a batch.
 named() {
   local name all='' one

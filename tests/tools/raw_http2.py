@@ -2,18 +2,17 @@
 """raw_http2.py PORTFILE LOG BEHAVIOUR: an HTTP/2 server without TLS that
 misbehaves as the BEHAVIOUR says. LOG has a line for each request: connection,
 stream."""
-import os
 import socket
 import struct
 import sys
-import threading
+
+from connections import serve_connections
 
 port_file, log_name, behaviour = sys.argv[1:4]
 log = open(log_name, "a", buffering=1)
 DATA, HEADERS, RST, SETTINGS, PING, GOAWAY, WINDOW, MORE = \
     0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM, END_HEADERS = 1, 4
-opened = 0
 
 
 def frame(kind, flags, stream, body=b""):
@@ -147,14 +146,4 @@ def serve(c, number):
     c.close()
 
 
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-s.listen(100)
-with open(port_file + ".new", "w") as f:
-    print(s.getsockname()[1], file=f)
-os.rename(port_file + ".new", port_file)
-while True:
-    connection, _ = s.accept()
-    opened += 1
-    threading.Thread(target=serve, args=(connection, opened),
-                     daemon=True).start()
+serve_connections(port_file, serve)

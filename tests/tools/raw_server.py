@@ -14,10 +14,11 @@ import sys
 import threading
 import time
 
+from connections import serve_connections
+
 port_file, log_name, folder = sys.argv[1:4]
 log = open(log_name, "a", buffering=1)
 lock = threading.Lock()
-opened = 0
 
 
 def read_head(stream):
@@ -91,14 +92,4 @@ def serve(c, number):
 if len(sys.argv) > 4:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[4], sys.argv[5])
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-s.listen(100)
-with open(port_file + ".new", "w") as f:
-    print(s.getsockname()[1], file=f)
-os.rename(port_file + ".new", port_file)
-while True:
-    connection, _ = s.accept()
-    opened += 1
-    threading.Thread(target=serve, args=(connection, opened),
-                     daemon=True).start()
+serve_connections(port_file, serve)

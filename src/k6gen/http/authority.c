@@ -61,6 +61,17 @@ authority_split(const char *url, char authority[AUTHORITY], bool *has_tls)
 	return end;
 }
 
+struct span
+authority_host(const char *authority)
+{
+	struct span host = { authority, (size_t)(strrchr(authority, ':') -
+	    authority) };
+
+	if (host.n >= 2 && host.p[0] == '[')
+		host = (struct span){ host.p + 1, host.n - 2 };
+	return host;
+}
+
 bool
 authority_to_ascii(const char *url, struct buf *out)
 {

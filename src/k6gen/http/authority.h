@@ -15,6 +15,9 @@ enum { AUTHORITY = 256 };	/* bytes of a longest host:port */
 const char *authority_split(const char *url, char authority[AUTHORITY],
     bool *has_tls);
 
+/* The host of host:port, without the brackets of IPv6. */
+struct span authority_host(const char *authority);
+
 /* If the URL's host has letters beyond ASCII, write the URL with the host's
  * ASCII form (IDNA 2008) to out. False: it has none, or it has no such form. */
 bool authority_to_ascii(const char *url, struct buf *out);

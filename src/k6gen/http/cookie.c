@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/num.h"
+#include "k6gen/http/authority.h"
 
 /* More seconds than a cookie has to live; what says more is as good as one
  * that says nothing: a user's iteration does not last that long. */
@@ -101,18 +102,6 @@ is_inside(struct span host, struct span domain)
 	    strspn(host.p, "0123456789.") < host.n));
 }
 
-/* Host:port, without the brackets of IPv6. */
-static struct span
-host_of(const char *authority)
-{
-	struct span host = { authority, (size_t)(strrchr(authority, ':') -
-	    authority) };
-
-	if (host.p[0] == '[')
-		host = (struct span){ host.p + 1, host.n - 2 };
-	return host;
-}
-
 /* RFC 6265 5.1.4: up to the last slash, but for that. */
 static struct span
 folder_of(const char *path)
@@ -128,7 +117,7 @@ bool
 cookie_line(struct span value, const char *authority, const char *path,
     int64_t now_s, struct buf *out)
 {
-	struct span host = host_of(authority);
+	struct span host = authority_host(authority);
 	struct cookie c;
 	bool is_wide;
 

@@ -185,24 +185,6 @@ on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
 	return 0;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	while (s.n > 0 && is_blank(s.p[0])) {
-		s.p++;
-		s.n--;
-	}
-	return s;
-}
-
 /* Keep a header line as "Name: value\n". A status line begins an answer: the
  * one before was a proxy's, or 100 Continue. A line that begins with a blank
  * goes on with the value of the last. */
@@ -212,7 +194,7 @@ keep_header(struct libcurl_user *u, struct span line)
 	struct buf *headers = &u->user->headers;
 	const char *colon = memchr(line.p, ':', line.n);
 	bool is_fold = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
-	struct span text = trim(line);
+	struct span text = span_trim(line, " \t\r\n");
 
 	if (text.n > 5 && memcmp(text.p, "HTTP/", 5) == 0) {
 		u->is_head_over = false;
@@ -226,8 +208,8 @@ keep_header(struct libcurl_user *u, struct span line)
 	} else if (colon != NULL && !u->is_head_over) {
 		buf_add(headers, line.p, (size_t)(colon - line.p));
 		buf_add(headers, ": ", 2);
-		buf_span(headers, trim((struct span){ colon + 1,
-		    (size_t)(line.p + line.n - colon - 1) }));
+		buf_span(headers, span_trim((struct span){ colon + 1,
+		    (size_t)(line.p + line.n - colon - 1) }, " \t\r\n"));
 		buf_char(headers, '\n');
 	}
 }

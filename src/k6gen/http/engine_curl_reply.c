@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "k6gen/http/engine_curl_priv.h"
+#include "k6gen/http/tls.h"
 
 /* curl's clock readings are whole microseconds since the start. */
 static int64_t
@@ -51,19 +52,11 @@ note_connecting(const struct libcurl_user *u)
 static enum http_failure
 certificate_failure(const struct libcurl_user *u)
 {
-	switch (libcurl_info(u, CURLINFO_SSL_VERIFYRESULT)) {
+	long result = libcurl_info(u, CURLINFO_SSL_VERIFYRESULT);
+
 	/* The chain is good, so it was the name; curl leaves "unspecified". */
-	case X509_V_OK:
-	case X509_V_ERR_UNSPECIFIED:
-	case X509_V_ERR_HOSTNAME_MISMATCH:
-	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return FAILURE_CERT_HOST;
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return FAILURE_CERT_TIME;
-	default:
-		return FAILURE_CERT_ISSUER;
-	}
+	return result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED ?
+	    FAILURE_CERT_HOST : tls_verify_failure(result);
 }
 
 static bool

@@ -39,13 +39,7 @@ is_blank(char c)
 static struct span
 trim(struct span s)
 {
-	while (s.n > 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	while (s.n > 0 && is_blank(s.p[0])) {
-		s.p++;
-		s.n--;
-	}
-	return s;
+	return span_trim(s, " \t");
 }
 
 static bool

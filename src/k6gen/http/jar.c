@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/num.h"
+#include "k6gen/http/authority.h"
 #include "k6gen/http/cookie.h"
 #include "k6gen/request.h"
 
@@ -110,18 +111,6 @@ jar_take(struct jar *j, struct span headers, const char *authority,
 	buf_release(&line);
 }
 
-/* The host of host:port, without the brackets of IPv6. */
-static struct span
-host_of(const char *authority)
-{
-	struct span host = { authority, (size_t)(strrchr(authority, ':') -
-	    authority) };
-
-	if (host.p[0] == '[')
-		host = (struct span){ host.p + 1, host.n - 2 };
-	return host;
-}
-
 static bool
 fits_host(const struct jar_cookie *c, struct span host)
 {
@@ -154,7 +143,7 @@ void
 jar_write(const struct jar *j, const char *authority, const char *path,
     bool is_tls, int64_t now_s, struct buf *out)
 {
-	struct span host = host_of(authority);
+	struct span host = authority_host(authority);
 	const struct jar_cookie *c;
 	size_t i, n = out->n;
 

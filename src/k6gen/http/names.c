@@ -117,20 +117,15 @@ on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo *list)
 	ares_freeaddrinfo(list);
 }
 
-/* Split "host:port"; the brackets of an IPv6 address are taken off. */
+/* Split "host:port". */
 static int
 split_authority(const char *authority, char host[AUTHORITY])
 {
-	const char *colon = strrchr(authority, ':');
-	size_t n = (size_t)(colon - authority);
+	struct span s = authority_host(authority);
 
-	if (n >= 2 && authority[0] == '[') {
-		authority++;
-		n -= 2;
-	}
-	memcpy(host, authority, n);
-	host[n] = '\0';
-	return (int)strtol(colon + 1, NULL, 10);
+	memcpy(host, s.p, s.n);
+	host[s.n] = '\0';
+	return (int)strtol(strrchr(authority, ':') + 1, NULL, 10);
 }
 
 /* An address needs no asking. */

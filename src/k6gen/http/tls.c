@@ -256,8 +256,8 @@ tls_free(struct tls *t)
 	free(t);
 }
 
-static enum http_failure
-certificate_failure(long result)
+enum http_failure
+tls_verify_failure(long result)
 {
 	switch (result) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -278,7 +278,7 @@ failure_of(const struct tls *t, unsigned long error)
 
 	switch (ERR_GET_REASON(error)) {
 	case SSL_R_CERTIFICATE_VERIFY_FAILED:
-		return certificate_failure(result);
+		return tls_verify_failure(result);
 	case SSL_R_WRONG_VERSION_NUMBER:
 	case SSL_R_PACKET_LENGTH_TOO_LONG:
 	case SSL_R_HTTP_REQUEST:

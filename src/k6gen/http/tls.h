@@ -45,6 +45,9 @@ enum { TLS_LATER = -1, TLS_FAILED = -2 };
 int tls_shake_hands(struct tls *t, enum http_failure *failure,
     int *os_error);
 
+/* What is wrong with a certificate, by an X509_V_ERR number. */
+enum http_failure tls_verify_failure(long result);
+
 /* As send and recv; TLS_LATER and TLS_FAILED, with an errno or 0 in
  * *os_error. Until tls_send has taken bytes, the next call must begin with the
  * same ones. */

@@ -102,6 +102,16 @@ spans(void)
 	CHECK(span_of("abc").n == 3);
 }
 
+static void
+trims(void)
+{
+	CHECK(span_is(span_trim(SPAN(" \t a b\t"), " \t"), "a b"));
+	CHECK(span_is(span_trim(SPAN("\"'x'"), "\"'"), "x"));
+	CHECK(span_trim(SPAN("   "), " ").n == 0);
+	CHECK(span_trim(SPAN("\0 a \0"), " ").n == 5);
+	CHECK(span_is(span_trim(SPAN("\r a"), " "), "\r a"));
+}
+
 int
 main(void)
 {
@@ -110,5 +120,6 @@ main(void)
 	test("an array keeps its elements while it grows", grows);
 	test("the tool exits with 1 when memory is out", exits);
 	test("spans are equal by bytes, NUL among them", spans);
+	test("a span is trimmed at both ends", trims);
 	return tap_end();
 }

@@ -147,6 +147,20 @@ make_runs(struct store *s, int n)
 	return r.id;
 }
 
+/* A job for each of JOBS places; all are taken. */
+static void
+add_jobs(struct readers *r, struct job jobs[JOBS], struct state *state,
+    int64_t run)
+{
+	int i;
+
+	for (i = 0; i < JOBS; i++) {
+		jobs[i] = (struct job){ state, run, 0, r };
+		CHECK(readers_add(r, &(struct readers_job){ read_run,
+		    is_unwanted, note_done, &jobs[i] }, JOBS));
+	}
+}
+
 static void
 all_are_read(void)
 {
@@ -156,14 +170,9 @@ all_are_read(void)
 	struct state state;
 	struct why why;
 	struct readers *r = readers_start(s, 1, &why);
-	int i;
 
 	state_init(&state);
-	for (i = 0; i < JOBS; i++) {
-		jobs[i] = (struct job){ &state, run, 0, r };
-		CHECK(readers_add(r, &(struct readers_job){ read_run,
-		    is_unwanted, note_done, &jobs[i] }, JOBS));
-	}
+	add_jobs(r, jobs, &state, run);
 	state_wait(&state, &state.n_done, JOBS);
 	readers_stop(r);
 	CHECK(state.n_read == JOBS && state.n_failed == 0);
@@ -249,15 +258,10 @@ ends_with_some_waiting(void)
 	struct state state;
 	struct why why;
 	struct readers *r = readers_start(s, 10, &why);
-	int i;
 
 	state_init(&state);
 	readers_hold(r, 10);
-	for (i = 0; i < JOBS; i++) {
-		jobs[i] = (struct job){ &state, run, 0, r };
-		CHECK(readers_add(r, &(struct readers_job){ read_run,
-		    is_unwanted, note_done, &jobs[i] }, JOBS));
-	}
+	add_jobs(r, jobs, &state, run);
 	CHECK(!readers_add(r, &(struct readers_job){ read_run, is_unwanted,
 	    note_done, &jobs[0] }, JOBS));
 	readers_stop(r);
