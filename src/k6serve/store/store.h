@@ -73,6 +73,12 @@ void store_close(struct store *s);
  * transaction checks it as it begins and before it ends. -1: why. */
 int store_check_place(struct store *s, struct why *why);
 
+#define STORE_MISPLACED_WHY "the database file was removed or replaced: " \
+	"put it back, or start k6serve again"
+
+/* What the last check found, of a transaction or by store_check_place. */
+bool store_is_misplaced(const struct store *s);
+
 /* Another one on the same file, for another thread. A process must open a file
  * only once with store_open: closing the descriptor that looks at it first
  * would give up the locks of the other store (fcntl(2)). */

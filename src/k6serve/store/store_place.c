@@ -26,9 +26,14 @@ store_check_place(struct store *s, struct why *why)
 	s->is_misplaced = !is_same(path, &s->main) ||
 	    (s->log.is_known && !is_same(sqlite3_filename_wal(path), &s->log));
 	if (s->is_misplaced)
-		return why_set(why, "the database file was removed or "
-		    "replaced: put it back, or start k6serve again");
+		return why_set(why, STORE_MISPLACED_WHY);
 	return 0;
+}
+
+bool
+store_is_misplaced(const struct store *s)
+{
+	return s->is_misplaced;
 }
 
 void

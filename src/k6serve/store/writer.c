@@ -120,19 +120,17 @@ wait_for_job(struct writer *w, bool *is_stopping)
 }
 
 /* Say once that nothing can be written any more, and when it can again. */
-static bool
-check_place(struct writer *w)
+static void
+tell_place(struct writer *w)
 {
 	bool was_misplaced = w->is_misplaced;
-	struct why why;
 
-	w->is_misplaced = store_check_place(w->store, &why) < 0;
+	w->is_misplaced = store_is_misplaced(w->store);
 	if (w->is_misplaced && !was_misplaced)
-		warnf("%s; until then all that comes is answered 507",
-		    why.text);
+		warnf(STORE_MISPLACED_WHY "; until then all that comes is "
+		    "answered 507");
 	else if (was_misplaced && !w->is_misplaced)
 		warnf("the database file is back");
-	return !w->is_misplaced;
 }
 
 /* A failure is that of a full disk and mends itself. */
@@ -145,7 +143,9 @@ do_chores(struct writer *w)
 	if (now.awake_ns < w->chores_ns)
 		return;
 	w->chores_ns = now.awake_ns + CHORES_MS * NS_PER_MS;
-	if (!check_place(w))
+	(void)store_check_place(w->store, &why);
+	tell_place(w);
+	if (w->is_misplaced)
 		return;
 	w->is_sweeping = true;
 	(void)chores_do(w->chores, w->store, &now, &why);
@@ -173,6 +173,7 @@ writer_main(void *ctx)
 		q = wait_for_job(w, &is_stopping);
 		if (q != NULL)
 			run_group(w, q);
+		tell_place(w);	/* a job that was refused is told, too */
 		if (!is_stopping)
 			sweep(w);
 	} while (q != NULL || !is_stopping);
