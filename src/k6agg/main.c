@@ -40,7 +40,10 @@ prepare_thresholds(struct options *o)
 	if (o->thresholds.n > 0 && !options_ask_summary(o))
 		return opt_misuse("--threshold needs --summary, --json, --csv "
 		    "or --diff");
-	for (i = 0; i < o->thresholds.n; i++)
+	if (o->has_no_thresholds && !options_ask_summary(o))
+		return opt_misuse("--no-thresholds needs --summary, --json or "
+		    "--csv");
+	for (i = 0; i < o->thresholds.n && !o->has_no_thresholds; i++)
 		if (judge_add_option(&o->judge, o->thresholds.items[i],
 		    &why) < 0)
 			return opt_misuse("--threshold: %s", why.text);
@@ -146,7 +149,7 @@ main(int argc, char **argv)
 		status = opt_misuse("%s", why.text);
 	if (status == OPT_CONTINUE)
 		status = prepare_selection(&o);
-	if (status == OPT_CONTINUE && !o.has_no_thresholds)
+	if (status == OPT_CONTINUE)
 		status = prepare_thresholds(&o);
 	if (status == OPT_CONTINUE)
 		status = check_files(&o, argv + first, argc - first);

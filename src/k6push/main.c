@@ -15,6 +15,7 @@
 #include "io/config.h"
 #include "io/url.h"
 #include "k6push/push.h"
+#include "k6push/session.h"
 
 enum { JOURNAL_LEAST = 1 << 20 };
 
@@ -157,6 +158,20 @@ wipe_environment(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* What is no threshold is told in each mode, before anything is read. */
+static int
+check_thresholds(const struct push_options *o)
+{
+	struct judge judge = { 0 };
+	struct why why;
+	int status = 0;
+
+	if (push_thresholds(&judge, &o->thresholds, &why) < 0)
+		status = opt_misuse("%s", why.text);
+	judge_release(&judge);
+	return status;
+}
+
 static int
 choose(struct push_options *o, char *const *files, int n)
 {
@@ -170,6 +185,8 @@ choose(struct push_options *o, char *const *files, int n)
 		return opt_misuse("--discard needs a JOURNAL (--list)");
 	if (n > 0 && (o->is_create || o->finish != NULL))
 		return opt_misuse("--create and --finish take no FILE");
+	if (check_thresholds(o) != 0)
+		return EXIT_USAGE;
 	if (o->is_resume)
 		return push_resume(o, files, n);
 	if (o->is_list)

@@ -105,6 +105,10 @@ void session_release(struct session *session);
 /* Make the packer and the uploader, with the journal as it is now. */
 void session_make_stages(struct session *session);
 
+/* Add the thresholds of options. -1: why, one is none. */
+int push_thresholds(struct judge *judge, const struct opt_list *list,
+    struct why *why);
+
 /* Make what calls need: fetcher and run_api. Signals are taken from here on.
  * -1: why; the exit status is for wrong use. */
 int session_connect(struct session *session, struct why *why);

@@ -71,17 +71,15 @@ session_make_stages(struct session *session)
 	session->uploader = uploader_new(&uploader);
 }
 
-/* -1: one of the options is no threshold. */
-static int
-take_thresholds(struct session *session, const struct opt_list *list,
+int
+push_thresholds(struct judge *judge, const struct opt_list *list,
     struct why *why)
 {
 	struct why cause;
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (judge_add_option(&session->judge, list->items[i],
-		    &cause) < 0)
+		if (judge_add_option(judge, list->items[i], &cause) < 0)
 			return why_set(why, "--threshold: %s", cause.text);
 	return 0;
 }
@@ -99,7 +97,7 @@ session_connect(struct session *session, struct why *why)
 
 	session->fetcher = run_api.fetcher = fetcher_new(&fetch, why);
 	if (session->fetcher == NULL ||
-	    take_thresholds(session, &o->thresholds, why) < 0)
+	    push_thresholds(&session->judge, &o->thresholds, why) < 0)
 		return -1;
 	session->run_api = run_api_new(&run_api, why);
 	if (session->run_api == NULL)

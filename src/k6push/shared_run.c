@@ -41,6 +41,7 @@ push_create(struct push_options *o)
 			plan.name = "k6 test";
 		judge_print_plan(&session.judge, &thresholds);
 		plan.thresholds = buf_whole(&thresholds);
+		plan.is_shared = session.judge.n > 0;
 		run_api_create(session.run_api, &plan,
 		    session.note.create_key);
 		await_call(&session);

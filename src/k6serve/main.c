@@ -366,6 +366,8 @@ check_command(const struct options *o, char *const *args, int n)
 		return n == 2 ? 0 : opt_misuse("report needs one run");
 	if (strcmp(args[0], "wait") == 0)
 		return n == 2 ? 0 : opt_misuse("wait needs one run");
+	if (strcmp(args[0], "diff") == 0 && o->format != NULL)
+		return opt_misuse("diff has no --format");
 	if (strcmp(args[0], "diff") == 0)
 		return n == 3 ? 0 : opt_misuse("diff needs two runs");
 	return opt_misuse("%s: no such command", args[0]);

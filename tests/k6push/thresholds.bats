@@ -47,6 +47,8 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
     capture k6push -q --threshold "$wrong" </dev/null
     [ "$status" -eq 2 ]
     [ "$(grep -c "^k6push: --threshold: " <<<"$err")" -eq 1 ]
+    capture k6push --dry-run --threshold "$wrong" </dev/null
+    [ "$status" -eq 2 ]
   done
   [ "$(api runs length)" = 2 ]
 }
@@ -74,4 +76,21 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
     request 2 10)
   [ "$(grep -c 'use k6 run -q' <<<"$err")" -eq 1 ]
   [ "$(api runs '.[0].totals.http_reqs')" = 2 ]
+}
+
+@test "thresholds of --create are judged over all that feed the run" {
+  start_server
+  run=$(k6push --create --threshold 'http_reqs=count<3' \
+    --threshold 'http_req_duration=max<99' | cut -f 1)
+  for i in 1 2; do
+    K6_CLOUD_PUSH_REF_ID=$run k6push -q < <(request "$i" 10; request "$i.5" 10)
+  done
+  capture k6push --finish "$run"
+  [ "$status" -eq 99 ]
+  [ "$(verdicts)" = '[["http_req_duration","max<99",false],'`
+    `'["http_reqs","count<3",true]]' ]
+  run=$(k6push --create --threshold 'http_reqs=count<3' | cut -f 1)
+  K6_CLOUD_PUSH_REF_ID=$run k6push -q < <(request 1 10; request 2 10)
+  capture k6push --finish "$run"
+  [ "$status" -eq 0 ]
 }

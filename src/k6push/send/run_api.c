@@ -461,6 +461,10 @@ run_api_create(struct run_api *c, const struct run_plan *plan,
 	jsn_put_int(&o, plan->vus);
 	jsn_key(&o, "thresholds");
 	jsn_put_raw(&o, plan->thresholds);
+	if (plan->is_shared) {
+		jsn_key(&o, "process_thresholds");
+		jsn_put_bool(&o, true);
+	}
 	jsn_key(&o, "duration");
 	jsn_put_int(&o, plan->duration_ns > 0 ? plan->duration_ns / NS_PER_S
 	    : -1);

@@ -27,6 +27,7 @@ struct run_plan {
 	int64_t vus;
 	int64_t duration_ns;	/* 0: unknown */
 	struct span thresholds;	/* JSON object metric -> [source] */
+	bool is_shared;		/* several feed it: the server judges */
 };
 
 /* Both borrowed, until run_api_free(). */
