@@ -96,10 +96,10 @@ static const struct opt table[] = {
 	    OPT_FLAG, offsetof(struct options, is_diff), NULL, 0 },
 	{ 0, "bound", "PERCENT", "with --diff: larger changes for the worse "
 	    "count", OPT_INT, offsetof(struct options, bound), NULL, 0 },
-	{ 0, "threshold", "METRIC=EXPR", "judge it, with --summary: exit 99 if "
+	{ 0, "threshold", "METRIC=EXPR", "with --summary: exit 99 if it is "
 	    "crossed; repeatable", OPT_LIST,
 	    offsetof(struct options, thresholds), NULL, 0 },
-	{ 0, "no-thresholds", NULL, "judge none, also of the stream's",
+	{ 0, "no-thresholds", NULL, "judge no thresholds, also not the stream's",
 	    OPT_FLAG, offsetof(struct options, has_no_thresholds), NULL, 0 },
 	{ 0, "live", NULL, "show progress in one line on a terminal",
 	    OPT_FLAG, offsetof(struct options, is_live), NULL, 0 },

@@ -319,7 +319,7 @@ static const struct opt table[] = {
 	FLAG("reset", wants_reset, "forget the stored token"),
 	FLAG("check", wants_check, "ask the server if the token is valid; "
 	    "with --token, before it is stored"),
-	FLAG("legacy", wants_legacy, "write the file of k6 up to v0.57, too, "
+	FLAG("legacy", wants_legacy, "also write the file of k6 up to v0.57, "
 	    "if it is not there"),
 	FLAG("path", wants_path, "show where the token is kept"),
 	TEXT(0, "stack", "STACK", stack, "Grafana Cloud stack, URL or name; "

@@ -211,7 +211,7 @@ session_deliver(struct session *session)
 	status = exit_status_of(session, &books);
 	/* The last line of an array is a line of the stream. */
 	if (r.hint != NULL && r.points > 0 && r.points < r.invalid) {
-		warnf("hardly a line of the input is of the stream; it looks "
+		warnf("hardly any line of the input is of the stream; it looks "
 		    "like %s", r.hint);
 		status = status == EXIT_DONE ? EXIT_FAILED : status;
 	}
