@@ -60,24 +60,25 @@ cut_text(const char *text, int columns)
 	return i;
 }
 
-/* A name, dots, a colon. One that is longer has a line of its own. */
+/* A name, dots, a colon, that many columns before the colon. One that is
+ * longer has a line of its own. */
 static void
-print_name(const char *name, struct buf *out)
+print_name(const char *name, int columns, struct buf *out)
 {
 	int width = figure_width(name);
 
 	if (width > LINE_WIDTH)
 		buf_printf(out, "    %.*s…\n", cut_text(name, LINE_WIDTH - 1),
 		    name);
-	else if (width > NAME_WIDTH)
+	else if (width > columns)
 		buf_printf(out, "    %s\n", name);
 	else
 		buf_printf(out, "    %s", name);
-	if (width > NAME_WIDTH) {
+	if (width > columns) {
 		buf_text(out, "    ");
 		width = 0;
 	}
-	for (; width < NAME_WIDTH; width++)
+	for (; width < columns; width++)
 		buf_char(out, '.');
 	buf_text(out, ": ");
 }
@@ -96,20 +97,20 @@ print_outcomes(const struct summary *s, struct buf *out)
 		o = all[i];
 		if (o->n == 0)
 			continue;
-		print_name(o->text, out);
+		print_name(o->text, NAME_WIDTH, out);
 		buf_printf(out, "%lld\n", (long long)o->n);
 	}
 	free(all);
 }
 
+/* How many requests, how many of them failed, how long they took. */
 static void
-print_request(const struct by_name *n, struct buf *out)
+print_figures(const struct by_name *n, struct buf *out)
 {
 	static const enum percentile shown[] = { P50, P95, P99 };
 	char text[FIGURE_TEXT];
 	size_t i;
 
-	print_name(n->text, out);
 	buf_printf(out, "%llu", (unsigned long long)n->durations.count);
 	if (n->failed > 0)
 		buf_printf(out, " failed=%lld", (long long)n->failed);
@@ -118,7 +119,39 @@ print_request(const struct by_name *n, struct buf *out)
 		    percentiles[shown[i]].at));
 		buf_printf(out, " %s=%s", percentiles[shown[i]].label, text);
 	}
-	buf_char(out, '\n');
+}
+
+/* The columns for names that leave room for the widest figures. */
+static int
+columns_beside(struct by_name *const *names, size_t n, struct buf *figures)
+{
+	int columns = NAME_WIDTH, left;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		buf_reset(figures);
+		print_figures(names[i], figures);
+		left = LINE_WIDTH - 2 - figure_width(figures->p);
+		if (left < columns)
+			columns = left > 0 ? left : 0;
+	}
+	return columns;
+}
+
+static void
+print_requests(struct by_name *const *names, size_t n, struct buf *out)
+{
+	struct buf figures = { 0 };
+	int columns = columns_beside(names, n, &figures);
+	size_t i;
+
+	buf_text(out, "\n    REQUESTS\n");
+	for (i = 0; i < n; i++) {
+		print_name(names[i]->text, columns, out);
+		print_figures(names[i], out);
+		buf_char(out, '\n');
+	}
+	buf_release(&figures);
 }
 
 void
@@ -126,16 +159,14 @@ summary_print_requests(const struct summary *s, struct buf *out)
 {
 	const struct map *names = &s->tally->names;
 	void **all;
-	size_t i;
 
 	if (s->tally->requests == 0)
 		return;
 	print_outcomes(s, out);
 	all = values_of(names);
 	qsort(all, names->n, sizeof(*all), compare_names);
-	buf_text(out, "\n    REQUESTS\n");
-	for (i = 0; i < names->n && i < SHOWN; i++)
-		print_request(all[i], out);
+	print_requests((struct by_name *const *)all,
+	    names->n < SHOWN ? names->n : SHOWN, out);
 	if (names->n > SHOWN)
 		buf_printf(out, "    and %zu more names\n", names->n - SHOWN);
 	free(all);
