@@ -5,7 +5,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=${K6PIPE_BIN:-$root/bin}
 fixtures=$root/build/fixtures
 tools=$root/tests/tools
-export PATH="$bin:$PATH"
+# Debian's programs, which need.sh installs, come before others of the same
+# name: a wrapper of python3 may take a second to start, of many a time.
+export PATH="$bin:/usr/bin:/bin:$PATH"
 # Nothing of the person who runs the tests may leak in, nor be written to.
 unset "${!K6_@}" "${!k6_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 unset ALL_PROXY all_proxy XDG_CONFIG_HOME XDG_STATE_HOME

@@ -5,6 +5,7 @@
 # the tag a and not b. REPORTS=DIR: each file that a sanitizer leaves there is
 # a failure, whatever became of the process.
 set -u
+export PATH=/usr/bin:/bin:$PATH	# Debian's programs: helpers.bash says why
 cd "$(dirname "$0")/.." || exit 1
 logs=${BUILD:-build}/logs
 rm -rf "$logs"
