@@ -20,7 +20,7 @@
 #define K6PIPE_VERSION "unknown"
 #endif
 
-enum { MAX_OPTIONS = 96, TABLES = 4, FIRST_LONG = 0x100 };
+enum { MAX_OPTIONS = 96, TABLES = 4, FIRST_LONG = 0x100, HELP_COLUMNS = 48 };
 
 static const struct opt common[] = {
 	{ 'h', "help", NULL, "show this help and exit", OPT_FLAG, 0, NULL, 0 },
@@ -57,6 +57,25 @@ all_rows(const struct opt_tool *tool)
 	return rows;
 }
 
+/* Text from the column on where the help of an option stands; no line is
+ * longer than a terminal of 80 columns. */
+static void
+print_wrapped(const char *text)
+{
+	const char *end, *blank;
+
+	while (strlen(text) > HELP_COLUMNS) {
+		end = text + HELP_COLUMNS;
+		for (blank = end; blank > text && *blank != ' '; blank--)
+			;
+		if (blank == text)
+			break;
+		printf("%.*s\n  %28s  ", (int)(blank - text), text, "");
+		text = blank + 1;
+	}
+	printf("%s\n", text);
+}
+
 static void
 print_help(const struct opt_tool *tool, const struct rows *rows)
 {
@@ -74,9 +93,10 @@ print_help(const struct opt_tool *tool, const struct rows *rows)
 		    o->name, o->arg != NULL ? " " : "",
 		    o->arg != NULL ? o->arg : "");
 		if (strlen(left) <= 28)
-			printf("  %-28s  %s\n", left, o->help);
+			printf("  %-28s  ", left);
 		else
-			printf("  %s\n  %28s  %s\n", left, "", o->help);
+			printf("  %s\n  %28s  ", left, "");
+		print_wrapped(o->help);
 	}
 	if (tool->examples != NULL)
 		printf("\nexamples:\n%s", tool->examples);

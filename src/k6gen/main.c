@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* k6gen: make HTTP load, and write what k6 would write of it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -46,6 +48,25 @@ raise_file_limit(void)
 	}
 }
 
+/* Put the file of --output in the place of stdout. -1, after a message. */
+static int
+redirect_output(const struct options *o)
+{
+	int fd;
+
+	if (o->output == NULL || strcmp(o->output, "-") == 0)
+		return 0;
+	fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd >= 0 && dup2(fd, STDOUT_FILENO) == STDOUT_FILENO) {
+		(void)close(fd);
+		return 0;
+	}
+	warnf("--output: %s: %s", o->output, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
 static int
 run(struct options *o)
 {
@@ -53,6 +74,8 @@ run(struct options *o)
 	int64_t n_bad;
 	int status;
 
+	if (redirect_output(o) < 0)
+		return EXIT_FAILED;
 	catch_signals();
 	raise_file_limit();
 	report_start(&o->report, &o->plan);

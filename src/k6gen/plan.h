@@ -70,7 +70,7 @@ struct limit {			/* a threshold of the run */
 	int submetric;		/* -1: of the whole metric */
 };
 
-struct stat {			/* a column of a trend in the summary */
+struct trend_stat {		/* a column of a trend in the summary */
 	const char *name;
 	enum threshold_method method;
 	double percentile;
@@ -105,13 +105,14 @@ struct plan {
 	unsigned system_tags;	/* 1 << TAG_* */
 	int64_t sample_errors;	/* failing responses to show */
 	bool has_output;
+	const char *output;	/* where samples go: a file, or "stdout" */
 	struct check *checks;
 	size_t n_checks, cap_checks;
 	struct limit *limits;
 	size_t n_limits, cap_limits;
 	struct submetric submetrics[MOST_SUBMETRICS];
 	size_t n_submetrics;
-	struct stat stats[MOST_STATS];
+	struct trend_stat stats[MOST_STATS];
 	size_t n_stats;
 };
 

@@ -248,7 +248,9 @@ static int
 finish_run(struct run *r, int status, struct why *why)
 {
 	struct summary s = { .tally = &r->tally, .failed = r->failed,
-		.has_color = r->report->has_color };
+		.has_color = r->report->has_color,
+		.has_histogram = r->report->has_histogram,
+		.columns = r->report->columns };
 	int error = 0;
 
 	emit_unbegun(r);
@@ -268,7 +270,8 @@ finish_run(struct run *r, int status, struct why *why)
 	if (report_end(r->report, &r->progress, &s, why) < 0)
 		status = EXIT_FAILED;
 	if (error != 0) {
-		(void)why_set(why, "stdout: %s", strerror(error));
+		(void)why_set(why, "%s: %s", r->plan->output,
+		    strerror(error));
 		status = EXIT_FAILED;
 	}
 	return status;

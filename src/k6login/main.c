@@ -339,7 +339,7 @@ main(int argc, char **argv)
 	struct opt_tool tool = {
 		.synopsis = "[options]",
 		.about = "Keep the API token in k6's config file; without "
-		    "options, ask for it or read it from stdin.",
+		    "options, ask for it or\nread it from stdin.",
 		.examples = "  pass show k6 | k6login\n"
 		    "  pass show k6 | k6login --stack mycompany\n"
 		    "  k6login --check && k6login --show\n",

@@ -137,6 +137,28 @@ $target/p $target/p " ]
   ((peak < $(sanitized && echo 400000 || echo 40000)))
 }
 
+@test "targets come as often as their weights say, spread evenly" {
+  cat >"$out.targets" <<END
+GET $target/a
+# weight: 3
+X-A: b
+
+{"url":"$target/b"}
+END
+  k6gen -q -i 400 -t "$out.targets" >"$out"
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    .data.tags.url[-1:]' "$out" | tr -d '\n' | fold -w 4 | sort | uniq -c |
+    xargs)" = "100 aaba" ]
+  k6gen -q -i 4000 --random --seed 7 -t "$out.targets" >"$out"
+  n=$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    .data.tags.url' "$out" | grep -c 'a$')
+  # 3000 +- 5 standard deviations.
+  [ "$n" -ge 2863 ] && [ "$n" -le 3137 ]
+  capture k6gen -q -i 4 -t - <"$out.targets"
+  [ "$status" -eq 1 ]
+  [[ $err = *"stdin:4: a weight: only in a file, not on stdin"* ]]
+}
+
 @test "random targets come by chance, and again with the same seed" {
   seq 20 | sed "s|.*|GET $target/&\n|" >"$BATS_TEST_TMPDIR/t"
   gen -t "$BATS_TEST_TMPDIR/t" --random --seed 5 -i 30

@@ -167,7 +167,7 @@ teardown() {
 @test "on a terminal the view is redrawn, and NO_COLOR takes its colours" {
   command -v script >/dev/null || skip "no script(1)"
   unset NO_COLOR
-  script -qec "k6gen -d 1500ms --no-output -u 2 --threshold http_reqs=count==0 $target/500" \
+  script -qec "k6gen -d 1500ms -u 2 --threshold http_reqs=count==0 $target/500" \
     "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1 || true
   grep -q $'\033\\[2A' "$BATS_TEST_TMPDIR/tty"
   grep -q 'default ✓ \[======' "$BATS_TEST_TMPDIR/tty"
@@ -179,9 +179,47 @@ teardown() {
   run ! grep -q $'\033\\[3[12]m' "$BATS_TEST_TMPDIR/tty"
 }
 
+@test "a terminal gets the report and no samples, unless they are asked for" {
+  command -v script >/dev/null || skip "no script(1)"
+  script -qec "stty cols 80; k6gen -i 3 $target/" "$out" </dev/null >/dev/null
+  grep -q 'http_reqs\.*: 3 ' "$out"
+  run ! grep -q '^{"' "$out"
+  # What a terminal of 80 columns would wrap goes on in a line of its own.
+  grep -A1 'http_req_duration\.*: avg=' "$out" | grep -Eq '^ {36} [a-z]+[=(]'
+  run ! grep -E '^[^'$'\r'$'\033'']{81}' <(sed -n '/TOTAL/,$p' "$out")
+  script -qec "k6gen -q -i 3 -o - $target/" "$out" </dev/null >/dev/null
+  [ "$(grep -c '"metric":"http_reqs",' "$out")" -eq 3 ]
+}
+
+@test "output goes to a file, or the reason why not is told" {
+  k6gen -q -i 3 -o "$out" "$target/" >"$out.1"
+  [ ! -s "$out.1" ]
+  [ "$(values http_reqs | wc -l)" -eq 3 ]
+  capture k6gen -i 1 -o /nonexistent/file "$target/"
+  [ "$status" -eq 1 ]
+  [ "$err" = "k6gen: --output: /nonexistent/file: No such file or directory" ]
+  capture k6gen -i 1 -o /dev/full "$target/"
+  [ "$status" -eq 1 ]
+  [[ $err = *"k6gen: /dev/full: No space left on device"* ]]
+  capture k6gen -i 1 -o "$out" --no-output "$target/"
+  [ "$status" -eq 2 ]
+}
+
+@test "a histogram counts every request once" {
+  k6gen -i 30 --histogram "$target/" "$target/500" >"$out" 2>"$out.err"
+  sed -n '/^    DURATIONS$/,$p' "$out.err" | grep '^    <= ' >"$out.rows"
+  [ "$(awk '{ n += $3 } END { print n }' "$out.rows")" -eq 60 ]
+  # Each bound holds as many as the samples say.
+  [ "$(awk '{ print $2 }' "$out.rows" | head -n 1 |
+    grep -Ec '^[125]0{0,2}(µs|ms|s)$')" -eq 1 ]
+  [ "$(LC_ALL=C.UTF-8 wc -L <"$out.rows")" -le 80 ]
+  k6gen -i 1 "$target/" 2>"$out.err" >"$out"
+  run ! grep -q DURATIONS "$out.err"
+}
+
 @test "the live view fits the terminal, and knows a rate at once" {
   command -v script >/dev/null || skip "no script(1)"
-  script -qec "stty cols 80; k6gen -d 2s -u 2 --no-output $target/500" \
+  script -qec "stty cols 80; k6gen -d 2s -u 2 $target/500" \
     "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1
   sed 's/\x1b\[[0-9?]*[A-Za-z]//g' "$BATS_TEST_TMPDIR/tty" | tr '\r' '\n' |
     grep 'req/s' >"$out"

@@ -286,12 +286,16 @@ static const struct opt result_options[] = {
 	    OPT_TEXT, AT(system_tags), NULL, 0 },
 	{ 0, "sample-errors", "N", "write headers and first bytes of N "
 	    "failing answers", OPT_INT, AT(plan.sample_errors), NULL, 0 },
+	{ 'o', "output", "FILE", "write samples to this file; -: to stdout, "
+	    "even if it is a terminal", OPT_TEXT, AT(output), NULL, 0 },
 	{ 0, "no-output", NULL, "write no samples to stdout", OPT_FLAG,
 	    AT(is_quiet_output), NULL, 0 },
 	{ 'q', "quiet", NULL, "show no progress and no summary", OPT_FLAG,
 	    AT(report.is_quiet), NULL, 0 },
 	{ 0, "no-summary", NULL, "show no summary", OPT_FLAG,
 	    AT(report.is_brief), NULL, 0 },
+	{ 0, "histogram", NULL, "show a histogram of durations in the summary",
+	    OPT_FLAG, AT(report.has_histogram), NULL, 0 },
 	{ 0, "summary-export", "FILE", "write the summary as k6's JSON",
 	    OPT_TEXT, AT(report.export_path), NULL, 0 },
 	{ 0, "summary-trend-stats", "LIST", "columns of trends (default "
@@ -321,7 +325,7 @@ const struct opt_tool options_tool = {
 	    "  k6gen -r 0..500/60s,500/5m -c 'status==200' "
 	    "http://127.0.0.1:8080/ >run.ndjson\n"
 	    "  k6gen -d 10s --threshold 'http_req_duration=p(95)<300' "
-	    "http://127.0.0.1:8080/ >/dev/null\n"
+	    "http://localhost/\n"
 	    "  k6gen -d 1h -t - --no-output <targets.txt\n",
 	.tables = { load_options, request_options, result_options },
 	.hints = hints,
@@ -334,7 +338,8 @@ options_init(struct options *o)
 		.timeout_ns = 60 * NS_PER_S,
 		.graceful_ns = 30 * NS_PER_S,
 		.ramp_down_ns = 30 * NS_PER_S, .max_redirects = 10,
-		.http = { .connect_ns = 30 * NS_PER_S, .user_agent = "k6gen/" K6PIPE_VERSION,
+		.http = { .connect_ns = 30 * NS_PER_S,
+		.user_agent = "k6gen/" K6PIPE_VERSION,
 		.ca_file = getenv("SSL_CERT_FILE") } },
 		.duration_ns = -1 };
 }

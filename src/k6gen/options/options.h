@@ -22,6 +22,7 @@ struct options {
 	    check_texts;
 	const char *user, *bearer;
 	const char *dns, *dns_rules, *stats, *system_tags;
+	const char *output;	/* NULL: stdout, unless it is a terminal */
 	bool is_random, is_raw, is_template, is_base64, is_quiet_output,
 	    has_no_thresholds;
 	/* Made of the above. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "base/num.h"
@@ -195,7 +196,7 @@ set_stats(struct options *o)
 	const char *list = o->stats != NULL ? o->stats :
 	    "avg,min,med,max,p(90),p(95)";
 	struct plan *p = &o->plan;
-	struct stat *stat;
+	struct trend_stat *stat;
 	char *name, *rest;
 
 	buf_text(&o->stats_text, list);
@@ -205,7 +206,7 @@ set_stats(struct options *o)
 			return opt_misuse("--summary-trend-stats: more than "
 			    "%d", MOST_STATS);
 		stat = &p->stats[p->n_stats++];
-		*stat = (struct stat){ .name = name };
+		*stat = (struct trend_stat){ .name = name };
 		if (!threshold_parse_stat(span_of(name), &stat->method,
 		    &stat->percentile) || stat->method == THRESHOLD_RATE ||
 		    stat->method == THRESHOLD_VALUE)
@@ -387,9 +388,23 @@ check_rest(struct options *o, int n_urls)
 	p->threads = o->threads > 0 ? (int)o->threads : 1;
 	if (p->threads > p->max_vus)
 		p->threads = p->max_vus;
-	p->has_output = !o->is_quiet_output;
 	if (p->seed == 0)
 		random_bytes(&p->seed, sizeof(p->seed));
+	return OPT_CONTINUE;
+}
+
+/* Samples on a terminal help nobody; who wants them there asks for it. */
+static int
+set_output(struct options *o)
+{
+	if (o->is_quiet_output && o->output != NULL)
+		return opt_misuse("--output and --no-output: one or the other");
+	if (o->output != NULL && o->output[0] == '\0')
+		return opt_misuse("--output: not a file: \"\"");
+	o->plan.has_output = o->output != NULL || (!o->is_quiet_output &&
+	    !isatty(STDOUT_FILENO));
+	o->plan.output = o->output != NULL && strcmp(o->output, "-") != 0 ?
+	    o->output : "stdout";
 	return OPT_CONTINUE;
 }
 
@@ -398,7 +413,7 @@ options_finish(struct options *o, char *const *urls, int n_urls)
 {
 	static int (*const steps[])(struct options *) = { check_conflicts,
 		set_executor, set_system_tags, set_stats, set_checks,
-		set_limits, set_dns };
+		set_limits, set_dns, set_output };
 	size_t i;
 	int status = OPT_CONTINUE;
 

@@ -28,6 +28,7 @@ report_start(struct report *r, const struct plan *plan)
 	    !plan->has_output);
 	r->has_color = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL &&
 	    getenv("K6_NO_COLOR") == NULL;
+	r->columns = isatty(STDERR_FILENO) ? stderr_columns() : 0;
 	r->next_ns = r->is_redrawn ? 0 : 5 * NS_PER_S;
 	if (r->is_quiet)
 		return;
@@ -35,11 +36,13 @@ report_start(struct report *r, const struct plan *plan)
 	(void)duration_print(graceful, plan->graceful_ns);
 	plan->executor->describe(plan, &scenario);
 	say("\n     execution: local\n        script: %s\n"
-	    "        output: %s\n\n"
+	    "        output: %s%s%s\n\n"
 	    "     scenarios: (100.00%%) 1 scenario, %d max VUs, "
 	    "%s max duration (incl. graceful stop):\n"
 	    "              * default: %sgracefulStop: %s)\n\n",
-	    plan->name, plan->has_output ? "ndjson (stdout)" : "-",
+	    plan->name, plan->has_output ? "ndjson (" : "-",
+	    plan->has_output ? plan->output : "",
+	    plan->has_output ? ")" : "",
 	    plan->max_vus, all, scenario.p, graceful);
 	buf_release(&scenario);
 }
@@ -267,7 +270,7 @@ print_taints(const struct report *r, const struct progress *p,
 		(void)duration_print(text, p->stalled_ns -
 		    p->stalled_ns % NS_PER_MS);
 		buf_printf(out, "\n    ! the load waited %s for the reader of "
-		    "stdout\n", text);
+		    "%s\n", text, r->plan->output);
 	}
 	if (t->unanswered > 0)
 		buf_printf(out, "\n    ! %lld request%s had no answer when the "

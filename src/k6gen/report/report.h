@@ -23,9 +23,11 @@ struct report {
 	const struct plan *plan;
 	bool is_quiet;		/* nothing but warnings */
 	bool is_brief;		/* no summary at the end */
+	bool has_histogram;	/* in the summary */
 	const char *export_path;	/* of --summary-export; NULL: none */
 	bool is_redrawn;	/* progress is some lines of a terminal */
 	bool has_color;
+	int columns;		/* of a terminal; 0: stderr is none */
 	int64_t next_ns;	/* elapsed time of the next progress */
 	int drawn;		/* lines that are redrawn */
 	double rates[REPORT_RATES];	/* requests a second, the last last */
@@ -41,7 +43,7 @@ struct report {
  * lost. */
 
 /* Say what will be run. The plan is borrowed until report_end; is_quiet,
- * is_brief and export_path are the caller's to set before. */
+ * is_brief, has_histogram and export_path are the caller's to set before. */
 void report_start(struct report *r, const struct plan *plan);
 
 /* Note how the generator did in a second. */

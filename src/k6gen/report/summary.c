@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "k6gen/report/summary_figures.h"
+#include "k6gen/report/summary_histogram.h"
 #include "k6gen/report/summary_requests.h"
 
 enum {
@@ -28,6 +29,7 @@ struct table {
 	size_t n, cap;
 	int widths[MOST_STATS];	/* of the trends' columns */
 	int value_width;	/* of the others' first column */
+	int columns;		/* no line is longer; 0: any length */
 };
 
 static struct row *
@@ -174,22 +176,39 @@ print_cell(struct buf *out, const char *text, int width)
 		buf_char(out, ' ');
 }
 
+/* The columns of a trend: what does not fit goes on in the next line. */
+static void
+print_trend(struct buf *out, const struct table *t, const struct row *row,
+    int at)
+{
+	size_t i, n = t->plan->n_stats;
+	int column = at;
+
+	for (i = 0; i < n; i++) {
+		if (t->columns > 0 && column > at &&
+		    column + 1 + t->widths[i] > t->columns) {
+			buf_printf(out, "\n%*s", at, "");
+			column = at;
+		}
+		buf_char(out, ' ');
+		print_cell(out, row->cells[i], i + 1 < n ? t->widths[i] : 0);
+		column += 1 + t->widths[i];
+	}
+}
+
 static void
 print_row(struct buf *out, const struct table *t, const struct row *row,
     int name_width)
 {
 	int dots = name_width - row->indent - figure_width(row->name);
-	size_t i, n = t->plan->n_stats;
 
 	buf_printf(out, "    %*s%s", row->indent, "", row->name);
 	while (dots-- > 0)
 		buf_char(out, '.');
 	buf_text(out, ":");
-	for (i = 0; row->is_trend && i < n; i++) {
-		buf_char(out, ' ');
-		print_cell(out, row->cells[i], i + 1 < n ? t->widths[i] : 0);
-	}
-	if (!row->is_trend) {
+	if (row->is_trend) {
+		print_trend(out, t, row, 4 + name_width + 1);
+	} else {
 		buf_char(out, ' ');
 		print_cell(out, row->cells[0], t->value_width);
 		buf_printf(out, " %s", row->cells[1]);
@@ -314,7 +333,7 @@ summary_print(const struct summary *s, struct buf *out)
 	static const enum emitted execution[] = { EMIT_DROPPED,
 		EMIT_ITERATION_DURATION, EMIT_ITERATIONS, EMIT_SCHEDULE_LAG,
 		EMIT_VUS, EMIT_VUS_MAX };
-	struct table t = { .plan = s->tally->plan };
+	struct table t = { .plan = s->tally->plan, .columns = s->columns };
 	size_t i, http, network;
 
 	print_thresholds(s, out);
@@ -340,4 +359,7 @@ summary_print(const struct summary *s, struct buf *out)
 	print_rows(out, &t, "NETWORK", network, t.n);
 	release_table(&t);
 	summary_print_requests(s, out);
+	if (s->has_histogram)
+		summary_print_histogram(&s->tally->sinks[EMIT_TIMINGS +
+		    TIMING_DURATION], out);
 }

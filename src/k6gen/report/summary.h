@@ -13,6 +13,9 @@ struct summary {
 	double seconds;		/* of the run, for rates */
 	const bool *failed;	/* as the plan's thresholds */
 	bool has_color;
+	bool has_histogram;	/* of http_req_duration */
+	int columns;		/* of the terminal; 0: lines are as long as they
+				   come */
 };
 
 /* Append it as text for people. */

@@ -5,6 +5,8 @@
 
 #include "k6gen/targets/targets.h"
 
+enum { TARGET_MOST_WEIGHT = 1000000 };
+
 /* Whether the text is a token of HTTP: a method, a header's name. */
 bool target_is_token(struct span text);
 
@@ -19,6 +21,15 @@ const char *target_keep(struct target *t, struct span text);
 
 /* Set the URL. -1: why: a URL or a placeholder that cannot be taken. */
 int target_set_url(struct target *t, struct span url,
+    const struct target_defaults *d, struct why *why);
+
+/* Add a header, "Name: value", or set the body, the text or the bytes of a
+ * file; all are copied. -1: why. */
+int target_add_header(struct target *t, struct span line,
+    const struct target_defaults *d, struct why *why);
+int target_set_body(struct target *t, struct span body,
+    const struct target_defaults *d, struct why *why);
+int target_set_body_file(struct target *t, const char *path,
     const struct target_defaults *d, struct why *why);
 
 /* Fill in what was not said. -1: why (a placeholder of the body). */

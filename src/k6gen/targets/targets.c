@@ -11,6 +11,7 @@
 #include "base/die.h"
 #include "base/lines.h"
 #include "io/url.h"
+#include "k6gen/targets/mix.h"
 #include "k6gen/targets/target.h"
 
 enum {
@@ -26,7 +27,8 @@ struct targets {
 	struct target_defaults defaults;
 	struct target **all;	/* of a file, or the URLs */
 	size_t n, cap;
-	size_t next;		/* of a file in order */
+	struct mix mix;		/* turns of a file's targets */
+	size_t next;		/* of them, in order */
 	char *title;
 	/* Of a stream: what the reader has brought and nobody took yet. */
 	pthread_t reader;
@@ -77,6 +79,7 @@ targets_free(struct targets *t)
 	for (i = 0; i < t->n; i++)
 		discard_target(t->all[i]);
 	free(t->all);
+	mix_release(&t->mix);
 	free(t->title);
 	free(t);
 }
@@ -117,6 +120,22 @@ targets_of_urls(char *const *urls, int n, const struct target_defaults *d,
 	return t;
 }
 
+/* The turns of all that the file has. */
+static int
+make_mix(struct targets *t, const char *file, struct why *why)
+{
+	int64_t *weights = xcalloc(t->n, sizeof(*weights));
+	struct why inner = { .text = "" };
+	size_t i;
+	int status;
+
+	for (i = 0; i < t->n; i++)
+		weights[i] = t->all[i]->weight > 0 ? t->all[i]->weight : 1;
+	status = mix_make(&t->mix, weights, t->n, &inner);
+	free(weights);
+	return status == 0 ? 0 : why_set(why, "%s: %s", file, inner.text);
+}
+
 /* Read all of a file's targets. */
 static int
 read_file(struct targets *t, struct lines *l, struct why *why)
@@ -148,7 +167,9 @@ read_file(struct targets *t, struct lines *l, struct why *why)
 		return -1;
 	if (done != NULL)
 		keep_target(t, done);
-	return t->n > 0 ? 0 : why_set(why, "%s: no targets", l->name);
+	if (t->n == 0)
+		return why_set(why, "%s: no targets", l->name);
+	return make_mix(t, l->name, why);
 }
 
 /* Hand a target over, when there is room. */
@@ -189,6 +210,18 @@ must_stop(struct targets *t)
 	return stop;
 }
 
+/* Hand it over, unless it has what only a file's targets have. */
+static void
+offer_target(struct targets *t, struct target *target, int64_t line)
+{
+	if (target->weight == 0) {
+		put_target(t, target);
+		return;
+	}
+	note_bad(t, line, "a weight: only in a file, not on stdin");
+	discard_target(target);
+}
+
 static void
 take_lines(struct targets *t, struct target_reader *r, struct lines *l)
 {
@@ -203,7 +236,7 @@ take_lines(struct targets *t, struct target_reader *r, struct lines *l)
 		else if (target_reader_take(r, line, &done, &why) < 0)
 			note_bad(t, l->number, why.text);
 		else if (done != NULL)
-			put_target(t, done);
+			offer_target(t, done, l->number);
 	}
 }
 
@@ -235,7 +268,7 @@ read_stream(void *ctx)
 	if (target_reader_end(&r, &done, &why) < 0)
 		note_bad(t, l.number, why.text);
 	else if (done != NULL)
-		put_target(t, done);
+		offer_target(t, done, l.number);
 	lines_release(&l);
 	(void)pthread_mutex_lock(&t->lock);
 	t->is_over = true;
@@ -324,10 +357,11 @@ targets_take(struct targets *t, int request, struct dice *dice,
 		break;
 	case FILE_IN_ORDER:
 		i = __atomic_fetch_add(&t->next, 1, __ATOMIC_RELAXED);
-		*target = t->all[i % t->n];
+		*target = t->all[t->mix.turns[i % t->mix.n]];
 		break;
 	case FILE_RANDOM:
-		*target = t->all[dice_range(dice, 0, (int64_t)t->n - 1)];
+		i = (size_t)dice_range(dice, 0, (int64_t)t->mix.n - 1);
+		*target = t->all[t->mix.turns[i]];
 		break;
 	case STREAM:
 		return take_held(t, target);

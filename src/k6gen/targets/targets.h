@@ -18,6 +18,7 @@ struct target {
 	const char *method;
 	struct text url, body;
 	bool has_body;
+	int64_t weight;		/* 1 or more; 0: none was given, which is 1 */
 	struct text *headers;	/* "Name: value" */
 	size_t n_headers, cap_headers;
 	const char *name;	/* of the name tag; NULL: the URL's */
@@ -51,7 +52,8 @@ struct targets *targets_of_urls(char *const *urls, int n,
     const struct target_defaults *d, struct why *why);
 
 /* Targets of a file; an iteration requests one, the next in order, or one by
- * chance if is_random. "-": stdin, read while the run goes on; its end is the
+ * chance if is_random. One of weight 3 comes three times as often as one of 1,
+ * spread evenly. "-": stdin, read while the run goes on; its end is the
  * run's. NULL: why, with file and line. */
 struct targets *targets_of_file(const char *path, bool is_random,
     const struct target_defaults *d, struct why *why);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "k6gen/targets/target.c"
+#include "k6gen/targets/target.h"
+
+#include <stdlib.h>
+
 
 #include "tap.h"
 
@@ -44,6 +47,29 @@ test_text_form(void)
 	CHECK(target_reader_end(&reader, &done, &why) == 0 && done != NULL);
 	drop();
 	CHECK(target_reader_end(&reader, &done, &why) == 0 && done == NULL);
+}
+
+static void
+test_weights(void)
+{
+	CHECK(take("GET http://h/a") == 0 && take("# weight: 3") == 0);
+	CHECK(take("") == 0 && done != NULL && done->weight == 3);
+	drop();
+	CHECK(take("# WEIGHT: 3") < 0);
+	CHECK(take("# a comment on weight: 3") == 0 && done == NULL);
+	CHECK(take("GET http://h/a") == 0 && take("#weight:0") < 0);
+	CHECK(take("GET http://h/a") == 0 && take("# weight: 1.5") < 0);
+	CHECK(take("GET http://h/a") == 0 && take("# weight: 3 kg") < 0);
+	CHECK(take("GET http://h/a") == 0 && take("# weight:") < 0);
+	CHECK(take("{\"url\":\"http://h/\",\"weight\":2}") == 0);
+	CHECK(done != NULL && done->weight == 2);
+	drop();
+	CHECK(take("{\"url\":\"http://h/\",\"weight\":\"2\"}") < 0);
+	CHECK(take("{\"url\":\"http://h/\",\"weight\":-1}") < 0);
+	CHECK(take("{\"url\":\"http://h/\",\"weight\":1000001}") < 0);
+	CHECK(take("{\"url\":\"http://h/\",\"weight\":null}") == 0);
+	CHECK(done != NULL && done->weight == 0);
+	drop();
 }
 
 static void
@@ -109,6 +135,7 @@ main(void)
 	test("blanks around a line, and the ends of DOS lines, are no part "
 	    "of it", test_blanks);
 	test("a JSON line says all of a target", test_json);
+	test("a weight is a whole number, of a target", test_weights);
 	test("what is no target is refused, and what follows is read",
 	    test_bad);
 	return tap_end();
