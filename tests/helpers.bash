@@ -38,6 +38,15 @@ retry() {
   done
 }
 
+# kill_now PID: end it by SIGKILL; when this returns, its files are closed.
+kill_now() {
+  local state
+  kill -9 "$1"
+  while state=$(ps -o state= -p "$1") && [[ $state != Z* ]]; do
+    sleep 0.02
+  done
+}
+
 # What is packed in tests/data is in $fixtures: unpacked once, and again when
 # a pack is newer.
 unpack_fixtures() {

@@ -131,7 +131,7 @@ check_corpus() {
   push=$!
   retry 10 bash -c \
     "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
-  kill -9 "$gen"
+  kill_now "$gen"
   code=0
   wait "$push" || code=$?
   cat "$BATS_TEST_TMPDIR/push"

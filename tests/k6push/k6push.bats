@@ -180,7 +180,7 @@ EOF
     k6push 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
   retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
-  kill -9 "$server"
+  kill_now "$server"
   wait "$server" || true
   retry 10 grep -F 'cannot send samples, still retrying' "$BATS_TEST_TMPDIR/err"
   start_server --listen "127.0.0.1:$port"
@@ -573,7 +573,7 @@ EOF
   requests_now 1 >&4
   retry 10 bash -c \
     "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs == 1'"
-  kill -9 "$server"
+  kill_now "$server"
   wait "$server" || true
   requests_now 2 >&4
   retry 10 grep -F 'cannot send samples' "$BATS_TEST_TMPDIR/err"

@@ -34,7 +34,7 @@ killed() {
   retry 20 pieces 1
   sed -n '92,181p' "$BATS_TEST_TMPDIR/in" >&4
   retry 20 pieces 2
-  kill -9 "$push"
+  kill_now "$push"
   exec 4>&-
   open=$(echo "$journals"/*/open.1)
 }

@@ -255,7 +255,7 @@ quarantined=([0-9]+) ]]
   n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
     | .data.value) | add' "$root/tests/data/small.ndjson")
   retry 10 bash -c "grep -rqs '\"my\"' '$HOME/.local/state/k6push'"
-  kill -9 "$push"
+  kill_now "$push"
   wait "$push" || true
   exec 9>&-
   [ "$(api runs/1 .totals.http_reqs)" -lt "$n" ]
@@ -298,7 +298,7 @@ resumed_is_all() {
 
 @test "killed with two buckets open: --resume delivers both" {
   feed_two_buckets
-  kill -9 "$push"
+  kill_now "$push"
   wait "$push" || true
   exec 9>&-
   resumed_is_all

@@ -64,7 +64,7 @@ requests_are() {
     pids+=($!)
   done
   retry 10 fed_by 3
-  kill -9 "$(cat "$BATS_TEST_TMPDIR/gen.b")"
+  kill_now "$(cat "$BATS_TEST_TMPDIR/gen.b")"
   codes=
   for pid in "${pids[@]}"; do
     code=0
@@ -98,7 +98,7 @@ requests_are() {
   exec 4>"$BATS_TEST_TMPDIR/in"
   stream 3 0 | head -n -1 >&4
   retry 10 requests_are 5
-  kill -9 "$push"
+  kill_now "$push"
   exec 4>&-
   capture k6push --finish "$id"
   [ "$status" -eq 1 ]

@@ -67,7 +67,7 @@ more_lines() {
     done
     retry 60 more_lines
     moment 0 400
-    kill -9 "$server"
+    kill_now "$server"
     wait "$server" 2>/dev/null || true
     wait "${senders[@]}"
   done
@@ -121,7 +121,7 @@ mount_again() {
     # while it shuts down is no promise
     cat "$acked" >>"$promised"
     power_cut "$disk"
-    kill -9 "$server"
+    kill_now "$server"
     wait "$server" 2>/dev/null || true
     wait "$one" "$two"
     retry 5 umount "$disk"

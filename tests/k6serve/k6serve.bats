@@ -190,7 +190,7 @@ replay() {
     post /v1/metrics/1 -H "K6-Idempotency-Key: k$i" --data "[$(trail "$i")]"
     [ "$code" = 200 ]
   done
-  kill -9 "$server"
+  kill_now "$server"
   wait "$server" || true
   start_server
   [ "$(api runs/1 .totals.http_reqs)" = 20 ]
