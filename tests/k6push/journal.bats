@@ -331,17 +331,58 @@ EOF
   [ "$(wc -l <"$nginx_log")" -le 200 ]
 }
 
-@test "one sample that is refused costs no other: its batch is split" {
-  start_server
-  echo '422 13' >"$BATS_TEST_TMPDIR/rule"
+# start_unruly RULE: that proxy before the server, as $K6_CLOUD_HOST.
+start_unruly() {
+  echo "$1" >"$BATS_TEST_TMPDIR/rule"
   touch "$BATS_TEST_TMPDIR/log"
   python3 "$tools/unruly.py" "$BATS_TEST_TMPDIR/rule" "$BATS_TEST_TMPDIR/log" \
     "$url" >"$BATS_TEST_TMPDIR/url" 3>&- &
   proxy=$!
   retry 20 test -s "$BATS_TEST_TMPDIR/url"
+  K6_CLOUD_HOST=$(cat "$BATS_TEST_TMPDIR/url")
+  export K6_CLOUD_HOST
+}
+
+@test "an answer that is lost before a 413: no part is stored twice" {
+  start_server
+  start_unruly 'late 20'
   stream 200 0 >"$BATS_TEST_TMPDIR/in"
-  K6_CLOUD_HOST=$(cat "$BATS_TEST_TMPDIR/url") capture k6push \
-    --journal "$journals" "$BATS_TEST_TMPDIR/in"
+  capture k6push --journal "$journals" --max-samples-per-package 60 \
+    "$BATS_TEST_TMPDIR/in"
+  kill "$proxy"
+  [ "$status" -eq 0 ]
+  stored_is 200
+  grep -F '200 made = 200 stored, 0 lost, 0 twice' <<<"$err"
+  balanced
+}
+
+@test "lost before a 413 that another process gets: no part is twice" {
+  start_server
+  start_unruly cut
+  stream 200 0 >"$BATS_TEST_TMPDIR/in"
+  for case in '413 20 --drain 9s' 'pass --max-samples-per-package 9'; do
+    read -r rule size option value <<<"$case"
+    [ "$rule" = 413 ] || read -r rule option value size <<<"$case"
+    echo cut >"$BATS_TEST_TMPDIR/rule"
+    read -r id _ < <(K6_CLOUD_HOST=$url k6push --create)
+    K6_CLOUD_PUSH_REF_ID=$id capture k6push --journal "$journals" \
+      --max-samples-per-package 60 --push-concurrency 4 --drain 1s \
+      "$BATS_TEST_TMPDIR/in"
+    [ "$status" -eq 75 ]
+    grep -F ' acknowledged=0 ' <<<"$err"
+    echo "$rule $size" >"$BATS_TEST_TMPDIR/rule"
+    capture k6push --resume "$option" "$value" "$journals"
+    [ "$status" -eq 0 ]
+  done
+  kill "$proxy"
+  stored_is 200 2
+}
+
+@test "one sample that is refused costs no other: its batch is split" {
+  start_server
+  start_unruly '422 13'
+  stream 200 0 >"$BATS_TEST_TMPDIR/in"
+  capture k6push --journal "$journals" "$BATS_TEST_TMPDIR/in"
   kill "$proxy"
   [ "$status" -eq 75 ]
   [ "$(books quarantined)" -eq 9 ]

@@ -28,8 +28,9 @@ teardown() {
     get "$path" -H "Authorization: Token $a" --max-time 2 || [ "$code" = 200 ]
     [ "$code" = 200 ]
   done
-  for path in /v1/metrics/1 /v1/tests/1 /v1/tests/1/stop; do
-    post "$path" "${as_b[@]}" --data '[]'
+  for path in /v1/metrics/1 /v1/metrics/1/withdraw /v2/metrics/1/withdraw \
+    /v1/tests/1 /v1/tests/1/stop; do
+    post "$path" "${as_b[@]}" --data '[]' -H 'K6-Idempotency-Key: k'
     [ "$code" = 404 ]
   done
   # to b it looks like a run that is not there

@@ -97,6 +97,36 @@ replay() {
   [ "$(api runs/1 .totals.http_reqs)" = 1 ]
 }
 
+@test "a key that is withdrawn takes nothing more, if it has taken nothing" {
+  start_server
+  create
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k1' --data "[$(trail 1)]"
+  for version in 1 2; do
+    post "/v$version/metrics/1/withdraw" -H 'K6-Idempotency-Key: k1' --data '{}'
+    [ "$code $body" = '200 {"stored":true}' ]
+    for _ in 1 2; do
+      post "/v$version/metrics/1/withdraw" -H 'K6-Idempotency-Key: k2' \
+        --data '{}'
+      [ "$code $body" = '200 {"stored":false}' ]
+    done
+  done
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k2' --data "[$(trail 2)]"
+  [ "$code" = 413 ]
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k1' --data "[$(trail 1)]"
+  [ "$code $body" = '200 {"duplicate":true}' ]
+  [ "$(api runs/1 .totals.http_reqs)" = 1 ]
+  post /v1/metrics/1/withdraw --data '{}'
+  [ "$code" = 400 ]
+  post /v1/metrics/9/withdraw -H 'K6-Idempotency-Key: k2' --data '{}'
+  [ "$code" = 404 ]
+  # It outlives the server.
+  kill -9 "$server"
+  wait "$server" || true
+  start_server
+  post /v1/metrics/1 -H 'K6-Idempotency-Key: k2' --data "[$(trail 2)]"
+  [ "$code" = 413 ]
+}
+
 @test "a repeated key on create gives the same run" {
   start_server
   for i in 1 2; do

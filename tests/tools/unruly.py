@@ -11,6 +11,8 @@ the server took, LOG gets a line: the key, and the requests by their numbers
   page        answer 200 with a page, as a captive portal does
   reset       reset the connection
   cut         hand it on, and reset the connection instead of answering
+  late N      cut for the first try of a batch of more than N samples, 413
+              for the later ones; others pass
 """
 import gzip
 import http.client
@@ -26,6 +28,7 @@ import urllib.parse
 RULE, URL = sys.argv[1], urllib.parse.urlsplit(sys.argv[3])
 LOG = open(sys.argv[2], "a", buffering=1)
 PAGE = b"<html>please log in</html>\n"
+SENT = {}           # key -> numbers, of what was handed on
 OURS = ("host", "connection", "content-length", "transfer-encoding")
 
 
@@ -59,18 +62,30 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         os.close(self.connection.detach())
 
+    def is_batch(self):
+        return "/v1/metrics/" in self.path and \
+            not self.path.endswith("/withdraw")
+
+    def note(self, key, answer):
+        """The server has the batch of that key, as it says."""
+        if self.is_batch() or (self.path.endswith("/withdraw") and
+                               json.loads(answer)["stored"]):
+            LOG.write(" ".join([key, *map(str, SENT.get(key, []))]) + "\n")
+
     def hand_on(self, body):
         up = http.client.HTTPConnection(URL.hostname, URL.port, timeout=30)
+        key = self.headers["K6-Idempotency-Key"]
+        if self.is_batch():
+            SENT[key] = list(numbers_of(self.plain(body)))
         try:
             up.request(self.command, self.path, body,
                        {k: v for k, v in self.headers.items()
                         if k.lower() not in OURS})
             reply = up.getresponse()
-            if "/v1/metrics/" in self.path and reply.status < 300:
-                numbers = numbers_of(self.plain(body))
-                LOG.write(" ".join([self.headers["K6-Idempotency-Key"],
-                                    *map(str, numbers)]) + "\n")
-            return reply.status, reply.read(), reply.getheaders()
+            answer = reply.read()
+            if reply.status < 300:
+                self.note(key, answer)
+            return reply.status, answer, reply.getheaders()
         except (OSError, http.client.HTTPException):
             return None
         finally:
@@ -83,12 +98,14 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
     def refuses(self, rule, body):
         """What a rule with a number says to this request: a status, or 0."""
-        if "/metrics/" not in self.path:
+        if not self.is_batch():
             return 0
         if rule[0] == "413":
-            n = int(self.headers.get("X-Payload-Sample-Count", 0))
-            return 413 if n > int(rule[1]) else 0
+            return 413 if self.samples() > int(rule[1]) else 0
         return 422 if int(rule[1]) in numbers_of(self.plain(body)) else 0
+
+    def samples(self):
+        return int(self.headers.get("X-Payload-Sample-Count", 0))
 
     def handle_any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -103,6 +120,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
                 else self.refuses(rule, body)
             if status:
                 return self.answer(status)
+        if rule[0] == "late" and self.is_batch() and \
+                self.samples() > int(rule[1]):
+            if self.headers["K6-Idempotency-Key"] in SENT:
+                return self.answer(413)
+            rule = ["cut"]
         reply = self.hand_on(body)
         if reply is None or rule[0] == "cut":
             return self.reset()

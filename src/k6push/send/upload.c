@@ -30,6 +30,7 @@ sending_free(struct sending *s)
 	if (s->bearer != NULL)
 		explicit_bzero(s->bearer, strlen(s->bearer));
 	free(s->bearer);
+	free(s->refusal.text);
 	free(s->url);
 	free(s);
 }
@@ -60,6 +61,7 @@ uploader_free(struct uploader *u)
 void
 uploader_add(struct uploader *u, struct batch *p)
 {
+	p->may_be_there = true;
 	batches_add(&u->waiting, p);
 	if (!p->is_loose)
 		upload_leave_whole(u, p);
@@ -100,21 +102,36 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	u->in_flight--;
 	if (s->batch != NULL) {
 		s->batch->is_in_flight = false;
-		upload_take_outcome(u, s, reply, s->body.n > 0
-		    ? buf_whole(&s->body) : buf_whole(&s->batch->body));
+		if (s->is_withdrawal)
+			upload_take_withdrawal(u, s, reply);
+		else
+			upload_take_outcome(u, s, reply, s->body.n > 0
+			    ? buf_whole(&s->body)
+			    : buf_whole(&s->batch->body));
 	} else if (outcome_of(reply) == OUTCOME_ACKED) {
 		upload_note_success(u);
 	}
 	sending_free(s);
 }
 
-/* Send message s. */
-static void
-post_message(struct uploader *u, struct sending *s, const char *path,
-    const char *key, bool is_retry)
+struct sending *
+upload_sending(struct uploader *u, struct batch *p)
+{
+	struct sending *s = xcalloc(1, sizeof(*s));
+
+	s->owner = u;
+	s->batch = p;
+	s->tail = "";
+	s->message.run = u->to.run_id;
+	return s;
+}
+
+void
+upload_post(struct uploader *u, struct sending *s, const char *path,
+    const char *key)
 {
 	struct fetch_request request = { .token = u->to.token, .is_post = true,
-	    .is_retry = is_retry };
+	    .is_retry = u->failures > 0 };
 	struct why why;
 
 	(void)snprintf(s->message.text[3], sizeof(s->message.text[3]),
@@ -125,9 +142,10 @@ post_message(struct uploader *u, struct sending *s, const char *path,
 		s->bearer = xasprintf("Authorization: Bearer %s",
 		    u->to.push_token);
 		wire_header(&s->message, s->bearer);
-		s->url = xstrdup(u->to.push_url);
+		s->url = xasprintf("%s%s", u->to.push_url, s->tail);
 	} else {
-		s->url = xasprintf("%s%s%s", u->to.host, path, u->to.run);
+		s->url = xasprintf("%s%s%s%s", u->to.host, path, u->to.run,
+		    s->tail);
 	}
 	s->started_ns = now_monotonic_ns();
 	request.url = s->url;
@@ -135,15 +153,16 @@ post_message(struct uploader *u, struct sending *s, const char *path,
 	request.body = s->message.body;
 	if (fetch_start(u->to.fetcher, &request, on_reply, s, &why) < 0)
 		dief(EXIT_FAILED, "%s", why.text);
+	if (s->batch != NULL)
+		s->batch->is_in_flight = s->batch->may_be_there = true;
 	s->next = u->sendings;
 	u->sendings = s;
 	u->in_flight++;
 	u->n_sent++;
 }
 
-/* The body of a batch in the form it is kept in. */
-static int
-kept_body(struct uploader *u, struct sending *s, struct span *kept,
+int
+upload_kept_body(struct uploader *u, struct sending *s, struct span *kept,
     struct why *why)
 {
 	const struct batch *p = s->batch;
@@ -159,32 +178,32 @@ static void
 send_batch(struct uploader *u, struct batch *p)
 {
 	const struct wire *wire = wire_of(p->id.format);
-	struct sending *s = xcalloc(1, sizeof(*s));
+	bool is_large = p->id.samples > 1 && (int64_t)p->id.samples >
+	    settings_int(u->settings, wire->most);
+	struct sending *s;
 	struct span kept;
 	struct why why;
 	bool is_good;
 
-	s->owner = u;
-	s->batch = p;
-	s->message.run = u->to.run_id;
-	is_good = kept_body(u, s, &kept, &why) == 0;
-	if (is_good && (int64_t)p->id.samples > settings_int(u->settings,
-	    wire->most) && upload_split(u, p, kept) != SPLIT_SINGLE) {
+	if (is_large && upload_must_withdraw(u, p)) {
+		upload_withdraw(u, p, NULL);
+		return;
+	}
+	s = upload_sending(u, p);
+	is_good = upload_kept_body(u, s, &kept, &why) == 0;
+	if (is_good && is_large && upload_split(u, p, kept) != SPLIT_SINGLE) {
 		sending_free(s);
 		return;
 	}
 	if (!is_good || wire->dress(p, kept, u->settings, &s->message,
 	    &why) < 0) {
 		/* Damaged since it was written. */
-		warnf("%" PRIu64 " sample%s cannot be sent: %s", p->id.points,
-		    p->id.points == 1 ? "" : "s", why.text);
-		upload_lose(u, p);
+		upload_lose(u, p, &why);
 		sending_free(s);
 		return;
 	}
-	p->is_in_flight = true;
 	u->resent += p->tries++ > 0;
-	post_message(u, s, wire->path, p->id.key, u->failures > 0);
+	upload_post(u, s, wire->path, p->id.key);
 }
 
 void
@@ -257,9 +276,7 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 	    now - u->acked_ns < silence_ns)
 		return;
 	u->acked_ns = now;	/* the next is as far away, whatever comes */
-	s = xcalloc(1, sizeof(*s));
-	s->owner = u;
-	s->message.run = u->to.run_id;
+	s = upload_sending(u, NULL);
 	if (wire->pack(wire->empty, &s->body, &why) < 0 || wire->dress(
 	    &nothing, buf_whole(&s->body), u->settings, &s->message,
 	    &why) < 0) {
@@ -267,7 +284,7 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 		return;
 	}
 	idempotency_key(key);
-	post_message(u, s, wire->path, key, u->failures > 0);
+	upload_post(u, s, wire->path, key);
 }
 
 int64_t

@@ -43,10 +43,18 @@ struct uploader {
 	struct causes told_refusals;
 	uint64_t untold_refusals;	/* batches */
 	int refusals;		/* in a row, without an acknowledgement */
+	int unanswered;		/* withdrawals, in a row */
+	bool cannot_withdraw;	/* the server knows no such call */
 	struct amount acked, quarantined, lost;
 	uint64_t resent;	/* tries after the first */
 	uint64_t splits;
 	struct outages outages;
+};
+
+/* What the server said of a batch that it does not take. */
+struct refusal {
+	bool may_split;
+	char *text;		/* NULL: nothing */
 };
 
 /* A try. */
@@ -58,11 +66,25 @@ struct sending {
 	struct buf body;	/* what of it is only for this try */
 	struct wire_message message;
 	char *url;
+	const char *tail;	/* of the path, behind the run */
+	bool is_withdrawal;	/* of the batch's key, after this: */
+	struct refusal refusal;	/* its text is owned */
 	char *bearer;		/* header with a token; NULL: none */
 };
 
 /* The server gave an answer that shows it works. */
 void upload_note_success(struct uploader *u);
+
+/* A try with batch p (NULL: none), to be filled in and posted. */
+struct sending *upload_sending(struct uploader *u, struct batch *p);
+
+/* Send message s with that key to the path of its run. */
+void upload_post(struct uploader *u, struct sending *s, const char *path,
+    const char *key);
+
+/* The body of the batch of s in the form it is kept in. -1: why. */
+int upload_kept_body(struct uploader *u, struct sending *s,
+    struct span *kept, struct why *why);
 
 /* Do with the batch of s what the reply means for it; kept is its body in the
  * form it is kept in. */
@@ -83,7 +105,29 @@ enum split upload_split(struct uploader *u, struct batch *p,
 /* Batch p is on disk by itself, or done with. */
 void upload_leave_whole(struct uploader *u, struct batch *p);
 
-/* Count a batch that cannot be sent as lost, and free it. */
-void upload_lose(struct uploader *u, struct batch *p);
+/* Tell why a batch cannot be sent, count it as lost, and free it. */
+void upload_lose(struct uploader *u, struct batch *p, const struct why *why);
+
+/* The server has it: count it, and free it. */
+void upload_acknowledge(struct uploader *u, struct batch *p);
+
+/* No answer that decides: tell it, and wait for the next try. */
+void upload_try_later(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply);
+
+/* Split the batch of s, or keep it aside. The reply is that of s, which may
+ * be the answer to a withdrawal. */
+void upload_refuse(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, const struct refusal *refusal,
+    struct span kept);
+
+/* Is the server to be asked before p is split? */
+bool upload_must_withdraw(const struct uploader *u, const struct batch *p);
+
+/* Ask it. refusal is what it said of the batch; NULL: nothing yet. */
+void upload_withdraw(struct uploader *u, struct batch *p,
+    const struct refusal *refusal);
+void upload_take_withdrawal(struct uploader *u, struct sending *s,
+    const struct fetch_reply *reply);
 
 #endif

@@ -74,17 +74,20 @@ add_amount(struct amount *sum, const struct batch *p)
 	sum->requests += p->id.requests;
 }
 
-static void
-acknowledge(struct uploader *u, struct batch *p)
+void
+upload_acknowledge(struct uploader *u, struct batch *p)
 {
 	add_amount(&u->acked, p);
 	end_batch(u, p, JOURNAL_ACKED);
 	batch_free(p);
+	upload_note_success(u);
 }
 
 void
-upload_lose(struct uploader *u, struct batch *p)
+upload_lose(struct uploader *u, struct batch *p, const struct why *why)
 {
+	warnf("%" PRIu64 " sample%s cannot be sent: %s", p->id.points,
+	    p->id.points == 1 ? "" : "s", why->text);
 	add_amount(&u->lost, p);
 	end_batch(u, p, JOURNAL_LOST);
 	batch_free(p);
@@ -277,20 +280,47 @@ may_split(struct uploader *u, const struct fetch_reply *reply)
 	    u->refusals++ < REFUSALS_MAX);
 }
 
+void
+upload_refuse(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply, const struct refusal *refusal,
+    struct span kept)
+{
+	if (refusal->may_split &&
+	    upload_split(u, s->batch, kept) != SPLIT_SINGLE)
+		return;
+	if (!quarantine(u, s->batch, kept, refusal->text))
+		pause_sending(u, s, reply);
+}
+
 /* Too large, or not to be taken: its parts may be. */
 static void
 take_refusal(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct span kept)
 {
+	struct refusal refusal = { .may_split = may_split(u, reply) };
 	struct buf text = { 0 };
 
-	if (may_split(u, reply) &&
-	    upload_split(u, s->batch, kept) != SPLIT_SINGLE)
-		return;
 	describe_reply(u, s, reply, &text);
-	if (!quarantine(u, s->batch, kept, text.p))
-		pause_sending(u, s, reply);
+	buf_text(&text, "");
+	refusal.text = text.p;
+	if (upload_must_withdraw(u, s->batch))
+		upload_withdraw(u, s->batch, &refusal);
+	else
+		upload_refuse(u, s, reply, &refusal, kept);
 	buf_release(&text);
+}
+
+void
+upload_try_later(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply)
+{
+	bool is_hold = outcome_of(reply) == OUTCOME_HOLD;
+
+	report_trouble(u, is_hold ? "upload failed, still retrying"
+	    : "cannot send samples, still retrying", reply, s);
+	if (is_hold)
+		u->failures += HOLD_FAILURES;
+	pause_sending(u, s, reply);
 }
 
 void
@@ -299,8 +329,7 @@ upload_take_outcome(struct uploader *u, const struct sending *s,
 {
 	switch (outcome_of(reply)) {
 	case OUTCOME_ACKED:
-		acknowledge(u, s->batch);
-		upload_note_success(u);
+		upload_acknowledge(u, s->batch);
 		return;
 	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
@@ -312,13 +341,8 @@ upload_take_outcome(struct uploader *u, const struct sending *s,
 		u->is_stopped = true;
 		return;
 	case OUTCOME_RETRY:
-		report_trouble(u, "cannot send samples, still retrying", reply,
-		    s);
-		break;
 	case OUTCOME_HOLD:
-		report_trouble(u, "upload failed, still retrying", reply, s);
-		u->failures += HOLD_FAILURES;
-		break;
+		upload_try_later(u, s, reply);
+		return;
 	}
-	pause_sending(u, s, reply);
 }

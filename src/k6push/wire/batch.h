@@ -39,6 +39,7 @@ struct batch {
 	size_t loose_bytes;		/* as the packer counts it */
 	bool is_in_flight;
 	int tries;
+	bool may_be_there;		/* it was sent, its key not withdrawn */
 };
 
 /* Batches in the order of their numbers. A zeroed struct is empty. */

@@ -96,6 +96,10 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 		reply_error(reply, 409, 0, "this idempotency key was used "
 		    "with another body");
 		break;
+	case STORE_WITHDRAWN:
+		reply_error(reply, 413, 0, "the sender has withdrawn this "
+		    "batch, to send it in parts");
+		break;
 	case STORE_ENDED:
 		/* 403 with code 4 makes k6 stop sending */
 		reply_error(reply, 403, 4, "the run has ended and takes no "

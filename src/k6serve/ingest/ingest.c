@@ -123,6 +123,33 @@ add_metrics(struct call *c)
 	batch_release(&batch);
 }
 
+/* Is the batch of that key stored? If not, it never will be: its sender is
+ * about to send it in parts, and an earlier try may still be on its way. */
+static void
+withdraw(struct call *c)
+{
+	struct span key = ingest_key(c);
+	enum store_result result;
+	struct jsn_out o;
+	struct why why;
+
+	if (key.n == 0) {
+		reply_error(c->reply, 400, 0, "K6-Idempotency-Key must name "
+		    "the batch");
+		return;
+	}
+	result = store_batch_withdraw(c->store, c->owner, c->run, key, &why);
+	if (result != STORE_DONE && result != STORE_DUPLICATE) {
+		reply_store(c->reply, result, &why);
+		return;
+	}
+	o = reply_json(c->reply, 200);
+	jsn_open(&o, '{');
+	jsn_key(&o, "stored");
+	jsn_put_bool(&o, result == STORE_DUPLICATE);
+	jsn_close(&o, '}');
+}
+
 static int
 put_books(void *ctx, const struct store_run *run)
 {
@@ -329,6 +356,10 @@ const struct route ingest_routes[] = {
 	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop_run },
 	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = add_metrics,
 	    .takes_data = true },
+	{ "POST", "/v1/metrics/*/withdraw", ACCESS_WRITE,
+	    .answer = withdraw },
+	{ "POST", "/v2/metrics/*/withdraw", ACCESS_WRITE,
+	    .answer = withdraw, .takes_run_token = true },
 	{ "POST", "/v2/metrics/*", ACCESS_WRITE, .answer = ingest_v2,
 	    .takes_any_type = true,	/* protobuf */
 	    .takes_run_token = true, .takes_data = true },

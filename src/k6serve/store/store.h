@@ -52,6 +52,7 @@ enum store_result {
 	STORE_DONE,
 	STORE_DUPLICATE,	/* was done before; nothing changed */
 	STORE_CONFLICT,		/* same key, other content */
+	STORE_WITHDRAWN,	/* nothing is taken under that key any more */
 	STORE_NO_RUN,
 	STORE_ENDED,		/* the run takes no more */
 	STORE_TOO_MUCH,		/* more than a client may send; nothing changed */

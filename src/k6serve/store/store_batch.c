@@ -8,48 +8,6 @@
 #include "data/run.h"
 #include "k6serve/store/store_priv.h"
 
-/* Did the batch's key come before? The same content again is a duplicate. */
-static enum store_result
-check_key(struct store *s, const struct store_batch *b, struct why *why)
-{
-	static const char select[] = "SELECT digest FROM batch"
-	    " WHERE run = ? AND key = ?";
-	enum { DIGEST };
-	struct store_params p = store_prepare(s, select, why);
-	int found, is_same = 0;
-
-	if (p.sql == NULL)
-		return store_failure(s);
-	store_bind_int(&p, b->run);
-	store_bind_text(&p, b->key);
-	found = store_step(s, p.sql, why);
-	if (found > 0)
-		is_same = sqlite3_column_bytes(p.sql, DIGEST) ==
-		    STORE_DIGEST && memcmp(sqlite3_column_blob(p.sql, DIGEST),
-		    b->digest, STORE_DIGEST) == 0;
-	store_reset(p.sql);
-	if (found < 0)
-		return store_failure(s);
-	if (found == 0)
-		return STORE_DONE;
-	return is_same ? STORE_DUPLICATE : STORE_CONFLICT;
-}
-
-static int
-note_key(struct store *s, const struct store_batch *b, struct why *why)
-{
-	static const char insert[] = "INSERT INTO batch(run, key, digest)"
-	    " VALUES(?, ?, ?)";
-	struct store_params p = store_prepare(s, insert, why);
-
-	if (p.sql == NULL)
-		return -1;
-	store_bind_int(&p, b->run);
-	store_bind_text(&p, b->key);
-	store_bind_digest(&p, b->digest);
-	return store_run_sql(s, p.sql, why);
-}
-
 /* The number of a tag set; 0: the run does not have it; -1: why. */
 static int64_t
 find_tagset(struct store *s, int64_t run, struct span json, struct why *why)
@@ -497,7 +455,7 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 	/* A batch that is known is answered as such even when the run has
 	 * ended: its sender may have missed the first answer. */
 	if (result == STORE_DONE && b->key.n != 0)
-		result = check_key(s, b, why);
+		result = store_key_check(s, b, why);
 	if (result == STORE_DONE && !store_state_is_open(&state))
 		result = STORE_ENDED;
 	if (result == STORE_DONE)
@@ -507,7 +465,7 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 		result = check_metrics(s, b, why);
 	if (result != STORE_DONE)
 		return result;
-	status = b->key.n != 0 ? note_key(s, b, why) : 0;
+	status = b->key.n != 0 ? store_key_note(s, b, why) : 0;
 	if (status == 0)
 		status = put_rows(&in, why);
 	free(in.aside);

@@ -25,8 +25,15 @@ struct store_batch {
 };
 
 /* Add all of it to the run, or nothing. STORE_DUPLICATE: a batch of that key
- * and digest was added before; STORE_CONFLICT: with that key another one. */
+ * and digest was added before; STORE_CONFLICT: with that key another one;
+ * STORE_WITHDRAWN: it is to come in parts. */
 enum store_result store_batch_add(struct store *s,
     const struct store_batch *b, struct why *why);
+
+/* The sender of a batch wants to send it in parts, and does not know if it
+ * came. STORE_DUPLICATE: it is stored; STORE_DONE: it is not, and never will be
+ * under this key (STORE_WITHDRAWN). */
+enum store_result store_batch_withdraw(struct store *s, const char *owner,
+    int64_t run, struct span key, struct why *why);
 
 #endif

@@ -152,6 +152,15 @@ void store_touch(struct store *s, int64_t run);
 /* The run was removed, its data is for store_sweep. */
 void store_leave_rest(struct store *s, int64_t run);
 
+/* Did the batch's key come before? STORE_DONE: it did not; the same content
+ * again is a duplicate, other content a conflict; STORE_WITHDRAWN. */
+enum store_result store_key_check(struct store *s,
+    const struct store_batch *b, struct why *why);
+
+/* Note the key with the digest, NULL: as withdrawn. 0, or -1 and why. */
+int store_key_note(struct store *s, const struct store_batch *b,
+    struct why *why);
+
 /* Keep the slowest of a batch's requests that are slower than those which the
  * run has. 0, or -1 and why. */
 int store_slow_add(struct store *s, const struct store_batch *b,

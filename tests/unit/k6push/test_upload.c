@@ -5,6 +5,7 @@ static const struct wire *busy_wire_of(uint8_t format);
 #define wire_of busy_wire_of
 #include "k6push/send/upload.c"
 #include "k6push/send/upload_reply.c"
+#include "k6push/send/upload_withdraw.c"
 #undef wire_of
 
 #include <unistd.h>
@@ -15,7 +16,7 @@ static const struct wire *busy_wire_of(uint8_t format);
 /* The test is the network: it keeps each request, and answers by hand. */
 static struct sent {
 	void *ctx;
-	char key[64], count[64];
+	char key[64], count[64], url[64];
 	char body[512];
 	size_t n;
 	bool is_gzip, is_retry;
@@ -36,6 +37,7 @@ fetch_start(struct fetcher *f, const struct fetch_request *request,
 	*s = (struct sent){ .ctx = ctx, .n = request->body.n,
 	    .is_retry = request->is_retry };
 	memcpy(s->body, request->body.p, s->n);
+	(void)snprintf(s->url, sizeof(s->url), "%s", request->url);
 	for (h = request->headers; *h != NULL; h++) {
 		if (strncmp(*h, "K6-Idempotency-Key: ", 20) == 0)
 			(void)snprintf(s->key, sizeof(s->key), "%s", *h + 20);
@@ -86,6 +88,7 @@ begin(void)
 	numbers = (struct numbers){ 0 };
 	u = uploader_new(&c);
 	uploader_open(u, &to);
+	u->cannot_withdraw = true;
 	n_sent = 0;
 }
 
@@ -302,6 +305,81 @@ too_large(void)
 	CHECK(u->acked.points == 4 && u->lost.points == 1);
 }
 
+/* A batch of two, of which a try is lost and the next is too large. */
+static void
+lose_an_answer(void)
+{
+	begin();
+	u->cannot_withdraw = false;
+	(void)add(2);
+	uploader_start(u);
+	step(0);
+	CHECK(n_sent == 2);
+	answer(1, 413, "");
+	CHECK(n_sent == 3 && u->splits == 0 && u->waiting.n == 1);
+	CHECK_TEXT(sent[2].url, "http://x/v1/metrics/7/withdraw");
+	CHECK_TEXT(sent[2].key, sent[0].key);
+	uploader_start(u);
+	CHECK(n_sent == 3);		/* it is not sent meanwhile */
+}
+
+static void
+not_split_if_stored(void)
+{
+	lose_an_answer();
+	answer(2, 200, "{\"stored\":true}");
+	CHECK(uploader_is_idle(u) && u->splits == 0 && u->acked.points == 2);
+
+	lose_an_answer();
+	answer(2, 200, "{\"stored\":false}");
+	CHECK(u->splits == 1 && u->waiting.n == 2);
+	u->retry_at_ns = 0;
+	uploader_start(u);
+	step(200);
+	step(200);
+	CHECK(uploader_is_idle(u) && n_sent == 5 && u->acked.points == 2);
+}
+
+static void
+not_split_without_an_answer(void)
+{
+	int i;
+
+	lose_an_answer();
+	answer(2, 503, "");
+	CHECK(u->splits == 0 && u->waiting.n == 1);
+	u->retry_at_ns = 0;
+	uploader_start(u);		/* the whole again */
+	CHECK_TEXT(sent[3].url, "http://x/v1/metrics/7");
+	CHECK_TEXT(sent[3].key, sent[0].key);
+	answer(3, 413, "");
+	CHECK_TEXT(sent[4].url, "http://x/v1/metrics/7/withdraw");
+	/* Only that call is never answered: it ends somewhere. */
+	for (i = 4; u->splits == 0 && i < 40; i += 2) {
+		step(500);
+		if (u->splits == 0)
+			answer(i + 1, 413, "");
+	}
+	CHECK(u->splits == 1);
+}
+
+static void
+a_server_that_knows_no_keys(void)
+{
+	lose_an_answer();
+	answer(2, 404, "");
+	CHECK(u->splits == 1 && u->waiting.n == 2);
+	/* It is not asked again. */
+	u->retry_at_ns = 0;
+	(void)add(2);
+	uploader_start(u);
+	step(200);
+	step(200);
+	step(0);
+	answer(n_sent - 1, 413, "");
+	CHECK(u->splits == 2);
+}
+
 /* A wire with which, while a batch is being split, the reader begins another:
  * it takes the next number. */
 static struct wire busy_wire;
@@ -396,6 +474,12 @@ main(void)
 {
 	if (freopen("/dev/null", "w", stderr) == NULL)	/* its warnings */
 		return 1;
+	test("of which a try may have arrived is asked for before it is split",
+	    not_split_if_stored);
+	test("without an answer to that it is not split, but not for ever",
+	    not_split_without_an_answer);
+	test("a server that knows no such call is asked once",
+	    a_server_that_knows_no_keys);
 	test("batches go in order, each with its own key", in_order);
 	test("what failed is sent again, with the same key and bytes",
 	    retries);
