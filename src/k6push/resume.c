@@ -182,8 +182,8 @@ take_halved(void *ctx, const struct journal_batch *b,
 	session_take_halved(session, session->loading, b, place, pieces);
 }
 
-/* Compare what the note says was read with all that there is a trace of. Of a
- * pusher that was killed the trace is all that is known, from now on. */
+/* Compare what the note says was read with all that is there. Of a pusher that
+ * was killed that is what is there and what is noted of batches. */
 static void
 account_for(struct session *session, const struct journal_found *found)
 {
@@ -208,8 +208,8 @@ account_for(struct session *session, const struct journal_found *found)
 		return;
 	if (!n->has_ended) {
 		n->is_cut = true;
-		n->points = (int64_t)all.points;
-		n->made = (int64_t)all.requests;
+		n->points = (int64_t)(all.points + found->gone.points);
+		n->made = (int64_t)(all.requests + found->gone.requests);
 	}
 	e->is_known = n->points > 0;
 	if (n->points > (int64_t)all.points)
@@ -377,23 +377,30 @@ tell_leftovers(const struct push_options *o)
 }
 
 /* Samples that wait, for the list. */
+struct count {
+	struct journal_found found;
+	uint64_t points;
+};
+
 static void
 count_batch(void *ctx, const struct journal_batch *b,
     const struct journal_place *place)
 {
-	uint64_t *points = ctx;
+	struct count *count = ctx;
 
 	(void)place;
-	*points += b->points;
+	count->points += b->points;
 }
 
-/* All of it, though some of its parts may be done with. */
 static void
 count_halved(void *ctx, const struct journal_batch *b,
     const struct journal_place *place, struct span pieces)
 {
+	struct count *count = ctx;
+
+	(void)place;
 	(void)pieces;
-	count_batch(ctx, b, place);
+	count->points += journal_rest(&count->found, b->number).points;
 }
 
 static void
@@ -401,38 +408,38 @@ count_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 {
 	struct batch p = { .id = *b };
 	struct buf plain = { 0 };
-	uint64_t *points = ctx;
+	struct count *count = ctx;
 
 	if (recover_batch(&p, bytes, &plain, NULL) == 0)
-		*points += p.id.points;
+		count->points += p.id.points;
 	buf_release(&plain);
 }
 
 static int
 print_journal(const char *path)
 {
-	uint64_t points = 0;
-	struct journal_found found = { .ctx = &points, .batch = count_batch,
-	    .pieces = count_pieces, .halved = count_halved };
+	struct count count = { .found = { .ctx = &count, .batch = count_batch,
+	    .pieces = count_pieces, .halved = count_halved } };
+	struct journal_found *found = &count.found;
 	struct note note = { 0 };
 	bool is_open = false;
 	int64_t bytes = 0;
 	struct why why;
-	int status = journal_peek(path, &found, &is_open, &bytes, &why);
+	int status = journal_peek(path, found, &is_open, &bytes, &why);
 
-	if (status == 0 && found.note.n > 0)
-		(void)note_parse(&note, buf_whole(&found.note), &why);
+	if (status == 0 && found->note.n > 0)
+		(void)note_parse(&note, buf_whole(&found->note), &why);
 	if (status < 0)
 		warnf("%s", why.text);
 	else
 		(void)printf("%s\t%s\t%s\t%" PRIu64 " samples\t%" PRId64
 		    " bytes\t%" PRIu64 " refused\t%s\n", path, is_open
-		    ? "in use" : points > 0 || bytes > 0 ? "waiting"
-		    : "done", note.run != NULL ? note.run : "-", points,
-		    bytes, found.refused.batches, note.page != NULL ? note.page
+		    ? "in use" : count.points > 0 || bytes > 0 ? "waiting"
+		    : "done", note.run != NULL ? note.run : "-", count.points,
+		    bytes, found->refused.batches, note.page != NULL ? note.page
 		    : note.host != NULL ? note.host : "-");
 	note_release(&note);
-	buf_release(&found.note);
+	buf_release(&found->note);
 	return status < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -467,14 +474,13 @@ discard(const char *path)
 {
 	struct journal_options none = { 0 };
 	struct journal *journal = NULL;
-	uint64_t points = 0;
-	struct journal_found found = { .ctx = &points, .batch = count_batch,
-	    .pieces = count_pieces, .halved = count_halved };
+	struct count count = { .found = { .ctx = &count, .batch = count_batch,
+	    .pieces = count_pieces, .halved = count_halved } };
 	struct why why;
 	int status = journal_open(&journal, path, JOURNAL_OLD, &none, &why);
 
 	if (status == 0)
-		status = journal_load(journal, &found, &why);
+		status = journal_load(journal, &count.found, &why);
 	if (status != 0) {
 		warnf("%s", why.text);
 		journal_close(journal);
@@ -482,11 +488,11 @@ discard(const char *path)
 	}
 	journal_remove(journal);
 	journal_close(journal);
-	warnf("%s: %" PRIu64 " sample%s discarded%s", path, points,
-	    points == 1 ? "" : "s",
+	warnf("%s: %" PRIu64 " sample%s discarded%s", path, count.points,
+	    count.points == 1 ? "" : "s",
 	    access(path, F_OK) == 0
 	    ? "; refused or damaged data stay there" : "");
-	buf_release(&found.note);
+	buf_release(&count.found.note);
 	return EXIT_DONE;
 }
 

@@ -47,6 +47,8 @@ full=$(unshare -rnm ./fulldisk.sh away 2>/dev/null) || status=1
 row 'full disk: made, stored, lost, twice, exit, s to go on' "$full"
 split=$(unshare -rnm ./fullsplit.sh 2>/dev/null) || status=1
 row 'full disk, 413, killed: stored before, after, twice' "$split"
+killed=$(unshare -rnm ./fullkill.sh 2>/dev/null) || status=1
+row 'full disk, killed: read, stored, called lost, exit' "$killed"
 own=() seeds=${SEEDS:-200}
 unshare -rm true 2>/dev/null && own=(unshare -rm)
 # shellcheck disable=SC2046 # a word for each seed

@@ -61,6 +61,10 @@ no_loss() {
   private -rnm ./fullsplit.sh
 }
 
+@test "what was only in memory beside a full disk is counted after kill -9" {
+  private -rnm ./fullkill.sh
+}
+
 @test "the power fails: what was taken is there once" {
   [ "$(id -u)" -eq 0 ] || skip 'needs root'
   [ -e /dev/loop-control ] || skip 'no loop devices here'

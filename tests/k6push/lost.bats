@@ -66,6 +66,36 @@ pieces() {
   grep -F '60 made = 0 stored, 60 lost, 0 twice' <<<"$err"
 }
 
+# in_segments COUNT: so many batches are, and none in pieces.
+in_segments() {
+  [ -z "$(find "$journals" -name 'open.*')" ] &&
+    [ "$(cat "$journals"/*/seg.* | grep -ao k6j1 | wc -l)" -ge "$1" ]
+}
+
+@test "of a killed push, a segment that is removed is counted too" {
+  start_server
+  kill -STOP "$server"
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  k6push --journal "$journals" --journal-size 1M --push-interval 100ms \
+    --max-samples-per-package 100 <"$BATS_TEST_TMPDIR/fifo" 2>/dev/null 3>&- &
+  push=$!
+  disown
+  exec 4>"$BATS_TEST_TMPDIR/fifo"
+  stream 1000 0 | head -n 9001 >&4
+  # All are cut, and in segments.
+  retry 60 in_segments 10
+  kill -9 "$push"
+  exec 4>&-
+  kill -CONT "$server"
+  rm "$(find "$journals" -name 'seg.*' | head -n 1)"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 75 ]
+  lost=$((1000 - $(api runs/1 .totals.http_reqs)))
+  [ "$lost" -gt 0 ]
+  grep -F "1000 made = $((1000 - lost)) stored, $lost lost, 0 twice" <<<"$err"
+  grep -F "$((lost * 9)) samples were read and are neither" <<<"$err"
+}
+
 @test "what a server that does not count had before is not called lost" {
   start_nginx <<'CONF'
 location = /v1/tests { return 200 '{"reference_id":"7"}'; }

@@ -113,6 +113,7 @@ new_journal(const char *path, const struct journal_options *o)
 	j->options = *o;
 	(void)pthread_mutex_init(&j->mutex, NULL);
 	(void)pthread_mutex_init(&j->adding, NULL);
+	(void)pthread_mutex_init(&j->noting, NULL);
 	(void)pthread_mutex_init(&j->syncing, NULL);
 	return j;
 }
@@ -166,6 +167,7 @@ journal_close(struct journal *j)
 	close_fd(j->lock);
 	(void)pthread_mutex_destroy(&j->mutex);
 	(void)pthread_mutex_destroy(&j->adding);
+	(void)pthread_mutex_destroy(&j->noting);
 	(void)pthread_mutex_destroy(&j->syncing);
 	free(j->path);
 	free(j);

@@ -6,7 +6,7 @@
  *   run       notes: what the batches belong to; the last one counts
  *   open.N    the pieces of batch N while it is being filled
  *   seg.N     batches that are cut, one behind the other
- *   done      the batches that need no more sending
+ *   done      the batches that are cut, and those that need no more sending
  *   bad/      damaged bytes that were passed over, as they were found
  *   refused/  batches that no server takes, and why
  *
@@ -17,7 +17,7 @@
  * journal then need not have the bytes.
  *
  * Pieces (journal_piece, journal_cut) come from one thread, all but
- * journal_add and journal_sync from one other; those two from any.
+ * journal_add, journal_made and journal_sync from one other; those from any.
  */
 #ifndef K6PIPE_K6PUSH_JOURNAL_JOURNAL_H
 #define K6PIPE_K6PUSH_JOURNAL_JOURNAL_H
@@ -100,6 +100,11 @@ int journal_cut(struct journal *j, const struct journal_batch *b,
 int journal_add(struct journal *j, const struct journal_batch *b,
     struct span body, struct journal_place *place, struct why *why);
 
+/* Note how much is in a batch that is cut, wherever it is: if it is neither
+ * found nor done with later, so much is gone. Where the disk has no room there
+ * is some for this. */
+void journal_made(struct journal *j, const struct journal_batch *b);
+
 /* Bring pieces to the disk that waited long enough; all with is_now. */
 int journal_sync(struct journal *j, bool is_now, struct why *why);
 
@@ -162,6 +167,7 @@ struct journal_found {
 				   in those that are done with */
 	struct journal_sum cut;	/* not to be read: their pieces were cut short
 				   before the first was whole */
+	struct journal_sum gone;	/* cut, not done with, and not there */
 	uint64_t damaged_bytes;
 	uint64_t missing;	/* batches that are damaged and were not done
 				   with; a number that nothing names is none */
@@ -177,6 +183,11 @@ enum journal_part {
  * number, which is halved, and the number of that part. */
 enum journal_part journal_part(const struct journal_found *found,
     uint64_t whole, int n, uint64_t *number);
+
+/* Within `halved`: what is left of it, without the parts that are done with or
+ * another callback's. */
+struct journal_sum journal_rest(const struct journal_found *found,
+    uint64_t whole);
 
 /* Read the journal after its opening. -1: the folder cannot be read. */
 int journal_load(struct journal *j, struct journal_found *found,

@@ -9,11 +9,10 @@
 #include "k6push/journal/journal_priv.h"
 
 void
-halves_add(struct halves *all, uint64_t number, uint64_t first)
+halves_add(struct halves *all, const struct journal_batch *b)
 {
 	all->v = xgrow(all->v, all->n, &all->cap, sizeof(*all->v));
-	all->v[all->n++] = (struct halved){ .batch.number = number,
-	    .first = first };
+	all->v[all->n++] = (struct halved){ .batch = *b, .first = b->parent };
 }
 
 static int
@@ -25,11 +24,28 @@ by_number(const void *a, const void *b)
 	    (x->batch.number < y->batch.number);
 }
 
+static void
+take_part(struct halved *h, const struct journal_batch *b)
+{
+	h->parts.batches++;
+	h->parts.points += b->points;
+	h->parts.requests += b->requests;
+}
+
+/* Those that are halved themselves are parts, too; their parent is not told. */
 void
 halves_sort(struct halves *all)
 {
+	const struct halved *part;
+	size_t i;
+	uint64_t n;
+
 	if (all->n > 0)
 		qsort(all->v, all->n, sizeof(*all->v), by_number);
+	for (i = 0; i < all->n; i++)
+		for (n = all->v[i].first; n <= all->v[i].first + 1; n++)
+			if ((part = halves_find(all, n)) != NULL)
+				take_part(&all->v[i], &part->batch);
 }
 
 struct halved *
@@ -39,4 +55,13 @@ halves_find(const struct halves *all, uint64_t number)
 
 	return all->n == 0 ? NULL : bsearch(&key, all->v, all->n,
 	    sizeof(*all->v), by_number);
+}
+
+void
+halves_take_part(struct halves *all, const struct journal_batch *b)
+{
+	struct halved *h = b->parent != 0 ? halves_find(all, b->parent) : NULL;
+
+	if (h != NULL && (b->number == h->first || b->number == h->first + 1))
+		take_part(h, b);
 }

@@ -12,39 +12,9 @@
 #include <unistd.h>
 
 #include "base/num.h"
-#include "k6push/journal/journal_priv.h"
+#include "k6push/journal/journal_load.h"
 
 enum { NUMBERS_MAX = 1 << 28 };
-
-/* What became of each number. */
-enum fate { FATE_UNKNOWN, FATE_ACKED = JOURNAL_ACKED, FATE_SPLIT =
-	JOURNAL_SPLIT, FATE_REFUSED = JOURNAL_REFUSED, FATE_HALVED =
-	RECORD_HALVED, FATE_LOST = JOURNAL_LOST, FATE_LIVE };
-
-struct load {
-	struct journal *j;
-	struct journal_found *found;
-	unsigned char *fates;	/* by number */
-	size_t cap;
-	struct halves halves;
-	/* numbers in the names of files, sorted: */
-	uint64_t *segments, *open_files;
-	size_t n_segments, n_open_files;
-	size_t cap_segments, cap_open_files;
-	const char *file;	/* being read */
-	const char *start;
-	bool is_torn_normal;	/* the end of this file may be cut short */
-	struct buf bytes;	/* of a file */
-	struct buf pieces;
-	/* of damaged records of batches, in no order: */
-	uint64_t *damaged;	/* the numbers that can still be read */
-	size_t n_damaged, cap_damaged;
-	uint64_t n_nameless;	/* stretches in which none can be read */
-	bool has_batches;	/* the file that is being read does */
-	/* of the open file that is being read: */
-	uint64_t open_number;	/* 0: none is */
-	struct journal_sum most;	/* by the heads of its pieces */
-};
 
 static void
 set_fate(struct load *l, uint64_t number, enum fate fate)
@@ -64,8 +34,8 @@ set_fate(struct load *l, uint64_t number, enum fate fate)
 		l->found->last = number;
 }
 
-static enum fate
-fate_of(const struct load *l, uint64_t number)
+enum fate
+load_fate(const struct load *l, uint64_t number)
 {
 	return number < l->cap ? (enum fate)l->fates[number] : FATE_UNKNOWN;
 }
@@ -91,8 +61,8 @@ note_damaged_batches(struct load *l, struct span bytes, bool is_torn)
 		if (number == 0 || number > NUMBERS_MAX)
 			continue;
 		has_name = true;
-		if (parent == 0 || fate_of(l, parent) == FATE_SPLIT ||
-		    fate_of(l, parent) == FATE_HALVED)
+		if (parent == 0 || load_fate(l, parent) == FATE_SPLIT ||
+		    load_fate(l, parent) == FATE_HALVED)
 			note_damaged(l, number);
 	}
 	l->n_nameless += !has_name && at > 0;
@@ -157,15 +127,27 @@ load_notes(struct load *l)
 }
 
 static void
-note_halved(struct load *l, uint64_t number, uint64_t first)
+note_halved(struct load *l, const struct journal_batch *b)
 {
-	if (fate_of(l, number) != FATE_UNKNOWN || first <= number ||
+	uint64_t number = b->number, first = b->parent;
+
+	if (load_fate(l, number) != FATE_UNKNOWN || first <= number ||
 	    first >= NUMBERS_MAX)
 		return;
 	set_fate(l, number, FATE_HALVED);
-	halves_add(&l->halves, number, first);
+	halves_add(&l->halves, b);
 	if (first + 1 > l->found->last)
 		l->found->last = first + 1;
+}
+
+static void
+note_made(struct load *l, const struct journal_batch *b)
+{
+	if (b->number == 0 || b->number > NUMBERS_MAX)
+		return;
+	made_add(&l->made, b);
+	if (b->number > l->found->last)
+		l->found->last = b->number;
 }
 
 /* The batch is noted as done with, for the first time. */
@@ -188,46 +170,53 @@ static void
 load_done(struct load *l)
 {
 	struct record r;
-	size_t at = 0;
+	size_t at = 0, i;
 
 	if (!begin_file(l, "done", true))
 		return;
 	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
 		if (r.type != RECORD_DONE || r.batch.flags < JOURNAL_ACKED ||
-		    r.batch.flags > JOURNAL_LOST)
+		    r.batch.flags > RECORD_MADE)
 			continue;
-		if (r.batch.flags == RECORD_HALVED) {
-			note_halved(l, r.batch.number, r.batch.parent);
+		if (r.batch.flags == RECORD_MADE) {
+			note_made(l, &r.batch);
 			continue;
 		}
-		if (fate_of(l, r.batch.number) == FATE_UNKNOWN)
+		if (r.batch.flags == RECORD_HALVED) {
+			note_halved(l, &r.batch);
+			continue;
+		}
+		if (load_fate(l, r.batch.number) == FATE_UNKNOWN) {
 			count_done(l->found, &r);
+			made_add(&l->ended, &r.batch);
+		}
 		set_fate(l, r.batch.number, (enum fate)r.batch.flags);
 	}
 	halves_sort(&l->halves);
+	made_sort(&l->made);
+	for (i = 0; i < l->ended.n; i++)
+		halves_take_part(&l->halves, &l->ended.v[i]);
 }
 
-/* A part of a batch that was not yet noted as split: it will be split again. */
-static bool
-is_early_part(const struct load *l, const struct journal_batch *b)
+bool
+load_is_early_part(const struct load *l, const struct journal_batch *b)
 {
-	return b->parent != 0 && fate_of(l, b->parent) != FATE_SPLIT &&
-	    fate_of(l, b->parent) != FATE_HALVED;
+	return b->parent != 0 && load_fate(l, b->parent) != FATE_SPLIT &&
+	    load_fate(l, b->parent) != FATE_HALVED;
 }
 
-/* Is something of a halved batch to be made anew of it? */
-static bool
-is_wanted(const struct load *l, const struct halved *h)
+bool
+load_is_wanted(const struct load *l, const struct halved *h)
 {
 	const struct halved *part;
 	uint64_t n;
 
 	for (n = h->first; n <= h->first + 1; n++) {
-		if (fate_of(l, n) == FATE_UNKNOWN)
+		if (load_fate(l, n) == FATE_UNKNOWN)
 			return true;
-		part = fate_of(l, n) == FATE_HALVED
+		part = load_fate(l, n) == FATE_HALVED
 		    ? halves_find(&l->halves, n) : NULL;
-		if (part != NULL && !part->is_present && is_wanted(l, part))
+		if (part != NULL && !part->is_present && load_is_wanted(l, part))
 			return true;
 	}
 	return false;
@@ -241,9 +230,9 @@ set_made(struct load *l, const struct halved *h)
 	uint64_t n;
 
 	for (n = h->first; n <= h->first + 1; n++) {
-		part = fate_of(l, n) == FATE_HALVED
+		part = load_fate(l, n) == FATE_HALVED
 		    ? halves_find(&l->halves, n) : NULL;
-		if (fate_of(l, n) == FATE_UNKNOWN)
+		if (load_fate(l, n) == FATE_UNKNOWN)
 			set_fate(l, n, FATE_LIVE);
 		else if (part != NULL && !part->is_present)
 			set_made(l, part);
@@ -254,7 +243,7 @@ set_made(struct load *l, const struct halved *h)
 static bool
 take_halved(struct load *l, struct halved *h, struct span pieces)
 {
-	if (!is_wanted(l, h))
+	if (!load_is_wanted(l, h))
 		return false;
 	if (l->found->halved != NULL)
 		l->found->halved(l->found->ctx, &h->batch, &h->place, pieces);
@@ -267,7 +256,7 @@ static bool
 is_wanted_there(const struct load *l, const struct halved *h)
 {
 	return h->is_present && h->place.segment != 0 &&
-	    fate_of(l, h->batch.number) == FATE_HALVED && is_wanted(l, h);
+	    load_fate(l, h->batch.number) == FATE_HALVED && load_is_wanted(l, h);
 }
 
 /* Those that stand in segments, after all has been read. Some end within the
@@ -300,11 +289,11 @@ journal_part(const struct journal_found *found, uint64_t whole, int n,
 	const struct halved *h = halves_find(&l->halves, whole), *part;
 
 	*number = h->first + (uint64_t)n;
-	if (fate_of(l, *number) == FATE_UNKNOWN)
+	if (load_fate(l, *number) == FATE_UNKNOWN)
 		return JOURNAL_PART_WANTED;
-	part = fate_of(l, *number) == FATE_HALVED
+	part = load_fate(l, *number) == FATE_HALVED
 	    ? halves_find(&l->halves, *number) : NULL;
-	return part != NULL && !part->is_present && is_wanted(l, part)
+	return part != NULL && !part->is_present && load_is_wanted(l, part)
 	    ? JOURNAL_PART_HALVED : JOURNAL_PART_NONE;
 }
 
@@ -343,12 +332,12 @@ load_segment(struct load *l, uint64_t number)
 		place = (struct journal_place){ number, r.offset,
 		    r.payload.n };
 		if (r.type == RECORD_BATCH &&
-		    fate_of(l, r.batch.number) == FATE_HALVED)
+		    load_fate(l, r.batch.number) == FATE_HALVED)
 			set_present(l, &r.batch, &place);
 		if (r.type != RECORD_BATCH ||
-		    fate_of(l, r.batch.number) != FATE_UNKNOWN)
+		    load_fate(l, r.batch.number) != FATE_UNKNOWN)
 			continue;
-		if (is_early_part(l, &r.batch)) {
+		if (load_is_early_part(l, &r.batch)) {
 			set_fate(l, r.batch.number, FATE_SPLIT);
 			if (!l->j->is_peek)
 				journal_done(l->j, &r.batch, JOURNAL_SPLIT,
@@ -356,6 +345,7 @@ load_segment(struct load *l, uint64_t number)
 			continue;
 		}
 		set_fate(l, r.batch.number, FATE_LIVE);
+		halves_take_part(&l->halves, &r.batch);
 		s->live++;
 		if (l->found->batch != NULL)
 			l->found->batch(l->found->ctx, &r.batch, &place);
@@ -370,6 +360,7 @@ load_open_file(struct load *l, uint64_t number)
 	const struct journal_place none = { 0 };
 	struct journal_batch batch = { 0 };
 	uint64_t damaged_before = l->found->damaged_bytes;
+	const struct journal_batch *made;
 	struct open_file *i;
 	char name[NAME_TEXT];
 	struct record r;
@@ -399,18 +390,23 @@ load_open_file(struct load *l, uint64_t number)
 	l->j->open_files = i;
 	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
 		note_damaged(l, number);
-	if (fate_of(l, number) == FATE_HALVED && l->pieces.n > 0 &&
+	if (load_fate(l, number) == FATE_HALVED && l->pieces.n > 0 &&
 	    !halves_find(&l->halves, number)->is_present)
 		(void)take_halved(l, set_present(l, &batch, &none),
 		    buf_whole(&l->pieces));
-	if (fate_of(l, number) != FATE_UNKNOWN)
+	if (load_fate(l, number) != FATE_UNKNOWN)
 		return;
+	made = made_find(&l->made, number);
+	if (l->pieces.n == 0 && made != NULL)
+		return;		/* that is known better */
 	if (l->pieces.n == 0) {
 		l->found->cut.batches += l->most.points > 0;
 		l->found->cut.points += l->most.points;
 		l->found->cut.requests += l->most.requests;
 		return;
 	}
+	if (made != NULL)
+		note_most(l, made);
 	batch.points = l->most.points;
 	batch.requests = l->most.requests;
 	set_fate(l, number, FATE_LIVE);
@@ -490,44 +486,6 @@ drop_dead_segments(struct journal *j)
 	}
 }
 
-/* How many batches are damaged and were not done with. A number of which there
- * is no trace says nothing: it was given out and not used by the time the
- * writer ended. Where a damaged record does not name its batch, it may have
- * been one of those. */
-/* Nothing is left of which it could be made. */
-static bool
-is_missing(const struct load *l, uint64_t number)
-{
-	const struct halved *h = fate_of(l, number) == FATE_HALVED
-	    ? halves_find(&l->halves, number) : NULL;
-
-	return fate_of(l, number) == FATE_UNKNOWN ||
-	    (h != NULL && !h->is_present && is_wanted(l, h));
-}
-
-static uint64_t
-count_missing(struct load *l)
-{
-	uint64_t n, missing = 0, unknown = 0;
-	size_t i;
-
-	if (l->n_damaged > 0)
-		qsort(l->damaged, l->n_damaged, sizeof(*l->damaged),
-		    by_number);
-	for (i = 0; i < l->n_damaged; i++)
-		missing += (i == 0 || l->damaged[i] != l->damaged[i - 1]) &&
-		    is_missing(l, l->damaged[i]);
-	if (l->n_nameless == 0)
-		return missing;
-	for (n = 1; n <= l->found->last; n++)
-		unknown += fate_of(l, n) == FATE_UNKNOWN;
-	for (i = 0; i < l->n_damaged; i++)
-		unknown -= (i == 0 || l->damaged[i] != l->damaged[i - 1]) &&
-		    l->damaged[i] <= l->found->last &&
-		    fate_of(l, l->damaged[i]) == FATE_UNKNOWN;
-	return missing + (l->n_nameless < unknown ? l->n_nameless : unknown);
-}
-
 int
 journal_load(struct journal *j, struct journal_found *found,
     struct why *why)
@@ -545,11 +503,13 @@ journal_load(struct journal *j, struct journal_found *found,
 		for (i = 0; i < l.n_open_files; i++)
 			load_open_file(&l, l.open_files[i]);
 		take_halves(&l);
-		found->missing = count_missing(&l);
+		load_count_missing(&l);
 		drop_dead_segments(j);
 		found->load = NULL;
 	}
 	free(l.halves.v);
+	free(l.made.v);
+	free(l.ended.v);
 	free(l.fates);
 	free(l.segments);
 	free(l.open_files);

@@ -19,8 +19,10 @@ enum { RECORD_HEAD = 80, NAME_TEXT = 32 };
 enum record_type { RECORD_NOTE = 1, RECORD_PIECE, RECORD_CUT, RECORD_BATCH,
 	RECORD_DONE };
 
-enum { RECORD_HALVED = 4 };	/* flags of a RECORD_DONE, beside journal_end;
-				   parent is the number of the first part */
+enum {				/* flags of a RECORD_DONE, beside journal_end */
+	RECORD_HALVED = 4,	/* parent is the number of the first part */
+	RECORD_MADE = 6,	/* it is cut: how much is in it */
+};
 
 struct record {
 	enum record_type type;
@@ -52,6 +54,7 @@ struct halved {
 	uint64_t first;		/* number of its first part */
 	bool is_present;	/* it was found: */
 	struct journal_place place;	/* segment 0: by its pieces */
+	struct journal_sum parts;	/* what is in those that are known */
 };
 
 /* A zeroed struct is empty; free v. */
@@ -60,9 +63,23 @@ struct halves {
 	size_t n, cap;
 };
 
-void halves_add(struct halves *all, uint64_t number, uint64_t first);
+/* b as it is noted: its parent is the number of its first part. */
+void halves_add(struct halves *all, const struct journal_batch *b);
 void halves_sort(struct halves *all);	/* after the last is added */
 struct halved *halves_find(const struct halves *all, uint64_t number);
+
+/* b is done with, or found, and may be a part: its whole has less left. */
+void halves_take_part(struct halves *all, const struct journal_batch *b);
+
+/* Batches that are noted; a zeroed struct is empty, free v. */
+struct made {
+	struct journal_batch *v;
+	size_t n, cap;
+};
+
+void made_add(struct made *all, const struct journal_batch *b);
+void made_sort(struct made *all);	/* after the last is added */
+const struct journal_batch *made_find(const struct made *all, uint64_t number);
 
 struct journal {
 	char *path;
@@ -72,6 +89,7 @@ struct journal {
 	uint64_t note_bytes, done_bytes, done_room;
 	pthread_mutex_t mutex;		/* of the two lists */
 	pthread_mutex_t adding;		/* one batch at a time */
+	pthread_mutex_t noting;		/* what is done: one record at a time */
 	pthread_mutex_t syncing;	/* no open file is closed meanwhile */
 	struct open_file *open_files;
 	struct segment *segments;	/* the first is open if out >= 0 */

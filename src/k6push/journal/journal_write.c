@@ -380,33 +380,54 @@ journal_open_done(struct journal *j)
 	return j->done;
 }
 
+/* Append what is noted of batch b. */
+static int
+write_done(struct journal *j, const struct journal_batch *b, uint16_t flags,
+    struct why *why)
+{
+	struct record r = { .type = RECORD_DONE, .batch = *b };
+	struct why reason;
+	int status;
+
+	r.batch.flags = flags;
+	(void)pthread_mutex_lock(&j->noting);
+	if (journal_open_done(j) < 0) {
+		status = journal_errno(j, "done", why);
+	} else {
+		status = record_write(j->done, &j->done_bytes, &r, &reason);
+		if (status < 0)
+			(void)why_set(why, "%s/done: %s", j->path,
+			    reason.text);
+	}
+	(void)pthread_mutex_unlock(&j->noting);
+	return status;
+}
+
 int
 journal_halve(struct journal *j, const struct journal_batch *b,
     uint64_t first, struct why *why)
 {
-	struct record r = { .type = RECORD_DONE, .batch = *b };
-	struct why reason;
+	struct journal_batch halved = *b;
 
-	r.batch.flags = RECORD_HALVED;
-	r.batch.parent = first;		/* of a batch that is halved */
-	if (journal_open_done(j) < 0)
-		return journal_errno(j, "done", why);
-	if (record_write(j->done, &j->done_bytes, &r, &reason) < 0)
-		return why_set(why, "%s/done: %s", j->path, reason.text);
+	halved.parent = first;		/* of a batch that is halved */
+	if (write_done(j, &halved, RECORD_HALVED, why) < 0)
+		return -1;
 	if (j->options.sync_ns >= 0)
 		(void)fdatasync(j->done);
 	return 0;
 }
 
 void
+journal_made(struct journal *j, const struct journal_batch *b)
+{
+	(void)write_done(j, b, RECORD_MADE, NULL);
+}
+
+void
 journal_done(struct journal *j, const struct journal_batch *b,
     enum journal_end how, const struct journal_place *place)
 {
-	struct record r = { .type = RECORD_DONE, .batch = *b };
-
-	r.batch.flags = (uint16_t)how;
-	if (journal_open_done(j) >= 0)
-		(void)record_write(j->done, &j->done_bytes, &r, NULL);
+	(void)write_done(j, b, (uint16_t)how, NULL);
 	if (place->segment == 0)
 		remove_open_file(j, b->number);
 	else

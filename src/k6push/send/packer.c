@@ -74,6 +74,17 @@ packer_forget_loose(struct packer *k, struct batch *p)
 	p->loose_bytes = 0;
 }
 
+/* Once. For a part that is not on disk itself its whole stands. */
+static void
+note_made(struct packer *k, struct batch *p)
+{
+	if (k->journal == NULL || p->is_noted ||
+	    (p->is_loose && p->id.parent != 0))
+		return;
+	journal_made(k->journal, &p->id);
+	p->is_noted = true;
+}
+
 void
 packer_pack(struct packer *k, struct batch *p)
 {
@@ -91,6 +102,7 @@ packer_pack(struct packer *k, struct batch *p)
 	if (k->journal != NULL && journal_add(k->journal, &p->id,
 	    buf_whole(&p->body), &p->place, &why) == 0)
 		p->is_loose = false;
+	note_made(k, p);
 	if (p->is_loose)
 		packer_count_loose(k, p);
 	else

@@ -37,9 +37,10 @@ struct batch {
 	struct whole *whole;		/* it can be made of that; or NULL */
 	int64_t not_before_ns;		/* monotonic; it is not sent earlier */
 	size_t loose_bytes;		/* as the packer counts it */
+	bool is_noted;			/* in the journal, how much is in it */
 	bool is_in_flight;
-	int tries;
 	bool may_be_there;		/* it was sent, its key not withdrawn */
+	int tries;
 };
 
 /* Batches in the order of their numbers. A zeroed struct is empty. */

@@ -39,6 +39,15 @@ on_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 	    (int)bytes.n, bytes.p);
 }
 
+static int
+remove_file(const char *name)
+{
+	char file[120];
+
+	(void)snprintf(file, sizeof(file), "%s/%s", path, name);
+	return unlink(file);
+}
+
 static struct journal_batch
 batch_of(uint64_t number)
 {
@@ -298,6 +307,7 @@ static struct {
 	uint64_t whole, number[2];
 	enum journal_part part[2], below[2];
 	char pieces[16];
+	struct journal_sum rest;
 } halved;
 
 static struct journal_found *loading;
@@ -319,6 +329,7 @@ on_halved(void *ctx, const struct journal_batch *b,
 		halved.below[i] = journal_part(loading, halved.number[1], i,
 		    &number);
 	CHECK((place->segment == 0) == (pieces.n > 0));
+	halved.rest = journal_rest(loading, b->number);
 	(void)snprintf(halved.pieces, sizeof(halved.pieces), "%.*s",
 	    (int)pieces.n, pieces.p);
 }
@@ -382,6 +393,103 @@ halves_of_a_segment(void)
 	CHECK(access(path, F_OK) == 0 && j->segments == NULL);
 	journal_remove(j);
 	journal_close(j);
+}
+
+static struct journal_batch
+part_of(uint64_t whole, uint64_t number, uint64_t points)
+{
+	struct journal_batch b = batch_of(number);
+
+	b.parent = whole;
+	b.points = b.requests = points;
+	return b;
+}
+
+/* What of a halved batch is to be sent: not what its parts have that are done
+ * with, on disk themselves, or parts of parts. */
+static void
+halves_have_a_rest(void)
+{
+	const struct journal_place none = { 0 };
+	struct journal *j = open_new("rest");
+	struct journal_found found = { 0 };
+	struct journal_batch one = part_of(0, 1, 100), b;
+	struct journal_place place;
+	struct why why;
+
+	CHECK(journal_add(j, &one, SPAN("all"), &place, &why) == 0);
+	journal_made(j, &one);
+	CHECK(journal_halve(j, &one, 2, &why) == 0);	/* 40, 60 */
+	b = part_of(1, 2, 40);
+	CHECK(journal_halve(j, &b, 4, &why) == 0);	/* 15, 25 */
+	b = part_of(2, 4, 15);
+	journal_done(j, &b, JOURNAL_ACKED, &none);
+	journal_close(j);
+	j = open_halved(&found);
+	CHECK(halved.rest.points == 85 && halved.rest.requests == 85);
+	CHECK(found.gone.points == 0);
+	b = part_of(1, 3, 60);
+	CHECK(journal_add(j, &b, SPAN("3"), &place, &why) == 0);
+	journal_made(j, &b);
+	journal_close(j);
+	j = open_halved(&found);
+	CHECK(halved.rest.points == 25 && got.n_batches == 1);
+	CHECK(found.gone.points == 0);
+	/* The whole is no longer there, and one part has no bytes: */
+	journal_close(j);
+	CHECK(remove_file("seg.1") == 0);
+	j = open_halved(&found);
+	CHECK(found.gone.points == 25 && got.n_batches == 1);
+	journal_close(j);
+	CHECK(remove_file("seg.2") == 0);
+	j = open_halved(&found);
+	CHECK(found.gone.points == 85 && got.n_batches == 0);
+	journal_remove(j);
+	journal_close(j);
+}
+
+static void
+what_is_gone(void)
+{
+	struct journal *j = open_new("gone");
+	struct journal_found found = { 0 };
+	struct journal_batch loose = batch_of(4), cut = batch_of(5);
+	struct journal_batch torn = batch_of(6);
+	char file[120];
+	struct journal_place place[4];
+	struct why why;
+	int i;
+
+	for (i = 1; i < 4; i++) {
+		struct journal_batch b = batch_of((uint64_t)i);
+
+		place[i] = put_batch(j, b.number, "text");
+		journal_made(j, &b);
+	}
+	journal_made(j, &loose);	/* the disk takes no more of it */
+	CHECK(journal_piece(j, &cut, SPAN("part"), &why) == 0);
+	cut.points += 7;
+	journal_made(j, &cut);
+	CHECK(journal_piece(j, &torn, SPAN("part"), &why) == 0);
+	journal_made(j, &torn);
+	(void)snprintf(file, sizeof(file), "%s/open.6", path);
+	CHECK(truncate(file, RECORD_HEAD + 1) == 0);
+	end_batch(j, 1, JOURNAL_ACKED, &place[1]);
+	journal_close(j);
+	j = open_again(&found);
+	CHECK(got.n_batches == 2 && got.n_pieces == 1);
+	CHECK(got.batch[5].points == 15 + 7);
+	CHECK(found.gone.batches == 2 && found.gone.points == 12 + 18 &&
+	    found.gone.requests == 16 + 24 && found.missing == 0);
+	CHECK(found.cut.points == 0 && found.last == 6);
+	journal_close(j);
+	CHECK(remove_file("seg.1") == 0 && remove_file("open.5") == 0);
+	j = open_again(&found);
+	CHECK(found.gone.batches == 5 && found.gone.points == 6 + 9 + 12 +
+	    22 + 18);
+	journal_remove(j);
+	journal_close(j);
+	buf_release(&found.note);
 }
 
 static void
@@ -726,6 +834,9 @@ main(void)
 		return 1;
 	test("parts of a halved batch are made anew, if they are not done",
 	    halves_of_a_segment);
+	test("of a halved batch the list has what its parts do not",
+	    halves_have_a_rest);
+	test("what is noted and not there is gone", what_is_gone);
 	test("a batch of pieces is halved like another", halves_of_pieces);
 	test("of a halved batch that is damaged the parts are missing",
 	    halves_are_missing);
