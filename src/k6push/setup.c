@@ -3,9 +3,12 @@
  * The beginning of a push: its parts are made and connected, its journal and
  * its name chosen, its threads started.
  */
+#include <ctype.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -18,7 +21,10 @@
 
 enum {
 	MEMORY_BYTES = 256 << 20,
-	JOURNAL_CHANCE = 8,	/* letters of a journal's name */
+	/* letters of a journal's name: */
+	JOURNAL_HOST = 32,	/* at most */
+	JOURNAL_BOOT = 8,
+	JOURNAL_CHANCE = 8,
 };
 
 /* reader.on_head: the run as flags and the stream's Start want it. */
@@ -128,12 +134,58 @@ session_release(struct session *session)
 		(void)close(session->wake);
 }
 
+/* Letters of this host's name that are good in the name of a file. */
+static void
+name_host(char host[JOURNAL_HOST + 1])
+{
+	char full[HOST_NAME_MAX + 1] = "";
+	size_t i;
+
+	(void)gethostname(full, sizeof(full) - 1);
+	for (i = 0; i < JOURNAL_HOST && full[i] != '\0'; i++)
+		host[i] = isalnum((unsigned char)full[i]) || (i > 0 &&
+		    strchr("-._", full[i]) != NULL) ? full[i] : '_';
+	host[i] = '\0';
+}
+
+/* The first letters of what Linux calls this boot; none where it does not. */
+static void
+name_boot(char boot[JOURNAL_BOOT + 1])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, boot, JOURNAL_BOOT) : 0;
+
+	boot[n > 0 ? n : 0] = '\0';
+	if (strspn(boot, "0123456789abcdef") != JOURNAL_BOOT)
+		boot[0] = '\0';
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* A name that no other journal has: many hosts and containers may share the
+ * folder, and in containers process numbers are the same. */
+static char *
+journal_name(const char *home)
+{
+	char stamp[TIME_TEXT], host[JOURNAL_HOST + 1], boot[JOURNAL_BOOT + 1];
+	char chance[JOURNAL_CHANCE + 1], *p;
+
+	(void)time_print(stamp, now_unix_ns() / NS_PER_S * NS_PER_S);
+	while ((p = strpbrk(stamp, "-:")) != NULL)
+		(void)memmove(p, p + 1, strlen(p));
+	name_host(host);
+	name_boot(boot);
+	random_hex(chance, JOURNAL_CHANCE / 2);
+	return xasprintf("%s/%s-%s-%s-%ld-%s", home, stamp, host, boot,
+	    (long)getpid(), chance);
+}
+
 /* A journal of this push's own. -1: why. */
 static int
 make_journal(struct session *session, struct why *why)
 {
 	struct push_options *o = session->options;
-	char *home, *path, stamp[TIME_TEXT], chance[JOURNAL_CHANCE + 1], *p;
+	char *home, *path;
 	int status, tries = 0;
 
 	if (o->has_no_journal)
@@ -141,15 +193,9 @@ make_journal(struct session *session, struct why *why)
 	home = journals_path(o, why);
 	if (home == NULL)
 		return -1;
-	(void)time_print(stamp, now_unix_ns() / NS_PER_S * NS_PER_S);
-	while ((p = strpbrk(stamp, "-:")) != NULL)
-		(void)memmove(p, p + 1, strlen(p));
-	/* In containers process numbers are the same, and the folder may be
-	 * one; who resumes all may come between its making and its lock. */
+	/* Who resumes all may come between its making and its lock. */
 	do {
-		random_hex(chance, JOURNAL_CHANCE / 2);
-		path = xasprintf("%s/%s-%ld-%s", home, stamp, (long)getpid(),
-		    chance);
+		path = journal_name(home);
 		status = journal_open(&session->journal, path, JOURNAL_NEW,
 		    &o->journal, why);
 		free(path);

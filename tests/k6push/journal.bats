@@ -419,6 +419,18 @@ start_unruly() {
   done
   for i in "${pids[@]}"; do wait "$i"; done
   [ "$(api runs length)" = 4 ]
+  # With the server away they stay, and say where they were made.
+  stop_server
+  pids=()
+  for i in 1 2 3 4; do
+    unshare -pf --mount-proc k6push -q --drain 0s --journal "$journals" \
+      "$small" 2>>"$BATS_TEST_TMPDIR/err" 3>&- &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do wait "$i" || true; done
+  boot=$(cut -c 1-8 /proc/sys/kernel/random/boot_id)
+  [ "$(find "$journals" -mindepth 1 -maxdepth 1 \
+    -name "*Z-$(uname -n)-$boot-1-????????" | wc -l)" -eq 4 ]
 }
 
 @test "a journal that was only just begun is listed, resumed, discarded" {
