@@ -14,6 +14,9 @@ enum { LINEAR = 256, MAX_INDEX = HIST_INDEXES - 1 };
 
 /* Up to this index a step is more than 0.8 % of a value. */
 enum { COARSE = 128 };
+
+/* From how many buckets on their places are guessed, and of how many. */
+enum { GUESSES_FROM = 32, GUESSES = 256 };
 #define FINE_FACTOR 0x1p17
 
 void
@@ -26,6 +29,7 @@ hist_release(struct hist *h)
 	free(h->negative);
 	free(h->fine);
 	free(h->buckets);
+	free(h->guesses);
 	*h = (struct hist){ .keeps_fine = h->keeps_fine };
 }
 
@@ -103,14 +107,26 @@ hist_upper(uint32_t index)
 	return (scaled_start(index + 1) - 1) * RESOLUTION;
 }
 
-/* Where index stands, or would be put in. */
+/* Where index stands, or would be put in. Indexes are all different: not more
+ * than index - first stand before it, and not more than last - index behind. */
 static size_t
 place_of(const struct hist *h, uint32_t index)
 {
 	size_t lo = 0, hi = h->n, mid;
+	uint32_t first, last;
 
-	if (h->n > 0 && h->buckets[h->n - 1].index < index)
+	if (h->n == 0)
+		return 0;
+	first = h->buckets[0].index;
+	last = h->buckets[h->n - 1].index;
+	if (last < index)
 		return h->n;
+	if (index <= first)
+		return 0;
+	if (index - first < hi)
+		hi = index - first;
+	if (last - index < h->n - 1)
+		lo = h->n - 1 - (last - index);
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
 		if (h->buckets[mid].index < index)
@@ -124,8 +140,22 @@ place_of(const struct hist *h, uint32_t index)
 static void
 add_bucket(struct hist *h, uint32_t index, uint64_t count)
 {
-	size_t at = place_of(h, index);
+	size_t at;
 
+	/* Most values fall where others fell; a place that is no longer that
+	 * of its index is found out. */
+	if (h->guesses != NULL) {
+		at = h->guesses[index % GUESSES];
+		if (at < h->n && h->buckets[at].index == index) {
+			h->buckets[at].count += count;
+			return;
+		}
+	} else if (h->n >= GUESSES_FROM) {
+		h->guesses = xcalloc(GUESSES, sizeof(*h->guesses));
+	}
+	at = place_of(h, index);
+	if (h->guesses != NULL)
+		h->guesses[index % GUESSES] = (uint16_t)at;
 	if (at < h->n && h->buckets[at].index == index) {
 		h->buckets[at].count += count;
 		return;

@@ -25,6 +25,8 @@ struct hist_bucket {
 struct hist {
 	struct hist_bucket *buckets;	/* ascending by index; owned */
 	size_t n, cap;
+	uint16_t *guesses;	/* where the buckets of some indexes may stand;
+				 * owned; NULL: not yet of use */
 	uint64_t low;		/* values below 0 */
 	struct hist *negative;	/* of them, as far as known, without their
 				 * sign; owned; NULL: none */

@@ -229,13 +229,14 @@ add_time(int64_t *first, int64_t *last, bool *has, int64_t from, int64_t to)
 static struct vus_instance *
 instance_of(struct summary *s, const struct point *p)
 {
-	struct span id = tag_of(p->tags, "instance_id");
 	struct vus *v = span_is(p->metric->name, "vus") ? &s->vus
 	    : span_is(p->metric->name, "vus_max") ? &s->vus_max : NULL;
+	struct span id;
 	char number[24];
 
 	if (v == NULL)
 		return NULL;
+	id = tag_of(p->tags, "instance_id");
 	if (id.n == 0)
 		id = tag_of(p->tags, "instance");
 	if (id.n == 0 && s->input > 0) {
