@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of figures, and the rules by which they are judged. */
+/* The table of figures, and how a run's rows become them. */
 #include "data/measure.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/mem.h"
 #include "data/percentile.h"
-
-enum { LEAST_COUNT = 100 };	/* requests, before a name counts */
-
-#define LEAST_MS 0.1	/* a shorter time is noise, whatever its share */
-#define LEAST_SHARE 0.01	/* of failures and of failed checks */
 
 static double
 share_of(const struct sink *s)
@@ -101,66 +95,76 @@ expected_p95_of(const struct figures *f)
 	return expected_of(f, P95);
 }
 
+#define RATE(c) c, { STATISTIC_RATE, 0 }
+#define SHARE(c) c, { STATISTIC_SHARE, 0 }
+#define AT(c, at) c, { STATISTIC_QUANTILE, at }
+#define EXACT COURSES, { STATISTIC_RATE, 0 }
+
 const struct measure measures[MEASURES] = {
-	{ "requests", reqs_of, UNIT_COUNT, 0 },
-	{ "requests/s", rate_of, UNIT_RATE, 1 },
-	{ "iterations/s", iterations_of, UNIT_RATE, 0 },
-	{ "failed", failed_of, UNIT_SHARE, -1 },
-	{ "failed checks", unchecked_of, UNIT_SHARE, -1 },
-	{ "crossed thresholds", crossed_of, UNIT_COUNT, -1 },
-	{ "avg", avg_of, UNIT_MS, 0 },
-	{ "med", med_of, UNIT_MS, -1 },
-	{ "p90", p90_of, UNIT_MS, -1 },
-	{ "p95", p95_of, UNIT_MS, -1 },
-	{ "p99", p99_of, UNIT_MS, -1 },
-	{ "max", max_of, UNIT_MS, 0 },
-	{ "med, expected", expected_med_of, UNIT_MS, -1 },
-	{ "p95, expected", expected_p95_of, UNIT_MS, -1 },
+	[MEASURE_REQUESTS] = { "requests", reqs_of, UNIT_COUNT, 0, EXACT },
+	[MEASURE_RATE] = { "requests/s", rate_of, UNIT_RATE, 1,
+	    RATE(COURSE_REQS) },
+	[MEASURE_ITERATIONS] = { "iterations/s", iterations_of, UNIT_RATE, 0,
+	    EXACT },
+	[MEASURE_FAILED] = { "failed", failed_of, UNIT_SHARE, -1,
+	    SHARE(COURSE_FAILED) },
+	[MEASURE_FAILED_CHECKS] = { "failed checks", unchecked_of, UNIT_SHARE,
+	    -1, SHARE(COURSE_CHECKS) },
+	[MEASURE_CROSSED] = { "crossed thresholds", crossed_of, UNIT_COUNT, -1,
+	    EXACT },
+	[MEASURE_AVG] = { "avg", avg_of, UNIT_MS, 0, EXACT },
+	[MEASURE_MED] = { "med", med_of, UNIT_MS, -1,
+	    AT(COURSE_DURATION, 0.5) },
+	[MEASURE_P90] = { "p90", p90_of, UNIT_MS, -1,
+	    AT(COURSE_DURATION, 0.9) },
+	[MEASURE_P95] = { "p95", p95_of, UNIT_MS, -1,
+	    AT(COURSE_DURATION, 0.95) },
+	[MEASURE_P99] = { "p99", p99_of, UNIT_MS, -1,
+	    AT(COURSE_DURATION, 0.99) },
+	[MEASURE_MAX] = { "max", max_of, UNIT_MS, 0, EXACT },
+	[MEASURE_EXPECTED_MED] = { "med, expected", expected_med_of, UNIT_MS,
+	    -1, AT(COURSE_EXPECTED, 0.5) },
+	[MEASURE_EXPECTED_P95] = { "p95, expected", expected_p95_of, UNIT_MS,
+	    -1, AT(COURSE_EXPECTED, 0.95) },
 };
 
-const struct measure measure_url = { "p95", p95_of, UNIT_MS, -1 };
+const struct measure measure_url = { "p95", p95_of, UNIT_MS, -1,
+	AT(COURSE_DURATION, 0.95) };
+
+void
+figures_init(struct figures *f)
+{
+	static const enum metric_type types[COURSES] = {
+		[COURSE_REQS] = METRIC_COUNTER, [COURSE_FAILED] = METRIC_RATE,
+		[COURSE_CHECKS] = METRIC_RATE,
+		[COURSE_DURATION] = METRIC_TREND,
+		[COURSE_EXPECTED] = METRIC_TREND };
+	int i;
+
+	*f = (struct figures){ .failed_by_status = NAN,
+	    .failed.type = METRIC_RATE, .checks.type = METRIC_RATE,
+	    .duration.type = METRIC_TREND, .expected.type = METRIC_TREND };
+	for (i = 0; i < COURSES; i++)
+		f->course[i].type = types[i];
+}
+
+void
+figures_release(struct figures *f)
+{
+	int i;
+
+	sink_release(&f->failed);
+	sink_release(&f->checks);
+	sink_release(&f->duration);
+	sink_release(&f->expected);
+	for (i = 0; i < COURSES; i++)
+		course_release(&f->course[i]);
+}
 
 double
 measure_change(double a, double b)
 {
 	return a != 0 ? (b - a) / a : NAN;
-}
-
-enum measure_verdict
-measure_judge(const struct measure *m, double a, double b, double bound)
-{
-	double worse = m->sign < 0 ? b - a : a - b, least = 0;
-
-	if (m->sign == 0 || !isfinite(a) || !isfinite(b))
-		return SAME;
-	switch (m->unit) {
-	case UNIT_SHARE:
-		least = LEAST_SHARE;
-		break;
-	case UNIT_COUNT:
-		least = 0.5;
-		break;
-	case UNIT_MS:
-		least = fmax(LEAST_MS, fabs(a) * bound);
-		break;
-	case UNIT_RATE:
-		least = fabs(a) * bound;
-		break;
-	}
-	return worse > least ? WORSE : worse < -least ? BETTER : SAME;
-}
-
-enum measure_verdict
-measure_verdict_of(const struct measure *m, const struct figures *a,
-    const struct figures *b, double bound)
-{
-	enum measure_verdict verdict = measure_judge(m, m->of(a), m->of(b), bound);
-
-	if (verdict == BETTER && m->unit == UNIT_MS && m->of !=
-	    expected_med_of && m->of != expected_p95_of &&
-	    failed_of(b) - failed_of(a) > LEAST_SHARE)
-		return SAME;
-	return verdict;
 }
 
 void
@@ -178,93 +182,17 @@ measure_add(struct figures *f, struct span metric, const struct sink *sink)
 		sink_merge(&f->duration, sink);
 }
 
-void
-measure_release(struct figures *f)
+struct course *
+measure_course(struct figures *f, struct span metric)
 {
-	sink_release(&f->duration);
-	sink_release(&f->expected);
-}
+	static const char *const names[] = { [COURSE_REQS] = "http_reqs",
+		[COURSE_FAILED] = "http_req_failed",
+		[COURSE_CHECKS] = "checks",
+		[COURSE_DURATION] = "http_req_duration" };
+	size_t i;
 
-enum measure_verdict
-measure_judge_url(const double reqs[2], const double p95[2], double bound)
-{
-	return reqs[0] >= LEAST_COUNT && reqs[1] >= LEAST_COUNT
-	    ? measure_judge(&measure_url, p95[0], p95[1], bound) : SAME;
-}
-
-int
-measure_worse(const struct figures f[2], double bound)
-{
-	int i, worse = 0;
-
-	for (i = 0; i < MEASURES; i++)
-		worse += measure_verdict_of(&measures[i], &f[0], &f[1],
-		    bound) == WORSE;
-	return worse;
-}
-
-const char *
-measure_verdict_name(enum measure_verdict verdict)
-{
-	static const char *const names[] = { "same", "better", "worse" };
-
-	return names[verdict];
-}
-
-static void
-print_value(struct buf *out, enum unit unit, double value)
-{
-	if (!isfinite(value))
-		buf_printf(out, " %14s", "-");
-	else if (unit == UNIT_SHARE)
-		buf_printf(out, " %12.2f %%", value * 100);
-	else if (unit == UNIT_MS)
-		buf_printf(out, " %11.3f ms", value);
-	else if (unit == UNIT_RATE)
-		buf_printf(out, " %12.2f/s", value);
-	else
-		buf_printf(out, " %14.0f", value);
-}
-
-void
-measure_print_line(struct buf *out, const char *name, enum unit unit,
-    const double value[2], enum measure_verdict verdict)
-{
-	double change = measure_change(value[0], value[1]);
-	char text[32] = "";
-
-	buf_printf(out, "%-20s", name);
-	print_value(out, unit, value[0]);
-	print_value(out, unit, value[1]);
-	if (isfinite(change) && unit != UNIT_SHARE)
-		(void)snprintf(text, sizeof(text), "%+.1f %%", change * 100);
-	buf_printf(out, " %10s%s%s\n", text, verdict != SAME ? "  " : "",
-	    verdict != SAME ? measure_verdict_name(verdict) : "");
-}
-
-void
-measure_print(struct buf *out, const struct figures f[2], double bound)
-{
-	double value[2];
-	int i;
-
-	buf_printf(out, "%-20s %14s %14s %10s\n", "", "A", "B", "change");
-	for (i = 0; i < MEASURES; i++) {
-		value[0] = measures[i].of(&f[0]);
-		value[1] = measures[i].of(&f[1]);
-		measure_print_line(out, measures[i].name, measures[i].unit,
-		    value, measure_verdict_of(&measures[i], &f[0], &f[1],
-		    bound));
-	}
-}
-
-void
-measure_print_end(struct buf *out, int worse, double bound)
-{
-	if (worse != 0)
-		buf_printf(out, "worse by more than %g %%: %d\n", bound * 100,
-		    worse);
-	else
-		buf_printf(out, "nothing is worse by more than %g %%\n",
-		    bound * 100);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_is(metric, names[i]))
+			return &f->course[i];
+	return NULL;
 }

@@ -81,6 +81,7 @@ init(struct agg *agg, const struct options *o, char *const *files, int n)
 	    ? &agg->fold_sink.sink : &agg->pass_sink.sink;
 	agg->sink = agg->last;
 	agg->summary.max_rows = (size_t)o->max_series;
+	agg->summary.keeps_courses = o->is_diff;
 	if (o->is_live)
 		live_init(&agg->live);
 	/* Lines on the same terminal would bury the one that is drawn. */

@@ -18,7 +18,7 @@ struct options {
 	bool is_json;		/* the same as JSON */
 	bool is_csv;		/* the same as CSV */
 	bool is_diff;		/* two files are compared instead */
-	int64_t bound;		/* percent that counts as worse */
+	double min_effect;	/* share: a smaller change is none; -1: unset */
 	bool has_no_thresholds;	/* none is judged */
 	struct opt_list thresholds;
 	bool is_live;

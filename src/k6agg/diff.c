@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "data/measure.h"
+#include "data/compare.h"
 #include "data/percentile.h"
 #include "k6agg/agg_priv.h"
 
@@ -18,12 +18,12 @@ struct side {
 	bool has_view;
 };
 
-/* Requests of one name and method in both streams; sinks are owned. */
+/* Requests of one name and method in both streams; owned. */
 struct pair {
-	char *key;		/* name, NUL, method; owned */
+	char *key;		/* name, NUL, method */
 	double reqs[2];
 	struct sink times[2];
-	enum measure_verdict verdict;
+	struct course courses[2];
 };
 
 struct pairs {
@@ -76,6 +76,28 @@ add_metric(struct figures *f, const struct summary *s, const char *name)
 }
 
 static void
+add_courses(struct figures *f, const struct summary *s)
+{
+	struct course *to = f->course;
+	const struct request_row *r;
+	const struct check_row *c;
+	size_t i;
+
+	for (i = 0; i < s->requests.n; i++) {
+		r = s->requests.list[i];
+		course_merge(&to[COURSE_REQS], &r->reqs_course);
+		course_merge(&to[COURSE_FAILED], &r->failed_course);
+		course_merge(&to[COURSE_DURATION], &r->ok_course);
+		course_merge(&to[COURSE_DURATION], &r->other_course);
+		course_merge(&to[COURSE_EXPECTED], &r->ok_course);
+	}
+	for (i = 0; i < s->checks.n; i++) {
+		c = s->checks.list[i];
+		course_merge(&to[COURSE_CHECKS], &c->passes_course);
+	}
+}
+
+static void
 figures_of(const struct side *side, struct figures *f)
 {
 	const struct summary_view *v = &side->view;
@@ -83,9 +105,8 @@ figures_of(const struct side *side, struct figures *f)
 	const struct check_row *c;
 	size_t i;
 
-	*f = (struct figures){ .seconds = v->seconds,
-	    .duration.type = METRIC_TREND, .expected.type = METRIC_TREND,
-	    .failed_by_status = (double)NAN };
+	figures_init(f);
+	f->seconds = v->seconds;
 	measure_add(f, SPAN("http_reqs"), &v->all.reqs);
 	measure_add(f, SPAN("http_req_failed"), &v->all.failed);
 	measure_add(f, SPAN("http_req_duration"), &v->all.duration);
@@ -95,6 +116,7 @@ figures_of(const struct side *side, struct figures *f)
 		c = v->summary->checks.list[i];
 		measure_add(f, SPAN("checks"), &c->passes);
 	}
+	add_courses(f, v->summary);
 	f->result_status = side->agg->summary_sink.n_crossed > 0 ||
 	    ends->end.result_status != 0;
 }
@@ -104,6 +126,7 @@ pair_of(struct pairs *ps, const struct request_row *r)
 {
 	struct buf key = { 0 };
 	struct pair *p;
+	int i;
 
 	buf_text(&key, r->name);
 	buf_char(&key, '\0');
@@ -112,7 +135,8 @@ pair_of(struct pairs *ps, const struct request_row *r)
 	if (p == NULL) {
 		p = xcalloc(1, sizeof(*p));
 		p->key = xstrndup(key.p, key.n);
-		p->times[0].type = p->times[1].type = METRIC_TREND;
+		for (i = 0; i < 2; i++)
+			p->times[i].type = p->courses[i].type = METRIC_TREND;
 		map_put(&ps->by_key, (struct span){ p->key, key.n }, p);
 		ps->list = xgrow(ps->list, ps->n, &ps->cap,
 		    sizeof(ps->list[0]));
@@ -134,6 +158,8 @@ pairs_add(struct pairs *ps, int i, const struct summary *s)
 		p = pair_of(ps, r);
 		p->reqs[i] += sink_sum(&r->reqs);
 		sink_merge(&p->times[i], &r->duration);
+		course_merge(&p->courses[i], &r->ok_course);
+		course_merge(&p->courses[i], &r->other_course);
 	}
 }
 
@@ -144,8 +170,10 @@ pairs_release(struct pairs *ps)
 	int k;
 
 	for (i = 0; i < ps->n; i++) {
-		for (k = 0; k < 2; k++)
+		for (k = 0; k < 2; k++) {
 			sink_release(&ps->list[i]->times[k]);
+			course_release(&ps->list[i]->courses[k]);
+		}
 		free(ps->list[i]->key);
 		free(ps->list[i]);
 	}
@@ -154,89 +182,93 @@ pairs_release(struct pairs *ps)
 }
 
 static void
-p95_of(const struct pair *p, double p95[2])
+compare_pair(struct comparison *c, const struct pair *p)
 {
+	const struct course *const courses[] = { &p->courses[0],
+	    &p->courses[1] };
+	double p95[2];
+	size_t at;
 	int i;
 
 	for (i = 0; i < 2; i++)
 		p95[i] = p->times[i].count != 0 ? sink_quantile(&p->times[i],
 		    percentiles[P95].at) : (double)NAN;
+	at = compare_add_name(c, &(struct name_of_runs){ p->key,
+	    p->key + strlen(p->key) + 1, p->reqs, p95 });
+	if (compare_asks(c, at))
+		compare_name(c, at, p95, courses);
 }
 
-static int
-worst_first(const void *a, const void *b)
+static void
+put_name(const struct change_of_name *n, struct jsn_out *o)
 {
-	const struct pair *x = *(struct pair *const *)a;
-	const struct pair *y = *(struct pair *const *)b;
-	int i = x->verdict == WORSE, j = y->verdict == WORSE;
-
-	if (i != j)
-		return j - i;
-	if (x->reqs[1] != y->reqs[1])
-		return x->reqs[1] > y->reqs[1] ? -1 : 1;
-	return strcmp(x->key, y->key);
+	jsn_open(o, '{');
+	jsn_member_text(o, "name", span_of(n->name));
+	jsn_member_text(o, "method", span_of(n->method));
+	jsn_key(o, "count");
+	jsn_open(o, '[');
+	jsn_put_number(o, n->reqs[0]);
+	jsn_put_number(o, n->reqs[1]);
+	jsn_close(o, ']');
+	jsn_key(o, "p95");
+	jsn_open(o, '[');
+	jsn_put_number(o, n->p95.value[0]);
+	jsn_put_number(o, n->p95.value[1]);
+	jsn_close(o, ']');
+	compare_put_change(&n->p95, o);
+	jsn_close(o, '}');
 }
 
-/* How many are worse; they come first. */
-static int
-pairs_judge(struct pairs *ps, double bound)
+static void
+print_json(const struct comparison *c, struct buf *out)
 {
-	double p95[2];
-	int worse = 0;
+	struct jsn_out o = { .to = out };
 	size_t i;
 
-	for (i = 0; i < ps->n; i++) {
-		p95_of(ps->list[i], p95);
-		ps->list[i]->verdict = measure_judge_url(ps->list[i]->reqs,
-		    p95, bound);
-		worse += ps->list[i]->verdict == WORSE;
-	}
-	if (ps->n > 0)
-		qsort(ps->list, ps->n, sizeof(ps->list[0]), worst_first);
-	return worse;
-}
-
-/* Only names that changed beyond the bound. */
-static void
-pair_print(const struct pair *p, struct buf *out)
-{
-	double p95[2];
-
-	if (p->verdict == SAME)
-		return;
-	p95_of(p, p95);
-	buf_text(out, p->key + strlen(p->key) + 1);
-	buf_char(out, ' ');
-	jsn_escape(out, span_of(p->key));
+	jsn_open(&o, '{');
+	jsn_member_text(&o, "schema", SPAN("k6agg-diff/1"));
+	compare_put(c, &o);
+	jsn_key(&o, "urls");
+	jsn_open(&o, '[');
+	for (i = 0; i < c->n_names; i++)
+		put_name(&c->names[i], &o);
+	jsn_close(&o, ']');
+	jsn_close(&o, '}');
 	buf_char(out, '\n');
-	measure_print_line(out, "  p95", UNIT_MS, p95, p->verdict);
 }
 
 /* Returns the exit status. */
 static int
-compare(struct side side[2], double bound)
+compare(struct side side[2], const struct options *o)
 {
 	struct figures f[2];
+	struct comparison c = { .base = &f[0], .n_base = 1, .run = &f[1],
+	    .min_effect = o->min_effect < 0 ? COMPARE_MIN_EFFECT :
+	    o->min_effect };
 	struct pairs pairs = { .n = 0 };
 	struct buf out = { 0 };
 	size_t i;
-	int k, worse;
+	int k;
 
 	for (k = 0; k < 2; k++) {
 		figures_of(&side[k], &f[k]);
 		pairs_add(&pairs, k, &side[k].agg->summary);
 	}
-	worse = measure_worse(f, bound) + pairs_judge(&pairs, bound);
-	measure_print(&out, f, bound);
+	compare_figures(&c);
 	for (i = 0; i < pairs.n; i++)
-		pair_print(pairs.list[i], &out);
-	measure_print_end(&out, worse, bound);
+		compare_pair(&c, pairs.list[i]);
+	compare_conclude(&c);
+	if (o->is_json)
+		print_json(&c, &out);
+	else
+		compare_print(&c, &out);
 	(void)fwrite(out.p, 1, out.n, stdout);
 	buf_release(&out);
 	pairs_release(&pairs);
-	measure_release(&f[0]);
-	measure_release(&f[1]);
-	return worse != 0 ? EXIT_FAILED : EXIT_DONE;
+	figures_release(&f[0]);
+	figures_release(&f[1]);
+	compare_release(&c);
+	return c.worse != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 int
@@ -249,7 +281,7 @@ agg_diff(struct options *o, char *const *files,
 	for (i = 0; i < 2 && status == EXIT_DONE; i++)
 		status = side_read(&side[i], o, &files[i], stop);
 	if (status == EXIT_DONE)
-		status = compare(side, (double)o->bound / 100);
+		status = compare(side, o);
 	for (i = 0; i < 2; i++)
 		side_release(&side[i]);
 	return close_stdout(status);

@@ -7,6 +7,7 @@
 
 #include "base/die.h"
 #include "base/opt.h"
+#include "data/compare.h"
 #include "k6agg/agg.h"
 #include "k6agg/diff.h"
 
@@ -60,8 +61,10 @@ check_files(const struct options *o, char *const *files, int n)
 		n_stdin += strcmp(files[i], "-") == 0;
 	if (o->is_diff && (n != 2 || n_stdin > 1))
 		return opt_misuse("--diff compares two files");
-	if (o->is_json + o->is_csv + o->is_diff > 1)
-		return opt_misuse("--json, --csv and --diff: one of them");
+	if (!o->is_diff && o->min_effect >= 0)
+		return opt_misuse("--min-effect needs --diff");
+	if (o->is_csv && (o->is_json || o->is_diff))
+		return opt_misuse("--csv goes with neither --json nor --diff");
 	return o->is_merge && n_stdin > 1 ? opt_misuse("-m: stdin (-) can be "
 	    "merged only once") : OPT_CONTINUE;
 }
@@ -88,14 +91,15 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_merge), NULL, 0 },
 	{ 0, "summary", NULL, "write a table instead of lines", OPT_FLAG,
 	    offsetof(struct options, is_summary), NULL, 0 },
-	{ 0, "json", NULL, "write the summary as JSON", OPT_FLAG,
+	{ 0, "json", NULL, "write the summary, or --diff, as JSON", OPT_FLAG,
 	    offsetof(struct options, is_json), NULL, 0 },
 	{ 0, "csv", NULL, "write the summary as CSV", OPT_FLAG,
 	    offsetof(struct options, is_csv), NULL, 0 },
 	{ 0, "diff", NULL, "compare two FILEs; exit 1 if the second is worse",
 	    OPT_FLAG, offsetof(struct options, is_diff), NULL, 0 },
-	{ 0, "bound", "PERCENT", "with --diff: larger changes for the worse "
-	    "count", OPT_INT, offsetof(struct options, bound), NULL, 0 },
+	{ 0, "min-effect", "PERCENT", "with --diff: smaller changes do not "
+	    "count (5%)", OPT_CALL, offsetof(struct options, min_effect),
+	    compare_set_effect, 0 },
 	{ 0, "threshold", "METRIC=EXPR", "with --summary: exit 99 if it is "
 	    "crossed; repeatable", OPT_LIST,
 	    offsetof(struct options, thresholds), NULL, 0 },
@@ -135,7 +139,7 @@ main(int argc, char **argv)
 		    "  k6agg --diff before.json after.json || echo slower\n",
 		.tables = { table, settings_rows },
 	};
-	struct options o = { .max_series = 100000, .bound = 10 };
+	struct options o = { .max_series = 100000, .min_effect = -1 };
 	struct why why;
 	int first, status;
 

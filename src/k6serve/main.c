@@ -16,6 +16,7 @@
 #include "base/opt.h"
 #include "base/size.h"
 #include "base/units.h"
+#include "data/compare.h"
 #include "k6serve/http/listen.h"
 #include "k6serve/http/server.h"
 #include "k6serve/http/session.h"
@@ -25,6 +26,7 @@
 #include "k6serve/store/writer.h"
 #include "k6serve/view/api.h"
 #include "k6serve/view/assets.h"
+#include "k6serve/view/baseline.h"
 #include "k6serve/view/cache.h"
 #include "k6serve/view/page.h"
 #include "k6serve/view/report.h"
@@ -37,7 +39,8 @@ enum {
 struct options {
 	const char *listen, *db, *format, *url, *certificate, *key;
 	struct opt_list override, message;
-	int64_t timeout_ns, max_series, bound, keep_ns, keep_bytes;
+	int64_t timeout_ns, max_series, baseline, keep_ns, keep_bytes;
+	double min_effect;	/* -1: not given */
 };
 
 static int
@@ -83,12 +86,16 @@ static const struct opt table[] = {
 	{ 'm', "max-series", "N", "maximum number of series in a run; others "
 	    "are added up as one (100000)", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
-	{ 'f', "format", "FORMAT", "report and wait: html, "
-	    "json, csv, text, junit, markdown or github (html; wait: text)",
+	{ 'f', "format", "FORMAT", "report, wait and diff: html, "
+	    "json, csv, text, junit, markdown or github (report: html; else "
+	    "text)",
 	    OPT_TEXT, offsetof(struct options, format), NULL, 0 },
-	{ 'b', "bound", "PERCENT", "diff: larger changes for the worse are "
-	    "regressions (10)", OPT_INT,
-	    offsetof(struct options, bound), NULL, 0 },
+	{ 'b', "baseline", "N", "diff: compare with the last N runs of that "
+	    "name that passed", OPT_INT,
+	    offsetof(struct options, baseline), NULL, 0 },
+	{ 'e', "min-effect", "PERCENT", "diff: smaller changes do not count "
+	    "(5%)", OPT_CALL, offsetof(struct options, min_effect),
+	    compare_set_effect, 0 },
 	{ 'u', "url", "URL", "how others reach this server, such as "
 	    "https://k6.example.com; refuse other names", OPT_CALL,
 	    offsetof(struct options, url), set_url, 0 },
@@ -114,7 +121,8 @@ static const struct opt table[] = {
 
 static const struct opt_tool tool = {
 	.synopsis = "[options] [token add NAME [OWNER] | list | remove NAME |\n"
-	    "               report RUN | diff RUN RUN | wait RUN]",
+	    "               report RUN | diff RUN RUN |\n"
+	    "               --baseline N diff RUN | wait RUN]",
 	.about = "Receive load test runs from k6push or k6, keep them, show "
 	    "them on a page.",
 	.examples = "  k6serve --listen 127.0.0.1:0\n"
@@ -349,6 +357,24 @@ listen_and_serve(const struct options *o, struct service *s,
 	return write_and_serve(s, l.fd, signals);
 }
 
+/* 0, or a message and the status to exit with. */
+static int
+check_diff(const struct options *o, int n)
+{
+	enum report_format format = REPORT_TEXT;
+
+	if (o->format != NULL)
+		(void)report_format_parse(o->format, &format);
+	if (format == REPORT_HTML || format == REPORT_CSV)
+		return opt_misuse("diff has no --format %s", o->format);
+	if (o->baseline > BASELINE_MOST)
+		return opt_misuse("--baseline: at most %d", BASELINE_MOST);
+	if (o->baseline != 0)
+		return n == 2 ? 0 : opt_misuse("diff needs one run with "
+		    "--baseline");
+	return n == 3 ? 0 : opt_misuse("diff needs two runs");
+}
+
 /* Is there such a command? 0, or a message and the status to exit with. */
 static int
 check_command(const struct options *o, char *const *args, int n)
@@ -366,10 +392,8 @@ check_command(const struct options *o, char *const *args, int n)
 		return n == 2 ? 0 : opt_misuse("report needs one run");
 	if (strcmp(args[0], "wait") == 0)
 		return n == 2 ? 0 : opt_misuse("wait needs one run");
-	if (strcmp(args[0], "diff") == 0 && o->format != NULL)
-		return opt_misuse("diff has no --format");
 	if (strcmp(args[0], "diff") == 0)
-		return n == 3 ? 0 : opt_misuse("diff needs two runs");
+		return check_diff(o, n);
 	return opt_misuse("%s: no such command", args[0]);
 }
 
@@ -379,19 +403,21 @@ run_command(const struct options *o, struct store *store, char *const *args,
 {
 	struct view v = { .store = store, .owner = store_everybody,
 	    .timeout_ns = o->timeout_ns,
-	    .bound = (double)o->bound / 100 };
+	    .baseline = o->baseline, .min_effect = o->min_effect < 0 ?
+	    COMPARE_MIN_EFFECT : o->min_effect };
 	enum report_format format = REPORT_HTML;
 
 	if (strcmp(args[0], "token") == 0)
 		return token_command(store, args + 1, n - 1);
-	if (strcmp(args[0], "diff") == 0)
-		return diff_command(&v, args[1], args[2]);
-	if (strcmp(args[0], "wait") == 0)
+	if (strcmp(args[0], "report") != 0)
 		format = REPORT_TEXT;
 	if (o->format != NULL)
 		(void)report_format_parse(o->format, &format);
 	if (strcmp(args[0], "wait") == 0)
 		return wait_command(&v, format, args[1]);
+	if (strcmp(args[0], "diff") == 0)
+		return diff_command(&v, format, o->baseline != 0 ? NULL :
+		    args[1], args[n - 1]);
 	return report_command(&v, format, args[1]);
 }
 
@@ -411,6 +437,9 @@ parse(struct options *o, struct offer *offer, int argc, char **argv,
 		return status;
 	if (offer_set(offer, &o->override, &o->message, &why) < 0)
 		return opt_misuse("--override %s", why.text);
+	if ((o->baseline != 0 || o->min_effect >= 0) && (*first == argc ||
+	    strcmp(argv[*first], "diff") != 0))
+		return opt_misuse("--baseline and --min-effect are for diff");
 	if ((o->certificate == NULL) != (o->key == NULL))
 		return opt_misuse("--tls-cert and --tls-key go together");
 	return OPT_CONTINUE;
@@ -449,7 +478,7 @@ main(int argc, char **argv)
 {
 	struct options o = { .listen = "127.0.0.1:6570",
 	    .timeout_ns = 120 * NS_PER_S,
-	    .max_series = 100000, .bound = 10 };
+	    .max_series = 100000, .min_effect = -1 };
 	struct service service = { 0 };
 	int first, status;
 

@@ -387,7 +387,9 @@ run_holds() {
   for factor in 1 2; do
     echo "{\"name\":\"v$factor\"}" | upload /v1/tests
     trails 300 /cart 200 | jq -c --argjson f "$factor" \
-      'map(.data.values.http_req_duration *= $f)' | upload "/v1/metrics/$factor"
+      'to_entries | map(.value.data.values.http_req_duration *= $f |
+        .value.data.time = "\(1700000000000000 + .key * 100000)" | .value)' |
+      upload "/v1/metrics/$factor"
     echo '{"run_status":3}' | upload "/v1/tests/$factor"
   done
   browse "goto $url/compare?a=1&b=2" \
@@ -395,7 +397,7 @@ run_holds() {
     "eval document.getElementById('verdict').innerText" \
     "$(rows '#figure-rows tr')" "$(rows '#urls tbody tr')" \
     "shot $shots/compare.png" "size 390x844" "shot $shots/compare-phone.png"
-  [[ $seen == *"5 figures are worse"* ]]
+  [[ $seen == *"4 figures are worse"* ]]
   [[ $seen =~ p95\|28[0-9]\ ms\|5[67][0-9]\ ms\|\+100\ %\|Worse ]]
   [[ $seen =~ /cart\|GET\|300\|300\|0\|0\|28[0-9]\|5[67][0-9]\|\+100\ %\|Worse$ ]]
 }

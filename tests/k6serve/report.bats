@@ -14,11 +14,11 @@ db() {
   echo "$BATS_TEST_TMPDIR/k6serve.db"
 }
 
-# timed N MS NAME [FAILED]: so many of that time, in a JSON array.
+# timed N MS NAME [FAILED]: so many of that time, ten a second, in a JSON array.
 timed() {
   jq -nc --argjson n "$1" --argjson ms "$2" --arg name "$3" \
     --argjson failed "${4:-0}" '[range($n) | {type: "Points",
-    metric: "http_req_li_all", data: {time: "\(1700000000000000 + . * 10000)",
+    metric: "http_req_li_all", data: {time: "\(1700000000000000 + . * 100000)",
     type: "counter", tags: {name: $name, method: "GET", status: "200"},
     values: {http_reqs: 1, http_req_duration: $ms, http_req_waiting: $ms,
     http_req_failed: (if . < $failed then 1 else 0 end), http_req_blocked: 0,
@@ -33,17 +33,18 @@ run_of() {
   echo '{"run_status":3}' | upload "/v1/tests/$1"
 }
 
-@test "diff exits 0 within the bound, 1 beyond it" {
+@test "diff exits 0 when nothing is worse, 1 when something is" {
   start_server
-  timed 200 100 / | run_of 1
-  timed 200 108 / | run_of 2
-  capture k6serve --db "$(db)" diff 1 2
+  timed 600 100 / | run_of 1
+  timed 600 108 / | run_of 2
+  capture k6serve --db "$(db)" --min-effect 10% diff 1 2
   [ "$status" = 0 ]
-  [[ $out == *"nothing is worse by more than 10 %"* ]]
-  capture k6serve --db "$(db)" --bound 5 diff 1 last
+  [[ $out == *"nothing is worse by at least 10 %"* ]]
+  capture k6serve --db "$(db)" diff 1 last
   [ "$status" = 1 ]
   [[ $out =~ p95\ +100\.000\ ms\ +108\.000\ ms\ +\+8\.0\ %\ +worse ]]
-  capture k6serve --db "$(db)" --bound 5 diff 2 1
+  [[ $out =~ worse\ \(\+[0-9.]+\ to\ \+[0-9.]+\ %,\ p\  ]]
+  capture k6serve --db "$(db)" diff 2 1
   [ "$status" = 0 ]
   [[ $out == *better* ]]
 }
@@ -51,7 +52,9 @@ run_of() {
 @test "diff sees failures, and one slow URL among many" {
   start_server
   { timed 900 10 /a; timed 100 10 /b; } | jq -cs add | run_of 1
-  { timed 900 10 /a; timed 100 10 /b 40; } | jq -cs add | run_of 2
+  { timed 900 10 /a; timed 100 10 /b; } | jq -cs 'add | to_entries | map(
+    .value.data.values.http_req_failed = (if .key % 25 == 0 then 1 else 0 end) |
+    .value)' | run_of 2
   { timed 900 10 /a; timed 100 30 /b; } | jq -cs add | run_of 3
   capture k6serve --db "$(db)" diff 1 2
   [ "$status" = 1 ]
@@ -174,6 +177,6 @@ No such file or directory" ]
     jq -c '.[50:] |= map(del(.data.values.http_req_failed))' | run_of 1
   timed 100 10 / 20 | run_of 2
   [ "$(api runs/1 .totals.http_req_failed)" = 20 ]
-  [ "$(api 'runs/2/diff?base=1&bound=0' \
+  [ "$(api 'runs/2/diff?base=1&min_effect=0' \
     '.figures[] | select(.figure == "failed") | .base, .run')" = $'0.2\n0.2' ]
 }

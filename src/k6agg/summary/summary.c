@@ -25,6 +25,7 @@ void
 summary_release(struct summary *s)
 {
 	struct request_row *r;
+	struct check_row *c;
 	struct metric_row *m;
 	size_t i;
 
@@ -34,9 +35,16 @@ summary_release(struct summary *s)
 		sink_release(&r->ok);
 		sink_release(&r->other);
 		sink_release(&r->duration);
+		course_release(&r->reqs_course);
+		course_release(&r->failed_course);
+		course_release(&r->ok_course);
+		course_release(&r->other_course);
 	}
-	for (i = 0; i < s->checks.n; i++)
-		free(((struct check_row *)s->checks.list[i])->name);
+	for (i = 0; i < s->checks.n; i++) {
+		c = s->checks.list[i];
+		free(c->name);
+		course_release(&c->passes_course);
+	}
 	for (i = 0; i < s->metrics.n; i++) {
 		m = s->metrics.list[i];
 		free(m->name);
@@ -122,6 +130,9 @@ request_row(struct summary *s, struct span name, struct span method,
 		r->failed.type = METRIC_RATE;
 		r->ok.type = r->other.type = METRIC_TREND;
 		r->duration.type = METRIC_TREND;
+		r->reqs_course.type = METRIC_COUNTER;
+		r->failed_course.type = METRIC_RATE;
+		r->ok_course.type = r->other_course.type = METRIC_TREND;
 	}
 	return r;
 }
@@ -139,7 +150,7 @@ check_row(struct summary *s, const struct tagset *tags)
 	if (text != NULL) {
 		c->name = text;
 		c->group = c->name + strlen(c->name) + 1;
-		c->passes.type = METRIC_RATE;
+		c->passes.type = c->passes_course.type = METRIC_RATE;
 	}
 	return c;
 }
@@ -174,35 +185,68 @@ name_of(const struct tagset *tags)
 	    : "url");
 }
 
-static struct sink *
-duration_of(struct request_row *r, const struct tagset *tags)
+/* Where a series' values are kept. */
+struct place {
+	struct sink *sink;
+	struct course *course;	/* NULL: it has none */
+};
+
+static struct place
+place_of_duration(struct request_row *r, const struct tagset *tags)
 {
 	const struct tag *tag = tagset_find(tags, "expected_response");
 
 	r->has_outcome |= tag != NULL;
-	return tag != NULL && span_is(tag->value, "true") ? &r->ok : &r->other;
+	if (tag != NULL && span_is(tag->value, "true"))
+		return (struct place){ &r->ok, &r->ok_course };
+	return (struct place){ &r->other, &r->other_course };
 }
 
-/* Where a series' values are kept: with the requests of its row, with its
- * check, or with its metric. */
-static struct sink *
-sink_of(void *ctx, const struct sample_series *at)
+/* With the requests of its row, with its check, or with its metric. */
+static struct place
+place_of(struct summary *s, const struct sample_series *at)
 {
-	struct summary *s = ctx;
 	struct request_row *r;
+	struct check_row *c;
 
-	if (span_is(at->metric, "checks"))
-		return &check_row(s, at->tags)->passes;
+	if (span_is(at->metric, "checks")) {
+		c = check_row(s, at->tags);
+		return (struct place){ &c->passes, &c->passes_course };
+	}
 	if (!span_is(at->metric, "http_reqs") &&
 	    !span_is(at->metric, "http_req_failed") &&
 	    !span_is(at->metric, "http_req_duration"))
-		return &metric_row(s, at->metric, at->type)->sink;
+		return (struct place){ &metric_row(s, at->metric, at->type)
+		    ->sink, NULL };
 	r = request_row(s, name_of(at->tags), tag_of(at->tags, "method"),
 	    tag_of(at->tags, "status"));
 	if (span_is(at->metric, "http_reqs"))
-		return &r->reqs;
-	return span_is(at->metric, "http_req_failed") ? &r->failed
-	    : duration_of(r, at->tags);
+		return (struct place){ &r->reqs, &r->reqs_course };
+	if (span_is(at->metric, "http_req_failed"))
+		return (struct place){ &r->failed, &r->failed_course };
+	return place_of_duration(r, at->tags);
+}
+
+static struct sink *
+sink_of(void *ctx, const struct sample_series *at)
+{
+	return place_of(ctx, at).sink;
+}
+
+struct bucket_of {
+	struct summary *summary;
+	int64_t period_ns;
+};
+
+/* The slot of its course, for the values of a sample. */
+static struct sink *
+slot_of_course(void *ctx, const struct sample_series *at)
+{
+	struct bucket_of *b = ctx;
+	struct course *course = place_of(b->summary, at).course;
+
+	return course != NULL ? course_at(course, at->time_ns, b->period_ns) :
+	    &b->summary->rest;
 }
 
 /* The cache's slot of a series; any two may share one. */
@@ -250,6 +294,7 @@ void
 summary_add_point(struct summary *s, const struct point *p)
 {
 	size_t i = slot_of(p->metric, p->tags);
+	struct place place;
 
 	if (s->slots[i].metric != p->metric || s->slots[i].tags != p->tags) {
 		const struct sample_series at = { p->metric->name,
@@ -257,7 +302,9 @@ summary_add_point(struct summary *s, const struct point *p)
 
 		s->slots[i].metric = p->metric;
 		s->slots[i].tags = p->tags;
-		s->slots[i].sink = sink_of(s, &at);
+		place = place_of(s, &at);
+		s->slots[i].sink = place.sink;
+		s->slots[i].course = place.course;
 		s->slots[i].instance = instance_of(s, p);
 		if (p->metric->is_declared && s->slots[i].sink->count == 0 &&
 		    map_get(&s->metrics.by_key, p->metric->name) != NULL)
@@ -267,6 +314,9 @@ summary_add_point(struct summary *s, const struct point *p)
 	add_time(&s->first_ns, &s->last_ns, &s->has_points, p->time_ns,
 	    p->time_ns);
 	sink_add(s->slots[i].sink, p->value, p->time_ns);
+	if (s->keeps_courses && s->slots[i].course != NULL)
+		sink_add(course_at(s->slots[i].course, p->time_ns, 0),
+		    p->value, p->time_ns);
 	if (s->slots[i].instance != NULL)
 		vus_add(s->slots[i].instance, p->value, p->time_ns);
 }
@@ -277,6 +327,7 @@ summary_add_sample(struct summary *s, const struct sample *sample)
 	const struct aggregate *a = sample->aggregate;
 	int64_t from = a->time_ns - a->period_ns / 2;
 	int64_t to = a->time_ns + a->period_ns / 2;
+	struct bucket_of bucket = { s, a->period_ns };
 
 	if (!s->has_aggregates || to < s->inner_first_ns)
 		s->inner_first_ns = to;
@@ -285,6 +336,10 @@ summary_add_sample(struct summary *s, const struct sample *sample)
 	add_time(&s->first_edge_ns, &s->last_edge_ns, &s->has_aggregates,
 	    from, to);
 	sample_sink(sample, sink_of, s);
+	if (s->keeps_courses) {
+		sample_sink(sample, slot_of_course, &bucket);
+		sink_release(&s->rest);
+	}
 }
 
 void

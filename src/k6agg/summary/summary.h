@@ -8,9 +8,9 @@
 
 #include <stdio.h>
 
+#include "data/course.h"
 #include "data/judge.h"
 #include "data/sample.h"
-#include "data/sink.h"
 #include "data/stream.h"
 #include "k6agg/summary/vus.h"
 
@@ -21,11 +21,14 @@ struct request_row {
 	struct sink ok, other;	/* durations: expected_response:true, rest */
 	struct sink duration;	/* of both; summary_view() adds up */
 	bool has_outcome;	/* the tag was seen: ok is known */
+	/* Only while courses are kept: */
+	struct course reqs_course, failed_course, ok_course, other_course;
 };
 
 struct check_row {
 	char *name, *group;
 	struct sink passes;
+	struct course passes_course;
 };
 
 struct metric_row {
@@ -48,14 +51,16 @@ struct summary {
 	size_t max_rows;	/* past it requests share a row, __other__ */
 	struct rows requests, checks, metrics;
 	struct { const struct metric *metric; const struct tagset *tags;
-	    struct sink *sink; struct vus_instance *instance; }
-	    slots[SUMMARY_SLOTS];
+	    struct sink *sink; struct course *course;
+	    struct vus_instance *instance; } slots[SUMMARY_SLOTS];
 	struct vus vus, vus_max;	/* of generators that are told apart */
 	int input;	/* with --merge: number of the file; 0: it is no hint */
 	int64_t first_ns, last_ns;	/* of the points */
 	int64_t first_edge_ns, last_edge_ns;	/* of the aggregates' buckets */
 	int64_t inner_first_ns, inner_last_ns;	/* a request is before, behind */
 	bool has_points, has_aggregates, is_full;
+	bool keeps_courses;	/* of requests and checks, too; set it first */
+	struct sink rest;	/* scratch: of what has no course */
 	struct buf key;		/* scratch */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the API shows of runs: views as JSON or CSV, reports, events. */
+#include "k6serve/view/baseline.h"
 #include "k6serve/view/api.h"
 
 #include <math.h>
@@ -12,6 +13,7 @@
 #include "k6serve/view/cache.h"
 #include "k6serve/view/ci.h"
 #include "k6serve/view/csv.h"
+#include "k6serve/view/diff.h"
 #include "k6serve/view/report.h"
 
 enum {
@@ -79,7 +81,7 @@ static int
 read_query(struct call *c, struct view *v)
 {
 	enum store_result result;
-	int64_t bound = 10;
+	int64_t percent = -1;
 	struct why why;
 
 	*v = (struct view){ .store = c->store, .owner = c->owner,
@@ -91,9 +93,11 @@ read_query(struct call *c, struct view *v)
 	if (check_format(c) < 0 ||
 	    query_int(c, "step", 1, STEP_MAX, &v->step_s) < 0 ||
 	    query_int(c, "base", 1, INT64_MAX, &v->base) < 0 ||
-	    query_int(c, "bound", 0, 1000, &bound) < 0)
+	    query_int(c, "baseline", 1, BASELINE_MOST, &v->baseline) < 0 ||
+	    query_int(c, "min_effect", 0, 1000, &percent) < 0)
 		return -1;
-	v->bound = (double)bound / 100;
+	v->min_effect = percent < 0 ? COMPARE_MIN_EFFECT :
+	    (double)percent / 100;
 	if (v->base == 0)
 		return 0;
 	result = store_run_find(c->store, c->owner, v->base, &why);
@@ -121,7 +125,7 @@ put_key(struct buf *key, const struct call *c, const struct view *v)
 
 	buf_printf(key, "%s %lld %lld %lld %g %d %d", c->route->path,
 	    (long long)v->run, (long long)v->base, (long long)v->step_s,
-	    v->bound, takes_gzip(c), wants_csv(c));
+	    v->min_effect, takes_gzip(c), wants_csv(c));
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		buf_char(key, '\0');
 		buf_text(key, texts[i] != NULL ? texts[i] : "\1");
@@ -230,9 +234,9 @@ show_diff(struct call *c)
 
 	if (!open_view(c, &v))
 		return;
-	if (v.base == 0) {
+	if ((v.base == 0) == (v.baseline == 0)) {
 		reply_error(c->reply, 400, 0, "base is missing: the run to "
-		    "compare with");
+		    "compare with; or baseline: how many to compare with");
 		return;
 	}
 	o = reply_json(c->reply, 200);

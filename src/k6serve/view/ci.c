@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "data/percentile.h"
 #include "data/run.h"
+#include "k6serve/view/ci_text.h"
 
 static int
 read_run(void *ctx, const struct store_run *run)
@@ -129,15 +130,6 @@ put_figures(const struct ci *c, struct buf *out)
 		    percentiles[P95].at));
 }
 
-/* Control characters of a name would reach the terminal, or break a line. */
-static void
-put_plain(const char *text, struct buf *out)
-{
-	for (; *text != '\0'; text++)
-		buf_char(out, (unsigned char)*text < ' ' || *text == 0x7f ?
-		    ' ' : *text);
-}
-
 void
 ci_put_text(const struct ci *c, struct buf *out)
 {
@@ -145,7 +137,7 @@ ci_put_text(const struct ci *c, struct buf *out)
 	size_t i;
 
 	buf_printf(out, "run %lld \"", (long long)c->id);
-	put_plain(c->name, out);
+	ci_text_plain(c->name, out);
 	buf_printf(out, "\": %s (%s), ", word_of(c->verdict),
 	    run_status_name(c->status));
 	put_figures(c, out);
@@ -153,37 +145,12 @@ ci_put_text(const struct ci *c, struct buf *out)
 	for (i = 0; i < c->criteria.n; i++) {
 		at = &c->criteria.list[i];
 		buf_printf(out, "  %-9s ", result_of(at));
-		put_plain(at->metric, out);
+		ci_text_plain(at->metric, out);
 		buf_text(out, ": ");
-		put_plain(at->source, out);
+		ci_text_plain(at->source, out);
 		buf_text(out, "  (");
 		put_value(at->value, out);
 		buf_text(out, ")\n");
-	}
-}
-
-/* XML has no place for most control characters. */
-static void
-put_xml(const char *text, struct buf *out)
-{
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '&':
-			buf_text(out, "&amp;");
-			break;
-		case '<':
-			buf_text(out, "&lt;");
-			break;
-		case '>':
-			buf_text(out, "&gt;");
-			break;
-		case '"':
-			buf_text(out, "&quot;");
-			break;
-		default:
-			buf_char(out, (unsigned char)*text < ' ' ? ' ' :
-			    *text);
-		}
 	}
 }
 
@@ -205,33 +172,6 @@ check_name(const struct group *g, struct buf *out)
 	buf_span(out, g->tag[0]);
 }
 
-enum case_result { CASE_PASSED, CASE_FAILED, CASE_SKIPPED };
-
-/* What a JUnit file has one of for each criterion. */
-struct test_case {
-	const char *class, *name;
-	enum case_result result;
-	struct buf message;
-};
-
-static void
-put_case(struct test_case *t, int count[3], struct buf *out)
-{
-	static const char *const elements[] = { NULL, "failure", "skipped" };
-
-	count[t->result]++;
-	buf_printf(out, "    <testcase classname=\"%s\" name=\"", t->class);
-	put_xml(t->name, out);
-	if (t->result == CASE_PASSED) {
-		buf_text(out, "\"/>\n");
-	} else {
-		buf_printf(out, "\"><%s message=\"", elements[t->result]);
-		put_xml(buf_whole(&t->message).p, out);
-		buf_text(out, "\"/></testcase>\n");
-	}
-	buf_release(&t->message);
-}
-
 /* Whether the run came to its end. */
 static void
 put_state_case(const struct ci *c, int count[3], struct buf *out)
@@ -241,7 +181,7 @@ put_state_case(const struct ci *c, int count[3], struct buf *out)
 	t.result = c->status == RUN_FINISHED ? CASE_PASSED :
 	    c->status == RUN_RUNNING ? CASE_SKIPPED : CASE_FAILED;
 	buf_text(&t.message, run_status_name(c->status));
-	put_case(&t, count, out);
+	ci_text_case(&t, count, out);
 }
 
 static void
@@ -262,7 +202,7 @@ put_threshold_cases(const struct ci *c, int count[3], struct buf *out)
 		    CASE_PASSED };
 		buf_printf(&t.message, "%s: ", result_of(at));
 		put_value(at->value, &t.message);
-		put_case(&t, count, out);
+		ci_text_case(&t, count, out);
 	}
 	buf_release(&name);
 }
@@ -285,7 +225,7 @@ put_check_cases(const struct ci *c, int count[3], struct buf *out)
 		    (unsigned long long)(sorted[i]->sink.count -
 		    sorted[i]->sink.nonzero),
 		    (unsigned long long)sorted[i]->sink.count);
-		put_case(&t, count, out);
+		ci_text_case(&t, count, out);
 	}
 	buf_release(&name);
 	free(sorted);
@@ -304,7 +244,7 @@ ci_put_junit(const struct ci *c, struct buf *out)
 	(void)time_print(time, c->first_ns);
 	buf_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<testsuites name=\"k6serve\">\n  <testsuite name=\"");
-	put_xml(c->name, out);
+	ci_text_xml(c->name, out);
 	buf_printf(out, "\" id=\"%lld\" timestamp=\"%s\" time=\"%.3f\""
 	    " tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\">\n",
 	    (long long)c->id, time, c->seconds, count[CASE_PASSED] +
@@ -313,21 +253,6 @@ ci_put_junit(const struct ci *c, struct buf *out)
 	buf_span(out, buf_whole(&cases));
 	buf_text(out, "  </testsuite>\n</testsuites>\n");
 	buf_release(&cases);
-}
-
-/* In a cell of a table, and never HTML or markup. */
-static void
-put_cell(const char *text, struct buf *out)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < ' ') {
-			buf_char(out, ' ');
-			continue;
-		}
-		if (strchr("\\`*_{}[]<>()#|~&!", *text) != NULL)
-			buf_char(out, '\\');
-		buf_char(out, *text);
-	}
 }
 
 void
@@ -339,7 +264,7 @@ ci_put_markdown(const struct ci *c, struct buf *out)
 	size_t i;
 
 	buf_printf(out, "### %s: ", word_of(c->verdict));
-	put_cell(c->name, out);
+	ci_text_cell(c->name, out);
 	buf_printf(out, "\n\n%s, ", run_status_name(c->status));
 	put_figures(c, out);
 	buf_printf(out, ", %.4g s, run %lld.\n", c->seconds,
@@ -349,9 +274,9 @@ ci_put_markdown(const struct ci *c, struct buf *out)
 	for (i = 0; i < c->criteria.n; i++) {
 		at = &c->criteria.list[i];
 		buf_printf(out, "| %s | ", result_of(at));
-		put_cell(at->metric, out);
+		ci_text_cell(at->metric, out);
 		buf_text(out, ": ");
-		put_cell(at->source, out);
+		ci_text_cell(at->source, out);
 		buf_text(out, " | ");
 		put_value(at->value, out);
 		buf_text(out, " |\n");
@@ -360,24 +285,13 @@ ci_put_markdown(const struct ci *c, struct buf *out)
 		check_name(sorted[i], &name);
 		buf_printf(out, "| %s | ", sorted[i]->sink.nonzero <
 		    sorted[i]->sink.count ? "failed" : "passed");
-		put_cell(buf_whole(&name).p, out);
+		ci_text_cell(buf_whole(&name).p, out);
 		buf_printf(out, " | %llu of %llu |\n",
 		    (unsigned long long)sorted[i]->sink.nonzero,
 		    (unsigned long long)sorted[i]->sink.count);
 	}
 	buf_release(&name);
 	free(sorted);
-}
-
-/* A workflow command's text: what would end or change it is escaped. */
-static void
-put_command(const char *text, struct buf *out)
-{
-	for (; *text != '\0'; text++)
-		if (strchr("%\r\n", *text) != NULL)
-			buf_printf(out, "%%%02X", (unsigned)*text);
-		else
-			buf_char(out, *text);
 }
 
 void
@@ -397,7 +311,7 @@ ci_put_github(const struct ci *c, struct buf *out)
 		put_value(at->value, &text);
 		buf_printf(out, "::%s title=load test::",
 		    criterion_failed(at) > 0 ? "error" : "warning");
-		put_command(text.p, out);
+		ci_text_command(text.p, out);
 		buf_char(out, '\n');
 	}
 	buf_reset(&text);
@@ -407,7 +321,7 @@ ci_put_github(const struct ci *c, struct buf *out)
 	buf_printf(out, "::%s title=load test::",
 	    c->verdict == VERDICT_FAILED ? "error" :
 	    c->verdict == VERDICT_UNKNOWN ? "warning" : "notice");
-	put_command(text.p, out);
+	ci_text_command(text.p, out);
 	buf_char(out, '\n');
 	buf_release(&text);
 }

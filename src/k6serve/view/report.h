@@ -17,11 +17,13 @@ bool report_format_parse(const char *name, enum report_format *format);
 int report_print(const struct view *v, enum report_format format,
     struct buf *out, struct why *why);
 
-/* "k6serve report RUN" and "k6serve diff A B" on stdout. They return the exit
- * status. A run is its number, or "last". */
+/* "k6serve report RUN" and "k6serve diff A B" on stdout (base NULL: with the
+ * baseline that v->baseline asks for). They return the exit status. A run is
+ * its number, or "last". */
 int report_command(struct view *v, enum report_format format,
     const char *run);
-int diff_command(struct view *v, const char *base, const char *run);
+int diff_command(struct view *v, enum report_format format, const char *base,
+    const char *run);
 
 /* "k6serve wait RUN": wait until the run has ended, and print it. Returns the
  * exit status: 0 if it passed, or finished and has no thresholds;

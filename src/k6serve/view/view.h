@@ -19,9 +19,10 @@ struct view {
 				   no server was there to note it */
 	int64_t run;
 	int64_t base;		/* the run to compare with; 0: none */
+	int64_t baseline;	/* or at most so many that passed; 0: none */
 	int64_t step_s;		/* seconds in a step; 0: the run's */
 	size_t most_urls;	/* in a table; 0: all */
-	double bound;		/* share that counts as worse: 0.1 is 10 % */
+	double min_effect;	/* a smaller change is none: 0.05 is 5 % */
 	const char *metric;	/* only this one; NULL: the usual ones */
 	const char *name, *method, *status;	/* only these; NULL: all */
 	/* -- */

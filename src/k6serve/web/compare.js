@@ -3,7 +3,8 @@
 
 const SIDES = ["a", "b"];
 const COLORS = { a: "--c6", b: "--c1" };
-const CHANGES = { better: "good", worse: "bad", same: "" };
+const CHANGES = { better: ["good", "Better"], worse: ["bad", "Worse"],
+    unknown: ["", "Too little data to tell"] };
 const query = new URLSearchParams(location.search);
 
 function shareText(v) {
@@ -26,8 +27,14 @@ function changeText(unit, a, b, change) {
 }
 
 function verdictBadge(verdict) {
-	return verdict === "same" ? "" : badge(CHANGES[verdict],
-	    verdict === "worse" ? "Worse" : "Better");
+	return verdict in CHANGES ? badge(...CHANGES[verdict]) : "";
+}
+
+// how sure a finding is
+function sureText(f) {
+	return f.p === null || !["better", "worse"].includes(f.verdict) ? "" :
+	    el("span", { class: "soft small" }, " p " + (f.p < 0.0001 ?
+	    "< 0.0001" : number(f.p)));
 }
 
 function figureRow(f) {
@@ -35,7 +42,7 @@ function figureRow(f) {
 	    el("td", { class: "n" }, valueText(f.unit, f.base)),
 	    el("td", { class: "n" }, valueText(f.unit, f.run)),
 	    el("td", { class: "n" }, changeText(f.unit, f.base, f.run,
-	    f.change)), el("td", {}, verdictBadge(f.verdict)));
+	    f.change)), el("td", {}, verdictBadge(f.verdict), sureText(f)));
 }
 
 const card = byId("charts");
@@ -105,19 +112,22 @@ function showCharts(reports) {
 }
 
 function showVerdict(d) {
-	const bound = percent(d.bound, 1);
+	const least = percent(d.min_effect, 1);
 	const better = d.figures.filter(f => f.verdict === "better").length;
-	setText("bound", "Worse or better: a change of more than " + bound +
-	    ", for a share of more than one percentage point.");
+	setText("bound", "Worse or better: a change of at least " + least +
+	    ", for a share of one percentage point, that is more than noise.");
 	const [level, title, text] = d.worse ? ["bad", d.worse === 1 ?
 	    "One figure is worse" : d.worse + " figures are worse",
-	    "B is worse than A by more than " + bound + "."] :
+	    "B is worse than A by at least " + least + "."] :
+	    d.unknown ? ["warn", "Too little data to tell", "The runs are too " +
+	    "short to tell a change from noise in " + (d.unknown === 1 ?
+	    "one figure." : d.unknown + " figures.")] :
 	    better ? ["good", "B is better", better + (better === 1 ?
-	    " figure improved" : " figures improved") + " by more than " +
-	    bound + ", and none became worse."] : ["good", "No difference",
-	    "Nothing changed by more than " + bound + "."];
+	    " figure improved" : " figures improved") + " by at least " +
+	    least + ", and none became worse."] : ["good", "No difference",
+	    "No change of at least " + least + " is more than noise."];
 	byId("verdict").replaceChildren(el("li", { class: level },
-	    el("i", { "aria-hidden": "true" }, level === "bad" ? "!" : "✓"),
+	    el("i", { "aria-hidden": "true" }, level === "good" ? "✓" : "!"),
 	    el("span", {}, el("b", {}, title), " – " + text)));
 }
 

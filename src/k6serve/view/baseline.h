@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* baseline: the runs that a run is measured by. */
+#ifndef K6PIPE_K6SERVE_VIEW_BASELINE_H
+#define K6PIPE_K6SERVE_VIEW_BASELINE_H
+
+#include "k6serve/view/view.h"
+
+enum { BASELINE_MOST = 100 };
+
+/* The last runs before v->run that have its name, finished, and did not fail:
+ * at most v->baseline of them, the newest first, into runs, which has room for
+ * BASELINE_MOST. How many, or -1: why. */
+int baseline_find(const struct view *v, int64_t runs[BASELINE_MOST],
+    struct why *why);
+
+#endif
