@@ -1,7 +1,7 @@
 # helpers: what the tests share. A test loads it with `load helpers`.
 bats_require_minimum_version 1.8.0
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 bin=${K6PIPE_BIN:-$root/bin}
 fixtures=$root/build/fixtures
 tools=$root/tests/tools

@@ -3,7 +3,8 @@
 # what each printed, end with the line that counts: N passed, N failed.
 # F='text' runs only the bats tests whose name matches, TAGS='a,!b' those with
 # the tag a and not b. REPORTS=DIR: each file that a sanitizer leaves there is
-# a failure, whatever became of the process.
+# a failure, whatever became of the process. In the folder of the logs, `times`
+# has the seconds of each file: wall, user, system.
 set -u
 export PATH=/usr/bin:/bin:$PATH	# Debian's programs: helpers.bash says why
 cd "$(dirname "$0")/.." || exit 1
@@ -11,19 +12,20 @@ logs=${BUILD:-build}/logs
 rm -rf "$logs"
 mkdir -p "$logs"
 [ -z "${REPORTS:-}" ] || { rm -rf "$REPORTS" && mkdir -p "$REPORTS"; }
-# A test that hangs is a failure, not a build that never ends. The time is for
-# a machine that is busy with other things.
-export F=${F:-} TAGS=${TAGS:-} BATS_TEST_TIMEOUT=900
+# A file that hangs is a failure, not a build that never ends. The time is for
+# a machine that is busy with other things. (A limit of bats' own is a process
+# more for each test.)
+export F=${F:-} TAGS=${TAGS:-} limit='timeout -k 10 1800'
 
 run_one() {
-  local log
+  local log TIMEFORMAT="%R %U %S $2"
   log=${2#"${BUILD:-build}"/}
   log=$1/${log//\//_}.tap
-  case $2 in
-  *.bats) bats --tap --timing ${F:+--filter "$F"} \
-    ${TAGS:+--filter-tags "$TAGS"} "$2" ;;
-  *) "$2" ;;
-  esac >"$log" 2>&1
+  { time case $2 in
+    *.bats) $limit bats --tap --timing ${F:+--filter "$F"} \
+      ${TAGS:+--filter-tags "$TAGS"} "$2" ;;
+    *) $limit "$2" ;;
+    esac >"$log" 2>&1; } 2>>"$1/times"
   local status=$?
   # A program that died, or a file that did not run, is a failure too.
   if [ "$status" -ne 0 ] && ! grep -q '^not ok' "$log"; then
