@@ -386,6 +386,45 @@ CASES
   [ "$code" = 400 ]
 }
 
+@test "a run is noted and aborted by the newer API; what it lacks, it says" {
+  start_server
+  start_test
+  post "/cloud/v6/test_runs/$run" -X PATCH --data '{"note":"mine"}'
+  [ "$code" = 204 ]
+  get "/cloud/v6/test_runs/$run"
+  [ "$(jq -r .note <<<"$body")" = mine ]
+  post "/cloud/v6/test_runs/$run" -X PATCH --data '{"note":7}'
+  [ "$code" = 400 ]
+  whole error .error
+  for what in star unstar save unsave; do
+    post "/cloud/v6/test_runs/$run/$what" --data ''
+    [ "$code" = 400 ]
+    whole error .error
+  done
+  for what in script distribution; do
+    get "/cloud/v6/test_runs/$run/$what"
+    [ "$code" = 404 ]
+    whole error .error
+    grep -F 'this server' <<<"$body"
+  done
+  get "/cloud/v6/test_runs?is_starred=true"
+  [ "$(jq -c .value <<<"$body")" = '[]' ]
+  get "/cloud/v6/test_runs?is_starred=false"
+  [ "$(jq '.value | length' <<<"$body")" = 1 ]
+  post "/cloud/v6/test_runs/$run/abort" --data ''
+  [ "$code" = 204 ]
+  [ "$(status_of | tail -n 1)" = 'aborted error' ]
+  get "/cloud/v6/test_runs/$run"
+  jq -e '.status_details.extra | .by_user != null and .code == 5' <<<"$body"
+  post "/cloud/v6/test_runs/$run/abort" --data ''
+  [ "$code" = 409 ]
+  whole error .error
+  for what in star abort; do
+    post "/cloud/v6/test_runs/99/$what" --data ''
+    [ "$code" = 404 ]
+  done
+}
+
 @test "a run is removed by the newer API, and every error has its code" {
   start_server
   start_test

@@ -40,10 +40,19 @@ void provision_put_run(const struct call *c, struct jsn_out *o,
  * says so. */
 bool provision_is_project(struct call *c);
 
-/* Answers, of any run: its state, its end, its removal. */
+/* Answers, of any run: its state, its end, its removal, its note, and that it
+ * is to end. */
 void provision_show(struct call *c);
 void provision_notify(struct call *c);
 void provision_remove(struct call *c);
+void provision_change(struct call *c);
+void provision_abort(struct call *c);
+
+/* Answers that say what there is not: stars and saved runs, scripts, load
+ * zones. */
+void provision_mark(struct call *c);
+void provision_script(struct call *c);
+void provision_distribution(struct call *c);
 
 /* Answers: lists, in pages of $skip and $top; a load test. */
 void provision_runs(struct call *c);

@@ -16,6 +16,7 @@ struct page {
 	int64_t n;		/* things of the list, up to the page's end */
 	int64_t created_after, created_before;	/* 0: any */
 	int64_t load_test;	/* only runs of this one; 0: of any */
+	bool is_starred;	/* only those: there are none */
 	bool has_default, has_more;
 	struct why *why;
 };
@@ -240,6 +241,8 @@ each_run(void *ctx, const struct store_run *run)
 	if (store_started_get(c->store, c->owner, &started, NULL, page->why) <
 	    0)
 		return -1;
+	if (page->is_starred)
+		return 1;
 	if (page->load_test != 0 && started.load_test != page->load_test)
 		return 0;
 	if (page_takes(page))
@@ -251,11 +254,14 @@ void
 provision_runs(struct call *c)
 {
 	struct store_run_query q = { .owner = c->owner, .limit = INT64_MAX };
+	const char *starred;
 	struct page page;
 	struct why why;
 
 	if (page_open(c, &page, &why) < 0)
 		return;
 	page.load_test = c->run;
+	starred = httpd_query(c->r, "is_starred");
+	page.is_starred = starred != NULL && strcmp(starred, "true") == 0;
 	page_close(c, &page, store_runs(c->store, &q, each_run, &page, &why));
 }

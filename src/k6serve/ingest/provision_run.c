@@ -223,19 +223,6 @@ provision_show(struct call *c)
 	}
 }
 
-void
-provision_remove(struct call *c)
-{
-	struct why why;
-	enum store_result result = store_run_remove(c->store, c->owner, c->run,
-	    &why);
-
-	if (result == STORE_DONE)
-		c->reply->status = 204;
-	else
-		reply_store(c->reply, result, &why);
-}
-
 /* How k6 says that a run ended before its time. */
 struct failure {
 	bool is_one;

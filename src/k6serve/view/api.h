@@ -8,6 +8,10 @@
 /* What reads; ctx is a struct cache, of the server's thread. */
 extern const struct route api_routes[];
 
+/* Read {"note":"..."} of the request's body; the caller releases note. -1: the
+ * reply says what is wrong with it. */
+int api_read_note(struct call *c, struct buf *note);
+
 /* What changes a run; no ctx. */
 extern const struct route edit_routes[];
 

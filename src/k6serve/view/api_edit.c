@@ -20,15 +20,14 @@ reply_done(struct call *c, enum store_result result, const struct why *why)
 	jsn_close(&o, '}');
 }
 
-/* {"note":"..."} */
-static void
-change_run(struct call *c)
+int
+api_read_note(struct call *c, struct buf *note)
 {
-	struct buf note = { .max = NOTE_BYTES };
 	struct jsn j = jsn_of(c->r->body);
 	struct span key, raw;
-	struct why why;
 	bool has_note = false;
+
+	note->max = NOTE_BYTES;
 
 	(void)jsn_enter(&j, '{');
 	while (jsn_member(&j, &key))
@@ -36,15 +35,27 @@ change_run(struct call *c)
 			(void)jsn_skip(&j);
 		} else if (jsn_text(&j, &raw)) {
 			has_note = true;
-			jsn_unescape(&note, raw);
+			jsn_unescape(note, raw);
 		}
 	if (!jsn_done(&j) || !has_note)
 		reply_error(c->reply, 400, 0, "the body must be "
 		    "{\"note\":\"...\"}");
-	else if (note.is_full)
+	else if (note->is_full)
 		reply_error(c->reply, 400, 0, "a note has at most %d bytes",
 		    NOTE_BYTES);
 	else
+		return 0;
+	return -1;
+}
+
+/* {"note":"..."} */
+static void
+change_run(struct call *c)
+{
+	struct buf note = { 0 };
+	struct why why;
+
+	if (api_read_note(c, &note) == 0)
 		reply_done(c, store_run_note(c->store, c->owner,
 		    c->run, buf_whole(&note), &why), &why);
 	buf_release(&note);
