@@ -17,6 +17,7 @@ enum {
 struct series_of {
 	struct span name;
 	enum metric_type type;
+	bool keeps_fine;	/* its values may be small: no milliseconds */
 	uint32_t id;
 	char text[];		/* type, then the name */
 };
@@ -67,6 +68,7 @@ batch_release(struct batch *b)
 static const struct series_of *
 metric_of(struct batch *b, struct span name, enum metric_type type)
 {
+	const struct metric *builtin;
 	struct series_of *metric;
 	char key[256];
 	struct span k = { key, name.n + 1 };
@@ -82,6 +84,9 @@ metric_of(struct batch *b, struct span name, enum metric_type type)
 	memcpy(metric->text, key, k.n);
 	metric->name = (struct span){ metric->text + 1, k.n - 1 };
 	metric->type = type;
+	builtin = metric_builtin(metric->name);
+	metric->keeps_fine = type == METRIC_TREND && (builtin == NULL ||
+	    builtin->contains != CONTAINS_TIME);
 	metric->id = (uint32_t)b->metrics.n;
 	map_put(&b->metrics, (struct span){ metric->text, k.n }, metric);
 	return metric;
@@ -101,6 +106,7 @@ cell_of(struct batch *b, const struct series_of *metric, struct cell_key key,
 	cell->metric = metric;
 	cell->tags = tags;
 	cell->sink.type = metric->type;
+	cell->sink.hist.keeps_fine = metric->keeps_fine;
 	map_put(&b->cells, (struct span){ (const char *)&cell->key,
 	    sizeof(cell->key) }, cell);
 	b->all = xgrow(b->all, b->n, &b->cap, sizeof(b->all[0]));
