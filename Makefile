@@ -28,16 +28,16 @@ STREAM := base/lines base/unpack data/aggregate data/foreign data/frame data/his
 	data/sink data/stream data/tags data/trail
 
 k6agg_LIB := $(COMMON) $(STREAM) data/compare data/compare_print data/course \
-	data/evidence data/evidence_chance data/judge data/measure \
+	data/evidence data/evidence_chance data/judge data/judge_print data/measure \
 	data/sample_sink data/settings data/threshold io/gz io/zst
 k6gen_LIB := $(COMMON) $(STREAM) data/threshold io/url
 k6login_LIB := $(COMMON) data/settings io/config io/fetch io/url
-k6push_LIB := $(COMMON) $(STREAM) data/judge data/metricset \
+k6push_LIB := $(COMMON) $(STREAM) data/judge data/judge_print data/metricset \
 	data/metricset_parse data/pb data/sample_sink data/settings data/threshold \
 	io/config io/fetch io/gz io/snap io/url io/zst
 k6serve_LIB := $(COMMON) base/unpack data/aggregate data/compare \
 	data/compare_print data/course data/evidence data/evidence_chance data/hist \
-	data/judge \
+	data/judge data/judge_print \
 	data/measure data/metric data/metricset data/metricset_parse data/pb \
 	data/percentile \
 	data/run data/sample data/sample_parse data/sample_sink data/settings \

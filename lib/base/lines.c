@@ -338,9 +338,9 @@ lines_waiting(const struct lines *l)
 	return l->end - l->start;
 }
 
-/* The current input, or else the next, is a pipe or a socket. */
-static bool
-ends_by_itself(const struct lines *l)
+/* What the current input is, or else the next: bits of S_IFMT; 0: unknown. */
+static mode_t
+mode_of(const struct lines *l)
 {
 	const char *next = l->fd < 0 && l->n_files > 0 ? *l->files : "-";
 	int fd = l->unpack != NULL ? l->packed_fd
@@ -348,9 +348,36 @@ ends_by_itself(const struct lines *l)
 	struct stat st;
 
 	if (l->fd < 0 && l->n_files == 0)
-		return false;
+		return 0;
 	return (strcmp(next, "-") == 0 ? fstat(fd, &st) : stat(next, &st))
-	    == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	    == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+bool
+lines_is_file(const struct lines *l)
+{
+	return mode_of(l) == S_IFREG;
+}
+
+void
+lines_close(struct lines *l)
+{
+	bool is_stdin = l->fd == STDIN_FILENO ||
+	    (l->unpack != NULL && l->packed_fd == STDIN_FILENO);
+	struct why ignored;
+	int null;
+
+	(void)close_current(l, &ignored);
+	if (is_stdin) {
+		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (null >= 0) {
+			(void)dup2(null, STDIN_FILENO);
+			(void)close(null);
+		}
+	}
+	l->start = l->end = l->searched = 0;
+	l->is_eof = true;
+	l->n_files = 0;
 }
 
 int
@@ -362,7 +389,11 @@ lines_fd(const struct lines *l)
 bool
 lines_must_stop(const struct lines *l, int signal)
 {
-	return signal != 0 && (signal != SIGINT || !ends_by_itself(l));
+	mode_t mode = signal != 0 ? mode_of(l) : 0;
+
+	/* A pipe and a socket end by themselves. */
+	return signal != 0 && (signal != SIGINT || (mode != S_IFIFO &&
+	    mode != S_IFSOCK));
 }
 
 void

@@ -85,6 +85,13 @@ size_t lines_waiting(const struct lines *l);
  * it is taken; a file would not end. Any other signal stops at once. */
 bool lines_must_stop(const struct lines *l, int signal);
 
+/* The current input is a regular file: what it tells of is over. */
+bool lines_is_file(const struct lines *l);
+
+/* Read no more: what is in memory and the files that follow are forgotten, and
+ * the current input is closed, stdin too, so that whoever feeds it ends. */
+void lines_close(struct lines *l);
+
 /* What is told of lines that are not taken: all are counted; the first few
  * that look like JSON are shown. Other text between the lines, such as k6's
  * banner, is no news. */

@@ -113,7 +113,9 @@ add(struct judge *j, const struct threshold *t, char *text, bool is_asked,
 		v->threshold.delay_ns = t->delay_ns;
 	}
 	v->is_asked |= is_asked;
-	j->aborts |= t->aborts;
+	v->aborts_here |= t->aborts && is_asked;
+	v->ends_generator |= t->aborts && !is_asked;
+	j->aborts |= v->aborts_here;
 	/* The texts of t may be gone. */
 	if (v->of->has_type && is_misfit(&v->threshold, v->of->sink.type,
 	    why)) {
@@ -322,6 +324,28 @@ judge_take_results(struct judge *j, struct span object)
 	}
 }
 
+static void
+note_times(struct judge *j, int64_t from_ns, int64_t to_ns)
+{
+	if (!j->has_first || from_ns < j->first_ns)
+		j->first_ns = from_ns;
+	if (!j->has_first || to_ns > j->latest_ns)
+		j->latest_ns = to_ns;
+	j->has_first = true;
+}
+
+/* How long the run has lasted, as far as the samples of a key can tell. */
+static int64_t
+elapsed_ns(const struct judge *j, const struct judge_key *k)
+{
+	int64_t ns;
+
+	if (!j->has_first || __builtin_sub_overflow(k->is_folded ?
+	    j->folded_ns : j->latest_ns, j->first_ns, &ns))
+		return 0;
+	return ns > 0 ? ns : 0;
+}
+
 void
 judge_add_point(struct judge *j, const struct point *p)
 {
@@ -329,6 +353,7 @@ judge_add_point(struct judge *j, const struct point *p)
 
 	if (j->n == 0)
 		return;
+	note_times(j, p->time_ns, p->time_ns);
 	k = map_get(&j->by_metric, p->metric->name);
 	if (k != NULL && !k->has_type)
 		set_type(j, p->metric->name, p->metric->type);
@@ -349,17 +374,30 @@ place(void *ctx, const struct sample_series *at)
 	struct placing *to = ctx;
 
 	if (span_equal(at->metric, to->key->key.metric) &&
-	    threshold_key_matches(&to->key->key, at->tags))
+	    threshold_key_matches(&to->key->key, at->tags)) {
+		to->key->is_folded = true;
 		return &to->key->sink;
+	}
 	return &to->rest;
 }
 
 void
 judge_add_sample(struct judge *j, const struct sample *s)
 {
+	int64_t half, from_ns, to_ns;
 	struct placing to;
 	size_t at = 0;
 
+	if (j->n == 0)
+		return;
+	half = s->aggregate->period_ns / 2;
+	if (!__builtin_sub_overflow(s->aggregate->time_ns, half, &from_ns) &&
+	    !__builtin_add_overflow(s->aggregate->time_ns, half, &to_ns)) {
+		note_times(j, from_ns, to_ns);
+		if (!j->has_folded || to_ns > j->folded_ns)
+			j->folded_ns = to_ns;
+		j->has_folded = true;
+	}
 	while ((to.key = map_next(&j->by_metric, &at)) != NULL)
 		for (; to.key != NULL; to.key = to.key->next) {
 			to.rest = (struct sink){ .type = METRIC_COUNTER };
@@ -381,35 +419,56 @@ judge_add_sink(struct judge *j, struct span metric, const struct tagset *tags,
 			sink_merge(&k->sink, sink);
 }
 
+/* A threshold with abortOnFail is crossed. Over no time there is no rate. */
+static bool
+may_abort(const struct judge *j, const struct verdict *v)
+{
+	int64_t ns = elapsed_ns(j, v->of);
+
+	if (!v->threshold.aborts || v->is_misfit || ns < v->threshold.delay_ns)
+		return false;
+	if (ns == 0 && v->threshold.method == THRESHOLD_RATE &&
+	    v->of->sink.type == METRIC_COUNTER)
+		return false;
+	return !threshold_holds(&v->threshold, &v->of->sink,
+	    (double)ns / 1e9);
+}
+
 const struct verdict *
 judge_clock(struct judge *j, int64_t time_ns)
 {
-	const struct verdict *v;
-	int64_t elapsed_ns;
+	struct verdict *v;
 	size_t i;
+	bool is_due;
 
 	if (!j->aborts)
 		return NULL;
-	if (!j->has_clock) {
-		j->has_clock = true;
-		j->first_ns = time_ns;
-		if (__builtin_add_overflow(time_ns, JUDGE_NS, &j->due_ns))
-			j->due_ns = INT64_MAX;
-	}
-	if (time_ns < j->due_ns || __builtin_sub_overflow(time_ns, j->first_ns,
-	    &elapsed_ns))
+	is_due = j->has_clock && time_ns >= j->due_ns;
+	if (j->has_clock && !is_due)
 		return NULL;
+	j->has_clock = true;
 	if (__builtin_add_overflow(time_ns, JUDGE_NS, &j->due_ns))
 		j->due_ns = INT64_MAX;
-	for (i = 0; i < j->n; i++) {
+	for (i = 0; is_due && i < j->n; i++) {
 		v = j->list[i];
-		if (v->threshold.aborts && !v->is_misfit &&
-		    elapsed_ns >= v->threshold.delay_ns &&
-		    !threshold_holds(&v->threshold, &v->of->sink,
-		    (double)elapsed_ns / 1e9))
+		if (v->aborts_here && may_abort(j, v)) {
+			v->is_told = v->is_failed = true;
 			return v;
+		}
 	}
 	return NULL;
+}
+
+bool
+judge_ended_generator(const struct judge *j)
+{
+	size_t i;
+
+	for (i = 0; i < j->n; i++)
+		if (j->list[i]->ends_generator && j->list[i]->is_failed &&
+		    may_abort(j, j->list[i]))
+			return true;
+	return false;
 }
 
 size_t
@@ -460,64 +519,4 @@ judge_next_untold(const struct judge *j, size_t *at)
 		if (!is_known(j, span_of(name)))
 			return name;
 	return NULL;
-}
-
-/* The first of the list with the key of number i. */
-static bool
-is_first(const struct judge *j, size_t i)
-{
-	size_t k;
-
-	for (k = 0; k < i; k++)
-		if (span_equal(j->list[k]->threshold.key.text,
-		    j->list[i]->threshold.key.text))
-			return false;
-	return true;
-}
-
-static void
-print(const struct judge *j, bool with_results, struct buf *out)
-{
-	struct jsn_out o = { .to = out };
-	const struct verdict *v;
-	struct buf key = { 0 };
-	size_t i, k;
-
-	jsn_open(&o, '{');
-	for (i = 0; i < j->n; i++) {
-		if (!is_first(j, i))
-			continue;
-		buf_reset(&key);
-		buf_span(&key, j->list[i]->threshold.key.text);
-		jsn_key(&o, key.p);
-		jsn_open(&o, with_results ? '{' : '[');
-		for (k = i; k < j->n; k++) {
-			v = j->list[k];
-			if (v->of != j->list[i]->of)
-				continue;
-			if (!with_results) {
-				jsn_put_text(&o, v->threshold.source);
-				continue;
-			}
-			buf_reset(&key);
-			buf_span(&key, v->threshold.source);
-			jsn_key(&o, key.p);
-			jsn_put_bool(&o, v->is_failed);
-		}
-		jsn_close(&o, with_results ? '}' : ']');
-	}
-	jsn_close(&o, '}');
-	buf_release(&key);
-}
-
-void
-judge_print_plan(const struct judge *j, struct buf *out)
-{
-	print(j, false, out);
-}
-
-void
-judge_print_results(const struct judge *j, struct buf *out)
-{
-	print(j, true, out);
 }

@@ -18,6 +18,7 @@ struct judge_key {
 	struct judge_key *next;		/* of the same metric */
 	struct sink sink;
 	bool has_type;
+	bool is_folded;		/* some of its values come in aggregates */
 };
 
 struct verdict {
@@ -25,6 +26,8 @@ struct verdict {
 	struct judge_key *of;
 	char *text;		/* owned: what the threshold borrows */
 	bool is_asked;		/* by an option, not by the stream */
+	bool aborts_here;	/* an option has it with abortOnFail */
+	bool ends_generator;	/* the stream has */
 	bool is_failed;		/* as it was judged last */
 	bool is_told;		/* is_failed is the generator's own word */
 	bool is_misfit;		/* the metric has no such method */
@@ -37,8 +40,12 @@ struct judge {
 	struct map by_metric;		/* first judge_key of a metric; owned */
 	struct map submetrics;		/* char *, owned: named by k6, and not
 					 * with which threshold */
-	int64_t first_ns, latest_ns, due_ns;
-	bool has_clock, aborts;		/* one of the list does */
+	/* Times of samples: the first, the latest, the latest end of an
+	 * aggregate, which comes later than points of the same time do. */
+	int64_t first_ns, latest_ns, folded_ns;
+	int64_t due_ns;		/* of judge_clock */
+	bool has_first, has_folded, has_clock;
+	bool aborts;		/* one of the list has aborts_here */
 	struct buf key, source;		/* scratch */
 };
 
@@ -61,7 +68,7 @@ int judge_add_metric(struct judge *j, struct span data, struct why *why);
  * {"metric":{"source":is_failed}}. It saw each value, and counts more. */
 void judge_take_results(struct judge *j, struct span object);
 
-/* Count samples. */
+/* Count a point, or an aggregate. */
 void judge_add_point(struct judge *j, const struct point *p);
 void judge_add_sample(struct judge *j, const struct sample *s);
 
@@ -70,9 +77,16 @@ void judge_add_sample(struct judge *j, const struct sample *s);
 void judge_add_sink(struct judge *j, struct span metric,
     const struct tagset *tags, const struct sink *sink);
 
-/* The stream's own clock: every 2 s of it the thresholds with abortOnFail are
- * judged. Returns one that is crossed, past its delayAbortEval; or NULL. */
+/* Every 2 s of some clock, the caller's or the stream's, those thresholds are
+ * judged that an option has with abortOnFail; those of the stream end its
+ * generator, which judges them itself. How long the run has lasted is what its
+ * samples say. Returns one that is crossed, past its delayAbortEval, and failed
+ * from then on; or NULL. */
 const struct verdict *judge_clock(struct judge *j, int64_t time_ns);
+
+/* Of a stream that is over and was judged: a threshold of its own, past its
+ * delayAbortEval, is crossed that ends the generator. */
+bool judge_ended_generator(const struct judge *j);
 
 /* Judge all: seconds is how long the run lasted, for rates of counters.
  * Returns how many are crossed. Without samples a threshold holds, as in k6;
@@ -87,8 +101,10 @@ double judge_measure(const struct verdict *v, double seconds);
  * nowhere: k6 writes none of them. *at starts at 0; NULL: no more. */
 const char *judge_next_untold(const struct judge *j, size_t *at);
 
-/* As JSON objects, for a run's create call and for its finish call. */
-void judge_print_plan(const struct judge *j, struct buf *out);
+/* As JSON objects, for a run's create call and for its finish call. A plan has
+ * k6's object for those with abortOnFail if the server is to judge. */
+void judge_print_plan(const struct judge *j, bool is_server_to_judge,
+    struct buf *out);
 void judge_print_results(const struct judge *j, struct buf *out);
 
 #endif

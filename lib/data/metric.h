@@ -21,6 +21,7 @@ struct metric {
 	enum metric_type type;
 	enum metric_contains contains;
 	bool is_declared;	/* a Metric line was seen */
+	bool was_late;		/* but points came before it, of no trend */
 };
 
 enum { METRIC_NAME_MAX = 128 };	/* bytes; k6's limit */

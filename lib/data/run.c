@@ -332,3 +332,29 @@ run_ends_release(struct run_ends *ends)
 	buf_release(&ends->thresholds);
 	*ends = (struct run_ends){ 0 };
 }
+
+static void
+tell_lines(struct buf *out, int64_t n, const char *one, const char *other)
+{
+	if (n == 1)
+		buf_printf(out, "%s %s line has", strcmp(one, "End") == 0
+		    ? "an" : "a", one);
+	else
+		buf_printf(out, "%lld %s lines have", (long long)n, one);
+	buf_printf(out, " no %s line", other);
+}
+
+bool
+run_tell_cut(int64_t starts, const struct run_ends *ends, struct buf *out)
+{
+	int64_t more = starts - ends->end.streams;
+
+	if (more == 0)
+		return false;
+	buf_text(out, "the stream was cut: ");
+	if (more > 0)
+		tell_lines(out, more, "Start", "End");
+	else
+		tell_lines(out, -more, "End", "Start");
+	return true;
+}

@@ -3,6 +3,7 @@
 #ifndef K6PIPE_DATA_RUN_H
 #define K6PIPE_DATA_RUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -76,6 +77,11 @@ struct run_ends {
 	struct run_end end;	/* all of them; zeroed while n is 0 */
 	struct buf thresholds;	/* what end.thresholds points to */
 };
+
+/* Append how a stream of so many Start lines and these trailers was cut, for
+ * people. False: it is whole. */
+bool run_tell_cut(int64_t starts, const struct run_ends *ends,
+    struct buf *out);
 
 void run_ends_add(struct run_ends *ends, const struct run_end *end);
 void run_ends_release(struct run_ends *ends);

@@ -148,6 +148,7 @@ read_metric(struct stream *s, struct jsn *j, struct span name,
 	out->metric = m;
 	out->is_late = s->metrics.by_name.n == n_before && !m->is_declared &&
 	    type != METRIC_TREND && metric_builtin(m->name) == NULL;
+	m->was_late |= out->is_late;
 	m->type = type;
 	m->contains = contains;
 	m->is_declared = true;
@@ -329,4 +330,44 @@ stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
 	    (struct span){ number, num_print(number, value) }, tags_json,
 	    (struct span){ NULL, 0 });
 	buf_release(&head);
+}
+
+enum { UNTYPED_NAMES = 3 };
+
+static bool
+is_before(struct span a, struct span b)
+{
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order < 0 || (order == 0 && a.n < b.n);
+}
+
+bool
+stream_tell_untyped(const struct stream *s, struct buf *out)
+{
+	const struct metric *names[UNTYPED_NAMES + 1], *m;
+	size_t at = 0, n = 0, shown = 0, i;
+
+	while ((m = map_next(&s->metrics.by_name, &at)) != NULL) {
+		if ((m->is_declared && !m->was_late) ||
+		    metric_builtin(m->name) != NULL)
+			continue;
+		n++;
+		for (i = shown; i > 0 && is_before(m->name,
+		    names[i - 1]->name); i--)
+			names[i] = names[i - 1];
+		names[i] = m;
+		shown += shown < UNTYPED_NAMES;
+	}
+	if (n == 0)
+		return false;
+	buf_printf(out, "%zu metric%s points without a Metric line before "
+	    "them, which were taken for a trend's:", n, n == 1 ? " has"
+	    : "s have");
+	for (i = 0; i < shown; i++)
+		buf_printf(out, "%s %.*s", i > 0 ? "," : "",
+		    (int)names[i]->name.n, names[i]->name.p);
+	if (n > shown)
+		buf_text(out, ", ...");
+	return true;
 }

@@ -36,10 +36,6 @@ struct line {
 	bool is_late;
 };
 
-/* For a message about such a line: "metric NAME" and this. */
-#define STREAM_LATE_WHY "points came before its Metric line, and were taken " \
-	"for a trend's"
-
 /* What a reader knows of its stream. A zeroed struct is a new stream. */
 struct stream {
 	struct tags tags;
@@ -68,6 +64,11 @@ int stream_points(struct stream *s, struct span text, struct point *out,
  * Returns out->type. */
 enum line_type stream_read(struct stream *s, struct span text,
     struct line *out, struct why *why);
+
+/* Append what is to be told of metrics that are not k6's own, and had points
+ * without a Metric line before them: how many they are, and the first names.
+ * False: there are none. */
+bool stream_tell_untyped(const struct stream *s, struct buf *out);
 
 /* Write a Metric line, with '\n'; thresholds and submetrics are JSON: "[]" and
  * "null" when there are none. */

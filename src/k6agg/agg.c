@@ -129,6 +129,16 @@ judged_status(const struct agg *agg, int status)
 	return EXIT_DONE;
 }
 
+static void
+tell_untyped(const struct stream *stream)
+{
+	struct buf what = { 0 };
+
+	if (stream_tell_untyped(stream, &what))
+		warnf("%s", what.p);
+	buf_release(&what);
+}
+
 struct agg *
 agg_new(struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
@@ -151,6 +161,7 @@ agg_read(struct agg *agg)
 	status = judged_status(agg, status);
 	live_end(&agg->live, (int64_t)agg->books.folded +
 	    agg->books.folded_before);
+	tell_untyped(&agg->stream);
 	books_report(&agg->books, agg->last->ops->is_folding &&
 	    !agg->options->is_quiet);
 	ahead_stop(agg->ahead);

@@ -170,12 +170,11 @@ books_state(const struct books *b)
 void
 books_warn_cut(const struct books *b, const char *input)
 {
-	if (is_cut(b))
-		warnf("%s: the stream was cut: a Start line has no End line",
-		    input);
-	else if (lacks_head(b))
-		warnf("%s: the stream was cut: an End line has no Start line",
-		    input);
+	struct buf what = { 0 };
+
+	if (run_tell_cut(b->starts, &b->ends, &what))
+		warnf("%s: %s", input, what.p);
+	buf_release(&what);
 }
 
 void

@@ -66,6 +66,7 @@ push_dry_run(struct push_options *o, char *const *files, int n_files)
 		collector_take(&c, &in, &bad);
 	} while (more != 0);
 	collector_end(&c);
+	collector_tell(&c, in.name);
 	if (c.series != NULL)
 		series_collect_take(&series, true, print_batch, &d);
 	status = in.n_failed > 0 ? EXIT_FAILED : EXIT_DONE;

@@ -16,17 +16,23 @@ run_status_of(const struct session *session, const struct reader_counts *r)
 {
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
+	if (r->crossed != NULL)
+		return RUN_ABORTED_BY_THRESHOLD;
 	if (r->failed_files > 0)	/* what came is not all there is */
 		return RUN_ABORTED_BY_SYSTEM;
-	if (r->starts > r->end.streams) {
-		warnf("the stream was cut: a Start line has no End line");
+	if (r->starts > r->end.streams)	/* which the reader has told */
 		return RUN_ABORTED_BY_SYSTEM;
-	}
 	if (session->options->expects_end && !r->has_end) {
 		warnf("the stream was cut: it has no End line");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
-	return r->has_end ? r->end.run_status : RUN_FINISHED;
+	/* An End line of k6agg stands for no Start line of k6, which does not
+	 * write how it ended; but it ends by such a threshold. */
+	if (r->has_end && (r->end.streams > 0 ||
+	    r->end.run_status != RUN_FINISHED))
+		return r->end.run_status;
+	return judge_ended_generator(&session->judge)
+	    ? RUN_ABORTED_BY_THRESHOLD : RUN_FINISHED;
 }
 
 struct reader_counts
@@ -64,7 +70,7 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 		n->result_status = 1;
 	for (i = 0; i < judge->n; i++) {
 		v = judge->list[i];
-		if (v->is_failed)
+		if (v->is_failed && v != r->crossed)
 			warnf("a threshold was crossed: %.*s %.*s",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
@@ -88,9 +94,9 @@ session_end_input(struct session *session)
 	session->has_input_ended = true;
 	session->ended_ns = now_monotonic_ns();
 	n->has_ended = true;
-	n->run_status = run_status_of(session, &r);
 	n->result_status = r.end.result_status;
 	judge_thresholds(session, &r);
+	n->run_status = run_status_of(session, &r);
 	/* The generator's own count, if it knows of more than came. */
 	if (r.end.dropped > 0)
 		session->dropped = r.end.dropped;

@@ -47,7 +47,7 @@ note_plan(void *ctx, const struct run_start *start)
 	if (name == NULL)
 		name = base != NULL ? base + 1 : session->file != NULL
 		    ? session->file : "k6 test";
-	judge_print_plan(&session->judge, &thresholds);
+	judge_print_plan(&session->judge, false, &thresholds);
 	note_set(&n->name, name, strlen(name));
 	note_set(&n->thresholds, thresholds.p, thresholds.n);
 	buf_release(&thresholds);

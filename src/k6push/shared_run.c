@@ -39,7 +39,7 @@ push_create(struct push_options *o)
 		plan.name = settings_text(&o->settings, SET_NAME);
 		if (plan.name == NULL)
 			plan.name = "k6 test";
-		judge_print_plan(&session.judge, &thresholds);
+		judge_print_plan(&session.judge, true, &thresholds);
 		plan.thresholds = buf_whole(&thresholds);
 		plan.is_shared = session.judge.n > 0;
 		run_api_create(session.run_api, &plan,

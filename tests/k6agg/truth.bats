@@ -200,7 +200,8 @@ declare_metric() {
     point mine 5; } >in
   capture k6agg --json in
   [ "$status" -eq 0 ]
-  grep -F 'metric mine: points came before its Metric line' <<<"$err"
+  [ "$err" = "k6agg: 1 metric has points without a Metric line before them, \
+which were taken for a trend's: mine" ]
   jq -e '.metrics.mine | .type == "counter" and .count == 12' <<<"$out"
 }
 
@@ -221,6 +222,56 @@ declare_metric() {
   done
   k6agg -m --json f1 f2 f3 | jq -e '.metrics.vus | .max == 60 and .min == 60'
   k6agg --json f1 f2 f3 | jq -e '.metrics.vus.max == 30'
+  # The filter keeps them apart for whoever reads what it writes.
+  k6agg -m f1 f2 f3 >merged
+  [ "$(jq -r 'select(.metric == "vus").data.tags.instance' merged | sort |
+    uniq -c | xargs)" = '3 1 3 2 3 3' ]
+  k6agg --json merged | jq -e '.metrics.vus | .max == 60 and .min == 60'
+  k6agg -m --drop metric=none f1 f2 f3 2>/dev/null | k6agg --json |
+    jq -e '.metrics.vus.max == 60'
+  # Those that a tag tells apart already are as they were.
+  for i in 1 2 3; do grep "\"instance_id\":\"$i\"" in >i$i; done
+  k6agg -m i1 i2 i3 | grep '"metric":"vus"' | sort | diff <(sort in) -
+}
+
+@test "when the run was is what Start and End say, raw, folded and merged" {
+  local i name
+  for name in a b; do
+    echo '{"type":"Start","data":{"time":"2026-01-01T00:00:00Z","vus":1}}'
+    for i in 1 2 3 4 5 6 7 8; do request "$i.5" 10 $name; done
+    echo '{"type":"End","data":{"time":"2026-01-01T00:00:10Z","streams":1}}'
+  done >both
+  split -n l/2 both part. # as long as each other
+  [ "$(cat part.aa part.ab | cmp - both && tail -n 1 part.aa | jq -r .type)" = End ]
+  k6agg -q -p 3s --min-samples 1 both >folded
+  k6agg -q -m -p 3s --min-samples 1 part.aa part.ab >merged
+  k6agg -q -m folded >again
+  for i in both folded merged again; do
+    k6agg --json $i | jq -ce '[.start, .end, .duration, .requests.rate] ==
+      ["2026-01-01T00:00:00Z", "2026-01-01T00:00:10Z", 10, 1.6]'
+  done
+  # Without them the samples say it, which the End line of k6agg keeps.
+  grep -v '"Start"\|"End"' both >in
+  k6agg -q -p 3s --min-samples 1 in >folded
+  for i in in folded; do
+    k6agg --json $i | jq -ce '[.start, .end, .duration] ==
+      ["2026-01-01T00:00:01.5Z", "2026-01-01T00:00:08.5Z", 7]'
+  done
+}
+
+@test "metrics without a Metric line are told by k6push in the same words" {
+  { for i in d b a c; do point $i 3; done
+    echo '{"type":"End","data":{"time":"2026-01-01T00:00:09Z","streams":2}}'
+  } >in
+  k6agg --json in 2>k6agg >/dev/null
+  k6agg in 2>filter >/dev/null
+  k6push --dry-run in 2>k6push >/dev/null
+  grep -Fx "k6agg: 4 metrics have points without a Metric line before them, \
+which were taken for a trend's: a, b, c, ..." k6agg
+  grep -Fx 'k6agg: in: the stream was cut: 2 End lines have no Start line' k6agg
+  [ "$(wc -l <k6agg)" -eq 2 ]
+  diff k6agg filter
+  diff <(sed 's/^k6agg/k6push/' k6agg) k6push
 }
 
 @test "rules that matched nothing are told; impossible ones are refused" {

@@ -94,3 +94,70 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
   capture k6push --finish "$run"
   [ "$status" -eq 0 ]
 }
+
+# feed [MORE]: a request now and then until nobody reads; or so many.
+feed() {
+  local i=0
+  while ((i < ${1:-99999})) && request "$i" 50 2>/dev/null; do
+    i=$((i + 1))
+    sleep 0.1
+  done
+  echo "$i" >"$BATS_TEST_TMPDIR/fed"
+}
+
+@test "a crossed threshold with abortOnFail aborts the run and its generator" {
+  start_server
+  for version in 1 2; do
+    rm -f "$BATS_TEST_TMPDIR/fed"
+    K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q --expect-end \
+      --threshold 'http_req_duration=max<9,abortOnFail' \
+      --threshold 'http_reqs=count>0' < <(feed)
+    [ "$status" -eq 99 ]
+    [ "$(grep -c threshold <<<"$err")" -eq 1 ]
+    grep -F 'threshold http_req_duration: max<9 was crossed: the run is aborted' \
+      <<<"$err"
+    [ "$(api runs '"\(.[0].state) \(.[0].result_status)"')" = \
+      'Aborted by Threshold 1' ]
+    grep -F ' 0 lost, 0 twice' <<<"$err"
+    retry 10 test -s "$BATS_TEST_TMPDIR/fed"
+  done
+  # k6gen does not know of the threshold, and ends because nobody reads
+  run -99 timeout 120 bash -c "k6gen -q -d 1h -r 9/s $url/ 2>/dev/null |
+    k6agg -q -p 3s 2>/dev/null | k6push -q --threshold \
+    'http_reqs=count<5,abortOnFail,delayAbortEval=1s'"
+  [ "$(api runs '.[0].state')" = 'Aborted by Threshold' ]
+}
+
+@test "k6 aborts by its own thresholds, which k6push then tells" {
+  start_server
+  file=$root/tests/data/k6_2.2_threshold_abort.ndjson.gz
+  for period in 0s 3s; do
+    k6agg -q -p "$period" "$file" >"$BATS_TEST_TMPDIR/in"
+    capture k6push -q "$BATS_TEST_TMPDIR/in"
+    [ "$status" -eq 99 ]
+    [ "$(api runs '"\(.[0].state) \(.[0].result_status)"')" = \
+      'Aborted by Threshold 1' ]
+    [ "$(verdicts)" = '[["http_req_failed","rate<0.1",true]]' ]
+  done
+  # while k6 goes on, so do we
+  capture timeout 120 k6push -q < <(
+    printf '{"type":"Metric","data":{"name":"http_req_duration",%s%s\n' \
+      '"type":"trend","contains":"time","thresholds":[{"threshold":"max<9",' \
+      '"abortOnFail":true}],"submetrics":null},"metric":"http_req_duration"}'
+    feed 35)
+  [ "$status" -eq 99 ]
+  [ "$(api runs '.[0].totals.http_reqs')" = 35 ]
+  [ "$(api runs '.[0].state')" = 'Aborted by Threshold' ]
+}
+
+@test "abortOnFail of --create is the server's: it aborts what all feed" {
+  start_server
+  run=$(k6push --create --threshold 'http_reqs=count<3,abortOnFail' | cut -f 1)
+  K6_CLOUD_PUSH_REF_ID=$run k6push -q < <(feed) 3>&- &
+  pusher=$!
+  retry 30 eval '[ "$(api "runs/$run" .state)" = "Aborted by Threshold" ]'
+  kill -TERM "$pusher"
+  wait "$pusher" || true
+  capture k6push --finish "$run"
+  [ "$status" -eq 99 ]
+}

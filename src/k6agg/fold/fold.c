@@ -6,6 +6,7 @@
 
 #include "base/die.h"
 #include "data/sample.h"
+#include "data/stream.h"
 #include "k6agg/fold/line_store.h"
 
 static struct bucket_rule
@@ -219,6 +220,37 @@ warn_of_overflow(struct folding *f)
 	    f->buckets.max_groups == 1 ? "" : "s");
 }
 
+/* A generator's VUs: of another input they are others', and add up to them. */
+static bool
+is_of_generator(const struct folding *f, const struct point *p)
+{
+	return f->is_merging && f->n_inputs > 1 &&
+	    (span_is(p->metric->name, "vus") ||
+	    span_is(p->metric->name, "vus_max")) &&
+	    tagset_find(p->tags, "instance") == NULL &&
+	    tagset_find(p->tags, "instance_id") == NULL;
+}
+
+/* The lines of a group; VUs get a tag with the number of their input, so that
+ * who reads the merged stream can sum them. */
+static struct span
+lines_of(struct folding *f, const struct group_out *g)
+{
+	const struct point *p = g->points;
+	struct buf tags = { 0 };
+
+	if (g->n != 1 || !is_of_generator(f, p))
+		return group_lines(g, &f->lines);
+	buf_printf(&tags, "{\"instance\":\"%u\"%s", f->source + 1,
+	    p->tags->n > 0 ? "," : "");
+	buf_add(&tags, p->tags->json.p + 1, p->tags->json.n - 1);
+	buf_reset(&f->lines);
+	stream_print_point(&f->lines, p->metric->name, p->time_ns, p->value,
+	    buf_whole(&tags));
+	buf_release(&tags);
+	return buf_whole(&f->lines);
+}
+
 /* A complete group; for trails_add_all and trails_end. */
 static void
 add_group(void *ctx, const struct group_out *g)
@@ -238,9 +270,9 @@ add_group(void *ctx, const struct group_out *g)
 		f->requests += point_requests(
 		    g->points[i].metric->name, g->points[i].value);
 	if (f->filter != NULL)
-		f->filter(f->filter_ctx, group_lines(g, &f->lines), false);
+		f->filter(f->filter_ctx, lines_of(f, g), false);
 	else
-		out_lines(f->out, group_lines(g, &f->lines));
+		out_lines(f->out, lines_of(f, g));
 }
 
 void

@@ -178,12 +178,8 @@ dispatch_metric(struct agg *agg, const struct line *line)
 {
 	struct why why;
 
-	if (line->is_late) {
-		live_clear(&agg->live);
-		warnf("metric %.*s: " STREAM_LATE_WHY,
-		    (int)line->metric->name.n, line->metric->name.p);
+	if (line->is_late)
 		summary_set_type(&agg->summary, line->metric);
-	}
 	if (is_judging(agg) &&
 	    judge_add_metric(agg->judge, line->data, &why) < 0) {
 		live_clear(&agg->live);
@@ -199,9 +195,12 @@ dispatch_start(struct agg *agg, const struct line *line)
 	struct why why;
 
 	agg->books.starts++;
-	if (is_judging(agg) &&
-	    run_start_parse(&start, line->data, &text, &why) == 0 &&
-	    start.thresholds.n > 0 &&
+	if (run_start_parse(&start, line->data, &text, &why) < 0) {
+		buf_release(&text);
+		return;
+	}
+	summary_note_run(&agg->summary, start.time_ns, 0);
+	if (is_judging(agg) && start.thresholds.n > 0 &&
 	    judge_add_json(agg->judge, start.thresholds, &why) < 0) {
 		live_clear(&agg->live);
 		warnf("a threshold of the stream: %s", why.text);
@@ -246,6 +245,7 @@ dispatch_line(struct agg *agg, struct span text)
 		if (is_bad)
 			break;
 		run_ends_add(&agg->books.ends, &end);
+		summary_note_run(&agg->summary, end.start_ns, end.time_ns);
 		if (agg->books.ends.n == 1 && agg->books.starts == 1 &&
 		    agg->options->select == NULL)
 			judge_take_results(agg->judge, end.thresholds);

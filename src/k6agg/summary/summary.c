@@ -350,6 +350,17 @@ summary_set_type(struct summary *s, const struct metric *m)
 }
 
 void
+summary_note_run(struct summary *s, int64_t first_ns, int64_t last_ns)
+{
+	if (first_ns != 0 && (s->told_first_ns == 0 ||
+	    first_ns < s->told_first_ns))
+		s->told_first_ns = first_ns;
+	if (last_ns != 0 && (s->told_last_ns == 0 ||
+	    last_ns > s->told_last_ns))
+		s->told_last_ns = last_ns;
+}
+
+void
 summary_next_input(struct summary *s)
 {
 	s->input++;
@@ -401,9 +412,9 @@ sort(struct rows *rows, int (*order)(const void *, const void *))
 		qsort(rows->list, rows->n, sizeof(rows->list[0]), order);
 }
 
-/* From the first point to the last one. The requests of an aggregate are
- * somewhere in its bucket: it counts as far as it surely goes beyond the
- * points; without any point, the bucket's ends do. */
+/* What Start and End say; else from the first point to the last one. The
+ * requests of an aggregate are somewhere in its bucket: it counts as far as it
+ * surely goes beyond the points; without any point, the bucket's ends do. */
 static void
 find_time(const struct summary *s, struct summary_view *v)
 {
@@ -415,6 +426,12 @@ find_time(const struct summary *s, struct summary_view *v)
 		if (s->inner_last_ns > v->to_ns)
 			v->to_ns = s->inner_last_ns;
 	}
+	if (s->told_first_ns != 0 && (!s->has_points ||
+	    s->told_first_ns < v->from_ns))
+		v->from_ns = s->told_first_ns;
+	if (s->told_last_ns != 0 && (!s->has_points ||
+	    s->told_last_ns > v->to_ns))
+		v->to_ns = s->told_last_ns;
 	v->seconds = (double)((__int128)v->to_ns - v->from_ns) / 1e9;
 }
 

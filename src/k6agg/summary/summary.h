@@ -55,6 +55,8 @@ struct summary {
 	    struct vus_instance *instance; } slots[SUMMARY_SLOTS];
 	struct vus vus, vus_max;	/* of generators that are told apart */
 	int input;	/* with --merge: number of the file; 0: it is no hint */
+	int64_t told_first_ns, told_last_ns;	/* of the run, as Start and
+						 * End say; 0: they do not */
 	int64_t first_ns, last_ns;	/* of the points */
 	int64_t first_edge_ns, last_edge_ns;	/* of the aggregates' buckets */
 	int64_t inner_first_ns, inner_last_ns;	/* a request is before, behind */
@@ -69,6 +71,10 @@ void summary_release(struct summary *s);
 /* Count a point, or the aggregate of a sample. */
 void summary_add_point(struct summary *s, const struct point *p);
 void summary_add_sample(struct summary *s, const struct sample *sample);
+
+/* When the run was, as a Start or an End line says; 0: it does not. Of several
+ * the first and the last count. */
+void summary_note_run(struct summary *s, int64_t first_ns, int64_t last_ns);
 
 /* With --merge: the next file begins, which is of another generator. */
 void summary_next_input(struct summary *s);

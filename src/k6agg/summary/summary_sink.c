@@ -14,7 +14,7 @@ judge_time(struct summary_sink *s, int64_t time_ns)
 {
 	const struct verdict *v = judge_clock(s->judge, time_ns);
 
-	if (v == NULL || !v->is_asked)
+	if (v == NULL)
 		return;
 	s->crossed = v;
 	warnf("threshold %.*s: %.*s was crossed: the rest is not read",

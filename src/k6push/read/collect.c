@@ -84,21 +84,11 @@ take_group(void *ctx, const struct group_out *g)
 	}
 }
 
-/* A metric that no Metric line told the type of is sent as a trend, which
- * loses nothing; whoever reads a stream without its head should know. */
 static void
 take_point(struct collector *c, const struct point *p)
 {
 	struct point labelled;
-	struct metric *m;
 
-	if (!p->metric->is_declared &&
-	    metric_builtin(p->metric->name) == NULL) {
-		warnf("metric \"%.*s\": no Metric line: sent as a trend",
-		    (int)p->metric->name.n, p->metric->name.p);
-		m = metrics_get(&c->stream.metrics, p->metric->name);
-		m->is_declared = true;
-	}
 	if (c->judge != NULL)
 		judge_add_point(c->judge, p);
 	if (c->series != NULL) {
@@ -206,6 +196,9 @@ collector_line(struct collector *c, struct span text, struct why *why)
 		status = -1;
 		break;
 	case LINE_METRIC:
+		if (line.is_late)	/* as its points have been sent */
+			metrics_get(&c->stream.metrics,
+			    line.metric->name)->type = METRIC_TREND;
 		if (c->series != NULL)
 			series_collect_metric(c->series, text);
 		if (c->judge != NULL &&
@@ -296,4 +289,17 @@ void
 collector_end(struct collector *c)
 {
 	trails_end(&c->trails, take_group, c);
+}
+
+void
+collector_tell(const struct collector *c, const char *input)
+{
+	struct buf what = { 0 };
+
+	if (run_tell_cut(c->starts, &c->ends, &what))
+		warnf("%s: %s", input, what.p);
+	buf_reset(&what);
+	if (stream_tell_untyped(&c->stream, &what))
+		warnf("%s", what.p);
+	buf_release(&what);
 }

@@ -59,4 +59,8 @@ void collector_trim(struct collector *c);
 /* No more lines: hand out what was held back. */
 void collector_end(struct collector *c);
 
+/* After that: tell of a stream that was cut, and of metrics whose type it did
+ * not tell, which are sent as trends; that loses nothing. */
+void collector_tell(const struct collector *c, const char *input);
+
 #endif

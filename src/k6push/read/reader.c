@@ -34,6 +34,7 @@ struct reader {
 	struct lines in;
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
+	struct judge *judge;
 	int wake;
 	struct numbers *numbers;
 	size_t memory_max;
@@ -53,6 +54,7 @@ struct reader {
 	struct collector collector;
 	struct bad_lines bad;
 	struct amount unkept;	/* read after is_useless, for want of room */
+	const struct verdict *crossed;	/* for which it ended; or NULL */
 	/* its own: */
 	pthread_t thread;
 	int poked;		/* bell */
@@ -306,6 +308,26 @@ read_once(struct reader *r)
 	return more;
 }
 
+/* A threshold with abortOnFail is crossed: whoever feeds us is to end, too. A
+ * file tells of a run that is over, which nobody can abort. */
+static bool
+must_abort(struct reader *r)
+{
+	const struct verdict *v;
+
+	if (!r->judge->aborts || !collector_has_head(&r->collector) ||
+	    lines_is_file(&r->in))
+		return false;
+	v = r->crossed = judge_clock(r->judge, now_monotonic_ns());
+	if (v == NULL)
+		return false;
+	warnf("threshold %.*s: %.*s was crossed: the run is aborted",
+	    (int)v->threshold.key.text.n, v->threshold.key.text.p,
+	    (int)v->threshold.source.n, v->threshold.source.p);
+	lines_close(&r->in);
+	return true;
+}
+
 static void *
 reader_thread(void *ctx)
 {
@@ -313,7 +335,7 @@ reader_thread(void *ctx)
 	int more = 1;
 
 	r->next_cut_ns = now_monotonic_ns() + r->interval_ns;
-	while (more != 0 && !must_stop(r)) {
+	while (more != 0 && !must_stop(r) && !must_abort(r)) {
 		cut_if_due(r);
 		if (!has_no_room(r)) {
 			if (r->is_waiting)
@@ -330,6 +352,8 @@ reader_thread(void *ctx)
 		}
 	}
 	collector_end(&r->collector);
+	if (r->stop == READER_GO && r->crossed == NULL)
+		collector_tell(&r->collector, r->in.name);
 	cut_batches(r, true);
 	r->has_ended = true;
 	thread_bell_ring(r->wake);
@@ -370,7 +394,7 @@ reader_new(const struct reader_config *config, struct why *why)
 	r->max_samples = settings_int(s, SET_MAX_SAMPLES);
 	r->collector.each = take_sample;
 	r->collector.ctx = r;
-	r->collector.judge = config->judge;
+	r->collector.judge = r->judge = config->judge;
 	r->collector.label.instance = config->instance;
 	r->collector.label.tags = &r->collector.stream.tags;
 	r->poked = -1;
@@ -487,7 +511,8 @@ reader_counts(const struct reader *r)
 	    .requests = c->requests, .invalid = (uint64_t)r->bad.n,
 	    .hint = r->bad.hint,
 	    .unkept = r->unkept, .failed_files = r->in.n_failed,
-	    .starts = c->starts, .has_end = c->ends.n > 0,
+	    .starts = c->starts, .crossed = r->crossed,
+	    .has_end = c->ends.n > 0,
 	    .end = c->ends.end };
 
 	put_times(c, &counts);

@@ -50,6 +50,8 @@ struct reader_counts {
 	struct amount unkept;	/* read after reader_let_pass() */
 	int failed_files;	/* that could not be read */
 	int64_t starts;		/* Start lines */
+	const struct verdict *crossed;	/* of config.judge: it aborted the
+					 * reading; or NULL */
 	bool has_end;
 	struct run_end end;	/* of all End lines; until reader_free() */
 	int64_t first_ns, last_ns;	/* of the run; 0: not known */

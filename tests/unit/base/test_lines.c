@@ -270,9 +270,38 @@ signals(void)
 	CHECK(lines_must_stop(&l, SIGINT) && !lines_must_stop(&l, 0));
 	CHECK(lines_fill(&l, &why) == 1);
 	CHECK(lines_must_stop(&l, SIGINT) && !lines_must_stop(&l, 0));
+	CHECK(lines_is_file(&l));
 	lines_release(&l);
 	lines_release(&l);
 	free(path);
+}
+
+/* Whoever feeds an input that is closed learns of it. */
+static void
+closing(void)
+{
+	int ends[2], saved = dup(STDIN_FILENO);
+	char *both[] = { (char *)"-", (char *)"/dev/zero" };
+	struct lines l;
+	struct span line;
+	struct why why;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	CHECK(pipe(ends) == 0 && dup2(ends[0], STDIN_FILENO) >= 0);
+	(void)close(ends[0]);
+	CHECK(write(ends[1], "a\nb\n", 4) == 4);
+	lines_init(&l, both, 2);
+	CHECK(lines_fill(&l, &why) == 1 && !lines_is_file(&l));
+	CHECK(lines_take(&l, &line) == LINES_LINE);
+	lines_close(&l);
+	CHECK(write(ends[1], "c\n", 2) < 0 && errno == EPIPE);
+	CHECK(read(STDIN_FILENO, out, 1) == 0);		/* /dev/null */
+	CHECK(lines_take(&l, &line) == LINES_MORE);
+	CHECK(lines_fill(&l, &why) == 0);
+	lines_release(&l);
+	(void)close(ends[1]);
+	(void)dup2(saved, STDIN_FILENO);
+	(void)close(saved);
 }
 
 static void
@@ -344,6 +373,7 @@ main(void)
 	test("a pipe that gives one byte per read gives the same lines",
 	    byte_by_byte);
 	test("only pipes and sockets end by a signal", signals);
+	test("who feeds a closed input learns of it", closing);
 	(void)!chdir(folder);
 	(void)unlink("text");
 	(void)unlink("cut");

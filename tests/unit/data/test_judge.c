@@ -49,16 +49,22 @@ test_metric_lines(void)
 	take(METRIC("m", "trend", "[\"p(95)<10\",\"avg<9\"]", "null"));
 	take(METRIC("c", "counter", "[{\"threshold\":\"count<2\","
 	    "\"abortOnFail\":true,\"delayAbortEval\":\"3s\"}]", "null"));
-	CHECK(judge.n == 3 && judge.aborts);
+	CHECK(judge.n == 3 && !judge.aborts);
+	CHECK(judge.list[2]->ends_generator);
 	CHECK(judge.list[2]->threshold.delay_ns == 3 * NS_PER_S);
 	take(POINT("m", "00", "500", ""));
 	take(POINT("c", "00", "1", ""));
 	CHECK(judge_all(&judge, 1) == 2);
 	CHECK(judge.list[0]->is_failed && judge.list[1]->is_failed &&
 	    !judge.list[2]->is_failed);
-	judge_print_plan(&judge, &out);
+	judge_print_plan(&judge, false, &out);
 	CHECK_SPAN(buf_whole(&out),
 	    "{\"m\":[\"p(95)<10\",\"avg<9\"],\"c\":[\"count<2\"]}");
+	buf_reset(&out);
+	judge_print_plan(&judge, true, &out);
+	CHECK_SPAN(buf_whole(&out), "{\"m\":[\"p(95)<10\",\"avg<9\"],"
+	    "\"c\":[{\"threshold\":\"count<2\",\"abortOnFail\":true,"
+	    "\"delayAbortEval\":\"3s\"}]}");
 	buf_reset(&out);
 	judge_print_results(&judge, &out);
 	CHECK_SPAN(buf_whole(&out),
@@ -131,12 +137,67 @@ test_clock(void)
 	    "delayAbortEval=5s", &why) == 0);
 	take(POINT("m", "00", "6", ""));
 	CHECK(judge_clock(&judge, 100 * s) == NULL);
-	CHECK(judge_clock(&judge, 103 * s) == NULL);
-	CHECK(judge_clock(&judge, 104 * s) == NULL);
-	CHECK(judge_clock(&judge, 105 * s) == judge.list[0]);
+	CHECK(judge_clock(&judge, 102 * s) == NULL);
+	CHECK(judge_clock(&judge, 105 * s) == NULL);
+	take(POINT("m", "05", "1", ""));
 	CHECK(judge_clock(&judge, 106 * s) == NULL);
+	CHECK(judge_clock(&judge, 107 * s) == judge.list[0]);
+	CHECK(judge.list[0]->is_failed && judge_all(&judge, 1) == 1);
+	CHECK(judge_clock(&judge, 108 * s) == NULL);
 	CHECK(judge_clock(&judge, 99 * s) == NULL);
 	CHECK(judge_clock(&judge, INT64_MAX) == judge.list[0]);
+	CHECK(!judge_ended_generator(&judge));
+	finish();
+}
+
+static void
+test_generator(void)
+{
+	int64_t s = NS_PER_S;
+
+	take(METRIC("c", "counter", "[{\"threshold\":\"count<2\","
+	    "\"abortOnFail\":true,\"delayAbortEval\":\"3s\"}]", "null"));
+	take(POINT("c", "00", "1", ""));
+	take(POINT("c", "02", "1", ""));
+	CHECK(judge_clock(&judge, s) == NULL && judge_clock(&judge, 9 * s) ==
+	    NULL);
+	CHECK(judge_all(&judge, 2) == 1 && !judge_ended_generator(&judge));
+	take(POINT("c", "04", "1", ""));
+	CHECK(judge_clock(&judge, 99 * s) == NULL);
+	CHECK(judge_all(&judge, 4) == 1 && judge_ended_generator(&judge));
+	CHECK(judge_add_option(&judge, "c=count<2", &why) == 0);
+	CHECK(!judge.aborts && judge_clock(&judge, 199 * s) == NULL);
+	CHECK(judge_add_option(&judge, "c=count<2,abortOnFail", &why) == 0);
+	CHECK(judge_clock(&judge, 299 * s) == NULL);
+	CHECK(judge_clock(&judge, 399 * s) == judge.list[0]);
+	finish();
+}
+
+/* Points of a time come before the requests of that time, which are folded:
+ * no rate is too low for that. */
+static void
+test_rates(void)
+{
+	struct aggregate a = { .tags = tags_intern(&stream.tags, NULL, 0),
+	    .count = 30, .period_ns = 3 * NS_PER_S };
+	const struct sample sample = { .kind = SAMPLE_AGGREGATE,
+	    .aggregate = &a };
+	int64_t s = NS_PER_S, begin = 0;
+
+	CHECK(judge_add_option(&judge, "http_reqs=rate>9,abortOnFail", &why)
+	    == 0);
+	take(POINT("http_reqs", "00", "1", ""));
+	CHECK(judge_clock(&judge, 1) == NULL);
+	CHECK(judge_clock(&judge, 5 * s) == NULL);	/* no time has passed */
+	CHECK(time_parse(SPAN("2026-03-01T10:00:00Z"), &begin));
+	a.time_ns = begin + 3 * s / 2;
+	judge_add_sample(&judge, &sample);
+	take(POINT("vus", "08", "1", ""));
+	CHECK(judge_clock(&judge, 10 * s) == NULL);
+	a.time_ns += 3 * s;
+	a.count = 10;
+	judge_add_sample(&judge, &sample);
+	CHECK(judge_clock(&judge, 20 * s) == judge.list[0]);
 	finish();
 }
 
@@ -191,7 +252,10 @@ main(void)
 	    test_submetrics);
 	test("a method that the metric does not have is told", test_types);
 	test("thresholds and verdicts come as JSON too", test_json);
-	test("those that abort are judged by the stream's clock", test_clock);
+	test("those that abort are judged every two seconds", test_clock);
+	test("those of the stream end its generator, not us", test_generator);
+	test("rates of folded requests are of the time that these tell of",
+	    test_rates);
 	test("requests in aggregates count", test_aggregates);
 	test("sinks that add up samples count for keys of their kind",
 	    test_sinks);

@@ -184,6 +184,28 @@ trailers(void)
 	run_ends_release(&ends);
 }
 
+static void
+cut(void)
+{
+	struct run_ends ends = { 0 };
+	struct run_end end = { .streams = 1 };
+	struct buf text = { 0 };
+
+	CHECK(!run_tell_cut(0, &ends, &text));
+	CHECK(run_tell_cut(1, &ends, &text));
+	CHECK_BUF(text, "the stream was cut: a Start line has no End line");
+	run_ends_add(&ends, &end);
+	CHECK(!run_tell_cut(1, &ends, &text));
+	buf_reset(&text);
+	CHECK(run_tell_cut(0, &ends, &text));
+	CHECK_BUF(text, "the stream was cut: an End line has no Start line");
+	buf_reset(&text);
+	CHECK(run_tell_cut(3, &ends, &text));
+	CHECK_BUF(text, "the stream was cut: 2 Start lines have no End line");
+	run_ends_release(&ends);
+	buf_release(&text);
+}
+
 int
 main(void)
 {
@@ -194,5 +216,6 @@ main(void)
 	test("absent members are empty, unknown ones passed over", absent);
 	test("members of a wrong kind are refused", refused);
 	test("trailers add up, the first thresholds stay", trailers);
+	test("how a stream was cut is told", cut);
 	return tap_end();
 }

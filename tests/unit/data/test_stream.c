@@ -307,6 +307,33 @@ declared_twice(void)
 }
 
 static void
+untyped(void)
+{
+	static const char *const names[] = { "d", "b", "own", "http_reqs",
+		"a", "cc", "late" };
+	struct buf text = { 0 };
+	char point[200];
+	size_t i;
+
+	begin();
+	CHECK(!stream_tell_untyped(&s, &text) && text.n == 0);
+	CHECK(get("{\"type\":\"Metric\",\"data\":{\"name\":\"own\","
+	    "\"type\":\"trend\"}}") == LINE_METRIC);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(point, sizeof(point), "{\"metric\":\"%s\","
+		    "\"type\":\"Point\",\"data\":{" TIME ",\"value\":1}}",
+		    names[i]);
+		CHECK(get(point) == LINE_POINT);
+	}
+	CHECK(get("{\"type\":\"Metric\",\"data\":{\"name\":\"late\","
+	    "\"type\":\"rate\"}}") == LINE_METRIC && line.is_late);
+	CHECK(stream_tell_untyped(&s, &text));
+	CHECK_BUF(text, "5 metrics have points without a Metric line before "
+	    "them, which were taken for a trend's: a, b, cc, ...");
+	buf_release(&text);
+}
+
+static void
 name_length(void)
 {
 	char text[300];
@@ -323,7 +350,8 @@ name_length(void)
 static void
 prints(void)
 {
-	struct metric m = { SPAN("a\"b"), METRIC_RATE, CONTAINS_DATA, true };
+	struct metric m = { SPAN("a\"b"), METRIC_RATE, CONTAINS_DATA, true,
+	    false };
 	struct buf b = { 0 }, text = { 0 }, head = { 0 };
 
 	stream_print_metric(&b, &m, SPAN("[]"), SPAN("null"));
@@ -371,6 +399,8 @@ main(void)
 	test("a lone surrogate becomes U+FFFD", surrogates);
 	test("a metric keeps the type of its first declaration",
 	    declared_twice);
+	test("metrics without a Metric line before their points are told",
+	    untyped);
 	test("names of 128 bytes are taken, 129 are not", name_length);
 	test("what is printed reads back", prints);
 	stream_release(&s);
