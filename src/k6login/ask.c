@@ -15,6 +15,7 @@
 /* What came back, and whether it has. */
 struct answer {
 	bool is_done, is_good;
+	bool is_silent;		/* the server said nothing of the token */
 	struct buf body, reason;
 };
 
@@ -26,9 +27,9 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	a->is_done = true;
 	a->is_good = reply->status >= 200 && reply->status <= 299;
 	buf_span(&a->body, reply->body);
-	if (reply->status == 0 || reply->status >= 500)
-		buf_printf(&a->reason, "can't validate the API token: %s",
-		    reply->reason);
+	a->is_silent = reply->status == 0 || reply->status >= 500;
+	if (a->is_silent)
+		buf_printf(&a->reason, "%s", reply->reason);
 	else if (reply->status == 421)
 		buf_printf(&a->reason, "the server says 421: it does not go "
 		    "by the name in this URL (k6serve --url gives it one)");
@@ -63,6 +64,14 @@ ask(const struct ask *a, const char *host, const struct fetch_request *r,
 		(void)fetcher_wait(f, -1, 1000);
 	fetcher_free(f);
 	return status;
+}
+
+/* -1: why says that no word of the token came from the server. */
+static int
+check_heard(const struct answer *answer, const char *host, struct why *why)
+{
+	return answer->is_silent ? why_set(why, "cannot ask %s whether the "
+	    "token is valid: %s", host, answer->reason.p) : 0;
 }
 
 /* Members is_valid and message of the older API. */
@@ -103,6 +112,8 @@ ask_token(const struct ask *a, struct why *why)
 	jsn_close(&out, '}');
 	request.body = buf_whole(&body);
 	status = ask(a, host, &request, &answer, why);
+	if (status == 0)
+		status = check_heard(&answer, host, why);
 	if (status == 0 && answer.is_good)
 		read_validity(&answer);
 	if (status == 0 && !answer.is_good)
@@ -152,6 +163,8 @@ ask_stack(const struct ask *a, const char *stack_url, int64_t *stack_id,
 	struct answer answer = { 0 };
 	int status = ask(a, host, &request, &answer, why);
 
+	if (status == 0)
+		status = check_heard(&answer, host, why);
 	if (status == 0 && answer.is_good)
 		read_numbers(&answer, stack_id, project_id);
 	else if (status == 0)

@@ -207,6 +207,8 @@ print_result(const struct session *session, const struct books *b,
 {
 	struct jsn_out o = { .to = out };
 	const struct note *n = &session->note;
+	bool is_told = run_api_state(session->run_api) == RUN_API_FINISHED &&
+	    !n->is_borrowed;
 	bool is_kept = session->journal != NULL && (b->is_open ||
 	    b->quarantined > 0);
 
@@ -216,11 +218,10 @@ print_result(const struct session *session, const struct books *b,
 	put_text(&o, "url", n->page);
 	put_text(&o, "name", n->name);
 	/* What the server has been told; until then the run goes on there. */
-	put_text(&o, "state", run_api_state(session->run_api) !=
-	    RUN_API_FINISHED || n->is_borrowed
-	    ? (n->run != NULL ? "Running" : NULL)
-	    : run_status_name(n->run_status));
-	jsn_member_int(&o, "run_status", n->run_status);
+	put_text(&o, "state", is_told ? run_status_name(n->run_status)
+	    : n->run != NULL ? "Running" : NULL);
+	jsn_member_int(&o, "run_status", is_told || n->run == NULL
+	    ? n->run_status : RUN_RUNNING);
 	jsn_member_int(&o, "result_status", n->result_status);
 	jsn_member_int(&o, "exit_status", exit_status);
 	jsn_member_time(&o, "started", n->started_ns);

@@ -253,7 +253,11 @@ PY
   k6login --token "$token"
   K6_CLOUD_HOST=http://127.0.0.1:1 capture k6login --check
   [ "$status" -eq 1 ]
-  grep -F "can't validate the API token" <<<"$err"
+  [[ $err == 'k6login: cannot ask http://127.0.0.1:1 whether the token is '* ]]
+  K6_CLOUD_HOST_V6=http://127.0.0.1:1 capture k6login --stack shop \
+    --token "$token"
+  [ "$status" -eq 1 ]
+  [[ $err == 'k6login: cannot ask http://127.0.0.1:1 whether the token is '* ]]
 }
 
 @test "without a home there is no file, and one clear line" {
