@@ -101,6 +101,10 @@ double judge_measure(const struct verdict *v, double seconds);
  * nowhere: k6 writes none of them. *at starts at 0; NULL: no more. */
 const char *judge_next_untold(const struct judge *j, size_t *at);
 
+/* For a message about one: "thresholds of NAME" and this. */
+#define JUDGE_UNTOLD_WHY "are not in the stream, as k6 does not write them: " \
+	"give them with --threshold"
+
 /* As JSON objects, for a run's create call and for its finish call. A plan has
  * k6's object for those with abortOnFail if the server is to judge. */
 void judge_print_plan(const struct judge *j, bool is_server_to_judge,

@@ -58,8 +58,11 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 	struct note *n = &session->note;
 	struct buf results = { 0 };
 	const struct verdict *v;
-	size_t i;
+	const char *name;
+	size_t i, at = 0;
 
+	while ((name = judge_next_untold(judge, &at)) != NULL)
+		warnf("thresholds of %s " JUDGE_UNTOLD_WHY, name);
 	if (judge->n == 0) {
 		note_set(&n->results, r->end.thresholds.p,
 		    r->end.thresholds.n);

@@ -23,6 +23,9 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
     [ "$status" -eq 99 ]
     grep -F 'a threshold was crossed: http_req_duration p(95)<0.0001' <<<"$err"
     [ "$(verdicts)" = "$k6_says" ]
+    # k6 2.2 has one of them with a tag, too, which it does not write.
+    grep -Fx 'k6push: thresholds of http_req_duration{name:slow} are not in the '`
+      `'stream, as k6 does not write them: give them with --threshold' <<<"$err"
     k6agg -p 3s "$file" >"$BATS_TEST_TMPDIR/folded" 2>/dev/null
     K6_CLOUD_API_VERSION=$version capture timeout 60 k6push -q \
       "$BATS_TEST_TMPDIR/folded"

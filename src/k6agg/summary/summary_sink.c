@@ -89,8 +89,7 @@ tell_unjudged(const struct judge *j)
 			    (int)v->threshold.source.n, v->threshold.source.p);
 	}
 	while ((name = judge_next_untold(j, &at)) != NULL)
-		warnf("thresholds of %s are not in the stream, as k6 does not "
-		    "write them: give them with --threshold", name);
+		warnf("thresholds of %s " JUDGE_UNTOLD_WHY, name);
 }
 
 static void
