@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "k6serve/http/server.h"
@@ -19,6 +20,14 @@ reply_field(struct httpd_reply *reply, const char *name, const char *value)
 			reply->fields[i] = (struct httpd_field){ name, value };
 			return;
 		}
+}
+
+void
+reply_own_field(struct httpd_reply *reply, const char *name, char *text)
+{
+	free(reply->text);
+	reply->text = text;
+	reply_field(reply, name, text);
 }
 
 struct jsn_out
@@ -129,6 +138,21 @@ call_new_owner(const struct call *c)
 	return span_of(c->owner == store_everybody ? "" : c->owner);
 }
 
+/* The number of the run that the path calls the last. False: the reply says
+ * why there is none. */
+static bool
+find_last(struct call *c)
+{
+	struct span name = { c->last, strcspn(c->last, "/") };
+	struct why why;
+
+	c->run = store_run_last(c->store, c->owner, name, &why);
+	if (c->run <= 0)
+		reply_store(c->reply, c->run < 0 ? STORE_FAILED : STORE_NO_RUN,
+		    &why);
+	return c->run > 0;
+}
+
 bool
 call_has_run(struct call *c)
 {
@@ -148,6 +172,10 @@ call_has_run(struct call *c)
 void
 call_answer(struct call *c)
 {
+	if (c->last != NULL && !find_last(c)) {
+		reply_as_asked(c->r, c->reply);
+		return;
+	}
 	if (c->run == 0 || c->route->takes_any_run || c->route->names_other ||
 	    call_has_run(c))
 		c->route->answer(c);

@@ -21,6 +21,8 @@ struct call {
 	const struct httpd_request *r;
 	const struct route *route;
 	int64_t run;		/* the path's number; 0: none there */
+	const char *last;	/* the path has "last" instead, of that name;
+				   "": of any; NULL: it has not */
 	const char *owner;	/* whose token came; store_everybody: none, or
 				   any; for the store's functions */
 	struct httpd_reply *reply;
@@ -35,7 +37,8 @@ enum access {
 
 struct route {
 	const char *method;
-	const char *path;	/* "*" stands for a run's number */
+	const char *path;	/* "*" stands for a run's number, or, if the
+				   route has words, for "last" or "last:NAME" */
 	enum access access;
 	void (*answer)(struct call *c);
 	bool is_quick;		/* answered on the server's thread */
@@ -46,6 +49,8 @@ struct route {
 	bool takes_data;	/* of a run: k6 is told if it was removed */
 	bool takes_any_run;	/* the answer says itself if it is not there */
 	const void *what;	/* for answer: what this one is about */
+	const char *words;	/* which the query may have, separated by
+				   blanks; NULL: what is unknown is ignored */
 };
 
 /* Routes, ended by one with a NULL method, and what their answers work with.
@@ -71,6 +76,9 @@ struct span call_new_owner(const struct call *c);
 /* Append the base URL of this server as the client sees it. Its Host was found
  * to be ours. */
 void call_put_url(const struct call *c, struct buf *out);
+
+/* Give the reply a field whose text is owned by it from then on. */
+void reply_own_field(struct httpd_reply *reply, const char *name, char *text);
 
 /* Replies. reply_error writes k6's error body (code 0: the status is it); what
  * it replaces of the reply is dropped. reply_json starts a JSON body. */

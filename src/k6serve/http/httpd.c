@@ -56,6 +56,41 @@ httpd_query(const struct httpd_request *r, const char *name)
 	    MHD_GET_ARGUMENT_KIND, name);
 }
 
+/* While the words of a query are looked at. */
+struct query_words {
+	const char *known, *other;
+};
+
+static enum MHD_Result
+look_at_word(void *ctx, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	struct query_words *w = ctx;
+	const char *p = w->known;
+	size_t n = strlen(name);
+
+	(void)kind;
+	(void)value;
+	while ((p = strstr(p, name)) != NULL) {
+		if (n > 0 && (p == w->known || p[-1] == ' ') &&
+		    (p[n] == ' ' || p[n] == '\0'))
+			return MHD_YES;
+		p++;
+	}
+	w->other = name;
+	return MHD_NO;
+}
+
+const char *
+httpd_query_other(const struct httpd_request *r, const char *words)
+{
+	struct query_words w = { .known = words };
+
+	(void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND,
+	    look_at_word, &w);
+	return w.other;
+}
+
 void
 httpd_password(const struct httpd_request *r, struct buf *out)
 {
@@ -112,6 +147,8 @@ send_reply(struct httpd *h, struct request *r)
 		    MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
 	add_fields(response, reply->fields,
 	    sizeof(reply->fields) / sizeof(reply->fields[0]));
+	free(reply->text);
+	reply->text = NULL;
 	add_fields(response, h->config.fields, SIZE_MAX);
 	if (reply->next == NULL)
 		peers_enter(h, r->public.connection, PHASE_REPLY, seconds);
@@ -331,6 +368,7 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	h->held -= r->held;
 	buf_release(&r->body);
 	buf_release(&r->reply.body);
+	free(r->reply.text);
 	free(r->reply.stream);
 	free(r->public.note);
 	free(r->path);

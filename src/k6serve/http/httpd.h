@@ -45,12 +45,17 @@ struct httpd_request {
 const char *httpd_header(const struct httpd_request *r, const char *name);
 const char *httpd_query(const struct httpd_request *r, const char *name);
 
+/* The first word of the query that is none of words, which are separated by
+ * blanks; NULL: all are. It lives as long as the request. */
+const char *httpd_query_other(const struct httpd_request *r,
+    const char *words);
+
 /* Append the password of "Authorization: Basic ..." to out. Nothing is added
  * when there is none. */
 void httpd_password(const struct httpd_request *r, struct buf *out);
 
 struct httpd_field {
-	const char *name, *value;	/* static texts */
+	const char *name, *value;	/* static texts, or httpd_reply's */
 };
 
 /* Append what is new to out, which is empty; nothing new: nothing. 0, or -1:
@@ -66,6 +71,8 @@ struct httpd_reply {
 	httpd_next *next;		/* called at each tick */
 	void *stream;			/* for next; freed by free() */
 	struct httpd_field fields[4];	/* used up to the first NULL */
+	char *text;			/* of a field, if it is not static;
+					   httpd frees it */
 	/* Called with the two once the body was sent or dropped, on the
 	 * server's thread; NULL: not. */
 	void (*over)(void *ctx, size_t held);

@@ -9,10 +9,21 @@
 #include "base/num.h"
 #include "k6serve/http/access.h"
 
-/* Does the path match? "*" takes a run's number, and sets *run. */
-static bool
-path_matches(const char *pattern, const char *path, int64_t *run)
+/* The name behind "last" or "last:", which are n bytes of a path, and the rest
+ * of it; NULL: it is neither. */
+static const char *
+name_of_last(const char *path, size_t n)
 {
+	if (n == 4 && strncmp(path, "last", n) == 0)
+		return "";
+	return n > 5 && strncmp(path, "last:", 5) == 0 ? path + 5 : NULL;
+}
+
+/* Does the path match? "*" takes a run's number, and sets c's run, or last. */
+static bool
+path_matches(const struct route *route, struct call *c)
+{
+	const char *pattern = route->path, *path = c->r->path;
 	const char *star = strchr(pattern, '*'), *end;
 	char digits[NUM_TEXT];
 	size_t before, n;
@@ -26,12 +37,14 @@ path_matches(const char *pattern, const char *path, int64_t *run)
 	n = (size_t)(end - path) - before;
 	if (n == 0 || strcmp(star + 1, end) != 0)
 		return false;
-	*run = -1;	/* no run has it */
+	c->run = -1;	/* no run has it */
+	c->last = route->words != NULL ? name_of_last(path + before, n)
+	    : NULL;
 	if (n < sizeof(digits)) {
 		memcpy(digits, path + before, n);
 		digits[n] = '\0';
-		if (!num_parse_int(digits, 1, INT64_MAX, run))
-			*run = -1;
+		if (!num_parse_int(digits, 1, INT64_MAX, &c->run))
+			c->run = -1;
 	}
 	return true;
 }
@@ -46,7 +59,7 @@ find_route(const struct server_config *config, struct call *c)
 
 	for (table = config->tables; table->routes != NULL; table++)
 		for (route = table->routes; route->method != NULL; route++) {
-			if (!path_matches(route->path, c->r->path, &c->run))
+			if (!path_matches(route, c))
 				continue;
 			if (strcmp(route->method, c->r->method) == 0) {
 				c->route = route;
@@ -160,7 +173,7 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	struct server *server = ctx;
 	const struct server_config *config = server->config;
 	const char *host = httpd_header(r, "Host");
-	const char *origin = httpd_header(r, "Origin");
+	const char *origin = httpd_header(r, "Origin"), *other;
 	struct call c = { .r = r, .reply = reply };
 
 	if (r->fault != NULL) {
@@ -190,6 +203,13 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 		return -1;
 	if (access_check(server, r, c.route, c.run, reply) < 0)
 		return -1;
+	if (c.route->words != NULL &&
+	    (other = httpd_query_other(r, c.route->words)) != NULL) {
+		reply_error(reply, 400, 0, "unknown parameter \"%.100s\"%s%s",
+		    other, c.route->words[0] != '\0' ? "; there are: " : "",
+		    c.route->words);
+		return -1;
+	}
 	if (is_write(r) && !c.route->takes_any_type && !is_json(r) &&
 	    !(c.route->takes_form && is_form(r))) {
 		reply_error(reply, 415, 0, "the body must come with "

@@ -227,6 +227,21 @@ store_run_find(struct store *s, const char *owner, int64_t run,
 	return store_state_get(s, owner, run, &state, why);
 }
 
+int64_t
+store_run_last(struct store *s, const char *owner, struct span name,
+    struct why *why)
+{
+	static const char select[] = "SELECT max(id) FROM run WHERE "
+	    STORE_IS_SEEN_BY("?1") " AND (?2 = '' OR name = ?2)";
+	struct store_params p = store_prepare(s, select, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_owner(&p, owner);
+	store_bind_text(&p, name);
+	return store_one_int(s, p.sql, why);
+}
+
 int
 store_run_was(struct store *s, int64_t run, struct why *why)
 {

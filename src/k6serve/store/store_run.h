@@ -38,6 +38,11 @@ enum store_result store_run_remove(struct store *s, const char *owner,
 enum store_result store_run_find(struct store *s, const char *owner,
     int64_t run, struct why *why);
 
+/* The number of the newest run of that name; an empty one: of any. 0: there is
+ * none; -1: why. */
+int64_t store_run_last(struct store *s, const char *owner, struct span name,
+    struct why *why);
+
 /* Of everybody's runs: was there one of that number, which is removed? 1; 0; -1:
  * why. */
 int store_run_was(struct store *s, int64_t run, struct why *why);

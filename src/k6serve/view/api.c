@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* What the API shows of runs: views as JSON or CSV, reports, events. */
-#include "k6serve/view/baseline.h"
 #include "k6serve/view/api.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/num.h"
+#include "base/units.h"
 #include "data/run.h"
 #include "io/gz.h"
+#include "k6serve/view/baseline.h"
 #include "k6serve/view/cache.h"
 #include "k6serve/view/ci.h"
 #include "k6serve/view/csv.h"
 #include "k6serve/view/diff.h"
+#include "k6serve/view/events.h"
 #include "k6serve/view/report.h"
 
 enum {
@@ -331,85 +334,109 @@ export_csv(struct call *c)
 	export_run(c, REPORT_CSV);
 }
 
+/* A time of the query, or a date, which begins at 0:00 UTC. -1: the reply says
+ * that it is none. */
+static int
+query_time(struct call *c, const char *name, int64_t *ns)
+{
+	const char *text = httpd_query(c->r, name);
+	struct buf day = { 0 };
+	bool is_time = true;
+
+	if (text == NULL)
+		return 0;
+	buf_text(&day, text);
+	if (day.n == strlen("2026-01-31"))
+		buf_text(&day, "T00:00:00Z");
+	is_time = time_parse(buf_whole(&day), ns);
+	buf_release(&day);
+	if (!is_time)
+		reply_error(c->reply, 400, 0, "%s must be a time as "
+		    "2026-01-31 or 2026-01-31T12:00:00Z", name);
+	return is_time ? 0 : -1;
+}
+
+/* Which runs the query wants. -1: the reply tells what is wrong with it. */
+static int
+read_filter(struct call *c, struct run_filter *f)
+{
+	*f = (struct run_filter){ .limit = RUNS_LISTED,
+	    .since_ns = INT64_MIN, .until_ns = INT64_MAX,
+	    .search = httpd_query(c->r, "search"),
+	    .name = httpd_query(c->r, "name"),
+	    .state = httpd_query(c->r, "state"),
+	    .verdict = httpd_query(c->r, "verdict") };
+	if (f->state != NULL && !run_filter_knows_state(f->state)) {
+		reply_error(c->reply, 400, 0, "state must be one as running, "
+		    "finished, timed-out, aborted or aborted-by-user");
+		return -1;
+	}
+	if (f->verdict != NULL && !run_filter_knows_verdict(f->verdict)) {
+		reply_error(c->reply, 400, 0, "verdict must be passed, failed, "
+		    "none, pending or unknown");
+		return -1;
+	}
+	if (query_int(c, "limit", 1, RUNS_MAX, &f->limit) < 0 ||
+	    query_int(c, "before", 1, INT64_MAX, &f->before) < 0 ||
+	    query_time(c, "since", &f->since_ns) < 0 ||
+	    query_time(c, "until", &f->until_ns) < 0)
+		return -1;
+	return 0;
+}
+
+/* RFC 3986 section 2.1 */
+static void
+percent_encode(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text) !=
+		    NULL)
+			buf_char(out, *text);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*text);
+}
+
+/* Where the list goes on, by a field of the reply: the same query with another
+ * "before". */
+static void
+put_next(struct call *c, const struct run_filter *f)
+{
+	static const char *const words[] = { "format", "limit", "name",
+		"search", "since", "state", "until", "verdict" };
+	struct buf url = { 0 };
+	const char *value;
+	size_t i;
+
+	buf_text(&url, "</api/v1/runs?");
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if ((value = httpd_query(c->r, words[i])) != NULL) {
+			buf_printf(&url, "%s=", words[i]);
+			percent_encode(&url, value);
+			buf_char(&url, '&');
+		}
+	buf_printf(&url, "before=%lld>; rel=\"next\"", (long long)f->next);
+	reply_own_field(c->reply, "Link", url.p);
+}
+
 static void
 list_runs(struct call *c)
 {
-	int64_t limit = RUNS_LISTED;
+	struct run_filter filter;
 	struct jsn_out o;
 	struct view v;
 	struct why why;
 
-	if (query_int(c, "limit", 1, RUNS_MAX, &limit) < 0 ||
-	    read_query(c, &v) < 0)
+	if (read_query(c, &v) < 0 || read_filter(c, &filter) < 0)
 		return;
 	o = reply_json(c->reply, 200);
-	if (view_runs(&v, limit, httpd_query(c->r, "search"), &o, &why) < 0 ||
-	    encode_body(c, &c->reply->body, &why) < 0)
+	if (view_runs(&v, &filter, &o, &why) < 0 ||
+	    encode_body(c, &c->reply->body, &why) < 0) {
 		reply_store(c->reply, STORE_FAILED, &why);
-	else
-		send_view(c);
-}
-
-/* One listener of a run's events. */
-struct watch {
-	struct store *store;	/* the server's thread's */
-	int64_t run, version;
-	int status;
-	const char *owner;	/* store_everybody, or the text below */
-	char text[];
-};
-
-struct news {
-	struct watch *w;
-	struct buf *out;
-	bool is_there;
-};
-
-static int
-put_change(void *ctx, const struct store_run *run)
-{
-	struct news *n = ctx;
-	int status = run->run_status;
-
-	n->is_there = true;
-	if (run->version == n->w->version && status == n->w->status)
-		return 0;
-	n->w->version = run->version;
-	n->w->status = status;
-	buf_printf(n->out, "event: change\ndata: {\"version\":%lld,"
-	    "\"state\":\"%s\"}\n\n", (long long)run->version,
-	    run_status_name(status));
-	return 0;
-}
-
-static int
-next_event(void *stream, struct buf *out)
-{
-	struct watch *w = stream;
-	struct store_run_query q = { .owner = w->owner, .id = w->run };
-	struct news n = { w, out, false };
-
-	(void)store_runs(w->store, &q, put_change, &n, NULL);
-	return n.is_there ? 0 : -1;
-}
-
-static void
-send_events(struct call *c)
-{
-	size_t n = strlen(c->owner) + 1;
-	struct watch *w;
-
-	if (!call_has_run(c))
 		return;
-	w = xcalloc(1, sizeof(*w) + n);
-	memcpy(w->text, c->owner, n);
-	w->owner = c->owner == store_everybody ? store_everybody : w->text;
-	w->store = c->store;
-	w->run = c->run;
-	c->reply->status = 200;
-	c->reply->type = "text/event-stream";
-	c->reply->next = next_event;
-	c->reply->stream = w;
+	}
+	if (filter.next != 0)
+		put_next(c, &filter);
+	send_view(c);
 }
 
 static void
@@ -426,15 +453,20 @@ show_health(struct call *c)
 #define SHOWN(...) .what = &(const struct shown){ __VA_ARGS__ }
 #define VIEW(name, put) \
 	{ "GET", RUN "/" name, ACCESS_READ, .answer = show_view, \
-	    SHOWN(put, "attachment; filename=\"" name ".csv\"") }
+	    SHOWN(put, "attachment; filename=\"" name ".csv\""), \
+	    .words = "format metric method name status step" }
+#define EXPORT(name, put) \
+	{ "GET", RUN "/export." name, ACCESS_READ, .answer = put, .words = "" }
 
 const struct route api_routes[] = {
 	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs,
-	    SHOWN(NULL, "attachment; filename=\"runs.csv\"") },
+	    SHOWN(NULL, "attachment; filename=\"runs.csv\""),
+	    .words = "before format limit name search since state until "
+	    "verdict" },
 	{ "GET", RUN, ACCESS_READ, .answer = show_view,
-	    SHOWN(view_run, NULL) },
+	    SHOWN(view_run, NULL), .words = "format" },
 	{ "GET", RUN "/report", ACCESS_READ, .answer = show_view,
-	    SHOWN(view_report, NULL) },
+	    SHOWN(view_report, NULL), .words = "format step" },
 	VIEW("series", view_series),
 	VIEW("urls", view_urls),
 	VIEW("distribution", view_distribution),
@@ -442,15 +474,17 @@ const struct route api_routes[] = {
 	VIEW("checks", view_checks),
 	VIEW("errors", view_errors),
 	VIEW("metrics", view_metrics),
-	{ "GET", RUN "/diff", ACCESS_READ, .answer = show_diff },
-	{ "GET", RUN "/export.html", ACCESS_READ, .answer = export_html },
-	{ "GET", RUN "/export.json", ACCESS_READ, .answer = export_json },
-	{ "GET", RUN "/export.csv", ACCESS_READ, .answer = export_csv },
-	{ "GET", RUN "/export.xml", ACCESS_READ, .answer = export_junit },
-	{ "GET", RUN "/export.md", ACCESS_READ, .answer = export_markdown },
-	{ "GET", "/runs/*/badge.svg", ACCESS_READ, .answer = show_badge },
+	{ "GET", RUN "/diff", ACCESS_READ, .answer = show_diff,
+	    .words = "base baseline format min_effect" },
+	EXPORT("html", export_html),
+	EXPORT("json", export_json),
+	EXPORT("csv", export_csv),
+	EXPORT("xml", export_junit),
+	EXPORT("md", export_markdown),
+	{ "GET", "/runs/*/badge.svg", ACCESS_READ, .answer = show_badge,
+	    .words = "" },
 	{ "GET", RUN "/events", ACCESS_READ, .answer = send_events,
-	    .is_quick = true },
+	    .is_quick = true, .words = "" },
 	{ "GET", "/health", ACCESS_OPEN, .answer = show_health },
 	{ 0 },
 };

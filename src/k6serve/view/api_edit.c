@@ -73,7 +73,7 @@ remove_run(struct call *c)
 #define RUN "/api/v1/runs/*"
 
 const struct route edit_routes[] = {
-	{ "PATCH", RUN, ACCESS_WRITE, .answer = change_run },
-	{ "DELETE", RUN, ACCESS_WRITE, .answer = remove_run },
+	{ "PATCH", RUN, ACCESS_WRITE, .answer = change_run, .words = "" },
+	{ "DELETE", RUN, ACCESS_WRITE, .answer = remove_run, .words = "" },
 	{ 0 },
 };

@@ -15,6 +15,7 @@ enum run_verdict {
 	VERDICT_FAILED,
 	VERDICT_NONE,		/* it has no thresholds */
 	VERDICT_UNKNOWN,	/* it did not finish, or nobody judged it */
+	VERDICTS,
 };
 
 struct criterion {

@@ -295,30 +295,32 @@ report_print(const struct view *v, enum report_format format,
 	    print_json(v, format, out, why);
 }
 
-static int
-note_id(void *ctx, const struct store_run *run)
-{
-	*(int64_t *)ctx = run->id;
-	return 1;
-}
-
 int64_t
 run_operand(const struct view *v, const char *text)
 {
-	struct store_run_query q = { .owner = v->owner, .limit = 1 };
-	int64_t found = 0;
+	bool is_last = strcmp(text, "last") == 0 ||
+	    strncmp(text, "last:", 5) == 0;
+	enum store_result result = STORE_DONE;
+	int64_t found;
 	struct why why;
 
-	if (strcmp(text, "last") != 0 &&
-	    !num_parse_int(text, 1, INT64_MAX, &q.id)) {
-		(void)opt_misuse("%s: not the number of a run", text);
+	if (is_last) {
+		found = store_run_last(v->store, v->owner,
+		    span_of(text[4] == ':' ? text + 5 : ""), &why);
+		result = found < 0 ? STORE_FAILED : found == 0 ? STORE_NO_RUN
+		    : STORE_DONE;
+	} else if (num_parse_int(text, 1, INT64_MAX, &found)) {
+		result = store_run_find(v->store, v->owner, found, &why);
+	} else {
+		(void)opt_misuse("%s: not the number of a run, last or "
+		    "last:NAME", text);
 		return 0;
 	}
-	if (store_runs(v->store, &q, note_id, &found, &why) < 0)
-		dief(EXIT_FAILED, "%s", why.text);
-	if (found == 0)
+	if (result == STORE_NO_RUN)
 		warnf("%s: no such run", text);
-	return found;
+	else if (result != STORE_DONE)
+		dief(EXIT_FAILED, "%s", why.text);
+	return result == STORE_DONE ? found : 0;
 }
 
 int

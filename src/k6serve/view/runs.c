@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runs: a run's state, times and totals. */
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,9 +25,9 @@ run_state(const struct store_run *run, int64_t timeout_ns)
 struct listing {
 	const struct view *v;
 	struct jsn_out *o;
-	const char *search;	/* NULL: all */
-	int64_t limit, n;
-	bool is_one;		/* with what takes time */
+	struct run_filter *filter;	/* NULL: one run, with what takes
+					   time */
+	int64_t n, last;	/* runs that were written, the last of them */
 	struct why *why;
 };
 
@@ -199,7 +200,7 @@ read_sums(struct listing *l, const struct store_run *run, struct sums *sums)
 	if (sums->totals.told == 0 && sums->totals.reqs > 0 &&
 	    failures_by_status(&v, &sums->totals.by_status, l->why) < 0)
 		return -1;
-	if (l->is_one && failures_expected(&v, &sums->totals.expected,
+	if (l->filter == NULL && failures_expected(&v, &sums->totals.expected,
 	    l->why) < 0)
 		return -1;
 	q.is_whole = false;
@@ -248,20 +249,83 @@ put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 	jsn_close(o, '}');
 }
 
+/* "Aborted by User" is "aborted-by-user", and "aborted", too. */
 static bool
-is_wanted(const struct listing *l, const struct store_run *run)
+is_in_state(int status, const char *text)
+{
+	const char *name = run_status_name(status);
+	size_t i;
+
+	for (i = 0; text[i] != '\0'; i++)
+		if (text[i] != (name[i] == ' ' ? '-'
+		    : tolower((unsigned char)name[i])))
+			return false;
+	return i > 0 && (name[i] == '\0' || (name[i] == ' ' &&
+	    status >= RUN_ABORTED_BY_USER));
+}
+
+bool
+run_filter_knows_state(const char *text)
+{
+	int status;
+
+	for (status = RUN_CREATED; status <= RUN_ABORTED_BY_LIMIT; status++)
+		if (is_in_state(status, text))
+			return true;
+	return false;
+}
+
+bool
+run_filter_knows_verdict(const char *text)
+{
+	int v;
+
+	for (v = 0; v < VERDICTS; v++)
+		if (strcmp(run_verdict_name((enum run_verdict)v), text) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_text(const struct store_run *run, const char *search)
 {
 	struct buf text = { 0 };
 	bool is_there;
 
-	if (l->search == NULL || l->search[0] == '\0')
-		return true;
 	buf_span(&text, run->name);
 	buf_char(&text, '\n');
 	buf_span(&text, run->note);
-	is_there = strcasestr(text.p, l->search) != NULL;
+	is_there = strcasestr(text.p, search) != NULL;
 	buf_release(&text);
 	return is_there;
+}
+
+/* But for the verdict, which takes more time. */
+static bool
+is_wanted(const struct listing *l, const struct store_run *run)
+{
+	const struct run_filter *f = l->filter;
+	int64_t start_ns;
+
+	if (f == NULL)
+		return true;
+	start_ns = run_times(run).start_ns;
+	return (f->before == 0 || run->id < f->before) &&
+	    (f->name == NULL || span_is(run->name, f->name)) &&
+	    (f->state == NULL || is_in_state(run_state(run,
+	    l->v->timeout_ns), f->state)) &&
+	    (start_ns >= f->since_ns && start_ns < f->until_ns) &&
+	    (f->search == NULL || f->search[0] == '\0' ||
+	    has_text(run, f->search));
+}
+
+static bool
+has_verdict(const struct listing *l, const struct store_run *run,
+    const struct sums *sums)
+{
+	return l->filter == NULL || l->filter->verdict == NULL ||
+	    strcmp(run_verdict_name(criteria_verdict(&sums->criteria, run,
+	    run_state(run, l->v->timeout_ns))), l->filter->verdict) == 0;
 }
 
 static int
@@ -272,12 +336,18 @@ each_run(void *ctx, const struct store_run *run)
 	struct listing *l = ctx;
 	int status;
 
-	if (l->n >= l->limit || !is_wanted(l, run))
+	if (!is_wanted(l, run))
 		return 0;
-	l->n++;
+	if (l->filter != NULL && l->n == l->filter->limit) {
+		l->filter->next = l->last;
+		return 1;
+	}
 	status = read_sums(l, run, &sums);
-	if (status == 0)
+	if (status == 0 && has_verdict(l, run, &sums)) {
 		put_run(l, run, &sums);
+		l->last = run->id;
+		l->n++;
+	}
 	sink_release(&sums.totals.duration);
 	sink_release(&sums.totals.expected);
 	criteria_release(&sums.criteria);
@@ -285,26 +355,23 @@ each_run(void *ctx, const struct store_run *run)
 }
 
 int
-view_runs(const struct view *v, int64_t limit, const char *search,
+view_runs(const struct view *v, struct run_filter *filter,
     struct jsn_out *o, struct why *why)
 {
-	struct listing l = { .v = v, .o = o, .search = search,
-	    .limit = limit, .why = why };
-	struct store_run_query q = { .owner = v->owner,
-	    .limit = search == NULL ? limit : INT64_MAX };
+	struct listing l = { .v = v, .o = o, .filter = filter, .why = why };
+	struct store_run_query q = { .owner = v->owner, .limit = INT64_MAX };
 	int status;
 
 	jsn_open(o, '[');
 	status = store_runs(v->store, &q, each_run, &l, why);
 	jsn_close(o, ']');
-	return status;
+	return status < 0 ? -1 : 0;
 }
 
 int
 view_run(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct listing l = { .v = v, .o = o, .limit = 1, .is_one = true,
-	    .why = why };
+	struct listing l = { .v = v, .o = o, .why = why };
 	struct store_run_query q = { .owner = v->owner, .id = v->run };
 
 	return store_runs(v->store, &q, each_run, &l, why);

@@ -43,9 +43,27 @@ typedef int view_put(const struct view *v, struct jsn_out *o,
 view_put view_run, view_series, view_urls, view_distribution, view_slow,
     view_checks, view_errors, view_metrics, view_report, view_diff;
 
-/* Write a JSON array with one object for each of at most limit runs, newest
- * first, whose name or note holds the text search (NULL: all). */
-int view_runs(const struct view *v, int64_t limit, const char *search,
+/* Which runs a list has; texts are borrowed, NULL: all. */
+struct run_filter {
+	int64_t limit;		/* no more than these */
+	const char *search;	/* their name or note holds it, in any case */
+	const char *name;	/* theirs */
+	const char *state;	/* that of run_filter_knows_state */
+	const char *verdict;	/* as run_verdict_name has it */
+	int64_t since_ns, until_ns;	/* they began in [since, until) */
+	int64_t before;		/* their numbers are less; 0: all */
+	int64_t next;		/* set by view_runs: the list may go on before
+				   this number; 0: it has all */
+};
+
+/* Is it a state as a list is filtered by: "running", "timed-out", "aborted" in
+ * any way, "aborted-by-user"? */
+bool run_filter_knows_state(const char *text);
+bool run_filter_knows_verdict(const char *text);
+
+/* Write a JSON array with one object for each run that is wanted, newest
+ * first. */
+int view_runs(const struct view *v, struct run_filter *filter,
     struct jsn_out *o, struct why *why);
 
 /* Members count, min, avg, p50 (named as median says), p90, p95, p99, max of a
