@@ -68,6 +68,24 @@ PY
 }
 
 # bats test_tags=slow
+@test "those that compute views stand back, however nice the server is" {
+  for nice in 0 7; do
+    nice -n "$nice" k6serve --listen 127.0.0.1:0 \
+      --db "$BATS_TEST_TMPDIR/$nice.db" >"$BATS_TEST_TMPDIR/serve.out" \
+      2>/dev/null 3>&- &
+    server=$!
+    retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out"
+    own=$(sed 's/.*) //' "/proc/$server/stat" | cut -d ' ' -f 17)
+    # Two threads at least, and only these; they say so when they begin.
+    stand_back() {
+      [ "$(cat "/proc/$server/task"/*/stat | sed 's/.*) //' |
+        cut -d ' ' -f 17 | grep -cx $((own + 5)))" -ge 2 ]
+    }
+    retry 20 stand_back
+    stop_server
+  done
+}
+
 @test "views that nobody waits for any more are not computed" {
   start_server
   fill 4000

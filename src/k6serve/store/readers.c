@@ -71,7 +71,8 @@ reader_main(void *ctx)
 	bool is_stopping;
 
 	/* of this thread alone; see setpriority(2) */
-	(void)setpriority(PRIO_PROCESS, 0, NICE);
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) +
+	    NICE);
 	while ((q = next_job(r, &is_stopping)) != NULL) {
 		if (!is_stopping && !q->job.is_unwanted(q->job.ctx)) {
 			store_watch(reader->store, q->job.is_unwanted,

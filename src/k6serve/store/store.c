@@ -237,6 +237,9 @@ open_file(const char *path, const struct span *schema, struct why *why)
 struct store *
 store_open(const char *path, struct span schema, struct why *why)
 {
+	/* SQLite's count of its memory has one lock for all threads: a reader
+	 * that stands back would hold up those that write. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (check_file(path, why) < 0)
 		return NULL;
 	return open_file(path, &schema, why);
