@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""reads.py URL N SECONDS: N clients read the series of run 1 of a k6serve, again
+"""reads.py URL RUN N SECONDS: N clients read the series of a run of a k6serve, again
 and again, each a new answer, while one pushes ten batches a second to another
 run. It is a process of its own, so that it does not wait for the others' turns
 in the interpreter. Prints answers, their size in MB, pushes, and the pushes'
@@ -8,7 +8,7 @@ import http.client, itertools, json, multiprocessing, sys, threading, time
 from urllib.parse import urlsplit
 
 at = urlsplit(sys.argv[1])
-readers, seconds = int(sys.argv[2]), int(sys.argv[3])
+big, readers, seconds = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 number = itertools.count()
 answers, took = [], []
 
@@ -20,8 +20,8 @@ def connect():
 def read():
     c = connect()
     while time.monotonic() < end:
-        c.request("GET", "/api/v1/runs/1/series?bound=%d" %
-                  (next(number) % 1000))
+        c.request("GET", "/api/v1/runs/%s/series?bound=%d" %
+                  (big, next(number) % 1000))
         answers.append(len(c.getresponse().read()))
 
 

@@ -62,12 +62,12 @@ create() {
     -d '{"name":"bench"}' "$url/v1/tests"
 }
 
-# deliver FOLDER: its bodies on one connection.
+# deliver FOLDER [RUN]: its bodies on one connection.
 deliver() {
   local f
   for f in "$1"/*; do
-    printf 'next\nurl=%s/v1/metrics/1\ndata-binary=@%s\noutput=/dev/null\n' \
-      "$url" "$f"
+    printf 'next\nurl=%s/v1/metrics/%s\ndata-binary=@%s\noutput=/dev/null\n' \
+      "$url" "${2:-1}" "$f"
     printf 'header="Content-Type: application/json"\nfail\n'
     printf 'header="Content-Encoding: gzip"\n'
     printf 'header="K6-Idempotency-Key: %s"\n' "$(basename "$f")"
@@ -183,8 +183,24 @@ printf '%-26s %7.2f s of CPU time a second; %s answers, median %s, p99 %s ms\n' 
   '100 viewers, 10 s, live' \
   "$(awk "BEGIN { print ($(ticks) - $before) / 1000 }")" "$answers" "$median" \
   "$p99"
+# A day with a request every three seconds, for answers of more than 10 MB.
+rm -rf "$dir/day"
+mkdir "$dir/day"
+awk -v to="$dir/day/" 'BEGIN {
+  for (h = 0; h < 24; h++) {
+    file = sprintf("%s%02d", to, h)
+    for (s = 0; s < 3600; s += 3) {
+      printf "%s{\"type\":\"Points\",\"metric\":\"http_req_li_all\",\"data\":{\"time\":\"%.0f\",\"type\":\"counter\",\"tags\":{\"name\":\"/\"},\"values\":{\"http_reqs\":1,\"http_req_duration\":%.6f,\"http_req_blocked\":0.002,\"http_req_connecting\":0,\"http_req_tls_handshaking\":0,\"http_req_sending\":0.05,\"http_req_waiting\":%.6f,\"http_req_receiving\":0.05,\"http_req_failed\":0}}}", s ? "," : "[", (1700000000 + h * 3600 + s) * 1000000, 10 + s / 7 + 0.1, 10 + s / 7 >file
+    }
+    printf "]" >file
+    close(file)
+  }
+}'
+gzip -1 "$dir"/day/*
+create
+deliver "$dir/day" 2
 read -r answers mb pushes median p99 longest < <(python3 \
-  tests/bench/reads.py "$url" 100 20)
+  tests/bench/reads.py "$url" 2 100 20)
 printf '%-26s %s pushes: median %s, p99 %s, longest %s ms; %s answers of %s MB\n' \
   '100 readers, 20 s' "$pushes" "$median" "$p99" "$longest" "$answers" "$mb"
 stop
