@@ -41,13 +41,13 @@ k6serve_LIB := $(COMMON) base/unpack data/aggregate data/compare \
 	data/measure data/metric data/metricset data/metricset_parse data/pb \
 	data/percentile \
 	data/run data/sample data/sample_parse data/sample_sink data/settings \
-	data/sink data/tags data/threshold data/trail io/gz io/snap
+	data/sink data/tags data/threshold data/trail io/fetch io/gz io/snap io/url
 
 k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto libnghttp2 libcares libidn2
 k6login_LIBS := libcurl jansson
 k6push_LIBS := libcurl zlib libzstd jansson snappy
-k6serve_LIBS := libmicrohttpd sqlite3 zlib libcrypto snappy
+k6serve_LIBS := libcurl libmicrohttpd sqlite3 zlib libcrypto snappy
 
 all: $(TOOLS:%=$(BIN)/%)
 

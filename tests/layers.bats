@@ -18,7 +18,7 @@ declare -gA stages=(
   [k6agg]='read select fold summary write'
   [k6gen]='options load targets http samples report'
   [k6push]='read send wire journal'
-  [k6serve]='ingest view web http judge store')
+  [k6serve]='ingest hook view web http judge store')
 
 # What all stages of a tool may include: its own words. They include no stage.
 # Of k6agg, reading alone also knows the run whose loop it is.

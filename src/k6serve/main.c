@@ -17,12 +17,14 @@
 #include "base/size.h"
 #include "base/units.h"
 #include "data/compare.h"
+#include "k6serve/hook/hook_thread.h"
 #include "k6serve/http/listen.h"
 #include "k6serve/http/server.h"
 #include "k6serve/http/session.h"
 #include "k6serve/http/token.h"
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/judge/judge_thread.h"
+#include "k6serve/store/store_hook.h"
 #include "k6serve/store/writer.h"
 #include "k6serve/view/api.h"
 #include "k6serve/view/assets.h"
@@ -41,6 +43,7 @@ struct options {
 	struct opt_list override, message;
 	int64_t timeout_ns, max_series, baseline, keep_ns, keep_bytes;
 	double min_effect;	/* -1: not given */
+	const char *on_finish, *hook_secret;
 };
 
 static int
@@ -116,6 +119,11 @@ static const struct opt table[] = {
 	{ 's', "keep-size", "SIZE", "remove the oldest runs while the data is "
 	    "larger, such as 500M or 20G (no limit)", OPT_CALL,
 	    offsetof(struct options, keep_bytes), set_size, 0 },
+	{ 'F', "on-finish", "URL", "POST to it, as JSON, what each run came to",
+	    OPT_TEXT, offsetof(struct options, on_finish), NULL, 0 },
+	{ 'S', "hook-secret", "FILE", "file with the key that signs what "
+	    "--on-finish sends", OPT_TEXT,
+	    offsetof(struct options, hook_secret), NULL, 0 },
 	{ 0 },
 };
 
@@ -211,6 +219,7 @@ struct service {
 	struct ingest_config ingest;
 	struct cache cache;
 	struct buf certificate, key;	/* PEM texts; n 0: no TLS */
+	struct hook_config hook;	/* url NULL: nobody is told */
 };
 
 /* Certificate and key, both or neither. */
@@ -301,23 +310,32 @@ write_and_serve(struct service *s, int fd, const sigset_t *signals)
 	struct why why;
 	struct store *store = store_open_again(s->server.store, &why);
 	struct store *judges = store_open_again(s->server.store, &why);
+	struct store *hooks = store_open_again(s->server.store, &why);
 	struct judge_thread *judge = NULL;
+	struct hook_thread *hook = NULL;
 	int status = EXIT_FAILED;
 
-	if (store != NULL && judges != NULL)
+	if (store != NULL && s->hook.url != NULL)
+		store_hook_keep(store);
+	if (store != NULL && judges != NULL && hooks != NULL)
 		s->server.readers = readers_start(store, ANSWERS_MAX, &why);
 	if (s->server.readers != NULL)
 		s->server.writer = writer_start(&s->chores, store, &why);
 	if (s->server.writer != NULL)
 		judge = judge_thread_start(judges, s->server.writer, &why);
-	if (judge != NULL)
+	if (judge != NULL && s->hook.url != NULL)
+		hook = hook_thread_start(&s->hook, hooks, s->server.writer,
+		    &why);
+	if (judge != NULL && (hook != NULL || s->hook.url == NULL))
 		status = serve(s, fd, signals);
 	else
 		warnf("%s", why.text);
+	hook_thread_stop(hook);
 	judge_thread_stop(judge);
 	writer_stop(s->server.writer);
 	readers_stop(s->server.readers);
 	readers_free(s->server.readers);
+	store_close(hooks);
 	store_close(judges);
 	store_close(store);
 	return status;
@@ -333,10 +351,17 @@ listen_and_serve(const struct options *o, struct service *s,
 		{ edit_routes, NULL }, { page_routes, NULL }, { NULL, NULL },
 	};
 	struct listener l = { .fd = -1 };
+	char *base_url;
 	struct why why;
+	int status;
 
 	if (read_tls(o, s) < 0)
 		return EXIT_FAILED;
+	if (hook_config_read(&s->hook, o->on_finish, o->hook_secret,
+	    &why) < 0) {
+		warnf("%s", why.text);
+		return EXIT_FAILED;
+	}
 	if (listen_open(&l, o->listen, &why) < 0) {
 		warnf("%s: %s", o->listen, why.text);
 		return EXIT_FAILED;
@@ -354,7 +379,13 @@ listen_and_serve(const struct options *o, struct service *s,
 		(void)close(l.fd);
 		return EXIT_FAILED;
 	}
-	return write_and_serve(s, l.fd, signals);
+	base_url = o->url != NULL ? xstrdup(o->url) : xasprintf("%s://%s",
+	    s->config.scheme, l.address);
+	s->hook.base_url = base_url;
+	s->hook.timeout_ns = o->timeout_ns;
+	status = write_and_serve(s, l.fd, signals);
+	free(base_url);
+	return status;
 }
 
 /* 0, or a message and the status to exit with. */
@@ -440,6 +471,8 @@ parse(struct options *o, struct offer *offer, int argc, char **argv,
 	if ((o->baseline != 0 || o->min_effect >= 0) && (*first == argc ||
 	    strcmp(argv[*first], "diff") != 0))
 		return opt_misuse("--baseline and --min-effect are for diff");
+	if (o->on_finish == NULL && o->hook_secret != NULL)
+		return opt_misuse("--hook-secret needs --on-finish");
 	if ((o->certificate == NULL) != (o->key == NULL))
 		return opt_misuse("--tls-cert and --tls-key go together");
 	return OPT_CONTINUE;
@@ -469,6 +502,7 @@ run(struct options *o, struct service *s, char **argv, int n)
 	if (s->key.p != NULL)
 		explicit_bzero(s->key.p, s->key.n);
 	buf_release(&s->key);
+	hook_config_release(&s->hook);
 	store_close(s->server.store);
 	return status;
 }

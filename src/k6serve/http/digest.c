@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 
 int
@@ -47,6 +48,18 @@ digest_end(struct digest *d, unsigned char out[DIGEST_BYTES])
 	EVP_MD_CTX_free(d->ctx);
 	free(d);
 	return has_failed ? -1 : 0;
+}
+
+int
+digest_hmac(struct span key, struct span in,
+    unsigned char out[DIGEST_BYTES], struct why *why)
+{
+	unsigned int n = DIGEST_BYTES;
+
+	if (HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)in.p,
+	    in.n, out, &n) == NULL)
+		return why_set(why, "libcrypto: no HMAC");
+	return 0;
 }
 
 bool

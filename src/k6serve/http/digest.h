@@ -22,6 +22,10 @@ struct digest *digest_begin(void);
 void digest_add(struct digest *d, struct span in);
 int digest_end(struct digest *d, unsigned char out[DIGEST_BYTES]);
 
+/* HMAC-SHA256 of in. 0; -1: libcrypto refused. */
+int digest_hmac(struct span key, struct span in,
+    unsigned char out[DIGEST_BYTES], struct why *why);
+
 /* Are they the same? Takes a time that does not tell where they differ. */
 bool digest_equal(const unsigned char a[DIGEST_BYTES],
     const unsigned char b[DIGEST_BYTES]);

@@ -21,7 +21,7 @@ struct judge_thread {
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t changed;
-	bool is_stopping, is_written;
+	bool is_stopping;
 };
 
 /* On the writer's thread. A failure is that of a full disk: the run is still
@@ -36,29 +36,6 @@ write_verdicts(void *ctx, struct store *s)
 }
 
 static void
-note_written(void *ctx)
-{
-	struct judge_thread *t = ctx;
-
-	(void)pthread_mutex_lock(&t->lock);
-	t->is_written = true;
-	(void)pthread_cond_signal(&t->changed);
-	(void)pthread_mutex_unlock(&t->lock);
-}
-
-static void
-hand_to_writer(struct judge_thread *t)
-{
-	t->is_written = false;
-	writer_add(t->writer, &(struct writer_job){ write_verdicts,
-	    note_written, t });
-	(void)pthread_mutex_lock(&t->lock);
-	while (!t->is_written)
-		(void)pthread_cond_wait(&t->changed, &t->lock);
-	(void)pthread_mutex_unlock(&t->lock);
-}
-
-static void
 judge_changed(struct judge_thread *t)
 {
 	struct why why;
@@ -68,7 +45,7 @@ judge_changed(struct judge_thread *t)
 	while ((run = store_unjudged(t->store, run, &why)) > 0) {
 		status = judge_run(t->store, run, &t->judged, &why);
 		if (status > 0)
-			hand_to_writer(t);
+			writer_do(t->writer, write_verdicts, t);
 		judged_release(&t->judged);
 	}
 }

@@ -184,3 +184,12 @@ CREATE TABLE verdict (
 	crossed_ns INTEGER NOT NULL,	-- of the data; 0: never
 	PRIMARY KEY (run, metric, source)
 ) WITHOUT ROWID;
+
+-- version 9
+
+-- Runs whose end is to be told by --on-finish, until it was.
+CREATE TABLE hook (
+	run INTEGER PRIMARY KEY REFERENCES run(id) ON DELETE CASCADE,
+	id TEXT NOT NULL,	-- of the delivery
+	told INTEGER NOT NULL	-- the run_status that was told; 0: none
+);

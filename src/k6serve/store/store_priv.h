@@ -38,6 +38,7 @@ struct store {
 	sqlite3 *db;
 	struct store_statement statements[STORE_STATEMENTS];
 	struct buf blob;	/* scratch: an encoded histogram */
+	bool keeps_hooks;	/* by store_hook_keep */
 	bool is_group;		/* within store_group_begin .. end */
 	bool is_broken;		/* something in the group failed */
 	struct store_file main, log;	/* the database and its -wal */
@@ -145,6 +146,9 @@ bool store_state_is_open(const struct store_state *state);
  * and why. */
 enum store_result store_check_size(const char *what, struct span text,
     size_t most, struct why *why);
+
+/* Note that the run's end is to be told, if that is so. 0, or -1: why. */
+int store_hook_add(struct store *s, int64_t run, struct why *why);
 
 /* Note a run that was made, fed or ended. */
 void store_touch(struct store *s, int64_t run);

@@ -66,7 +66,8 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 		return store_failure(s);
 	r->id = sqlite3_last_insert_rowid(s->db);
 	store_touch(s, r->id);
-	return STORE_DONE;
+	return store_hook_add(s, r->id, why) < 0 ? store_failure(s) :
+	    STORE_DONE;
 }
 
 enum store_result

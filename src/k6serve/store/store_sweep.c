@@ -37,7 +37,8 @@ search_all(struct store *s, struct why *why)
 {
 	static const char *const selects[] = { LEFT_IN("series"),
 	    LEFT_IN("tagset"), LEFT_IN("batch"), LEFT_IN("slow"),
-	    LEFT_IN("instance"), LEFT_IN("started"), LEFT_IN("verdict") };
+	    LEFT_IN("instance"), LEFT_IN("started"), LEFT_IN("verdict"),
+	    LEFT_IN("hook") };
 	struct store_params p;
 	int status = 0;
 	size_t i;
@@ -114,6 +115,7 @@ sweep_some(struct store *s, int64_t run, struct why *why)
 		"DELETE FROM instance WHERE run = ?1",
 		"DELETE FROM started WHERE run = ?1",
 		"DELETE FROM verdict WHERE run = ?1",
+		"DELETE FROM hook WHERE run = ?1",
 	};
 	int n = sweep_points(s, run, why);
 	size_t i;

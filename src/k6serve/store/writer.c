@@ -217,6 +217,51 @@ writer_add(struct writer *w, const struct writer_job *job)
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
+/* A job that somebody waits for. */
+struct awaited {
+	void (*write)(void *ctx, struct store *s);
+	void *ctx;
+	pthread_mutex_t lock;	/* of what follows */
+	pthread_cond_t changed;
+	bool is_done;
+};
+
+static void
+write_awaited(void *ctx, struct store *s)
+{
+	struct awaited *a = ctx;
+
+	a->write(a->ctx, s);
+}
+
+static void
+end_awaited(void *ctx)
+{
+	struct awaited *a = ctx;
+
+	(void)pthread_mutex_lock(&a->lock);
+	a->is_done = true;
+	(void)pthread_cond_signal(&a->changed);
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
+void
+writer_do(struct writer *w, void (*write)(void *ctx, struct store *s),
+    void *ctx)
+{
+	struct awaited a = { .write = write, .ctx = ctx };
+
+	(void)pthread_mutex_init(&a.lock, NULL);
+	(void)pthread_cond_init(&a.changed, NULL);
+	writer_add(w, &(struct writer_job){ write_awaited, end_awaited, &a });
+	(void)pthread_mutex_lock(&a.lock);
+	while (!a.is_done)
+		(void)pthread_cond_wait(&a.changed, &a.lock);
+	(void)pthread_mutex_unlock(&a.lock);
+	(void)pthread_cond_destroy(&a.changed);
+	(void)pthread_mutex_destroy(&a.lock);
+}
+
 void
 writer_stop(struct writer *w)
 {

@@ -29,6 +29,11 @@ struct writer *writer_start(const struct chores_config *config,
 /* Add a job, which is copied. From any thread. */
 void writer_add(struct writer *w, const struct writer_job *job);
 
+/* Add a job without a done, and wait until it is on disk, or could not be
+ * written. From any thread but the writer's. */
+void writer_do(struct writer *w, void (*write)(void *ctx, struct store *s),
+    void *ctx);
+
 /* End the thread after what was added; free. NULL is allowed. */
 void writer_stop(struct writer *w);
 
