@@ -119,6 +119,10 @@ run_end_print(const struct run_end *r, struct buf *out)
 	put_int(&o, "result_status", r->result_status);
 	put_int(&o, "exit_code", r->exit_code);
 	put_thresholds(&o, r->thresholds);
+	if (r->is_books) {
+		jsn_key(&o, "books");
+		jsn_put_bool(&o, true);
+	}
 	put_int(&o, "streams", r->streams);
 	put_int(&o, "points", r->points);
 	put_int(&o, "requests", r->requests);
@@ -266,6 +270,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 			read_small(&j, &r->exit_code);
 		else if (span_is(key, "thresholds") && jsn_peek(&j) == '{')
 			(void)jsn_value(&j, &r->thresholds);
+		else if (span_is(key, "books"))
+			r->is_books = jsn_peek(&j) == 't', (void)jsn_skip(&j);
 		else if (span_is(key, "streams"))
 			read_int(&j, &r->streams);
 		else if (span_is(key, "points"))
@@ -301,6 +307,7 @@ merge(struct run_end *r, const struct run_end *other)
 	if (r->start_ns == 0 || (other->start_ns != 0 &&
 	    other->start_ns < r->start_ns))
 		r->start_ns = other->start_ns;
+	r->is_books &= other->is_books;
 	r->streams += other->streams;
 	r->points += other->points;
 	r->requests += other->requests;

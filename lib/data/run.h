@@ -51,6 +51,7 @@ struct run_end {
 	int64_t streams;	/* Start lines that this trailer closes */
 	int64_t points;		/* Point lines made */
 	int64_t requests;	/* http_reqs made */
+	bool is_books;		/* k6agg's alone: no generator told its end */
 	/* k6agg adds; all 0 without it */
 	int64_t folded;		/* requests inside aggregates */
 	int64_t passed;		/* requests passed as they are */

@@ -105,6 +105,7 @@ books_print_rest(const struct books *b, const struct ending *ending,
 		note_failure(&end, ending);
 	} else {
 		end.time_ns = ending->clock_ns;
+		end.is_books = true;
 		if (is_cut(b))
 			end.run_status = RUN_ABORTED_BY_SYSTEM;
 	}
@@ -125,6 +126,7 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 		return -1;
 	if (b->ends.n == 0)
 		*end = (struct run_end){ .run_status = RUN_FINISHED,
+		    .is_books = b->starts == 0,
 		    .time_ns = ending->clock_ns };
 	/* The trailer of a cut stream is for the streams that are whole. */
 	if (cut)
@@ -136,8 +138,10 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 		end->points = b->points;
 	if (end->requests < requests)
 		end->requests = requests;
-	if (has_failed)
+	if (has_failed) {
 		note_failure(end, ending);
+		end->is_books = false;
+	}
 	if (b->starts == 0 && ending->start_ns != 0 && (end->start_ns == 0 ||
 	    ending->start_ns < end->start_ns))
 		end->start_ns = ending->start_ns;
@@ -164,7 +168,7 @@ books_state(const struct books *b)
 		return "cut";
 	if (lacks_head(b))
 		return "its head is missing";
-	return b->ends.n > 0 ? run_status_name(b->ends.end.run_status) : NULL;
+	return b->ends.n > 0 && !b->ends.end.is_books ? run_status_name(b->ends.end.run_status) : NULL;
 }
 
 void

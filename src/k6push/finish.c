@@ -26,11 +26,9 @@ run_status_of(const struct session *session, const struct reader_counts *r)
 		warnf("the stream was cut: it has no End line");
 		return RUN_ABORTED_BY_SYSTEM;
 	}
-	/* An End line of k6agg stands for no Start line of k6, which does not
-	 * write how it ended; but it ends by such a threshold. */
-	if (r->has_end && (r->end.streams > 0 ||
-	    r->end.run_status != RUN_FINISHED))
+	if (r->has_end)
 		return r->end.run_status;
+	/* k6 does not write how it ended, but it ends by such a threshold. */
 	return judge_ended_generator(&session->judge)
 	    ? RUN_ABORTED_BY_THRESHOLD : RUN_FINISHED;
 }

@@ -193,6 +193,7 @@ declare_metric() {
   [ -z "$err" ]
   grep -Fx 'the stream: Aborted by User' <<<"$out"
   requests 1 | k6agg --json | jq -e '.state == null'
+  requests 1 | k6agg -q -p 3s | k6agg --json | jq -e '.state == null'
 }
 
 @test "points before their Metric line are told, and counted as it says" {

@@ -65,6 +65,11 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
   [ "$status" -eq 1 ]
   grep -F 'it has no End line' <<<"$err"
   [ "$(api runs '.[0].state')" = 'Aborted by System' ]
+  # That of k6agg tells of k6agg only.
+  capture k6push -q --expect-end < <(request 1 10 | k6agg -q -p 3s |
+    k6agg -q -m)
+  [ "$status" -eq 1 ]
+  grep -F 'it has no End line' <<<"$err"
   capture k6push -q --expect-end < <(request 1 10
     echo '{"type":"End","data":{"streams":0}}')
   [ "$status" -eq 0 ]

@@ -512,7 +512,7 @@ reader_counts(const struct reader *r)
 	    .hint = r->bad.hint,
 	    .unkept = r->unkept, .failed_files = r->in.n_failed,
 	    .starts = c->starts, .crossed = r->crossed,
-	    .has_end = c->ends.n > 0,
+	    .has_end = c->ends.n > 0 && !c->ends.end.is_books,
 	    .end = c->ends.end };
 
 	put_times(c, &counts);

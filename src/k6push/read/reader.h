@@ -52,7 +52,7 @@ struct reader_counts {
 	int64_t starts;		/* Start lines */
 	const struct verdict *crossed;	/* of config.judge: it aborted the
 					 * reading; or NULL */
-	bool has_end;
+	bool has_end;		/* the generator's: k6agg's own is none */
 	struct run_end end;	/* of all End lines; until reader_free() */
 	int64_t first_ns, last_ns;	/* of the run; 0: not known */
 };
