@@ -265,3 +265,35 @@ print("".join(t.fromstring(sys.argv[1]).itertext()))' "$body" | tee text
   get "/runs/99/badge.svg"
   [ "$code" = 404 ]
 }
+
+# recorded CASE N: what real k6 sent, of a run with N thresholds, is judged as k6
+# judged it: values within 0.8 %, rates exact.
+recorded() {
+  local case=$fixtures/wire_k6_2/$1
+  start_server
+  read -r run _ < <(python3 "$tools/replay.py" "$url" "$case/transcript.json")
+  retry 60 is_judged "$2"
+  jq -e 'all(.thresholds[]; .judged == .told and .failed == .told)' <<<"$body"
+  [ "$(jq -r .verdict <<<"$body")" = failed ]
+  jq -c --slurpfile k6 "$case/summary.json" '.thresholds[] |
+    (.source | capture("^(?<stat>[^<>=!]+)").stat) as $stat |
+    $k6[0].metrics[.metric] as $m | [.metric, $stat, .value,
+      if $stat == "rate" then $m.value else $m[$stat] end]' <<<"$body" |
+    tee compared
+  [ "$(wc -l <compared)" -eq "$2" ]
+  jq -se 'all(.[]; (.[2] - .[3] | fabs) <=
+    (if .[1] == "rate" or .[1] == "count" then 0 else 0.008 * .[3] end))' \
+    compared
+}
+
+@test "recorded traffic of k6 2.2 is judged as k6 judged it" {
+  recorded k6_2.2_cloud_thresholds_fail 5
+}
+
+@test "recorded traffic of k6 1.7.1 is judged as k6 judged it" {
+  recorded k6_1.7.1_cloud_thresholds_fail 5
+}
+
+@test "recorded traffic of a run that k6 aborted is judged as k6 judged it" {
+  recorded k6_2.2_cloud_threshold_abort 1
+}
