@@ -30,7 +30,7 @@ stop() {
   cat "$BATS_TEST_TMPDIR/err"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "what k6agg folds equals a second implementation's result" {
   for seed in $(seq "${SEEDS:-12}"); do
     python3 "$root/tests/tools/reference.py" "$seed" "$BATS_TEST_TMPDIR"
@@ -75,7 +75,7 @@ stop() {
 
 # The same input, the same output
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "output does not depend on how the input is cut, at any byte" {
   { request 1 10; request 2 30.5 "$(printf 'h\xc3\xa9\xf0\x9f\x98\x80')"
     printf '{"type":"Note"}\r\n\n{"bad":\n'; request 7 20
@@ -624,7 +624,7 @@ setting() {
   cmp "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/want"
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "a bad value exits 2 and names its variable or flag" {
   p=K6_CLOUD_AGGREGATION
   while read -r variable flag values; do
@@ -751,7 +751,7 @@ while size < 24 << 20:
 END
 }
 
-# bats test_tags=threads,slow
+# bats test_tags=threads,slow,long
 @test "wherever two cores cut a file, nothing changes" {
   for case in '1 300' '2 30000'; do
     # shellcheck disable=SC2086 # two words

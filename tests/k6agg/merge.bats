@@ -33,7 +33,7 @@ some() {
   corpus "$1" >in
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "merge(agg A, agg B) says what agg(A then B) says, one after the other" {
   some rich
   for set in "-p 3s" "-p 3s --min-samples 20" "-p 1s -w 1h --min-samples 5" \
@@ -54,7 +54,7 @@ some() {
   done
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "merge(agg A, agg B, agg C) of the same seconds, in any order of files" {
   some rich
   deal in 3
@@ -112,7 +112,7 @@ some() {
   grep -qx '{"type":"Note"}' merged
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "what one folding let pass is not folded by the next" {
   { requests 200; for i in $(seq 40); do
       request "1.$((i + 100))" 900; done; } >a

@@ -93,7 +93,7 @@ mount_again() {
   return 1
 }
 
-# bats test_tags=slow
+# bats test_tags=slow,long
 @test "the power goes, 10 times: no acknowledged one is lost, the file is whole" {
   [ "$(id -u)" = 0 ] || skip "needs root, to mount"
   img=$BATS_TEST_TMPDIR/img

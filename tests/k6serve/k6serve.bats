@@ -535,6 +535,7 @@ vus() {
   [ "$(api runs/2 .overflow)" = 0 ]
 }
 
+# bats test_tags=long,slow
 @test "100000 names in one body are taken" {
   start_server
   create
