@@ -8,14 +8,14 @@ flags=(-std=c11 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"'
   '-DDYGRAPHS="/usr/share/javascript/dygraphs"' -Ilib -Isrc -Itests/unit)
 mapfile -t sources < <(git ls-files '*.c' 2>/dev/null || find . -name '*.c')
 
+# each COMMAND...: run it with one file of stdin, on all cores
+each() { tr '\n' '\0' | xargs -0 -P "$(nproc)" -n 1 "$@"; }
 for cc in gcc clang; do
-  for f in "${sources[@]}"; do
-    $cc "${flags[@]}" "${warn[@]}" -Werror -O1 -c -o /dev/null "$f" ||
-      fail "$cc: $f"
-  done
+  printf '%s\n' "${sources[@]}" | each "$cc" "${flags[@]}" "${warn[@]}" \
+    -Werror -O1 -c -o /dev/null || fail "$cc"
 done
 
-cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
+cppcheck -j "$(nproc)" --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
   --enable=warning,performance,portability --suppress=missingIncludeSystem \
   -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc lib src || fail cppcheck
 
@@ -55,7 +55,8 @@ done
 shellcheck -x -P SCRIPTDIR tests/*.sh tests/*.bash tests/*/*.sh \
   tests/*/*.bash .ci/run || fail shellcheck
 # In bats files variables come from the helpers, and tests are subshells.
-shellcheck -e SC2154,SC2034,SC2016,SC2030,SC2031 tests/*.bats tests/*/*.bats ||
+printf '%s\n' tests/*.bats tests/*/*.bats |
+  each shellcheck -e SC2154,SC2034,SC2016,SC2030,SC2031 ||
   fail 'shellcheck of bats files'
 [ "$status" -eq 0 ] && echo 'lint: clean'
 exit "$status"

@@ -264,15 +264,15 @@ which were taken for a trend's: mine" ]
   { for i in d b a c; do point $i 3; done
     echo '{"type":"End","data":{"time":"2026-01-01T00:00:09Z","streams":2}}'
   } >in
-  k6agg --json in 2>k6agg >/dev/null
+  k6agg --json in 2>agg.err >/dev/null
   k6agg in 2>filter >/dev/null
-  k6push --dry-run in 2>k6push >/dev/null
+  k6push --dry-run in 2>push.err >/dev/null
   grep -Fx "k6agg: 4 metrics have points without a Metric line before them, \
-which were taken for a trend's: a, b, c, ..." k6agg
-  grep -Fx 'k6agg: in: the stream was cut: 2 End lines have no Start line' k6agg
-  [ "$(wc -l <k6agg)" -eq 2 ]
-  diff k6agg filter
-  diff <(sed 's/^k6agg/k6push/' k6agg) k6push
+which were taken for a trend's: a, b, c, ..." agg.err
+  grep -Fx 'k6agg: in: the stream was cut: 2 End lines have no Start line' agg.err
+  [ "$(wc -l <agg.err)" -eq 2 ]
+  diff agg.err filter
+  diff <(sed 's/^k6agg/k6push/' agg.err) push.err
 }
 
 @test "rules that matched nothing are told; impossible ones are refused" {
