@@ -84,13 +84,18 @@ class Push:
         except BrokenPipeError:
             self.rest = b""
 
-    def end(self):
+    def end(self, heal):
+        """Write all. On a full disk it does not read on until all is well."""
         made = self.last - self.first + 1
-        deadline = time.monotonic() + 120
+        begin = time.monotonic()
+        is_ill = True
         self.rest += (b'{"type":"End","data":{"run_status":3,"requests":%d,'
                       b'"points":%d,"thresholds":{}}}\n' % (made, 9 * made))
-        while self.rest and time.monotonic() < deadline:
+        while self.rest and time.monotonic() < begin + 300:
             self.write()
+            if is_ill and time.monotonic() > begin + 20:
+                heal()
+                is_ill = False
             time.sleep(0.01)
         self.p.stdin.close()
         self.has_ended = True
@@ -290,7 +295,7 @@ def run(seed):
                 pushes.append(push)
         if world.random.random() < 0.5:
             world.heal()
-        pushes[-1].end()
+        pushes[-1].end(world.heal)
         if world.random.random() < 0.2:
             time.sleep(world.random.uniform(0, 1))
             pushes[-1].kill()
