@@ -163,7 +163,8 @@ feed() {
   run=$(k6push --create --threshold 'http_reqs=count<3,abortOnFail' | cut -f 1)
   K6_CLOUD_PUSH_REF_ID=$run k6push -q < <(feed) 3>&- &
   pusher=$!
-  retry 30 eval '[ "$(api "runs/$run" .state)" = "Aborted by Threshold" ]'
+  is_aborted() { [ "$(api "runs/$run" .state)" = 'Aborted by Threshold' ]; }
+  retry 30 is_aborted
   kill -TERM "$pusher"
   wait "$pusher" || true
   capture k6push --finish "$run"
