@@ -322,6 +322,49 @@ test_gauges(void)
 	got_release(&g);
 }
 
+/* A counter at a time; the result of reading it, and its time in *ns. */
+static int
+read_time_of(int64_t seconds, uint64_t nanos, int64_t *ns)
+{
+	struct metricset_head head;
+	struct pb_out o = { 0 };
+	struct got g = { 0 };
+	size_t since;
+	int status;
+
+	pb_put_double(&o, COUNTER_VALUE, 1);
+	since = o.n;
+	pb_put_varint(&o, TIME_NANOS, nanos);
+	pb_put_varint(&o, TIME_SECONDS, (uint64_t)seconds);
+	pb_put_message(&o, VALUE_TIME, since);
+	pb_put_message(&o, SAMPLES_VALUES, 0);
+	pb_put_message(&o, metricset_wire[METRIC_COUNTER].samples, 0);
+	pb_put_message(&o, METRIC_SERIES, 0);
+	pb_put_varint(&o, METRIC_TYPE, metricset_wire[METRIC_COUNTER].type);
+	pb_put_bytes(&o, METRIC_NAME, SPAN("c"));
+	pb_put_message(&o, SET_METRICS, 0);
+	status = metricset_parse(pb_whole(&o), &tags, &head, note, &g, &why);
+	*ns = g.at.time_ns;
+	got_release(&g);
+	pb_release(&o);
+	return status;
+}
+
+static void
+test_times(void)
+{
+	int64_t ns;
+
+	CHECK(read_time_of(START, 5, &ns) == 0);
+	CHECK(ns == START * NS_PER_S + 5);
+	CHECK(read_time_of(-3, 999999999, &ns) == 0);
+	CHECK(ns == -2 * NS_PER_S - 1);
+	CHECK(read_time_of(START, 1000000000, &ns) == -1);
+	CHECK(read_time_of(START, (uint64_t)-1, &ns) == -1);
+	CHECK(read_time_of(INT64_C(1) << 40, 0, &ns) == -1);
+	CHECK(read_time_of(-(INT64_C(1) << 40), 0, &ns) == -1);
+}
+
 /* A whole message is read; one that is cut is refused, or holds less; any
  * byte changed crashes nothing. */
 static void
@@ -407,6 +450,7 @@ main(void)
 	    test_series);
 	test("swapped gauges are put right, not finite ones left away",
 	    test_gauges);
+	test("times have nanoseconds, and bounds", test_times);
 	test("a message cut anywhere gives no value", test_each_cut);
 	test("what does not add up is refused", test_refuses);
 	tags_release(&tags);
