@@ -106,7 +106,8 @@ const char *judge_next_untold(const struct judge *j, size_t *at);
 	"give them with --threshold"
 
 /* As JSON objects, for a run's create call and for its finish call. A plan has
- * k6's object for those with abortOnFail if the server is to judge. */
+ * k6's object for those with abortOnFail if the server is to judge. Results
+ * lack those of which the metric has no such method. */
 void judge_print_plan(const struct judge *j, bool is_server_to_judge,
     struct buf *out);
 void judge_print_results(const struct judge *j, struct buf *out);

@@ -43,6 +43,8 @@ put_verdict(struct jsn_out *o, const struct verdict *v, enum form form,
     struct buf *key)
 {
 	if (form == RESULTS) {
+		if (v->is_misfit && !v->is_told)
+			return;		/* nobody can judge it */
 		buf_reset(key);
 		buf_span(key, v->threshold.source);
 		jsn_key(o, key->p);

@@ -71,6 +71,12 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 		n->result_status = 1;
 	for (i = 0; i < judge->n; i++) {
 		v = judge->list[i];
+		if (v->is_misfit && !v->is_told)
+			warnf("threshold %.*s: %.*s: is not judged: the metric "
+			    "is of a type that has no such method",
+			    (int)v->threshold.key.text.n,
+			    v->threshold.key.text.p,
+			    (int)v->threshold.source.n, v->threshold.source.p);
 		if (v->is_failed && v != r->crossed)
 			warnf("a threshold was crossed: %.*s %.*s",
 			    (int)v->threshold.key.text.n,

@@ -27,6 +27,12 @@ feed() {
   K6_CLOUD_PUSH_REF_ID=$run k6push -q "${@:2}" "$1"
 }
 
+# metric NAME TYPE: its line, which comes before its points.
+metric() {
+  echo "{\"type\":\"Metric\",\"metric\":\"$1\",\"data\":{\"name\":\"$1\",`
+    `\"type\":\"$2\",\"contains\":\"default\",\"thresholds\":[]}}"
+}
+
 end_run() {
   post "/v1/tests/$run" --data "$finish"
   [ "$code" = 200 ]
@@ -154,6 +160,69 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   end_run
   get "/api/v1/runs/$run"
   [ "$(jq -r .verdict <<<"$body")" = none ]
+}
+
+@test "a run without data has not passed, whoever says so" {
+  start_server
+  for told in true false; do
+    post /v1/tests --data "{\"name\":\"own\",\"process_thresholds\":$told,
+      \"thresholds\":{\"http_reqs\":[\"count<3\"]}}"
+    run=$(jq -r .reference_id <<<"$body")
+    post "/v1/tests/$run" --data '{"run_status":3,"result_status":0,
+      "thresholds":{"http_reqs":{"count<3":false}}}'
+    get "/api/v1/runs/$run"
+    [ "$(jq -c '[.verdict, .points]' <<<"$body")" = '["unknown",0]' ]
+  done
+  {
+    echo '{"type":"Start","data":{"time":"2026-01-01T00:00:00Z"}}'
+    point http_reqs 1 | head -1
+    echo '{"type":"End","data":{"run_status":3,"result_status":0}}'
+  } | grep -v '"Point"' >in
+  run -0 k6push -q -n zero --threshold 'http_req_duration=p(95)<500' in
+  get /api/v1/runs/3
+  [ "$(jq -c '[.name, .verdict, .points]' <<<"$body")" = \
+    '["zero","unknown",0]' ]
+  run -1 k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" wait last
+  [[ $output == *"(no samples)"* ]]
+}
+
+@test "thresholds that come with their results are judged, too" {
+  start_server
+  # k6 names them behind the first samples: the run was made by then.
+  run -99 k6push -q "$fixtures/corpus/k6_2.2_thresholds.ndjson"
+  get /api/v1/runs/1
+  jq -e '.thresholds | length == 4 and all(.[]; .judged == .told and
+    .failed == .told and .value != null)' <<<"$body"
+  run -99 k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" wait last
+  [[ $output == *"crossed   http_req_duration: p(95)<0.0001  ("[0-9]* ]]
+  [[ $output != *"no samples"* ]]
+  # Of what the plan has, nothing comes twice; texts are JSON.
+  post /v1/tests --data '{"name":"own","thresholds":{"a\u0062":["count<3"],
+    "c":[{"threshold":"count<4","abortOnFail":true}]}}'
+  run=$(jq -r .reference_id <<<"$body")
+  { metric ab counter; metric c counter; point ab 1; point c 1; } >in
+  feed in
+  post "/v1/tests/$run" --data '{"run_status":3,"result_status":0,
+    "thresholds":{"ab":{"count\u003c3":false,"count<1":true},
+    "c":{"count<4":false},"d":{"count<5":false},"e":3,"f":{"g":4}}}'
+  get "/api/v1/runs/$run"
+  [ "$(jq -c '[.thresholds[] | [.metric, .source, .told, .judged, .value]]' \
+    <<<"$body")" = '[["ab","count<3",false,false,1],["c","count<4",false,false,1],'\
+'["ab","count<1",true,true,1],["d","count<5",false,false,null]]' ]
+  k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" --format text report last |
+    grep -F 'd: count<5  (no samples)'
+}
+
+@test "what nobody can judge is not kept" {
+  start_server
+  { metric my_rate rate; point my_rate 1; } >in
+  run -0 --separate-stderr k6push -q --threshold 'my_rate=p(95)<0.5' in
+  [[ $stderr == *"k6push: threshold my_rate: p(95)<0.5: is not judged: "* ]]
+  get /api/v1/runs/1
+  [ "$(jq -c '[.verdict, (.thresholds[] | .failed, .told, .judged)]' \
+    <<<"$body")" = '["unknown",null,null,null]' ]
+  run -1 k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" wait last
+  [[ $output == *"not known my_rate: p(95)<0.5  (not judged)"* ]]
 }
 
 @test "a threshold that is none here is shown, and not judged" {

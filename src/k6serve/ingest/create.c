@@ -210,16 +210,23 @@ add_shown(void *ctx, struct span metric, const struct threshold_json *one)
 	*(size_t *)ctx += metric.n + one->source.n + THRESHOLD_BYTES;
 }
 
+bool
+ingest_plan_fits(struct span thresholds)
+{
+	size_t shown = 0;
+
+	threshold_walk(thresholds, add_shown, &shown);
+	return shown <= STORE_OBJECT;
+}
+
 enum store_result
 ingest_add(struct call *c, struct store_run *run, struct why *why)
 {
 	const char *agent = httpd_header(c->r, "User-Agent");
 	enum store_result result;
 	struct buf key = { 0 };
-	size_t shown = 0;
 
-	threshold_walk(run->thresholds, add_shown, &shown);
-	if (shown > STORE_OBJECT) {
+	if (!ingest_plan_fits(run->thresholds)) {
 		(void)why_set(why, "the thresholds, each with its metric: more "
 		    "than %d bytes", STORE_OBJECT);
 		return STORE_TOO_MUCH;

@@ -14,6 +14,7 @@
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/instances.h"
 #include "k6serve/ingest/provision.h"
+#include "k6serve/ingest/told.h"
 #include "k6serve/ingest/verdicts.h"
 #include "k6serve/judge/judge_run.h"
 
@@ -183,6 +184,41 @@ judge_ended(struct call *c, struct why *why)
 	return result;
 }
 
+struct told {
+	struct span results;
+	struct buf plan;	/* n 0: as it was */
+};
+
+/* What the client judges itself; of a server's own the plan stands. */
+static int
+read_told(void *ctx, const struct store_run *run)
+{
+	struct told *t = ctx;
+
+	if (run->is_judged || !told_add(run->thresholds, t->results,
+	    &t->plan) || !ingest_plan_fits(buf_whole(&t->plan)))
+		buf_reset(&t->plan);
+	return 1;
+}
+
+/* End it with the plan that its results add to. */
+static enum store_result
+store_end(struct call *c, struct store_run *run, struct why *why)
+{
+	struct store_run_query q = { .owner = c->owner, .id = c->run };
+	struct told told = { .results = run->results };
+	enum store_result result = STORE_FAILED;
+
+	if (store_runs(c->store, &q, read_told, &told, why) >= 0) {
+		if (told.plan.n != 0)
+			run->thresholds = buf_whole(&told.plan);
+		result = store_run_end(c->store, c->owner, run, why);
+	}
+	run->thresholds = (struct span){ NULL, 0 };
+	buf_release(&told.plan);
+	return result;
+}
+
 /* End the run and tell what is stored of it. Ending it again changes nothing:
  * k6 may have missed the first answer. */
 static void
@@ -196,7 +232,7 @@ end_run(struct call *c, struct store_run *run)
 	run->id = c->run;
 	if (run->ended_ns == 0)
 		run->ended_ns = now_unix_ns();
-	result = store_run_end(c->store, c->owner, run, &why);
+	result = store_end(c, run, &why);
 	if (result == STORE_DONE || result == STORE_ENDED)
 		result = judge_ended(c, &why);
 	if (result != STORE_DONE) {

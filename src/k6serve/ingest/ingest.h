@@ -44,6 +44,9 @@ int ingest_check_json(struct call *c, struct jsn *j);
  * none. */
 void ingest_shorten(struct buf *name);
 
+/* A plan of thresholds is not too long to be shown. */
+bool ingest_plan_fits(struct span thresholds);
+
 /* Make a run for the caller, whom the request tells, once for each idempotency
  * key (STORE_DUPLICATE); r->id becomes its number. */
 enum store_result ingest_add(struct call *c, struct store_run *r,

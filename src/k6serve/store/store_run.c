@@ -145,6 +145,7 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	    " result_status = ?3, results = ?4, ended_ns = ?5,"
 	    " created_ns = coalesce(nullif(?6, 0), created_ns),"
 	    " start_ns = ?7, end_ns = ?8,"
+	    " thresholds = coalesce(nullif(?9, ''), thresholds),"
 	    " version = version + 1 WHERE id = ?1";
 	struct store_state state;
 	enum store_result result = store_state_get(s, owner, r->id, &state,
@@ -170,6 +171,7 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	store_touch(s, r->id);
 	store_bind_int(&p, r->start_ns);
 	store_bind_int(&p, r->end_ns);
+	store_bind_text(&p, r->thresholds);
 	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }

@@ -23,7 +23,8 @@ enum store_result store_run_add(struct store *s, struct store_run *r,
     struct span key, struct why *why);
 
 /* End the run r->id with r's run_status, result_status, results, ended_ns,
- * start_ns, end_ns, and created_ns if it is not 0. STORE_ENDED: it was before, nothing changed. */
+ * start_ns, end_ns, and created_ns and thresholds unless they are 0 or empty.
+ * STORE_ENDED: it was before, nothing changed. */
 enum store_result store_run_end(struct store *s, const char *owner,
     const struct store_run *r, struct why *why);
 

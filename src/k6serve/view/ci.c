@@ -97,14 +97,14 @@ word_of(enum run_verdict v)
 	return words[v];
 }
 
-/* "312.4", or "no samples". */
+/* "312.4", "no samples" or "not judged". */
 static void
-put_value(double value, struct buf *out)
+put_value(const struct criterion *c, struct buf *out)
 {
-	if (isfinite(value))
-		buf_printf(out, "%.6g", value);
+	if (isfinite(c->value))
+		buf_printf(out, "%.6g", c->value);
 	else
-		buf_text(out, "no samples");
+		buf_text(out, c->is_empty ? "no samples" : "not judged");
 }
 
 static const char *
@@ -149,7 +149,7 @@ ci_put_text(const struct ci *c, struct buf *out)
 		buf_text(out, ": ");
 		ci_text_plain(at->source, out);
 		buf_text(out, "  (");
-		put_value(at->value, out);
+		put_value(at, out);
 		buf_text(out, ")\n");
 	}
 }
@@ -201,7 +201,7 @@ put_threshold_cases(const struct ci *c, int count[3], struct buf *out)
 		    CASE_SKIPPED : criterion_failed(at) > 0 ? CASE_FAILED :
 		    CASE_PASSED };
 		buf_printf(&t.message, "%s: ", result_of(at));
-		put_value(at->value, &t.message);
+		put_value(at, &t.message);
 		ci_text_case(&t, count, out);
 	}
 	buf_release(&name);
@@ -278,7 +278,7 @@ ci_put_markdown(const struct ci *c, struct buf *out)
 		buf_text(out, ": ");
 		ci_text_cell(at->source, out);
 		buf_text(out, " | ");
-		put_value(at->value, out);
+		put_value(at, out);
 		buf_text(out, " |\n");
 	}
 	for (i = 0; i < c->checks.by_key.n; i++) {
@@ -308,7 +308,7 @@ ci_put_github(const struct ci *c, struct buf *out)
 		buf_reset(&text);
 		buf_printf(&text, "%s: %s is %s: ", at->metric, at->source,
 		    result_of(at));
-		put_value(at->value, &text);
+		put_value(at, &text);
 		buf_printf(out, "::%s title=load test::",
 		    criterion_failed(at) > 0 ? "error" : "warning");
 		ci_text_command(text.p, out);

@@ -105,6 +105,7 @@ take_verdict(void *ctx, const struct store_verdict *v)
 	if (v->is_known)
 		c->judged = v->is_failed;
 	c->value = v->value;
+	c->is_empty = v->is_known && !isfinite(v->value);
 	return 0;
 }
 
@@ -201,9 +202,9 @@ criteria_verdict(const struct criteria *c, const struct store_run *run,
 		return VERDICT_NONE;
 	if (status == RUN_RUNNING)
 		return VERDICT_PENDING;
-	/* What nothing came in for has not passed. */
-	return is_known && has_data && status == RUN_FINISHED ? VERDICT_PASSED :
-	    VERDICT_UNKNOWN;
+	/* What nothing came in for has not passed, whoever says so. */
+	return is_known && has_data && run->points > 0 &&
+	    status == RUN_FINISHED ? VERDICT_PASSED : VERDICT_UNKNOWN;
 }
 
 const char *

@@ -23,6 +23,7 @@ struct criterion {
 	int told;		/* has failed, said the client; -1: nothing */
 	int judged;		/* has failed, as judged here; -1: not known */
 	bool is_judged;		/* the one below it counts */
+	bool is_empty;		/* as judged here: no samples came */
 	double value;		/* NaN: not known, or no samples came */
 	int64_t crossed_ns;	/* of the data; 0: never, or not known */
 };
