@@ -356,6 +356,33 @@ start_unruly() {
   balanced
 }
 
+@test "odd answers to a withdrawal: nothing is split, nothing is twice" {
+  start_server
+  start_unruly 'late 20 404page 403page 400page 413{} 200{} 503{}'
+  stream 200 0 >"$BATS_TEST_TMPDIR/in"
+  capture k6push --journal "$journals" --drain 10m "$BATS_TEST_TMPDIR/in"
+  kill "$proxy"
+  [ "$status" -eq 0 ]
+  stored_is 200
+  grep -F '200 made = 200 stored, 0 lost, 0 twice' <<<"$err"
+  grep -F 'a batch waits until the server says if it has it already' <<<"$err"
+  balanced
+}
+
+@test "no answer to a withdrawal: the batch stays on disk, exit 75" {
+  start_server
+  start_unruly 'late 20 404page*'
+  stream 200 0 >"$BATS_TEST_TMPDIR/in"
+  capture k6push --journal "$journals" --drain 6s "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 75 ]
+  grep -F ' acknowledged=0 on_disk=1800 ' <<<"$err"
+  echo pass >"$BATS_TEST_TMPDIR/rule"
+  capture k6push --resume --max-samples-per-package 9 "$journals"
+  kill "$proxy"
+  [ "$status" -eq 0 ]
+  stored_is 200
+}
+
 @test "lost before a 413 that another process gets: no part is twice" {
   start_server
   start_unruly cut
@@ -466,6 +493,8 @@ start_unruly() {
     done
     # As the API answers, not as nginx's page does.
     echo "location = /v1/metrics/409 { return 409 '{}'; }"
+    # It knows no withdrawal.
+    echo "location ~ /withdraw$ { return 404 '{\"error\":{\"message\":\"\"}}'; }"
     echo 'location / { return 200; }'
   )
   export K6_CLOUD_HOST=$target

@@ -12,7 +12,9 @@ the server took, LOG gets a line: the key, and the requests by their numbers
   reset       reset the connection
   cut         hand it on, and reset the connection instead of answering
   late N      cut for the first try of a batch of more than N samples, 413
-              for the later ones; others pass
+              for the later ones; others pass. Words behind it answer
+              withdrawals, one after the other: a status and "page" or "{}";
+              the last one, if "*" follows it, all that come
 """
 import gzip
 import http.client
@@ -29,6 +31,7 @@ RULE, URL = sys.argv[1], urllib.parse.urlsplit(sys.argv[3])
 LOG = open(sys.argv[2], "a", buffering=1)
 PAGE = b"<html>please log in</html>\n"
 SENT = {}           # key -> numbers, of what was handed on
+ODD = []            # words of the rule that withdrawals got
 OURS = ("host", "connection", "content-length", "transfer-encoding")
 
 
@@ -104,6 +107,20 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return 413 if self.samples() > int(rule[1]) else 0
         return 422 if int(rule[1]) in numbers_of(self.plain(body)) else 0
 
+    def withdrawal(self, words):
+        """Answer it oddly, if there is a word left for it."""
+        if not self.path.endswith("/withdraw") or not words:
+            return False
+        word = words[min(len(ODD), len(words) - 1)]
+        if len(ODD) >= len(words) and not word.endswith("*"):
+            return False
+        ODD.append(word)
+        is_page = "page" in word
+        self.answer(int(word[:3]), PAGE if is_page else b"{}",
+                    [("Content-Type", "text/html" if is_page
+                      else "application/json")])
+        return True
+
     def samples(self):
         return int(self.headers.get("X-Payload-Sample-Count", 0))
 
@@ -120,6 +137,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
                 else self.refuses(rule, body)
             if status:
                 return self.answer(status)
+        if rule[0] == "late" and self.withdrawal(rule[2:]):
+            return None
         if rule[0] == "late" and self.is_batch() and \
                 self.samples() > int(rule[1]):
             if self.headers["K6-Idempotency-Key"] in SENT:

@@ -12,6 +12,7 @@ enum { CODE_NO_MORE_METRICS = 4 };
 
 /* The error object of a reply, its texts raw. */
 struct api_error {
+	bool is_there;
 	double code;
 	struct span message, details, field_errors, errors;
 };
@@ -32,6 +33,7 @@ parse_error(struct span body, struct api_error *e)
 			continue;
 		}
 		(void)jsn_enter(&j, '{');
+		e->is_there = true;
 		while (jsn_member(&j, &key)) {
 			if (span_is(key, "code") && jsn_peek(&j) != 'n')
 				(void)jsn_number(&j, &e->code);
@@ -91,6 +93,14 @@ outcome_of(const struct fetch_reply *reply)
 		return OUTCOME_SPLIT;
 	return s == 400 || s == 415 || s == 422 ? OUTCOME_REFUSED
 	    : OUTCOME_HOLD;
+}
+
+bool
+outcome_is_api_error(const struct fetch_reply *reply)
+{
+	struct api_error error;
+
+	return parse_error(reply->body, &error) && error.is_there;
 }
 
 /* The strings of an array, each behind a blank; text that stands already is

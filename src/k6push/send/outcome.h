@@ -19,6 +19,9 @@ enum outcome {
 
 enum outcome outcome_of(const struct fetch_reply *reply);
 
+/* Is it the API's own error: a JSON object with an object "error"? */
+bool outcome_is_api_error(const struct fetch_reply *reply);
+
 /* Append the error in k6's words (PROTOCOL 3.6), on one line. */
 void outcome_describe(const struct fetch_reply *reply, const char *url,
     struct buf *out);

@@ -290,8 +290,17 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 int64_t
 uploader_next_ns(const struct uploader *u)
 {
-	return u->waiting.first != NULL && u->in_flight == 0 &&
-	    u->to.host != NULL && !u->is_stopped ? u->retry_at_ns : INT64_MAX;
+	const struct batch *p;
+	int64_t next = INT64_MAX;
+
+	if (u->in_flight > 0 || u->to.host == NULL || u->is_stopped)
+		return INT64_MAX;
+	for (p = u->waiting.first; p != NULL && next > u->retry_at_ns;
+	    p = p->next)
+		if (p->not_before_ns < next)
+			next = p->not_before_ns;
+	return u->waiting.first != NULL && next < u->retry_at_ns
+	    ? u->retry_at_ns : next;
 }
 
 bool

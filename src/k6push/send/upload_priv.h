@@ -6,7 +6,10 @@
 #include "k6push/send/upload.h"
 #include "k6push/wire/wire.h"
 
-enum { TOLD_CAUSES = 8 };
+enum {
+	TOLD_CAUSES = 8,
+	HOLD_FAILURES = 4,	/* nothing changes in half a second */
+};
 
 /* What was told, as hashes. */
 struct causes {
@@ -43,8 +46,10 @@ struct uploader {
 	struct causes told_refusals;
 	uint64_t untold_refusals;	/* batches */
 	int refusals;		/* in a row, without an acknowledgement */
+	struct causes told_unanswered;
 	int unanswered;		/* withdrawals, in a row */
 	bool cannot_withdraw;	/* the server knows no such call */
+	bool has_withdrawn;	/* it has answered one */
 	struct amount acked, quarantined, lost;
 	uint64_t resent;	/* tries after the first */
 	uint64_t splits;
@@ -113,6 +118,14 @@ void upload_acknowledge(struct uploader *u, struct batch *p);
 
 /* No answer that decides: tell it, and wait for the next try. */
 void upload_try_later(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply);
+
+/* The next try of any batch is after a pause. */
+void upload_pause(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply);
+
+/* Tell that a withdrawal has no answer that decides, once for each cause. */
+void upload_tell_unanswered(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply);
 
 /* Split the batch of s, or keep it aside. The reply is that of s, which may

@@ -15,7 +15,6 @@
 
 enum {
 	BACKLOG = 4,		/* fewer waiting batches are not a backlog */
-	HOLD_FAILURES = 4,	/* nothing changes in half a second */
 	REFUSALS_MAX = 64,	/* in a row: it is not for single samples */
 };
 
@@ -143,6 +142,19 @@ report_trouble(struct uploader *u, const char *kind,
 	buf_release(&text);
 }
 
+void
+upload_tell_unanswered(struct uploader *u, const struct sending *s,
+    const struct fetch_reply *reply)
+{
+	struct buf text = { 0 };
+
+	outcome_describe(reply, s->url, &text);
+	if (is_new_cause(&u->told_unanswered, text.p))
+		warnf("a batch waits until the server says if it has it "
+		    "already: %s", text.p);
+	buf_release(&text);
+}
+
 /* Keep a refused batch in a file for the user, and go on with the others.
  * False: it could not be kept. */
 static bool
@@ -251,8 +263,8 @@ upload_split(struct uploader *u, struct batch *p, struct span kept)
 
 /* The next try is not before a pause: from the start of this one if nothing
  * came back, for waiting in vain is a pause too. */
-static void
-pause_sending(struct uploader *u, const struct sending *s,
+void
+upload_pause(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply)
 {
 	int64_t now = now_monotonic_ns(), from = now;
@@ -289,7 +301,7 @@ upload_refuse(struct uploader *u, const struct sending *s,
 	    upload_split(u, s->batch, kept) != SPLIT_SINGLE)
 		return;
 	if (!quarantine(u, s->batch, kept, refusal->text))
-		pause_sending(u, s, reply);
+		upload_pause(u, s, reply);
 }
 
 /* Too large, or not to be taken: its parts may be. */
@@ -320,7 +332,7 @@ upload_try_later(struct uploader *u, const struct sending *s,
 	    : "cannot send samples, still retrying", reply, s);
 	if (is_hold)
 		u->failures += HOLD_FAILURES;
-	pause_sending(u, s, reply);
+	upload_pause(u, s, reply);
 }
 
 void

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "data/jsn.h"
 #include "k6push/send/outcome.h"
+#include "k6push/send/retry.h"
 #include "k6push/send/upload_priv.h"
-
-enum { UNANSWERED_MAX = 8 };	/* in a row; batches are answered meanwhile */
 
 bool
 upload_must_withdraw(const struct uploader *u, const struct batch *p)
@@ -66,26 +66,42 @@ enum answer {
 	ANSWER_LATER,
 };
 
+/* Only the API's own error says that the server knows no such call, and only if
+ * it has never answered one. A page, an answer without a content and whatever
+ * else a proxy says in the server's place say nothing; nor does a token that is
+ * not taken any more. */
 static enum answer
-answer_of(const struct fetch_reply *reply)
+answer_of(const struct uploader *u, const struct fetch_reply *reply)
 {
+	int status = reply->status;
 	bool is_stored = false;
 
-	switch (outcome_of(reply)) {
-	case OUTCOME_ACKED:
-		if (!parse_stored(reply->body, &is_stored))
-			return ANSWER_UNKNOWN;
+	if (outcome_of(reply) == OUTCOME_ACKED &&
+	    parse_stored(reply->body, &is_stored))
 		return is_stored ? ANSWER_STORED : ANSWER_WITHDRAWN;
-	case OUTCOME_RETRY:
-		return reply->status == 501 ? ANSWER_UNKNOWN : ANSWER_LATER;
-	case OUTCOME_HOLD:
-		return reply->status >= 402 ? ANSWER_UNKNOWN : ANSWER_LATER;
-	case OUTCOME_SPLIT:
-	case OUTCOME_REFUSED:
-	case OUTCOME_STOP:
-		break;
-	}
-	return ANSWER_UNKNOWN;
+	if (u->has_withdrawn || !outcome_is_api_error(reply))
+		return ANSWER_LATER;
+	if (status == 401 || status == 403 || (status != 501 &&
+	    outcome_of(reply) == OUTCOME_RETRY))
+		return ANSWER_LATER;
+	return status >= 400 ? ANSWER_UNKNOWN : ANSWER_LATER;
+}
+
+/* It waits, and is asked for again; the others go on, unless the server is
+ * away. */
+static void
+ask_later(struct uploader *u, struct sending *s,
+    const struct fetch_reply *reply)
+{
+	bool is_away = outcome_of(reply) == OUTCOME_RETRY;
+
+	u->unanswered++;
+	s->batch->not_before_ns = now_monotonic_ns() + retry_pause_ns(
+	    u->unanswered + (is_away ? 0 : HOLD_FAILURES),
+	    reply->retry_after_ns);
+	upload_tell_unanswered(u, s, reply);
+	if (is_away)
+		upload_pause(u, s, reply);
 }
 
 /* Its key is withdrawn, or cannot be: go on with what the server said of the
@@ -109,17 +125,17 @@ void
 upload_take_withdrawal(struct uploader *u, struct sending *s,
     const struct fetch_reply *reply)
 {
-	enum answer answer = answer_of(reply);
+	enum answer answer = answer_of(u, reply);
 
-	if (answer == ANSWER_LATER && ++u->unanswered < UNANSWERED_MAX) {
-		upload_try_later(u, s, reply);
+	if (answer == ANSWER_LATER) {
+		ask_later(u, s, reply);
 		return;
 	}
 	u->unanswered = 0;
 	u->cannot_withdraw |= answer == ANSWER_UNKNOWN;
-	if (answer != ANSWER_STORED) {
+	u->has_withdrawn |= answer != ANSWER_UNKNOWN;
+	if (answer == ANSWER_STORED)
+		upload_acknowledge(u, s->batch);
+	else
 		go_on(u, s, reply);
-		return;
-	}
-	upload_acknowledge(u, s->batch);
 }

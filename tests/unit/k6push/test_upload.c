@@ -20,7 +20,7 @@ static struct sent {
 	char body[512];
 	size_t n;
 	bool is_gzip, is_retry;
-} sent[64];
+} sent[128];
 static int n_sent;
 static fetch_done *done;
 
@@ -340,35 +340,76 @@ not_split_if_stored(void)
 	CHECK(uploader_is_idle(u) && n_sent == 5 && u->acked.points == 2);
 }
 
+/* Its turn is now. */
+static void
+wait_out(void)
+{
+	struct batch *p;
+
+	u->retry_at_ns = 0;
+	for (p = u->waiting.first; p != NULL; p = p->next)
+		p->not_before_ns = 0;
+}
+
+#define API_ERROR "{\"error\":{\"message\":\"no\"}}"
+
+/* What is no answer of the API says nothing: the batch is sent again as a
+ * whole, and asked for again, however often that goes on. */
 static void
 not_split_without_an_answer(void)
 {
-	int i;
+	static const struct { int status; const char *body; } odd[] = {
+		{ 404, "<html>no backend</html>" }, { 403, "<html></html>" },
+		{ 400, "<html></html>" }, { 413, "{}" }, { 200, "{}" },
+		{ 200, "" }, { 404, "" }, { 404, "{\"error\":\"no\"}" },
+		{ 200, "<html></html>" }, { 200, "{\"stored\":1}" },
+		{ 200, "{\"stored\":true" }, { 409, "{}" }, { 503, API_ERROR },
+		{ 500, "" }, { 501, "" }, { 0, "" }, { 429, API_ERROR },
+		{ 401, API_ERROR }, { 302, "" },
+	};
+	size_t i, n = sizeof(odd) / sizeof(odd[0]);
 
 	lose_an_answer();
-	answer(2, 503, "");
-	CHECK(u->splits == 0 && u->waiting.n == 1);
-	u->retry_at_ns = 0;
-	uploader_start(u);		/* the whole again */
-	CHECK_TEXT(sent[3].url, "http://x/v1/metrics/7");
-	CHECK_TEXT(sent[3].key, sent[0].key);
-	answer(3, 413, "");
-	CHECK_TEXT(sent[4].url, "http://x/v1/metrics/7/withdraw");
-	/* Only that call is never answered: it ends somewhere. */
-	for (i = 4; u->splits == 0 && i < 40; i += 2) {
-		step(500);
-		if (u->splits == 0)
-			answer(i + 1, 413, "");
+	for (i = 0; i < n; i++) {
+		answer(n_sent - 1, odd[i].status, odd[i].body);
+		CHECK(u->splits == 0 && u->waiting.n == 1);
+		CHECK(uploader_next_ns(u) > now_monotonic_ns());
+		wait_out();
+		uploader_start(u);		/* the whole again */
+		CHECK_TEXT(sent[n_sent - 1].url, "http://x/v1/metrics/7");
+		CHECK_TEXT(sent[n_sent - 1].key, sent[0].key);
+		answer(n_sent - 1, 413, "");
+		CHECK_TEXT(sent[n_sent - 1].url,
+		    "http://x/v1/metrics/7/withdraw");
 	}
-	CHECK(u->splits == 1);
+	answer(n_sent - 1, 200, "{\"stored\":true}");
+	CHECK(uploader_is_idle(u) && u->splits == 0 && u->acked.points == 2);
+}
+
+/* While its withdrawal is not answered, others go on. */
+static void
+others_go_on(void)
+{
+	lose_an_answer();
+	(void)add(3);
+	answer(2, 404, "<html></html>");
+	uploader_start(u);
+	CHECK_TEXT(sent[3].count, "3");
+	answer(3, 200, "");
+	CHECK(u->acked.points == 3 && u->waiting.n == 1 && u->splits == 0);
 }
 
 static void
 a_server_that_knows_no_keys(void)
 {
-	lose_an_answer();
-	answer(2, 404, "");
-	CHECK(u->splits == 1 && u->waiting.n == 2);
+	static const int unknown[] = { 404, 405, 501, 400 };
+	size_t i;
+
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		lose_an_answer();
+		answer(2, unknown[i], API_ERROR);
+		CHECK(u->splits == 1 && u->waiting.n == 2);
+	}
 	/* It is not asked again. */
 	u->retry_at_ns = 0;
 	(void)add(2);
@@ -378,6 +419,20 @@ a_server_that_knows_no_keys(void)
 	step(0);
 	answer(n_sent - 1, 413, "");
 	CHECK(u->splits == 2);
+}
+
+/* One that has answered knows them. */
+static void
+a_server_that_has_answered(void)
+{
+	lose_an_answer();
+	answer(2, 200, "{\"stored\":true}");
+	(void)add(2);
+	uploader_start(u);
+	step(0);
+	answer(n_sent - 1, 413, "");
+	answer(n_sent - 1, 404, API_ERROR);
+	CHECK(u->splits == 0 && u->waiting.n == 1 && !u->cannot_withdraw);
 }
 
 /* A wire with which, while a batch is being split, the reader begins another:
@@ -476,8 +531,11 @@ main(void)
 		return 1;
 	test("of which a try may have arrived is asked for before it is split",
 	    not_split_if_stored);
-	test("without an answer to that it is not split, but not for ever",
+	test("without an answer of the API to that it is not split",
 	    not_split_without_an_answer);
+	test("meanwhile others go on", others_go_on);
+	test("a server that has once answered that is not said to be unable",
+	    a_server_that_has_answered);
 	test("a server that knows no such call is asked once",
 	    a_server_that_knows_no_keys);
 	test("batches go in order, each with its own key", in_order);
