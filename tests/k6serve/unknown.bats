@@ -38,6 +38,53 @@ push() { timeout 60 k6push -q 2>/dev/null "$@"; }
     = '[0,"http_req_failed"]' ]
 }
 
+@test "a run without http_req_failed: its steps and reports tell the same" {
+  start_server
+  { answers 200 10; answers 500 10 30; } | grep -v http_req_failed | push
+  request 1 10 | grep -v http_req_failed | push
+  answers 200 10 | push
+  [ "$(api runs/1/series '[.[].failed] | [length > 1, add] | tojson')" = \
+    '[true,20]' ]
+  for status in 200 500; do
+    api "runs/1/series?status=$status" '[.[].failed] | add'
+  done >by
+  [ "$(tr '\n' ' ' <by)" = '0 20 ' ]
+  [ "$(api runs/2/series '[.[].failed] | unique | tojson')" = '[null]' ]
+  [ "$(api 'runs/2/series?name=a' '[.[].failed] | unique | tojson')" = \
+    '[null]' ]
+  [ "$(api runs/3/series '[.[].failed] | unique | tojson')" = '[0]' ]
+  db=$BATS_TEST_TMPDIR/k6serve.db
+  for format in text markdown; do
+    k6serve --db "$db" --format "$format" report 1 |
+      grep -F '40 requests, 50 % failed (by status), '
+    k6serve --db "$db" --format "$format" report 2 |
+      grep -F '1 request, failures not known, '
+    k6serve --db "$db" --format "$format" report 3 |
+      grep -F '20 requests, 0 % failed, '
+  done
+}
+
+@test "what is not known of a run fails its cases in JUnit XML" {
+  start_server
+  db=$BATS_TEST_TMPDIR/k6serve.db
+  answers 200 10 | push -n same
+  {
+    echo '{"type":"Metric","metric":"r","data":{"name":"r","type":"rate"}}'
+    answers 200 10 | grep -v http_req_duration
+    point r 1
+  } | push -n same --threshold 'r=p(95)<1'
+  k6serve --db "$db" --format junit report 2 | tee junit
+  grep -A1 -F '<testcase classname="run" name="state">' junit |
+    grep -F '<failure message="Finished: it is not known if the thresholds '
+  k6serve --db "$db" --format junit report 1 |
+    grep -F '<testcase classname="run" name="state"/>'
+  k6serve --db "$db" --format junit diff 1 2 | tee junit || true
+  grep -A1 -F '<testcase classname="figure" name="p95">' junit |
+    grep -F '<failure message="is not known, the base has it"'
+  k6serve --db "$db" --format junit diff 2 1 | tee junit || true
+  run ! grep -F 'is not known' junit
+}
+
 @test "quick errors make no run better; expected answers stand beside all" {
   start_server
   answers 200 100 1 true | push

@@ -29,8 +29,8 @@ put(const struct ci *c, const struct store_hook *hook, const char *base_url,
 	jsn_member_time_or_null(o, "start", c->first_ns);
 	jsn_member_number(o, "duration", c->seconds);
 	jsn_member_number(o, "http_reqs", f->reqs);
-	jsn_member_number(o, "http_req_failed", f->failed.count != 0 ?
-	    (double)f->failed.nonzero : NAN);
+	jsn_member_number(o, "http_req_failed", f->failed.count != 0 ||
+	    f->reqs == 0 ? (double)f->failed.nonzero : f->failed_by_status);
 	jsn_member_number(o, "p95", f->duration.count != 0 ? sink_quantile(
 	    &f->duration, percentiles[P95].at) : NAN);
 	jsn_key(o, "thresholds");

@@ -12,6 +12,7 @@
 #include "data/percentile.h"
 #include "data/run.h"
 #include "k6serve/view/ci_text.h"
+#include "k6serve/view/failures.h"
 
 static int
 read_run(void *ctx, const struct store_run *run)
@@ -19,6 +20,7 @@ read_run(void *ctx, const struct store_run *run)
 	struct ci *c = ctx;
 
 	c->id = run->id;
+	c->points = run->points;
 	c->name = xstrndup(run->name.p, run->name.n);
 	c->figures.result_status = run->result_status;
 	return 1;
@@ -70,7 +72,8 @@ ci_read(struct ci *c, const struct view *view, struct why *why)
 	c->checks.by[1] = "group";
 	if (store_runs(v.store, &run, read_run, c, why) < 0 ||
 	    store_runs(v.store, &run, read_criteria, &r, why) < 0 ||
-	    store_series(v.store, &q, add_row, &c->figures, why) < 0)
+	    store_series(v.store, &q, add_row, &c->figures, why) < 0 ||
+	    failures_by_status(&v, &c->figures.failed_by_status, why) < 0)
 		return -1;
 	q.is_whole = false;
 	q.metric = "checks";
@@ -125,6 +128,11 @@ put_figures(const struct ci *c, struct buf *out)
 	if (f->failed.count != 0 && f->reqs > 0)
 		buf_printf(out, ", %.4g %% failed",
 		    (double)f->failed.nonzero / f->reqs * 100);
+	else if (f->reqs > 0 && isfinite(f->failed_by_status))
+		buf_printf(out, ", %.4g %% failed (by status)",
+		    f->failed_by_status / f->reqs * 100);
+	else if (f->reqs > 0)
+		buf_text(out, ", failures not known");
 	if (f->duration.count != 0)
 		buf_printf(out, ", p95 %.4g ms", sink_quantile(&f->duration,
 		    percentiles[P95].at));
@@ -172,15 +180,19 @@ check_name(const struct group *g, struct buf *out)
 	buf_span(out, g->tag[0]);
 }
 
-/* Whether the run came to its end. */
+/* Whether the run came to its end, and to a verdict. */
 static void
 put_state_case(const struct ci *c, int count[3], struct buf *out)
 {
 	struct test_case t = { .class = "run", .name = "state" };
 
-	t.result = c->status == RUN_FINISHED ? CASE_PASSED :
-	    c->status == RUN_RUNNING ? CASE_SKIPPED : CASE_FAILED;
+	t.result = c->status == RUN_RUNNING ? CASE_SKIPPED :
+	    c->status != RUN_FINISHED || c->verdict == VERDICT_UNKNOWN ?
+	    CASE_FAILED : CASE_PASSED;
 	buf_text(&t.message, run_status_name(c->status));
+	if (c->verdict == VERDICT_UNKNOWN && c->status == RUN_FINISHED)
+		buf_text(&t.message, c->points == 0 ? ": no data came" :
+		    ": it is not known if the thresholds were kept");
 	ci_text_case(&t, count, out);
 }
 

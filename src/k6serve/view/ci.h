@@ -15,7 +15,7 @@ struct ci {
 	int status;			/* as others see it (run_state) */
 	enum run_verdict verdict;
 	double seconds;
-	int64_t first_ns;
+	int64_t first_ns, points;
 	struct criteria criteria;
 	struct groups checks;		/* by check and group */
 	struct figures figures;
@@ -26,7 +26,8 @@ int ci_read(struct ci *c, const struct view *v, struct why *why);
 void ci_release(struct ci *c);
 
 /* Append a line or more. Text is for people; JUnit XML has a test case for the
- * state, each threshold and each check; Markdown is a summary for a step or a
+ * state, which fails too if the verdict is not known, each threshold and each
+ * check; Markdown is a summary for a step or a
  * pull request; annotations are workflow commands of GitHub. */
 void ci_put_text(const struct ci *c, struct buf *out);
 void ci_put_junit(const struct ci *c, struct buf *out);

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "data/trail.h"
+#include "k6serve/view/failures.h"
 #include "k6serve/view/group.h"
 #include "k6serve/view/view.h"
 
@@ -21,6 +22,7 @@ static const char *const summed[SUMS] = { "http_reqs", "http_req_failed",
 struct step {
 	int64_t t;		/* its first second */
 	double sum[SUMS];
+	double by_status;	/* failed, while nothing is told; NAN */
 	double vus;		/* NAN: not known */
 	struct sink trend;	/* http_req_duration, or what was asked for */
 	double timing_sum[TIMINGS];
@@ -36,7 +38,9 @@ struct steps {
 	struct step *last;	/* the one that was looked for last */
 	enum sum sum;		/* what is read: this sum, */
 	enum timing timing;	/* or this timing, */
-	size_t column;		/* or this status */
+	size_t column;		/* or this status, */
+	double share;		/* of which so many requests failed */
+	bool is_told;		/* http_req_failed says which did */
 	int64_t vus_second;	/* while VUs are read: this second, */
 	double vus_sum;		/* and all generators' together */
 	struct tags tags;
@@ -95,9 +99,12 @@ static int
 add_sum(void *ctx, int64_t second, double sum, uint64_t count)
 {
 	struct steps *all = ctx;
+	struct step *step = step_at(all, second);
 
 	(void)count;
-	step_at(all, second)->sum[all->sum] += sum;
+	step->sum[all->sum] += sum;
+	if (all->has_tags && all->sum == SUM_REQS)
+		step->by_status += sum * all->share;
 	return 0;
 }
 
@@ -144,9 +151,11 @@ static int
 add_status(void *ctx, int64_t second, double sum, uint64_t count)
 {
 	struct steps *all = ctx;
+	struct step *step = step_at(all, second);
 
 	(void)count;
-	step_at(all, second)->status[all->column] += sum;
+	step->status[all->column] += sum;
+	step->by_status += sum * all->share;
 	return 0;
 }
 
@@ -187,6 +196,7 @@ read_status(void *ctx, const struct store_row *row)
 	if (set == NULL)
 		return 0;
 	all->column = column_of(all, tag_value(set, "status"));
+	all->share = failures_share(tag_value(set, "status"));
 	return read_sums_of(all, row, add_status);
 }
 
@@ -226,7 +236,8 @@ put_step(struct jsn_out *o, const struct steps *all, const struct step *s)
 	jsn_open(o, '{');
 	jsn_member_int(o, "t", s->t);
 	jsn_member_number(o, "http_reqs", s->sum[SUM_REQS]);
-	jsn_member_number(o, "failed", s->sum[SUM_FAILED]);
+	jsn_member_number(o, "failed", all->is_told ? s->sum[SUM_FAILED]
+	    : s->by_status);
 	if (!all->has_tags) {
 		jsn_member_number(o, "vus", s->vus);
 		jsn_member_number(o, "iterations", s->sum[SUM_ITERATIONS]);
@@ -291,6 +302,7 @@ read_sums(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
 
+	all->is_told |= all->sum == SUM_FAILED;
 	return read_sums_of(all, row, add_sum);
 }
 
@@ -367,10 +379,12 @@ read_matching(void *ctx, const struct store_row *row)
 	const struct view *v = all->v;
 	const struct group *g = groups_of(&all->match, row->tags);
 
+	all->is_told |= span_is(row->metric, summed[SUM_FAILED]);
 	if (g == NULL || !is_asked(v->name, g->tag[0]) ||
 	    !is_asked(v->method, g->tag[1]) ||
 	    !is_asked(v->status, g->tag[2]))
 		return 0;
+	all->share = failures_share(g->tag[2]);
 	return row->type == METRIC_TREND ? read_trend(all, row) :
 	    read_sums(all, row);
 }

@@ -256,7 +256,7 @@ async function openUrl(r, box) {
 		    fill: true });
 		const time = plot(grid, { title: "Response time, ms" });
 		rate.draw(filled(series, step).map(s => [at(s),
-		    (s.http_reqs || 0) / step, (s.failed || 0) / step]),
+		    (s.http_reqs || 0) / step, failedIn(s, step)]),
 		    [{ label: "requests", color: "--c1" },
 		    { label: "failed", color: "--bad" }]);
 		time.draw(trendRows(series, step, PERCENTILES.map(
@@ -382,6 +382,11 @@ function statusColor(status, i) {
 	    kind === "4" ? "--c2" : kind === "5" ? "--bad" : "--c4";
 }
 
+/* For each second; null: not known. */
+function failedIn(s, step) {
+	return s.failed === null ? null : (s.failed || 0) / step;
+}
+
 function showCharts() {
 	const step = report.step;
 	const all = filled(report.series, step);
@@ -390,7 +395,7 @@ function showCharts() {
 	    s => Object.keys(s.status)))].sort();
 	const parts = Object.keys(PHASES);
 	charts.rate.draw(all.map(s => [at(s), (s.http_reqs || 0) / step,
-	    (s.failed || 0) / step]), [{ label: "requests", color: "--c1" },
+	    failedIn(s, step)]), [{ label: "requests", color: "--c1" },
 	    { label: "failed", color: "--bad" }]);
 	// without VUs the chart above has the times
 	charts.vus.element.hidden = !all.some(s => s.vus > 0);
