@@ -2,7 +2,7 @@
 """raw_server.py PORTFILE LOG DIR [CERT KEY]: answer each request for /NAME
 with the bytes of DIR/NAME, whatever they are. A file NAME.how beside it says
 what else: "close" after the answer, "early" before the body was read,
-"reset", "again" closes silently on the second request of a connection,
+"reset", "cut" the same without an end of TLS, "again" closes silently on the second request of a connection,
 "silent" never answers, "slow"
 waits 20 ms. The body of the last request that had one is in NAME.body. LOG has a line for each
 request: connection, method, path."""
@@ -72,6 +72,10 @@ def answer(c, stream, number, served):
         c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                      struct.pack("ii", 1, 0))
         return False
+    if "cut" in how:
+        # The end of TCP, and none of TLS.
+        c.shutdown(socket.SHUT_RDWR)
+        raise OSError
     return "close" not in how
 
 
@@ -84,6 +88,9 @@ def serve(c, number):
         while answer(c, stream, number, served):
             served += 1
         stream.close()
+        if isinstance(c, ssl.SSLSocket):
+            c.settimeout(1)
+            c.unwrap()
     except (OSError, ValueError):
         pass
     c.close()
