@@ -138,8 +138,12 @@ compare_figure(struct comparison *c, int i)
 	*to = (struct change){ .measure = m, .value = { mean_of(values,
 	    c->n_base, m->unit), values[c->n_base] },
 	    .evidence = { false, NAN, NAN, NAN } };
+	to->is_missing = m->sign != 0 && isfinite(to->value[0]) &&
+	    !isfinite(to->value[1]);
 	if (m->sign != 0 && isfinite(to->value[0]) && isfinite(to->value[1])) {
-		to->is_exact = m->course == COURSES;
+		/* Of a rate that is 0 no course is left to weigh. */
+		to->is_exact = m->course == COURSES ||
+		    (m->unit == UNIT_RATE && to->value[1] == 0);
 		if (!to->is_exact)
 			weigh(to, c->n_base, values, counts, courses);
 	}
@@ -248,12 +252,15 @@ conclude(struct comparison *c, struct change *at)
 		    CHANGE_SAME : CHANGE_UNKNOWN;
 	else if (at->is_asked && at->evidence.p > COMPARE_ALARM)
 		v = CHANGE_SAME;
+	if (at->is_missing)
+		v = CHANGE_UNKNOWN;
 	if (v == CHANGE_BETTER && is_quick_failure(c, at))
 		v = CHANGE_SAME;
 	at->verdict = v;
 	c->worse += v == CHANGE_WORSE;
 	c->better += v == CHANGE_BETTER;
 	c->unknown += v == CHANGE_UNKNOWN;
+	c->missing += at->is_missing;
 }
 
 static int
@@ -277,7 +284,7 @@ compare_conclude(struct comparison *c)
 	size_t i;
 
 	adjust(c);
-	c->worse = c->better = c->unknown = 0;
+	c->worse = c->better = c->unknown = c->missing = 0;
 	for (i = 0; i < MEASURES; i++)
 		conclude(c, &c->changes[i]);
 	for (i = 0; i < c->n_names; i++)

@@ -22,7 +22,7 @@ int compare_set_effect(void *member, const struct opt *o, const char *value,
 
 enum verdict_of_change {
 	CHANGE_SAME, CHANGE_BETTER, CHANGE_WORSE,
-	CHANGE_UNKNOWN,		/* too little data to tell */
+	CHANGE_UNKNOWN,		/* too little data to tell, or none */
 };
 
 /* A figure of the base (the mean of its runs), and of the run. */
@@ -31,6 +31,7 @@ struct change {
 	double value[2];
 	bool is_asked;		/* it is judged by what varies */
 	bool is_exact;		/* it is judged by its value alone */
+	bool is_missing;	/* the base has it, and the run does not */
 	struct evidence evidence;	/* p is that of compare_conclude */
 	enum verdict_of_change verdict;
 };
@@ -51,6 +52,7 @@ struct comparison {
 	struct change_of_name *names;	/* owned; see compare_sort */
 	size_t n_names, cap_names;
 	int worse, better, unknown;	/* how many are */
+	int missing;			/* of the unknown: the base has them */
 };
 
 /* Begin with the figures; base, n_base, run and min_effect are set. */

@@ -52,7 +52,8 @@ print_verdict(const struct change *c, struct buf *out)
 	case CHANGE_SAME:
 		break;
 	case CHANGE_UNKNOWN:
-		buf_text(out, "  too little data to tell");
+		buf_text(out, c->is_missing ? "  not known" :
+		    "  too little data to tell");
 		break;
 	case CHANGE_BETTER:
 	case CHANGE_WORSE:
@@ -120,8 +121,11 @@ compare_print_end(const struct comparison *c, struct buf *out)
 		    "%g %%", percent);
 	else
 		buf_printf(out, "nothing is worse by at least %g %%", percent);
-	if (c->unknown != 0)
-		buf_printf(out, "; too little data to tell: %d", c->unknown);
+	if (c->unknown > c->missing)
+		buf_printf(out, "; too little data to tell: %d",
+		    c->unknown - c->missing);
+	if (c->missing != 0)
+		buf_printf(out, "; not known any more: %d", c->missing);
 }
 
 void
@@ -129,6 +133,10 @@ compare_print_change(const struct change *c, struct buf *out)
 {
 	double change = measure_change(c->value[0], c->value[1]);
 
+	if (c->is_missing) {
+		buf_text(out, "is not known, the base has it");
+		return;
+	}
 	if (c->measure->unit == UNIT_SHARE)
 		buf_printf(out, "%.2f %% to %.2f %%", c->value[0] * 100,
 		    c->value[1] * 100);

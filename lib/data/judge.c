@@ -471,8 +471,21 @@ judge_ended_generator(const struct judge *j)
 	return false;
 }
 
-size_t
-judge_all(struct judge *j, double seconds)
+static bool
+is_crossed(const struct verdict *v, double seconds, bool is_over)
+{
+	const struct sink *s = &v->of->sink;
+
+	if (v->is_misfit)
+		return false;
+	if (!is_over || (s->count == 0 && !v->of->has_type &&
+	    v->threshold.method == THRESHOLD_RATE))
+		return !threshold_holds(&v->threshold, s, seconds);
+	return !threshold_held(&v->threshold, s, seconds);
+}
+
+static size_t
+judge_each(struct judge *j, double seconds, bool is_over)
 {
 	struct verdict *v;
 	size_t i, n = 0;
@@ -480,11 +493,22 @@ judge_all(struct judge *j, double seconds)
 	for (i = 0; i < j->n; i++) {
 		v = j->list[i];
 		if (!v->is_told)
-			v->is_failed = !v->is_misfit && !threshold_holds(
-			    &v->threshold, &v->of->sink, seconds);
+			v->is_failed = is_crossed(v, seconds, is_over);
 		n += v->is_failed;
 	}
 	return n;
+}
+
+size_t
+judge_all(struct judge *j, double seconds)
+{
+	return judge_each(j, seconds, true);
+}
+
+size_t
+judge_so_far(struct judge *j, double seconds)
+{
+	return judge_each(j, seconds, false);
 }
 
 bool

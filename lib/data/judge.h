@@ -88,10 +88,13 @@ const struct verdict *judge_clock(struct judge *j, int64_t time_ns);
  * delayAbortEval, is crossed that ends the generator. */
 bool judge_ended_generator(const struct judge *j);
 
-/* Judge all: seconds is how long the run lasted, for rates of counters.
- * Returns how many are crossed. Without samples a threshold holds, as in k6;
- * judge_has_samples tells. */
+/* Judge all of a run that is over: seconds is how long it lasted, for rates of
+ * counters. Returns how many are crossed. One without samples is judged as
+ * threshold_held has it, a rate of a metric whose type nobody told holds;
+ * judge_has_samples tells. judge_so_far: of a run that goes on, where one
+ * without samples holds. */
 size_t judge_all(struct judge *j, double seconds);
+size_t judge_so_far(struct judge *j, double seconds);
 bool judge_has_samples(const struct verdict *v);
 
 /* What was measured, for the left side of the assertion. */

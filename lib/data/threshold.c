@@ -343,6 +343,16 @@ threshold_holds(const struct threshold *t, const struct sink *s,
 	    threshold_allows(t, threshold_measure(t, s, seconds));
 }
 
+bool
+threshold_held(const struct threshold *t, const struct sink *s,
+    double seconds)
+{
+	if (s->count == 0 && t->method == THRESHOLD_RATE &&
+	    s->type == METRIC_RATE)
+		return true;
+	return threshold_allows(t, threshold_measure(t, s, seconds));
+}
+
 static void
 take_object(struct jsn *j, struct threshold_json *one)
 {

@@ -95,8 +95,15 @@ double threshold_measure(const struct threshold *t, const struct sink *s,
 /* Whether the assertion holds of a value. */
 bool threshold_allows(const struct threshold *t, double value);
 
-/* Whether the assertion holds; true while the sink is empty. */
+/* Whether the assertion holds while a run goes on: k6 does not look at one that
+ * has no samples yet. */
 bool threshold_holds(const struct threshold *t, const struct sink *s,
+    double seconds);
+
+/* Whether it held, at the end. What is empty counts as 0: a count, a gauge's
+ * value, a trend's figures. A share of nothing is none, and holds. (metrics/
+ * engine and metrics/thresholds of k6, since 0.39) */
+bool threshold_held(const struct threshold *t, const struct sink *s,
     double seconds);
 
 /* A trend statistic's name as k6 has it: avg min med max count p(95).

@@ -237,6 +237,26 @@ print_json(const struct comparison *c, struct buf *out)
 	buf_char(out, '\n');
 }
 
+/* Is a threshold of --threshold crossed? Each that is, is told. */
+static bool
+tell_crossed(const struct judge *j)
+{
+	const struct verdict *v;
+	bool is_crossed = false;
+	size_t i;
+
+	for (i = 0; i < j->n; i++) {
+		v = j->list[i];
+		if (!v->is_asked || !v->is_failed)
+			continue;
+		warnf("a threshold was crossed: %.*s %.*s",
+		    (int)v->threshold.key.text.n, v->threshold.key.text.p,
+		    (int)v->threshold.source.n, v->threshold.source.p);
+		is_crossed = true;
+	}
+	return is_crossed;
+}
+
 /* Returns the exit status. */
 static int
 compare(struct side side[2], const struct options *o)
@@ -268,6 +288,8 @@ compare(struct side side[2], const struct options *o)
 	figures_release(&f[0]);
 	figures_release(&f[1]);
 	compare_release(&c);
+	if (tell_crossed(&side[1].judge))
+		return EXIT_THRESHOLD;
 	return c.worse != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 

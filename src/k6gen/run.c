@@ -109,8 +109,10 @@ collect_state(struct run *r)
 }
 
 static void
-judge_thresholds(struct run *r)
+judge_thresholds(struct run *r, bool is_over)
 {
+	bool (*holds)(const struct threshold *, const struct sink *, double) =
+	    is_over ? threshold_held : threshold_holds;
 	const struct limit *l;
 	const struct threshold *t;
 	size_t i;
@@ -118,7 +120,7 @@ judge_thresholds(struct run *r)
 	for (i = 0; i < r->plan->n_limits; i++) {
 		l = &r->plan->limits[i];
 		t = &l->threshold;
-		r->failed[i] = !threshold_holds(t, tally_sink(&r->tally, l),
+		r->failed[i] = !holds(t, tally_sink(&r->tally, l),
 		    seconds(r));
 		if (r->failed[i] && t->aborts && !r->is_aborted &&
 		    r->progress.elapsed_ns >= t->delay_ns) {
@@ -185,7 +187,7 @@ watch_workers(struct run *r)
 			r->next_second_ns += NS_PER_S;
 		}
 		if (r->progress.elapsed_ns >= r->next_judge_ns) {
-			judge_thresholds(r);
+			judge_thresholds(r, false);
 			r->next_judge_ns += JUDGE_NS;
 		}
 		report_progress(r->report, &r->progress, &r->tally);
@@ -255,7 +257,7 @@ finish_run(struct run *r, int status, struct why *why)
 
 	emit_unbegun(r);
 	(void)collect_state(r);
-	judge_thresholds(r);
+	judge_thresholds(r, true);
 	if (status == EXIT_DONE && *r->n_signals > 0)
 		status = EXIT_INTERRUPTED;
 	if ((status == EXIT_DONE || r->is_aborted) && has_failed(r))

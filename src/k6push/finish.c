@@ -82,6 +82,11 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);
+		else if (v->is_asked && !judge_has_samples(v) && !v->is_failed)
+			warnf("threshold %.*s: %.*s: no samples, so it holds",
+			    (int)v->threshold.key.text.n,
+			    v->threshold.key.text.p,
+			    (int)v->threshold.source.n, v->threshold.source.p);
 	}
 	judge_print_results(judge, &results);
 	note_set(&n->results, results.p, results.n);

@@ -58,10 +58,48 @@ END
   grep -E '^med, expected .* [-+]0\.[0-9] %$' <<<"$out"
 }
 
+# As k6 has it since 0.39: metrics/thresholds.go, and the last look of
+# metrics/engine.
+@test "a metric without samples counts as 0, a share of nothing as kept" {
+  stream 100 0 in
+  expect() {
+    capture k6agg --summary --threshold "$2" in
+    [ "$status" -eq "$1" ]
+  }
+  expect 99 'http_reqs{name:none}=count>0'
+  expect 0 'http_reqs{name:none}=count<5'
+  expect 99 'iterations=rate>1'
+  expect 99 'errors=count>0'
+  expect 0 'errors=count<1'
+  expect 0 'checks=rate>0.9'
+  expect 0 'http_req_duration{name:none}=p(95)<500'
+  expect 99 'http_req_duration{name:none}=p(95)>1'
+  expect 99 'vus=value>0'
+}
+
+@test "--diff: what is gone is not the same" {
+  stream 100 0 a
+  sed 's/"metric":"http_/"metric":"other_/' a >nothing
+  capture k6agg --diff a nothing
+  [ "$status" -eq 1 ]
+  grep -E '^requests/s .* 0\.00/s +-100\.0 % +worse$' <<<"$out"
+  grep -E '^p95 .* - +not known$' <<<"$out"
+  capture k6agg --diff --json a nothing
+  [ "$(jq -r '.figures[] | select(.figure == "p95") | .verdict' \
+    <<<"$out")" = unknown ]
+  grep -v http_req_duration a >untimed
+  capture k6agg --diff a untimed
+  [ "$status" -eq 0 ]
+  grep -E '^nothing is known to be worse .*; not known any more: [0-9]+$' \
+    <<<"$out"
+}
+
 @test "--diff: a crossed threshold is worse, a file that is none a failure" {
   stream 100 0 a
   capture k6agg --diff --threshold 'http_req_duration=max<109' a a
+  [ "$status" -eq 99 ]
   grep -E '^crossed thresholds +1 +1 ' <<<"$out"
+  [ "$err" = 'k6agg: a threshold was crossed: http_req_duration max<109' ]
   { echo '{"type":"Metric","data":{"name":"http_req_duration","type":"trend","contains":"time","thresholds":["max<9"],"submetrics":null},"metric":"http_req_duration"}'
     cat a; } >b
   capture k6agg --diff a b

@@ -203,6 +203,13 @@ teardown() {
   [[ $err = *"k6gen: /dev/full: No space left on device"* ]]
   capture k6gen -i 1 -o "$out" --no-output "$target/"
   [ "$status" -eq 2 ]
+  # As k6 has it.
+  out=$BATS_TEST_TMPDIR/k6
+  k6gen -q -i 2 -o "json=$out" "$target/"
+  [ "$(values http_reqs | wc -l)" -eq 2 ]
+  capture k6gen -q -i 2 -o csv=x "$target/"
+  [ "$status" -eq 2 ]
+  [[ $err = *'--output: no "csv=x"'* ]]
 }
 
 @test "a histogram counts every request once" {
@@ -360,6 +367,15 @@ waited() {
     [ "$p99" -lt 100 ]
     kill "$helper"
   done
+}
+
+@test "requests that never came cross a threshold that wants some" {
+  capture k6gen -q -i 2 --no-output --threshold 'http_reqs{status:201}=count>0' \
+    "$target/"
+  [ "$status" -eq 99 ]
+  capture k6gen -q -i 2 --no-output --threshold 'http_reqs{status:201}=count<1' \
+    --threshold 'checks=rate>0.9' "$target/"
+  [ "$status" -eq 0 ]
 }
 
 @test "a crossed threshold is told, also quietly" {

@@ -83,10 +83,11 @@ tell_unjudged(const struct judge *j)
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);
 		else if (v->is_asked && !judge_has_samples(v))
-			warnf("threshold %.*s: %.*s: no samples, so it holds",
+			warnf("threshold %.*s: %.*s: no samples, so it %s",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
-			    (int)v->threshold.source.n, v->threshold.source.p);
+			    (int)v->threshold.source.n, v->threshold.source.p,
+			    v->is_failed ? "is crossed" : "holds");
 	}
 	while ((name = judge_next_untold(j, &at)) != NULL)
 		warnf("thresholds of %s " JUDGE_UNTOLD_WHY, name);

@@ -393,14 +393,37 @@ check_rest(struct options *o, int n_urls)
 	return OPT_CONTINUE;
 }
 
+/* An output of k6 that is not ours: NAME or NAME=VALUE. */
+static bool
+is_other_output(const char *text)
+{
+	static const char *const names[] = { "cloud", "csv",
+		"experimental-prometheus-rw", "influxdb", "statsd",
+		"web-dashboard", "opentelemetry" };
+	size_t i, n = strcspn(text, "=");
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n && strncmp(text, names[i], n) == 0)
+			return true;
+	return false;
+}
+
 /* Samples on a terminal help nobody; who wants them there asks for it. */
 static int
 set_output(struct options *o)
 {
 	if (o->is_quiet_output && o->output != NULL)
 		return opt_misuse("--output and --no-output: one or the other");
+	/* What a user of k6 writes. */
+	if (o->output != NULL && strcmp(o->output, "json") == 0)
+		o->output = "-";
+	else if (o->output != NULL && strncmp(o->output, "json=", 5) == 0)
+		o->output += 5;
 	if (o->output != NULL && o->output[0] == '\0')
 		return opt_misuse("--output: not a file: \"\"");
+	if (o->output != NULL && is_other_output(o->output))
+		return opt_misuse("--output: no \"%s\": samples are JSON "
+		    "lines, which k6agg and k6push read", o->output);
 	o->plan.has_output = o->output != NULL || (!o->is_quiet_output &&
 	    !isatty(STDOUT_FILENO));
 	o->plan.output = o->output != NULL && strcmp(o->output, "-") != 0 ?

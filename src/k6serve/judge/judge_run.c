@@ -193,7 +193,7 @@ conclude(struct store *s, const struct facts *f, struct judged *out,
 
 	if (overflow < 0)
 		return -1;
-	(void)judge_all(judge, seconds);
+	(void)(f->is_open ? judge_so_far : judge_all)(judge, seconds);
 	out->list = xcalloc(judge->n + 1, sizeof(*out->list));
 	out->verdicts.list = out->list;
 	for (i = 0; i < judge->n; i++) {
@@ -203,9 +203,10 @@ conclude(struct store *s, const struct facts *f, struct judged *out,
 		    .source = v->threshold.source,
 		    .value = NAN, .is_known = !v->is_misfit && !lacks_time(v, seconds) &&
 		    (overflow == 0 || v->threshold.key.n_tags == 0) };
-		if (!to->is_known || !judge_has_samples(v))
+		if (!to->is_known)
 			continue;
-		to->value = judge_measure(v, seconds);
+		if (judge_has_samples(v))
+			to->value = judge_measure(v, seconds);
 		to->is_failed = v->is_failed;
 		out->verdicts.is_failed |= to->is_failed;
 		out->aborts |= f->is_judged && f->is_open && to->is_failed &&

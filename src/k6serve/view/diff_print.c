@@ -132,14 +132,6 @@ print_text(const struct diff *d, struct buf *out)
 	compare_print(&d->comparison, out);
 }
 
-/* The base has a figure that is not known of the run: no one may take it for
- * as good as before. */
-static bool
-is_lost(const struct change *c)
-{
-	return isfinite(c->value[0]) && !isfinite(c->value[1]);
-}
-
 static void
 print_junit(const struct diff *d, struct buf *out)
 {
@@ -152,16 +144,13 @@ print_junit(const struct diff *d, struct buf *out)
 
 	for (i = 0; i < count_of(d); i++) {
 		c = change_at(d, i, &name);
-		if (!c->is_asked && !c->is_exact && !is_lost(c))
+		if (!c->is_asked && !c->is_exact && !c->is_missing)
 			continue;
 		t = (struct test_case){ .class = i < MEASURES ? "figure" :
 		    "request", .name = buf_whole(&name).p, .result =
-		    c->verdict == CHANGE_WORSE || is_lost(c) ? CASE_FAILED :
+		    c->verdict == CHANGE_WORSE || c->is_missing ? CASE_FAILED :
 		    c->verdict == CHANGE_UNKNOWN ? CASE_SKIPPED : CASE_PASSED };
-		if (is_lost(c))
-			buf_text(&t.message, "is not known, the base has it");
-		else
-			compare_print_change(c, &t.message);
+		compare_print_change(c, &t.message);
 		ci_text_case(&t, count, &cases);
 	}
 	(void)time_print(time, run_of(d)->view.first_ns);
