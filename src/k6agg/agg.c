@@ -117,16 +117,21 @@ static int
 judged_status(const struct agg *agg, int status)
 {
 	const struct judge *j = agg->judge;
+	bool is_asked = false;
 	size_t i;
 
 	if (status != EXIT_DONE || agg->last != &agg->summary_sink.sink)
 		return status;
 	if (agg->summary_sink.n_crossed > 0)
 		return EXIT_THRESHOLD;
-	for (i = 0; i < j->n; i++)
+	for (i = 0; i < j->n; i++) {
 		if (j->list[i]->is_misfit && j->list[i]->is_asked)
 			return EXIT_USAGE;
-	return EXIT_DONE;
+		is_asked |= j->list[i]->is_asked;
+	}
+	/* What is not there may have crossed it. */
+	return is_asked && agg->summary_sink.is_cut ? EXIT_FAILED :
+	    EXIT_DONE;
 }
 
 static void

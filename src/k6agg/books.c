@@ -181,6 +181,20 @@ books_warn_cut(const struct books *b, const char *input)
 	buf_release(&what);
 }
 
+bool
+books_check_whole(const struct books *b, int64_t requests, const char *input)
+{
+	int64_t missing = b->ends.end.requests - b->ends.end.dropped -
+	    requests;
+
+	if (b->ends.n > 0 && missing > 0)
+		warnf("%s: %" PRId64 " of %" PRId64 " requests that the End "
+		    "line counts %s missing", input, missing,
+		    b->ends.end.requests, missing == 1 ? "is" : "are");
+	return b->starts == b->ends.end.streams && (b->ends.n == 0 ||
+	    missing <= 0);
+}
+
 void
 books_report(const struct books *b, bool with_requests)
 {

@@ -77,6 +77,29 @@ END
   expect 99 'vus=value>0'
 }
 
+@test "a threshold does not pass on a stream that is not whole" {
+  python3 "$tools/stream.py" 100 0 >in
+  gate() { capture k6agg --summary --threshold 'http_req_failed=rate<1' "$1"; }
+  gate in
+  [ "$status" -eq 0 ]
+  [ -z "$err" ]
+  grep -v '"http_reqs"' in >cut
+  gate cut
+  [ "$status" -eq 1 ]
+  [ "$err" = 'k6agg: cut: 100 of 100 requests that the End line counts are missing' ]
+  head -n -1 in >cut
+  gate cut
+  [ "$status" -eq 1 ]
+  [[ $err = *'the stream was cut: '* ]]
+  # What was left out on purpose is not missing.
+  k6agg --keep http_req_duration in >kept
+  gate kept
+  [ "$status" -eq 0 ]
+  k6agg -q -p 3s in >folded
+  gate folded
+  [ "$status" -eq 0 ]
+}
+
 @test "--diff: what is gone is not the same" {
   stream 100 0 a
   sed 's/"metric":"http_/"metric":"other_/' a >nothing

@@ -106,6 +106,9 @@ summary_end(struct line_sink *s, const struct ending *ending)
 	if (to->form == SUMMARY_NONE)
 		return;
 	summary_view(to->summary, &v);
+	to->is_cut = ending->status == EXIT_DONE && to->crossed == NULL &&
+	    !books_check_whole(to->books, (int64_t)sink_sum(&v.all.reqs),
+	    ending->input);
 	to->n_crossed = judge_all(to->judge, v.seconds);
 	tell_unjudged(to->judge);
 	v.judge = to->judge;
