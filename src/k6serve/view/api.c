@@ -123,7 +123,7 @@ static void
 put_key(struct buf *key, const struct call *c, const struct view *v)
 {
 	const char *const texts[] = { v->metric, v->name, v->method,
-	    v->status };
+	    v->status, httpd_query(c->r, "_") };
 	size_t i;
 
 	buf_printf(key, "%s %lld %lld %lld %g %d %d", c->route->path,
@@ -454,7 +454,7 @@ show_health(struct call *c)
 #define VIEW(name, put) \
 	{ "GET", RUN "/" name, ACCESS_READ, .answer = show_view, \
 	    SHOWN(put, "attachment; filename=\"" name ".csv\""), \
-	    .words = "format metric method name status step" }
+	    .words = "_ format metric method name status step" }
 #define EXPORT(name, put) \
 	{ "GET", RUN "/export." name, ACCESS_READ, .answer = put, .words = "" }
 
