@@ -68,6 +68,10 @@ status_of(const struct run_facts *run)
 		return EXIT_INTERRUPTED;
 	if (run->result_status != 0)
 		return EXIT_THRESHOLD;
+	if (run->unknown > 0)
+		warnf("%s: is not known to have passed: %lld threshold%s could "
+		    "not be judged", run->id, (long long)run->unknown,
+		    run->unknown == 1 ? "" : "s");
 	return run_status == RUN_FINISHED ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -17,6 +17,7 @@
 #include "base/size.h"
 #include "base/units.h"
 #include "data/compare.h"
+#include "io/url.h"
 #include "k6serve/hook/hook_thread.h"
 #include "k6serve/http/listen.h"
 #include "k6serve/http/server.h"
@@ -76,6 +77,15 @@ set_url(void *member, const struct opt *o, const char *value,
 	return 0;
 }
 
+static int
+set_hook(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	(void)o;
+	*(const char **)member = value;
+	return url_check(value, false, why);
+}
+
 static const struct opt table[] = {
 	{ 'l', "listen", "ADDRESS", "host:port to listen on; port 0: any free "
 	    "port (127.0.0.1:6570)", OPT_TEXT,
@@ -120,7 +130,7 @@ static const struct opt table[] = {
 	    "larger, such as 500M or 20G (no limit)", OPT_CALL,
 	    offsetof(struct options, keep_bytes), set_size, 0 },
 	{ 'F', "on-finish", "URL", "POST to it, as JSON, what each run came to",
-	    OPT_TEXT, offsetof(struct options, on_finish), NULL, 0 },
+	    OPT_CALL, offsetof(struct options, on_finish), set_hook, 0 },
 	{ 'S', "hook-secret", "FILE", "file with the key that signs what "
 	    "--on-finish sends", OPT_TEXT,
 	    offsetof(struct options, hook_secret), NULL, 0 },

@@ -51,11 +51,18 @@ compare() {
   [ "$(jq -c '[.baseline, .base.id, .run.id]' <<<"$body")" = '[[5,4],5,6]' ]
   get "/api/v1/runs/6/diff?baseline=2&base=1"
   [ "$code" = 400 ]
+  [[ $body == *"base and baseline exclude each other"* ]]
   # the first of a name has nothing to be compared with
   compare --baseline 10 diff 2
   [ "$status" = 0 ]
   [ -z "$out" ]
   [[ $err == *"run 2: no earlier run of its name has passed"* ]]
+  get "/api/v1/runs/2/diff?baseline=10"
+  [ "$code" = 200 ]
+  [ "$(jq -c '[.schema, .baseline, .worse, .figures]' <<<"$body")" = \
+    '["k6serve-diff/2",[],null,[]]' ]
+  get "/api/v1/runs/99/diff?baseline=10"
+  [ "$code" = 404 ]
   for bad in "--baseline 3 diff 5 6" "--baseline 3 report 6" \
     "--min-effect 5% report 6" "--baseline 101 diff 6" \
     "--format html diff 5 6"; do

@@ -104,13 +104,15 @@ nothing_is_due() {
 }
 
 @test "a webhook that is none is told at the start" {
-  for bad in "--on-finish ftp://x" "--on-finish http://a:b@c/" \
-    "--on-finish http://x --hook-secret none"; do
-    # shellcheck disable=SC2086 # words
-    capture k6serve -l 127.0.0.1:0 -d x.db $bad
-    [ "$status" -eq 1 ]
-    [ "$(grep -c '^k6serve: ' <<<"$err")" -eq 1 ]
+  for bad in ftp://x http://a:b@c/ foo ''; do
+    capture timeout 60 k6serve -l 127.0.0.1:0 -d x.db --on-finish "$bad"
+    [ "$status" -eq 2 ]
+    [ "$(grep -c '^k6serve: --on-finish: ' <<<"$err")" -eq 1 ]
   done
+  capture timeout 60 k6serve -l 127.0.0.1:0 -d x.db --on-finish http://x \
+    --hook-secret none
+  [ "$status" -eq 1 ]
+  [ "$(grep -c '^k6serve: ' <<<"$err")" -eq 1 ]
   capture k6serve -d x.db --hook-secret x
   [ "$status" -eq 2 ]
 }

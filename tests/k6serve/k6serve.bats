@@ -37,7 +37,7 @@ replay() {
   [ "$code $body" = "200 {}" ]
   post /v1/tests/1 --data '{"run_status":3,"result_status":1,
     "thresholds":{"http_req_duration":{"p(95)\u003c500":true}}}'
-  [ "$code $body" = '200 {"run_status":3,"result_status":1,"stored":{"http_reqs":2,"points":23}}' ]
+  [ "$code $body" = '200 {"run_status":3,"result_status":1,"stored":{"http_reqs":2,"points":23},"unknown":0}' ]
   [ "$(api runs/1 '[.name,.state,.run_status,.result_status,.start,.end,
     .duration,.vus,.late]|tojson')" = '["one","Finished",3,1,"2023-11-14T22:13:20Z","2023-11-14T22:13:21Z",1,2,false]' ]
   [ "$(api runs/1 '.thresholds|tojson')" = \
@@ -53,7 +53,7 @@ replay() {
   create
   post /v1/tests/1 --data "$finish"
   post /v1/tests/1 --data '{"run_status":5,"result_status":1}'
-  [ "$code $body" = '200 {"run_status":3,"result_status":0,"stored":{"http_reqs":0,"points":0}}' ]
+  [ "$code $body" = '200 {"run_status":3,"result_status":0,"stored":{"http_reqs":0,"points":0},"unknown":1}' ]
   [ "$(api runs/1 .state)" = Finished ]
 }
 

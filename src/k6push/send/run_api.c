@@ -23,6 +23,7 @@ struct run_api {
 	const char *instance;	/* borrowed; NULL: none announced */
 	struct buf announcement;
 	int run_status, result_status;
+	int64_t unknown;	/* thresholds, says the server */
 	bool allows_http, is_patient;
 	char *host, *token;	/* as they were before any override */
 	char *url;		/* of the call */
@@ -111,7 +112,8 @@ run_api_facts(const struct run_api *c)
 	    .config = buf_whole(&c->config), .is_borrowed = c->is_borrowed,
 	    .run_status = c->run_status, .result_status = c->result_status,
 	    .has_stored = c->has_stored,
-	    .stored_requests = c->stored_requests };
+	    .stored_requests = c->stored_requests,
+	    .unknown = c->unknown };
 }
 
 const char *
@@ -359,6 +361,8 @@ take_finished(struct run_api *c, struct span body)
 			(void)take_count(&j, "run_status", &status);
 		else if (span_is(key, "result_status"))
 			(void)take_count(&j, "result_status", &result);
+		else if (span_is(key, "unknown"))
+			(void)take_count(&j, "unknown", &c->unknown);
 		else if (span_is(key, "stored") && jsn_peek(&j) == '{')
 			take_stored(c, &j);
 		else

@@ -49,6 +49,7 @@ struct run_facts {
 	int run_status, result_status;	/* as the server ended it; 0 */
 	bool has_stored;	/* the server told what it stored: */
 	int64_t stored_requests;
+	int64_t unknown;	/* thresholds that it could not judge */
 };
 
 /* Take host and token from settings; the caller frees it. All functions are

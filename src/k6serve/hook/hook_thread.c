@@ -12,7 +12,6 @@
 #include "base/thread.h"
 #include "base/units.h"
 #include "io/fetch.h"
-#include "io/url.h"
 #include "k6serve/hook/hook_body.h"
 
 enum {
@@ -42,12 +41,9 @@ int
 hook_config_read(struct hook_config *c, const char *url,
     const char *secret_path, struct why *why)
 {
-	struct why cause;
 	int status;
 
 	c->url = url;
-	if (url != NULL && url_check(url, false, &cause) < 0)
-		return why_set(why, "--on-finish: %s", cause.text);
 	if (secret_path == NULL)
 		return 0;
 	status = file_read(secret_path, SECRET_MAX, &c->secret, why);

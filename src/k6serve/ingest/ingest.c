@@ -151,10 +151,17 @@ withdraw(struct call *c)
 	jsn_close(&o, '}');
 }
 
+/* What the finish call is told of a run. */
+struct books {
+	struct jsn_out o;
+	size_t n_unknown;	/* thresholds that were not judged */
+};
+
 static int
 put_books(void *ctx, const struct store_run *run)
 {
-	struct jsn_out *o = ctx;
+	struct books *books = ctx;
+	struct jsn_out *o = &books->o;
 
 	jsn_open(o, '{');
 	jsn_member_int(o, "run_status", run->run_status);
@@ -164,18 +171,38 @@ put_books(void *ctx, const struct store_run *run)
 	jsn_member_int(o, "http_reqs", run->requests);
 	jsn_member_int(o, "points", run->points);
 	jsn_close(o, '}');
+	jsn_member_int(o, "unknown", (int64_t)books->n_unknown);
 	jsn_close(o, '}');
 	return 0;
 }
 
+/* Of a run without data none is known. */
+static size_t
+count_unknown(const struct judged *j)
+{
+	const struct store_verdict *v;
+	size_t i, n_known = 0;
+	bool has_data = false;
+
+	for (i = 0; i < j->verdicts.n; i++) {
+		v = &j->verdicts.list[i];
+		n_known += v->is_known;
+		has_data |= isfinite(v->value);
+	}
+	return j->n_planned - (has_data && n_known <= j->n_planned ? n_known
+	    : 0);
+}
+
 /* The last word on the thresholds of a run that takes no more. */
 static enum store_result
-judge_ended(struct call *c, struct why *why)
+judge_ended(struct call *c, size_t *n_unknown, struct why *why)
 {
 	enum store_result result = STORE_DONE;
 	struct judged judged;
 	int status = judge_run(c->store, c->run, &judged, why);
 
+	if (status > 0)
+		*n_unknown = count_unknown(&judged);
 	if (status < 0)
 		result = STORE_FAILED;
 	else if (status > 0)
@@ -225,8 +252,8 @@ static void
 end_run(struct call *c, struct store_run *run)
 {
 	struct store_run_query q = { .owner = c->owner, .id = c->run };
+	struct books books = { .n_unknown = 0 };
 	enum store_result result;
-	struct jsn_out o;
 	struct why why;
 
 	run->id = c->run;
@@ -234,13 +261,13 @@ end_run(struct call *c, struct store_run *run)
 		run->ended_ns = now_unix_ns();
 	result = store_end(c, run, &why);
 	if (result == STORE_DONE || result == STORE_ENDED)
-		result = judge_ended(c, &why);
+		result = judge_ended(c, &books.n_unknown, &why);
 	if (result != STORE_DONE) {
 		reply_store(c->reply, result, &why);
 		return;
 	}
-	o = reply_json(c->reply, 200);
-	if (store_runs(c->store, &q, put_books, &o, &why) < 0)
+	books.o = reply_json(c->reply, 200);
+	if (store_runs(c->store, &q, put_books, &books, &why) < 0)
 		reply_store(c->reply, STORE_FAILED, &why);
 }
 

@@ -235,6 +235,14 @@ date_crossings(struct store *s, const struct facts *f, struct judged *out,
 	return 0;
 }
 
+static void
+count_planned(void *ctx, struct span metric, const struct threshold_json *one)
+{
+	(void)metric;
+	(void)one;
+	++*(size_t *)ctx;
+}
+
 int
 judge_run(struct store *s, int64_t run, struct judged *out, struct why *why)
 {
@@ -249,6 +257,8 @@ judge_run(struct store *s, int64_t run, struct judged *out, struct why *why)
 	if (status == 1) {
 		out->verdicts.version = f.version;
 		out->verdicts.is_ours = f.is_judged;
+		threshold_walk(buf_whole(&f.thresholds), count_planned,
+		    &out->n_planned);
 		/* One that is none here is not judged, and shown as such. */
 		(void)judge_add_json(&out->judge, buf_whole(&f.thresholds),
 		    &ignored);

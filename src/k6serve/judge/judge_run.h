@@ -16,6 +16,7 @@ struct judged {
 	struct store_verdict *list;	/* owned; texts are the judge's */
 	struct buf results;
 	struct store_verdicts verdicts;
+	size_t n_planned;	/* also those that are none here */
 	bool aborts;		/* a threshold with abortOnFail is crossed */
 };
 

@@ -237,7 +237,12 @@ show_diff(struct call *c)
 
 	if (!open_view(c, &v))
 		return;
-	if ((v.base == 0) == (v.baseline == 0)) {
+	if (v.base != 0 && v.baseline != 0) {
+		reply_error(c->reply, 400, 0, "base and baseline exclude each "
+		    "other");
+		return;
+	}
+	if (v.base == 0 && v.baseline == 0) {
 		reply_error(c->reply, 400, 0, "base is missing: the run to "
 		    "compare with; or baseline: how many to compare with");
 		return;

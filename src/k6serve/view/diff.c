@@ -347,7 +347,9 @@ view_diff(const struct view *v, struct jsn_out *o, struct why *why)
 	struct diff d = { 0 };
 	int status = diff_read(&d, v, why);
 
-	if (status > 0)
+	if (status == 0 && v->baseline != 0 && d.n_base == 0)
+		diff_put_none(o), status = 1;
+	else if (status > 0)
 		status = diff_put(&d, o, why) < 0 ? -1 : 1;
 	diff_release(&d);
 	return status < 0 ? -1 : status == 0;

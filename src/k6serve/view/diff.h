@@ -40,4 +40,7 @@ int diff_print(const struct diff *d, enum report_format format,
 /* Write it as one JSON value. 0, or -1: why. */
 int diff_put(const struct diff *d, struct jsn_out *o, struct why *why);
 
+/* The same of a run that has no base. */
+void diff_put_none(struct jsn_out *o);
+
 #endif

@@ -101,6 +101,22 @@ diff_put(const struct diff *d, struct jsn_out *o, struct why *why)
 	return 0;
 }
 
+void
+diff_put_none(struct jsn_out *o)
+{
+	static const char *const unknown[] = { "worse", "better", "unknown" };
+	static const char *const lists[] = { "baseline", "figures", "urls" };
+	size_t i;
+
+	jsn_open(o, '{');
+	jsn_member_text(o, "schema", SPAN("k6serve-diff/2"));
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		jsn_member_raw(o, unknown[i], SPAN("null"));
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		jsn_member_raw(o, lists[i], SPAN("[]"));
+	jsn_close(o, '}');
+}
+
 /* Each change that is judged: figures, then names. */
 static size_t
 count_of(const struct diff *d)
