@@ -85,6 +85,18 @@ print_banner(const struct session *session)
 	say("\n");
 }
 
+/* Note the database that has the run. True: it was not known before. */
+static bool
+note_database(struct session *session)
+{
+	const char *id = run_api_facts(session->run_api).database;
+
+	if (id == NULL || session->note.database != NULL)
+		return false;
+	note_set(&session->note.database, id, strlen(id));
+	return true;
+}
+
 /* The run exists: note it, and let the batches go. */
 static void
 begin_run(struct session *session)
@@ -93,7 +105,8 @@ begin_run(struct session *session)
 	struct run_facts run = run_api_facts(session->run_api);
 	struct upload_target to = { .fetcher = session->fetcher,
 	    .host = run.ingest_host, .run = run.escaped_id,
-	    .run_id = run.id, .is_borrowed = run.is_borrowed,
+	    .run_id = run.id, .database = run.database,
+	    .is_borrowed = run.is_borrowed,
 	    .token = settings_text(s, SET_TOKEN),
 	    .push_url = settings_text(s, SET_METRICS_PUSH_URL),
 	    .push_token = settings_text(s, SET_TEST_RUN_TOKEN) };
@@ -106,6 +119,7 @@ begin_run(struct session *session)
 		note_set(&n->page, run.page_url, strlen(run.page_url));
 		note_set(&n->config, run.config.p, run.config.n);
 		n->is_borrowed = run.is_borrowed;
+		(void)note_database(session);
 		session_note(session);
 	}
 	uploader_open(session->uploader, &to);
@@ -123,7 +137,8 @@ static void
 find_run(struct session *session)
 {
 	const struct note *n = &session->note;
-	struct run_known known = { .id = n->run, .config = n->config != NULL
+	struct run_known known = { .id = n->run,
+	    .database = n->database, .config = n->config != NULL
 	    ? span_of(n->config) : SPAN(""), .is_borrowed = n->is_borrowed,
 	    .from = "the journal" };
 	struct run_plan plan;
@@ -148,6 +163,12 @@ start_calls(struct session *session)
 	run_api_start(c);
 	if (run_api_state(c) == RUN_API_CREATED && !session->has_run)
 		begin_run(session);
+	/* Of a run that is not ours it is told later. */
+	if (session->has_run && note_database(session)) {
+		uploader_set_database(session->uploader,
+		    run_api_facts(c).database);
+		session_note(session);
+	}
 	uploader_recall(session->uploader);
 	uploader_start(session->uploader);
 	if (run_api_state(c) == RUN_API_CREATED && !session->has_input_ended)

@@ -97,6 +97,35 @@ replay() {
   [ "$(api runs/1 .totals.http_reqs)" = 1 ]
 }
 
+@test "a request that names another database is refused, on every call" {
+  start_server
+  create
+  database=$(jq -r .database <<<"$body")
+  [[ $database =~ ^[0-9a-f]{32}$ ]]
+  state='{"name":"a","run_status":3}'
+  for id in 00000000000000000000000000000000 "$database"; do
+    want=$([ "$id" = "$database" ] && echo 200 || echo 404)
+    for call in "metrics/1 [$(trail 1 | tr -d ' \n')]" 'metrics/1/withdraw {}' \
+      "tests/1/instances $state" "tests/1 $finish"; do
+      post "/v1/${call%% *}" -H "K6push-Database: $id" \
+        -H 'K6-Idempotency-Key: k1' --data "${call#* }"
+      [ "$code" = "$want" ]
+      [ "$want" = 200 ] || grep -F 'one of another database' <<<"$body"
+    done
+    [ "$want" = 200 ] || [ "$(api runs/1 .state)" = Running ]
+  done
+  # It stays over a restart; no other has it.
+  stop_server
+  start_server
+  create
+  [ "$(jq -r .database <<<"$body")" = "$database" ]
+  stop_server
+  rm "$BATS_TEST_TMPDIR"/k6serve.db*
+  start_server
+  create
+  [ "$(jq -r .database <<<"$body")" != "$database" ]
+}
+
 @test "a key that is withdrawn takes nothing more, if it has taken nothing" {
   start_server
   create

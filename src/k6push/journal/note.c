@@ -26,6 +26,7 @@ static const struct member {
 	{ "create_key", KEY, offsetof(struct note, create_key) },
 	{ "run", TEXT, offsetof(struct note, run) },
 	{ "page", TEXT, offsetof(struct note, page) },
+	{ "database", TEXT, offsetof(struct note, database) },
 	{ "config", RAW, offsetof(struct note, config) },
 	{ "is_borrowed", FLAG, offsetof(struct note, is_borrowed) },
 	{ "instance", TEXT, offsetof(struct note, instance) },

@@ -18,6 +18,7 @@ struct note {
 	char *host;
 	char *name, *thresholds;	/* of the create call; JSON object */
 	char *run, *page;		/* id; where it is shown */
+	char *database;			/* of the server, which has the run */
 	char *config;			/* the server's override; JSON object */
 	char *instance;
 	char *results;			/* thresholds of the finish call */

@@ -30,6 +30,7 @@ struct run_api {
 	char *ingest_host;
 	char *page_url;
 	char *id, *escaped_id;	/* the latter for URLs */
+	char *database;		/* NULL: not known */
 	struct buf config;
 	const char *key;	/* of the call: the same over all tries */
 	struct buf body;
@@ -92,6 +93,7 @@ run_api_free(struct run_api *c)
 	free(c->page_url);
 	free(c->id);
 	free(c->escaped_id);
+	free(c->database);
 	buf_release(&c->body);
 	buf_release(&c->config);
 	buf_release(&c->announcement);
@@ -109,6 +111,7 @@ run_api_facts(const struct run_api *c)
 {
 	return (struct run_facts){ .id = c->id, .escaped_id = c->escaped_id,
 	    .ingest_host = c->ingest_host, .page_url = c->page_url,
+	    .database = c->database,
 	    .config = buf_whole(&c->config), .is_borrowed = c->is_borrowed,
 	    .run_status = c->run_status, .result_status = c->result_status,
 	    .has_stored = c->has_stored,
@@ -124,6 +127,7 @@ run_api_host(const struct run_api *c)
 
 enum {
 	ID_MAX = 256,
+	DATABASE_MAX = 40,
 	HOLD_FAILURES = 4,	/* nothing changes in half a second */
 };
 
@@ -165,6 +169,19 @@ pages_of(const struct run_api *c)
 	return c->is_borrowed && v[SET_WEB_APP_URL].source == FROM_DEFAULT &&
 	    v[SET_HOST].source != FROM_DEFAULT ? c->host
 	    : settings_text(c->settings, SET_WEB_APP_URL);
+}
+
+/* What the server says of its database, once. It becomes part of a header. */
+static void
+take_database(struct run_api *c, struct span id)
+{
+	size_t i;
+
+	for (i = 0; i < id.n; i++)
+		if (!isxdigit((unsigned char)id.p[i]))
+			return;
+	if (id.n > 0 && id.n <= DATABASE_MAX && c->database == NULL)
+		c->database = xstrndup(id.p, id.n);
 }
 
 /* The run is known: where its samples go and where it is shown. */
@@ -221,6 +238,8 @@ void
 run_api_adopt(struct run_api *c, const struct run_known *known)
 {
 	c->is_borrowed = known->is_borrowed;
+	if (known->database != NULL)
+		take_database(c, span_of(known->database));
 	take_config(c, known->config);
 	(void)take_id(c, known->id, known->from);
 }
@@ -275,7 +294,7 @@ static void
 take_created(struct run_api *c, struct span body)
 {
 	struct span key, raw = { NULL, 0 }, config = { NULL, 0 };
-	struct span logs = { NULL, 0 };
+	struct span logs = { NULL, 0 }, database = { NULL, 0 };
 	struct jsn j = jsn_of(body);
 	struct buf id = { 0 };
 
@@ -283,6 +302,8 @@ take_created(struct run_api *c, struct span body)
 	while (jsn_member(&j, &key)) {
 		if (span_is(key, "reference_id") && jsn_peek(&j) == '"')
 			(void)jsn_text(&j, &raw);
+		else if (span_is(key, "database") && jsn_peek(&j) == '"')
+			(void)jsn_text(&j, &database);
 		else if (span_is(key, "config") && jsn_peek(&j) == '{')
 			(void)jsn_value(&j, &config);
 		else if (span_is(key, "logs") && jsn_peek(&j) == '[')
@@ -299,6 +320,7 @@ take_created(struct run_api *c, struct span body)
 	c->failures = 0;
 	if (logs.n > 0)
 		print_logs(logs);
+	take_database(c, database);
 	take_config(c, config);
 	jsn_unescape(&id, raw);
 	if (memchr(id.p, '\0', id.n) != NULL)
@@ -388,7 +410,7 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 		return;
 	case OUTCOME_HOLD:
 		if (c->is_finishing && c->is_borrowed &&
-		    reply->status >= 400) {
+		    reply->status >= 400 && c->database == NULL) {
 			/* A server that knows no instances. */
 			c->state = RUN_API_FINISHED;
 			return;
@@ -409,13 +431,26 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 	buf_release(&text);
 }
 
+/* Write the header that says of which database the run is. False: it is not
+ * known. */
+static bool
+put_database(const struct run_api *c, char *text, size_t size)
+{
+	if (c->database == NULL)
+		return false;
+	(void)snprintf(text, size, RUN_DATABASE ": %s", c->database);
+	return true;
+}
+
 static void
 start_call(struct run_api *c)
 {
+	int n = 2;
 	int64_t stack = settings_int(c->settings, SET_STACK_ID);
 	char key[48], stack_id[32];
+	char database[64];
 	const char *headers[] = { "Content-Type: application/json", key,
-	    stack != 0 ? stack_id : NULL, NULL };
+	    NULL, NULL, NULL };
 	struct fetch_request request = { .url = c->url, .headers = headers,
 	    .token = c->token, .is_post = true,
 	    .body = { c->body.p, c->body.n } };
@@ -424,6 +459,10 @@ start_call(struct run_api *c)
 	(void)snprintf(key, sizeof(key), "K6-Idempotency-Key: %s", c->key);
 	(void)snprintf(stack_id, sizeof(stack_id), "X-Stack-Id: %lld",
 	    (long long)stack);
+	if (put_database(c, database, sizeof(database)))
+		headers[n++] = database;
+	if (stack != 0)
+		headers[n++] = stack_id;
 	c->state = RUN_API_CALLING;
 	if (fetch_start(c->fetcher, &request, on_reply, c, &why) < 0) {
 		warnf("%s", why.text);
@@ -528,15 +567,26 @@ run_api_finish(struct run_api *c, const struct run_result *result,
 static void
 on_announced(void *ctx, const struct fetch_reply *reply)
 {
-	(void)ctx;
-	(void)reply;
+	struct jsn j = jsn_of(reply->body);
+	struct run_api *c = ctx;
+	struct span key, id;
+
+	if (outcome_of(reply) != OUTCOME_ACKED || !jsn_enter(&j, '{'))
+		return;
+	while (jsn_member(&j, &key))
+		if (!span_is(key, "database") || jsn_peek(&j) != '"')
+			(void)jsn_skip(&j);
+		else if (jsn_text(&j, &id))
+			take_database(c, id);
 }
 
 void
 run_api_announce(struct run_api *c, const char *instance)
 {
-	static const char *const headers[] = {
-	    "Content-Type: application/json", NULL };
+	char database[64];
+	const char *const headers[] = { "Content-Type: application/json",
+	    put_database(c, database, sizeof(database)) ? database : NULL,
+	    NULL };
 	struct run_result running = { .run_status = RUN_RUNNING,
 	    .thresholds = SPAN("{}") };
 	char *url = xasprintf("%s/v1/tests/%s/instances", c->host,

@@ -11,6 +11,10 @@
 #include "data/settings.h"
 #include "io/fetch.h"
 
+/* Header of each request about a run whose server told its database: a server
+ * that has another one now must not take it for its own run of that number. */
+#define RUN_DATABASE "K6push-Database"
+
 enum run_api_state {
 	RUN_API_IDLE,	/* no call yet */
 	RUN_API_CALLING,	/* a call is under way */
@@ -44,6 +48,8 @@ struct run_facts {
 	const char *escaped_id;	/* for URLs */
 	const char *ingest_host;	/* that takes the samples */
 	const char *page_url;
+	const char *database;	/* of the server, which has it; NULL: it did
+				   not say, or not yet */
 	struct span config;	/* the server's override: JSON; n 0: none */
 	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
 	int run_status, result_status;	/* as the server ended it; 0 */
@@ -71,6 +77,7 @@ void run_api_create(struct run_api *c, const struct run_plan *plan,
 /* A run that exists. */
 struct run_known {
 	const char *id;
+	const char *database;	/* NULL: not known */
 	struct span config;	/* override that its creation brought; n 0 */
 	bool is_borrowed;
 	const char *from;	/* for messages: where its id stands */

@@ -9,6 +9,7 @@
 #include "base/die.h"
 #include "base/units.h"
 #include "k6push/send/outcome.h"
+#include "k6push/send/run_api.h"
 #include "k6push/wire/wire.h"
 
 enum {
@@ -74,6 +75,12 @@ uploader_open(struct uploader *u, const struct upload_target *to)
 	u->acked_ns = now_monotonic_ns();
 }
 
+void
+uploader_set_database(struct uploader *u, const char *database)
+{
+	u->to.database = database;
+}
+
 bool
 uploader_take(struct uploader *u)
 {
@@ -137,6 +144,11 @@ upload_post(struct uploader *u, struct sending *s, const char *path,
 	(void)snprintf(s->message.text[3], sizeof(s->message.text[3]),
 	    "K6-Idempotency-Key: %.*s", JOURNAL_KEY, key);
 	wire_header(&s->message, s->message.text[3]);
+	if (u->to.database != NULL) {
+		(void)snprintf(s->message.text[2], sizeof(s->message.text[2]),
+		    RUN_DATABASE ": %s", u->to.database);
+		wire_header(&s->message, s->message.text[2]);
+	}
 	if (u->to.push_url != NULL) {
 		request.token = NULL;
 		s->bearer = xasprintf("Authorization: Bearer %s",

@@ -30,6 +30,7 @@ struct upload_target {
 	const char *host;
 	const char *run;	/* id as it stands in URLs, */
 	const char *run_id;	/* and as it is */
+	const char *database;	/* that has it; NULL: not known */
 	const char *token;	/* NULL: none */
 	bool is_borrowed;	/* the run is one of K6_CLOUD_PUSH_REF_ID */
 	const char *push_url;	/* NULL; or where all goes, instead, */
@@ -61,6 +62,9 @@ void uploader_add(struct uploader *u, struct batch *p);
 
 /* The run exists: from here on batches may go, to this target. */
 void uploader_open(struct uploader *u, const struct upload_target *to);
+
+/* The same target has the run in this database; borrowed likewise. */
+void uploader_set_database(struct uploader *u, const char *database);
 
 /* Take over the batches that the packer has ready. True: more will come. */
 bool uploader_take(struct uploader *u);

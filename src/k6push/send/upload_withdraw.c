@@ -69,7 +69,7 @@ enum answer {
 /* Only the API's own error says that the server knows no such call, and only if
  * it has never answered one. A page, an answer without a content and whatever
  * else a proxy says in the server's place say nothing; nor does a token that is
- * not taken any more. */
+ * not taken any more. Who tells its database is k6serve, which knows it. */
 static enum answer
 answer_of(const struct uploader *u, const struct fetch_reply *reply)
 {
@@ -79,7 +79,7 @@ answer_of(const struct uploader *u, const struct fetch_reply *reply)
 	if (outcome_of(reply) == OUTCOME_ACKED &&
 	    parse_stored(reply->body, &is_stored))
 		return is_stored ? ANSWER_STORED : ANSWER_WITHDRAWN;
-	if (u->has_withdrawn || !outcome_is_api_error(reply))
+	if (u->has_withdrawn || u->to.database != NULL || !outcome_is_api_error(reply))
 		return ANSWER_LATER;
 	if (status == 401 || status == 403 || (status != 501 &&
 	    outcome_of(reply) == OUTCOME_RETRY))

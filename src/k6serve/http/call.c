@@ -169,9 +169,27 @@ call_has_run(struct call *c)
 	return result == STORE_DONE;
 }
 
+/* Who knows of which database the run is says so: in another one the number is
+ * that of another run, or of none. False: the reply says so. */
+static bool
+is_our_database(struct call *c)
+{
+	const char *id = httpd_header(c->r, CALL_DATABASE);
+
+	if (id == NULL || strcmp(id, store_id(c->store)) == 0)
+		return true;
+	reply_error(c->reply, 404, 0, "this run is one of another database "
+	    "than the one this server has now");
+	return false;
+}
+
 void
 call_answer(struct call *c)
 {
+	if (!is_our_database(c)) {
+		reply_as_asked(c->r, c->reply);
+		return;
+	}
 	if (c->last != NULL && !find_last(c)) {
 		reply_as_asked(c->r, c->reply);
 		return;

@@ -177,6 +177,7 @@ reply_created(struct call *c, int64_t id)
 	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
 	jsn_open(&o, '{');
 	jsn_member_text(&o, "reference_id", span_of(text));
+	jsn_member_text(&o, "database", span_of(store_id(c->store)));
 	jsn_key(&o, "config");
 	jsn_open(&o, '{');
 	jsn_member_text(&o, "webAppURL", buf_whole(&url));

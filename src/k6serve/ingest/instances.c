@@ -71,6 +71,8 @@ instances_answer(struct call *c)
 		} else {
 			o = reply_json(c->reply, 200);
 			jsn_open(&o, '{');
+			jsn_member_text(&o, "database",
+			    span_of(store_id(c->store)));
 			jsn_close(&o, '}');
 		}
 	}

@@ -193,3 +193,12 @@ CREATE TABLE hook (
 	id TEXT NOT NULL,	-- of the delivery
 	told INTEGER NOT NULL	-- the run_status that was told; 0: none
 );
+
+-- version 10
+
+-- Which database this is, in one row: the number of a run is one of it, and may
+-- be that of another run in another.
+CREATE TABLE identity (
+	id TEXT NOT NULL	-- random, hexadecimal
+);
+INSERT INTO identity VALUES (lower(hex(randomblob(16))));

@@ -11,7 +11,7 @@
 #include "k6serve/store/store_priv.h"
 
 enum {
-	SCHEMA_VERSION = 9,
+	SCHEMA_VERSION = 10,
 	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
 	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
 	AT_VERSION = 60,
@@ -216,6 +216,31 @@ prepare(struct store *s, const struct span *schema, struct why *why)
 	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF", why);
 }
 
+/* 0, or -1 and why. */
+static int
+read_identity(struct store *s, struct why *why)
+{
+	struct store_params p = store_prepare(s, "SELECT id FROM identity",
+	    why);
+	int status;
+
+	if (p.sql == NULL)
+		return -1;
+	status = store_step(s, p.sql, why);
+	if (status > 0)
+		(void)snprintf(s->id, sizeof(s->id), "%s",
+		    store_text(p.sql, 0).p);
+	store_reset(p.sql);
+	return status == 0 ? why_set(why, "has no identity") :
+	    status < 0 ? -1 : 0;
+}
+
+const char *
+store_id(const struct store *s)
+{
+	return s->id;
+}
+
 /* No schema: the tables are there. */
 static struct store *
 open_file(const char *path, const struct span *schema, struct why *why)
@@ -228,6 +253,8 @@ open_file(const char *path, const struct span *schema, struct why *why)
 		status = store_why(s, why);
 	if (status == 0)
 		status = prepare(s, schema, why);
+	if (status == 0)
+		status = read_identity(s, why);
 	if (status == 0)
 		return s;
 	store_close(s);

@@ -69,6 +69,10 @@ struct store *store_open(const char *path, struct span schema,
     struct why *why);
 void store_close(struct store *s);
 
+/* The database's random id, for as long as there is the file or a copy of it:
+ * hexadecimal digits. Good until store_close(). */
+const char *store_id(const struct store *s);
+
 /* Is the database still the file at its path, and its log? What is written to
  * a file that was removed or replaced is lost with the process, so that a
  * transaction checks it as it begins and before it ends. -1: why. */

@@ -36,6 +36,7 @@ struct store_runs {
 
 struct store {
 	sqlite3 *db;
+	char id[40];		/* of the database */
 	struct store_statement statements[STORE_STATEMENTS];
 	struct buf blob;	/* scratch: an encoded histogram */
 	bool keeps_hooks;	/* by store_hook_keep */
