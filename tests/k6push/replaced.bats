@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # replaced: the server comes back with another database, where the run's number
-# shellcheck disable=SC2154 # url, journals: of helpers and push
 # is that of somebody else's run.
+# shellcheck disable=SC2154 # url, journals: of helpers and push
 
 load ../helpers
 load push

@@ -106,8 +106,8 @@ reply_store(struct httpd_reply *reply, enum store_result result,
 		    "with another body");
 		break;
 	case STORE_WITHDRAWN:
-		reply_error(reply, 413, 0, "the sender has withdrawn this "
-		    "batch, to send it in parts");
+		reply_error(reply, 413, 0, "this batch's key was "
+		    "withdrawn: nothing is taken under it any more");
 		break;
 	case STORE_ENDED:
 		/* 403 with code 4 makes k6 stop sending */
