@@ -131,7 +131,7 @@ unit:
 	+$(MAKE) --no-print-directory -s unit-build
 	BUILD=$(BUILD) tests/run.sh $(UNITS)
 
-# The browser, minutes of outages, what takes long, the fuzzers, which are
+# The browser, outages, what takes more than 5 s, the fuzzers, which are
 # sanitized themselves, and what looks at the source add nothing for the
 # sanitizers.
 ASAN := BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
@@ -139,7 +139,7 @@ ASAN := BUILD=build/asan BIN=build/asan/bin HARDEN= HARDEN_LD= \
 # A thread that is cancelled trips over the sanitizer's own signal stack.
 asan: export ASAN_OPTIONS := use_sigaltstack=0
 asan:
-	+$(MAKE) check $(ASAN) TAGS='!browser,!faults,!fuzz,!source,!long'
+	+$(MAKE) check $(ASAN) TAGS='!browser,!faults,!fuzz,!source,!long,!slow'
 
 # ThreadSanitizer looks at what has threads: all unit tests, and the bats tests
 # with that tag. It leaves its findings as files, and each is a failure.
