@@ -83,12 +83,12 @@ END
   gate in
   [ "$status" -eq 0 ]
   [ -z "$err" ]
-  grep -v '"http_reqs"' in >cut
-  gate cut
+  grep -v '"http_reqs"' in >short
+  gate short
   [ "$status" -eq 1 ]
-  [ "$err" = 'k6agg: cut: 100 of 100 requests that the End line counts are missing' ]
-  head -n -1 in >cut
-  gate cut
+  [ "$err" = 'k6agg: short: 100 of 100 requests that the End line counts are missing' ]
+  head -n -1 in >short
+  gate short
   [ "$status" -eq 1 ]
   [[ $err = *'the stream was cut: '* ]]
   # What was left out on purpose is not missing.
