@@ -3,6 +3,7 @@
 #include "base/thread.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,4 +42,58 @@ thread_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex,
 
 	return pthread_cond_clockwait(cond, mutex, CLOCK_MONOTONIC, &until) !=
 	    ETIMEDOUT;
+}
+
+int
+thread_turns_start(struct thread_turns *t, void *(*work)(void *), void *ctx,
+    struct why *why)
+{
+	int status;
+
+	(void)pthread_mutex_init(&t->lock, NULL);
+	(void)pthread_cond_init(&t->changed, NULL);
+	status = pthread_create(&t->thread, NULL, work, ctx);
+	if (status == 0)
+		return 0;
+	(void)pthread_cond_destroy(&t->changed);
+	(void)pthread_mutex_destroy(&t->lock);
+	return why_set(why, "cannot start a thread: %s", strerror(status));
+}
+
+bool
+thread_turns_wait(struct thread_turns *t, int64_t ms)
+{
+	int64_t until_ns = now_monotonic_ns() + ms * NS_PER_MS;
+	bool goes_on;
+
+	(void)pthread_mutex_lock(&t->lock);
+	while (!t->is_stopping &&
+	    thread_wait_until(&t->changed, &t->lock, until_ns))
+		;
+	goes_on = !t->is_stopping;
+	(void)pthread_mutex_unlock(&t->lock);
+	return goes_on;
+}
+
+bool
+thread_turns_is_stopping(struct thread_turns *t)
+{
+	bool is_stopping;
+
+	(void)pthread_mutex_lock(&t->lock);
+	is_stopping = t->is_stopping;
+	(void)pthread_mutex_unlock(&t->lock);
+	return is_stopping;
+}
+
+void
+thread_turns_stop(struct thread_turns *t)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	t->is_stopping = true;
+	(void)pthread_cond_signal(&t->changed);
+	(void)pthread_mutex_unlock(&t->lock);
+	(void)pthread_join(t->thread, NULL);
+	(void)pthread_cond_destroy(&t->changed);
+	(void)pthread_mutex_destroy(&t->lock);
 }

@@ -2,7 +2,6 @@
 /* The thread that tells the ends of runs. */
 #include "k6serve/hook/hook_thread.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +30,7 @@ struct hook_thread {
 	int64_t pause_ms;		/* after the next failure */
 	bool is_over, is_taken, is_refused;	/* the try */
 	char result[256];		/* what came of it, for people */
-	pthread_t thread;
-	pthread_mutex_t lock;		/* of what follows */
-	pthread_cond_t changed;
-	bool is_stopping;
+	struct thread_turns turns;
 };
 
 int
@@ -63,33 +59,6 @@ hook_config_release(struct hook_config *c)
 	if (c->secret.p != NULL)
 		explicit_bzero(c->secret.p, c->secret.n);
 	buf_release(&c->secret);
-}
-
-static bool
-is_stopping(struct hook_thread *t)
-{
-	bool is;
-
-	(void)pthread_mutex_lock(&t->lock);
-	is = t->is_stopping;
-	(void)pthread_mutex_unlock(&t->lock);
-	return is;
-}
-
-/* False: it is time to stop. */
-static bool
-wait_ms(struct hook_thread *t, int64_t ms)
-{
-	int64_t until_ns = now_monotonic_ns() + ms * NS_PER_MS;
-	bool goes_on;
-
-	(void)pthread_mutex_lock(&t->lock);
-	while (!t->is_stopping &&
-	    thread_wait_until(&t->changed, &t->lock, until_ns))
-		;
-	goes_on = !t->is_stopping;
-	(void)pthread_mutex_unlock(&t->lock);
-	return goes_on;
 }
 
 /* What cannot be right the next time is not tried again: a redirect or a
@@ -126,14 +95,14 @@ send_body(struct hook_thread *t, struct span body, struct why *why)
 
 	t->is_over = t->is_taken = t->is_refused = false;
 	if (t->config->secret.n != 0) {
-		status = hook_body_sign(buf_whole(
-		    &t->config->secret), body, &signature,
-		    why);
+		status = hook_body_sign(buf_whole(&t->config->secret), body,
+		    &signature, why);
 		headers[2] = signature.p;
 	}
 	if (status == 0)
 		status = fetch_start(t->fetcher, &request, take_reply, t, why);
-	while (status == 0 && !t->is_over && !is_stopping(t))
+	while (status == 0 && !t->is_over &&
+	    !thread_turns_is_stopping(&t->turns))
 		(void)fetcher_wait(t->fetcher, -1, LOOK_MS / 2);
 	buf_release(&signature);
 	free(delivery);
@@ -171,7 +140,7 @@ pause_after(struct hook_thread *t)
 {
 	warnf("run %lld: its end is not told yet: %s: trying again in %g s",
 	    (long long)t->hook.run, t->result, (double)t->pause_ms / 1000);
-	if (!wait_ms(t, t->pause_ms))
+	if (!thread_turns_wait(&t->turns, t->pause_ms))
 		return false;
 	t->pause_ms = t->pause_ms * 2 < MOST_PAUSE_MS ? t->pause_ms * 2 :
 	    MOST_PAUSE_MS;
@@ -214,7 +183,7 @@ hook_main(void *ctx)
 	int64_t run = 0;
 	struct why why;
 
-	while (!is_stopping(t)) {
+	while (!thread_turns_is_stopping(&t->turns)) {
 		if (store_hook_next(t->store, run, &t->hook, &why) > 0) {
 			run = t->hook.run;
 			if (!tell(t))
@@ -222,7 +191,7 @@ hook_main(void *ctx)
 			continue;
 		}
 		run = 0;
-		if (!wait_ms(t, LOOK_MS))
+		if (!thread_turns_wait(&t->turns, LOOK_MS))
 			break;
 	}
 	return NULL;
@@ -235,7 +204,6 @@ hook_thread_start(const struct hook_config *config, struct store *store,
 	const struct fetch_options options = { .timeout_ns = REQUEST_S *
 	    NS_PER_S, .user_agent = "k6serve/" K6PIPE_VERSION };
 	struct hook_thread *t = xcalloc(1, sizeof(*t));
-	int status;
 
 	t->config = config;
 	t->store = store;
@@ -246,14 +214,8 @@ hook_thread_start(const struct hook_config *config, struct store *store,
 		free(t);
 		return NULL;
 	}
-	(void)pthread_mutex_init(&t->lock, NULL);
-	(void)pthread_cond_init(&t->changed, NULL);
-	status = pthread_create(&t->thread, NULL, hook_main, t);
-	if (status == 0)
+	if (thread_turns_start(&t->turns, hook_main, t, why) == 0)
 		return t;
-	(void)why_set(why, "cannot start a thread: %s", strerror(status));
-	(void)pthread_cond_destroy(&t->changed);
-	(void)pthread_mutex_destroy(&t->lock);
 	fetcher_free(t->fetcher);
 	free(t);
 	return NULL;
@@ -264,13 +226,7 @@ hook_thread_stop(struct hook_thread *t)
 {
 	if (t == NULL)
 		return;
-	(void)pthread_mutex_lock(&t->lock);
-	t->is_stopping = true;
-	(void)pthread_cond_signal(&t->changed);
-	(void)pthread_mutex_unlock(&t->lock);
-	(void)pthread_join(t->thread, NULL);
-	(void)pthread_cond_destroy(&t->changed);
-	(void)pthread_mutex_destroy(&t->lock);
+	thread_turns_stop(&t->turns);
 	fetcher_free(t->fetcher);
 	free(t);
 }

@@ -2,13 +2,10 @@
 /* The thread that judges runs while they go on. */
 #include "k6serve/judge/judge_thread.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/thread.h"
-#include "base/units.h"
 #include "k6serve/judge/judge_run.h"
 
 enum { JUDGE_EVERY_MS = 2000 };
@@ -18,10 +15,7 @@ struct judge_thread {
 	struct writer *writer;
 	struct judged judged;		/* the thread's, but while it waits the
 					   writer's */
-	pthread_t thread;
-	pthread_mutex_t lock;		/* of what follows */
-	pthread_cond_t changed;
-	bool is_stopping;
+	struct thread_turns turns;
 };
 
 /* On the writer's thread. A failure is that of a full disk: the run is still
@@ -50,22 +44,6 @@ judge_changed(struct judge_thread *t)
 	}
 }
 
-/* False: it is time to stop. */
-static bool
-wait_for_turn(struct judge_thread *t)
-{
-	int64_t until_ns = now_monotonic_ns() + JUDGE_EVERY_MS * NS_PER_MS;
-	bool goes_on;
-
-	(void)pthread_mutex_lock(&t->lock);
-	while (!t->is_stopping &&
-	    thread_wait_until(&t->changed, &t->lock, until_ns))
-		;
-	goes_on = !t->is_stopping;
-	(void)pthread_mutex_unlock(&t->lock);
-	return goes_on;
-}
-
 static void *
 judge_main(void *ctx)
 {
@@ -73,7 +51,7 @@ judge_main(void *ctx)
 
 	do
 		judge_changed(t);
-	while (wait_for_turn(t));
+	while (thread_turns_wait(&t->turns, JUDGE_EVERY_MS));
 	return NULL;
 }
 
@@ -82,18 +60,11 @@ judge_thread_start(struct store *store, struct writer *writer,
     struct why *why)
 {
 	struct judge_thread *t = xcalloc(1, sizeof(*t));
-	int status;
 
 	t->store = store;
 	t->writer = writer;
-	(void)pthread_mutex_init(&t->lock, NULL);
-	(void)pthread_cond_init(&t->changed, NULL);
-	status = pthread_create(&t->thread, NULL, judge_main, t);
-	if (status == 0)
+	if (thread_turns_start(&t->turns, judge_main, t, why) == 0)
 		return t;
-	(void)why_set(why, "cannot start a thread: %s", strerror(status));
-	(void)pthread_cond_destroy(&t->changed);
-	(void)pthread_mutex_destroy(&t->lock);
 	free(t);
 	return NULL;
 }
@@ -101,14 +72,7 @@ judge_thread_start(struct store *store, struct writer *writer,
 void
 judge_thread_stop(struct judge_thread *t)
 {
-	if (t == NULL)
-		return;
-	(void)pthread_mutex_lock(&t->lock);
-	t->is_stopping = true;
-	(void)pthread_cond_signal(&t->changed);
-	(void)pthread_mutex_unlock(&t->lock);
-	(void)pthread_join(t->thread, NULL);
-	(void)pthread_cond_destroy(&t->changed);
-	(void)pthread_mutex_destroy(&t->lock);
+	if (t != NULL)
+		thread_turns_stop(&t->turns);
 	free(t);
 }

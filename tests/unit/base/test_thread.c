@@ -56,6 +56,49 @@ set(void *ctx)
 	return NULL;
 }
 
+struct turning {
+	struct thread_turns turns;
+	int n;
+};
+
+static void *
+turn(void *ctx)
+{
+	struct turning *t = ctx;
+
+	do
+		__atomic_add_fetch(&t->n, 1, __ATOMIC_RELAXED);
+	while (thread_turns_wait(&t->turns, 1) &&
+	    !thread_turns_is_stopping(&t->turns));
+	return NULL;
+}
+
+static void *
+turn_rarely(void *ctx)
+{
+	struct turning *t = ctx;
+
+	while (thread_turns_wait(&t->turns, 3600 * 1000))
+		t->n++;
+	return NULL;
+}
+
+static void
+turns(void)
+{
+	struct turning t = { .n = 0 };
+	struct why why = { .text = "" };
+
+	CHECK(thread_turns_start(&t.turns, turn, &t, &why) == 0);
+	while (__atomic_load_n(&t.n, __ATOMIC_RELAXED) < 3)
+		;
+	thread_turns_stop(&t.turns);
+	t = (struct turning){ .n = 0 };
+	CHECK(thread_turns_start(&t.turns, turn_rarely, &t, &why) == 0);
+	thread_turns_stop(&t.turns);	/* does not wait an hour */
+	CHECK(t.n == 0);
+}
+
 static void
 conditions(void)
 {
@@ -84,5 +127,6 @@ main(void)
 	test("a bell rings until it is cleared, and never blocks", bell);
 	test("a ring keeps errno", keeps_errno);
 	test("a condition is waited for until a monotonic time", conditions);
+	test("a thread that works by turns is stopped between them", turns);
 	return tap_end();
 }
