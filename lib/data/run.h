@@ -10,6 +10,11 @@
 #include "base/mem.h"
 #include "base/why.h"
 
+/* Header of each request about a run whose server told its database: a server
+ * that has another one now must not take it for its own run of that number
+ * (PROTOCOL 3.8). */
+#define RUN_DATABASE_HEADER "K6push-Database"
+
 /* run_status of the cloud API (PROTOCOL 3.4, 7). */
 enum run_status {
 	RUN_CREATED = -2, RUN_VALIDATED = -1, RUN_QUEUED = 0,

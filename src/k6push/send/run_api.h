@@ -11,10 +11,6 @@
 #include "data/settings.h"
 #include "io/fetch.h"
 
-/* Header of each request about a run whose server told its database: a server
- * that has another one now must not take it for its own run of that number. */
-#define RUN_DATABASE "K6push-Database"
-
 enum run_api_state {
 	RUN_API_IDLE,	/* no call yet */
 	RUN_API_CALLING,	/* a call is under way */

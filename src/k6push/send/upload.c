@@ -146,7 +146,7 @@ upload_post(struct uploader *u, struct sending *s, const char *path,
 	wire_header(&s->message, s->message.text[3]);
 	if (u->to.database != NULL) {
 		(void)snprintf(s->message.text[2], sizeof(s->message.text[2]),
-		    RUN_DATABASE ": %s", u->to.database);
+		    RUN_DATABASE_HEADER ": %s", u->to.database);
 		wire_header(&s->message, s->message.text[2]);
 	}
 	if (u->to.push_url != NULL) {

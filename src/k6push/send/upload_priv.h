@@ -6,10 +6,7 @@
 #include "k6push/send/upload.h"
 #include "k6push/wire/wire.h"
 
-enum {
-	TOLD_CAUSES = 8,
-	HOLD_FAILURES = 4,	/* nothing changes in half a second */
-};
+enum { TOLD_CAUSES = 8 };
 
 /* What was told, as hashes. */
 struct causes {

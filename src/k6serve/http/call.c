@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/run.h"
 #include "k6serve/http/server.h"
 #include "k6serve/store/store_run.h"
 
@@ -174,7 +175,7 @@ call_has_run(struct call *c)
 static bool
 is_our_database(struct call *c)
 {
-	const char *id = httpd_header(c->r, CALL_DATABASE);
+	const char *id = httpd_header(c->r, RUN_DATABASE_HEADER);
 
 	if (id == NULL || strcmp(id, store_id(c->store)) == 0)
 		return true;

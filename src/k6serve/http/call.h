@@ -11,9 +11,6 @@
 #include "k6serve/http/httpd.h"
 #include "k6serve/store/store.h"
 
-/* Header of a request: the database (store_id) that has the run it is about. */
-#define CALL_DATABASE "K6push-Database"
-
 struct server_config;
 struct route;
 
