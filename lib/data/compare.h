@@ -49,7 +49,7 @@ struct comparison {
 	const struct figures *run;
 	double min_effect;		/* a share: 0.05 is 5 % */
 	struct change changes[MEASURES];
-	struct change_of_name *names;	/* owned; see compare_sort */
+	struct change_of_name *names;	/* owned; sorted by compare_conclude */
 	size_t n_names, cap_names;
 	int worse, better, unknown;	/* how many are */
 	int missing;			/* of the unknown: the base has them */

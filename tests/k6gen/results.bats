@@ -216,7 +216,6 @@ teardown() {
   k6gen -i 30 --histogram "$target/" "$target/500" >"$out" 2>"$out.err"
   sed -n '/^    DURATIONS$/,$p' "$out.err" | grep '^    <= ' >"$out.rows"
   [ "$(awk '{ n += $3 } END { print n }' "$out.rows")" -eq 60 ]
-  # Each bound holds as many as the samples say.
   [ "$(awk '{ print $2 }' "$out.rows" | head -n 1 |
     grep -Ec '^[125]0{0,2}(µs|ms|s)$')" -eq 1 ]
   [ "$(LC_ALL=C.UTF-8 wc -L <"$out.rows")" -le 80 ]

@@ -12,6 +12,8 @@ enum {
 	BAR_WIDTH = 40,
 };
 
+#define ROUNDED (1 + 1e-9)	/* decimals of a bucket's edge differ by less */
+
 /* 1, 2, 5, 10, ... microseconds, as milliseconds. */
 static double
 bound(int i)
@@ -24,8 +26,9 @@ bound(int i)
 	return ms;
 }
 
-/* Count each bucket at the first bound that its smallest value, but for half
- * a microsecond, does not pass. What passes all is counted at the last. */
+/* Count each bucket of the histogram at the first bound that its largest value
+ * does not pass; one on both sides of a bound, which is less than 0.8 % wide,
+ * is counted above it. What passes all is counted at the last. */
 static void
 count_by_bound(const struct hist *h, uint64_t *counts)
 {
@@ -34,7 +37,7 @@ count_by_bound(const struct hist *h, uint64_t *counts)
 
 	for (i = 0; i < h->n; i++) {
 		while (at < BOUNDS - 1 &&
-		    hist_lower(h->buckets[i].index) > bound(at))
+		    hist_upper(h->buckets[i].index) > bound(at) * ROUNDED)
 			at++;
 		counts[at] += h->buckets[i].count;
 	}
