@@ -54,6 +54,13 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
     [ "$status" -eq 2 ]
   done
   [ "$(api runs length)" = 2 ]
+  # Nothing came for it: that is told, and 0 is what counts.
+  capture k6push -q --threshold 'http_req_durations=p(95)<1' < <(request 1 10)
+  [ "$status" -eq 0 ]
+  grep -Fx 'k6push: threshold http_req_durations: p(95)<1: no samples, so it holds' \
+    <<<"$err"
+  capture k6push -q --threshold 'http_reqs{name:none}=count>0' < <(request 1 10)
+  [ "$status" -eq 99 ]
 }
 
 @test "without its End a stream is finished, or aborted if one is expected" {
