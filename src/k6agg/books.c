@@ -168,7 +168,8 @@ books_state(const struct books *b)
 		return "cut";
 	if (lacks_head(b))
 		return "its head is missing";
-	return b->ends.n > 0 && !b->ends.end.is_books ? run_status_name(b->ends.end.run_status) : NULL;
+	return b->ends.n > 0 && !b->ends.end.is_books ?
+	    run_status_name(b->ends.end.run_status) : NULL;
 }
 
 void

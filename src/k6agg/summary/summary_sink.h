@@ -13,7 +13,7 @@ struct summary_sink {
 	struct judge *judge;	/* borrowed; has none if nothing is judged */
 	const struct verdict *crossed;	/* for which reading ends; or NULL */
 	size_t n_crossed;	/* at the end */
-	bool is_cut;		/* the stream is not whole, as far as is known */
+	bool is_cut;		/* the stream is not whole */
 	enum summary_form form;
 	int error;		/* errno of a write that failed; 0: none */
 };

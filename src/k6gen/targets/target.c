@@ -148,7 +148,8 @@ target_complete(struct target *t, const struct target_defaults *d,
 
 	for (i = 0; d->headers != NULL && i < d->headers->n; i++)
 		if (!has_header(t, d->headers->items[i]) &&
-		    target_add_header(t, span_of(d->headers->items[i]), d, why) < 0)
+		    target_add_header(t, span_of(d->headers->items[i]), d,
+		    why) < 0)
 			return -1;
 	if (d->basic != NULL && !has_header(t, "Authorization:") &&
 	    add_basic(t, d, why) < 0)

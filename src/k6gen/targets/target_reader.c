@@ -231,8 +231,9 @@ read_body(struct target *t, struct jsn *j,
 
 	if (!d->is_base64 || j->error != NULL)
 		return target_set_body(t, text, d, why);
-	status = base64_decode(text, &bytes) ? target_set_body(t, buf_whole(&bytes),
-	    d, why) : why_set(why, "body: not base64");
+	status = base64_decode(text, &bytes) ?
+	    target_set_body(t, buf_whole(&bytes), d, why)
+	    : why_set(why, "body: not base64");
 	buf_release(&bytes);
 	return status;
 }

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* For a server that a person must put right, so many failures are added: nothing
- * changes in half a second. */
+/* For a server that a person must put right, so many failures are added:
+ * nothing changes in half a second. */
 enum { HOLD_FAILURES = 4 };
 
 /* Pause in ns after the n-th failure in a row (1 is the first): 0.5 s, doubled

@@ -40,8 +40,8 @@ void run_api_take_database(struct run_api *c, struct span id);
 /* Heed the config that came with the run; n 0: none did. */
 void run_api_take_config(struct run_api *c, struct span config);
 
-/* The run is known. -1, told by where the id is from: one that does not fit into
- * URLs; the run has failed then. */
+/* The run is known. -1, told by where the id is from: one that does not fit
+ * into URLs; the run has failed then. */
 int run_api_take_id(struct run_api *c, const char *id, const char *from);
 
 /* Answers, to the call that makes or ends the run, and to that which announces

@@ -2,8 +2,8 @@
 /*
  * Before a batch is split, or kept aside: an earlier try may have arrived, of
  * which no answer came; also one that libcurl or a proxy made anew by itself.
- * Its parts have keys of their own, and would be stored beside it. So its key is
- * withdrawn first (PROTOCOL 3.7): the server says that it has the batch, or
+ * Its parts have keys of their own, and would be stored beside it. So its key
+ * is withdrawn first (PROTOCOL 3.7): the server says that it has the batch, or
  * takes nothing under that key from then on.
  */
 #include <stdlib.h>
@@ -79,7 +79,8 @@ answer_of(const struct uploader *u, const struct fetch_reply *reply)
 	if (outcome_of(reply) == OUTCOME_ACKED &&
 	    parse_stored(reply->body, &is_stored))
 		return is_stored ? ANSWER_STORED : ANSWER_WITHDRAWN;
-	if (u->has_withdrawn || u->to.database != NULL || !outcome_is_api_error(reply))
+	if (u->has_withdrawn || u->to.database != NULL ||
+	    !outcome_is_api_error(reply))
 		return ANSWER_LATER;
 	if (status == 401 || status == 403 || (status != 501 &&
 	    outcome_of(reply) == OUTCOME_RETRY))

@@ -45,7 +45,8 @@ look_at(void *ctx, const struct store_run *run)
 	struct search *s = ctx;
 	int status;
 
-	if (run->id >= s->v->run || run->points == 0 || !span_is(run->name, s->name) ||
+	if (run->id >= s->v->run || run->points == 0 ||
+	    !span_is(run->name, s->name) ||
 	    run_state(run, s->v->timeout_ns) != RUN_FINISHED)
 		return 0;
 	status = has_passed(s, run);
