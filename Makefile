@@ -20,34 +20,54 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 
 # Who links what: a tool is its folder of src/ and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
-COMMON := base/buf base/die base/file base/map base/mem base/num base/opt \
-	base/random base/size base/thread base/total base/units base/varint base/why \
-	data/jsn
-STREAM := base/lines base/unpack data/aggregate data/foreign data/frame data/hist \
-	data/metric data/percentile data/run data/sample data/sample_parse \
-	data/sink data/stream data/tags data/trail
+COMMON := base/buf base/descriptor base/die base/file base/map base/mem \
+	base/num base/opt base/random base/size base/thread base/total \
+	base/units base/varint base/why data/jsn data/jsn_write
+STREAM := base/lines base/unpack data/aggregate data/foreign data/frame \
+	data/hist data/hist_bytes data/hist_json data/metric data/percentile \
+	data/run data/sample data/sample_parse data/sink data/stream data/tags \
+	data/trail
 
 k6agg_LIB := $(COMMON) $(STREAM) data/compare data/compare_print data/course \
-	data/evidence data/evidence_chance data/judge data/judge_print data/measure \
-	data/sample_sink data/settings data/threshold io/gz io/zst
+	data/evidence data/evidence_chance data/judge data/judge_print \
+	data/judge_read data/measure data/sample_sink data/settings \
+	data/threshold io/gz io/zst
 k6gen_LIB := $(COMMON) $(STREAM) data/threshold io/url
 k6login_LIB := $(COMMON) data/settings io/config io/fetch io/url
-k6push_LIB := $(COMMON) $(STREAM) data/judge data/judge_print data/metricset \
-	data/metricset_parse data/pb data/sample_sink data/settings data/threshold \
+k6push_LIB := $(COMMON) $(STREAM) data/judge data/judge_print data/judge_read \
+	data/metricset data/metricset_parse data/native data/pb data/remote \
+	data/remote_print data/sample_sink data/settings data/threshold \
 	io/config io/fetch io/gz io/snap io/url io/zst
 k6serve_LIB := $(COMMON) base/unpack data/aggregate data/compare \
-	data/compare_print data/course data/evidence data/evidence_chance data/hist \
-	data/judge data/judge_print \
-	data/measure data/metric data/metricset data/metricset_parse data/pb \
-	data/percentile \
-	data/run data/sample data/sample_parse data/sample_sink data/settings \
-	data/sink data/tags data/threshold data/trail io/fetch io/gz io/snap io/url
+	data/compare_print data/course data/evidence data/evidence_chance \
+	data/hist data/hist_bytes data/hist_json data/judge data/judge_print \
+	data/judge_read data/measure data/metric data/metricset \
+	data/metricset_parse data/pb data/percentile data/run data/sample \
+	data/sample_parse data/sample_sink data/settings data/sink data/tags \
+	data/threshold data/trail io/fetch io/gz io/snap io/url
 
 k6agg_LIBS := zlib libzstd
 k6gen_LIBS := libcurl libssl libcrypto libnghttp2 libcares libidn2
 k6login_LIBS := libcurl jansson
 k6push_LIBS := libcurl zlib libzstd jansson snappy
 k6serve_LIBS := libcurl libmicrohttpd sqlite3 zlib libcrypto snappy
+
+# PostgreSQL, if libpq is there (libpq-dev); LIBPQ= leaves it out.
+LIBPQ ?= $(shell pkg-config --exists libpq && echo libpq)
+k6serve_LIBS += $(LIBPQ)
+ifneq ($(LIBPQ),)
+$(BUILD)/k6serve/store/%.o: override CPPFLAGS += -DK6PIPE_LIBPQ \
+	$(shell pkg-config --cflags libpq)
+endif
+
+# A faster gzip, if ISA-L is there (libisal-dev); LIBISAL= leaves it out.
+LIBISAL ?= $(shell pkg-config --exists libisal && echo libisal)
+k6agg_LIBS += $(LIBISAL)
+k6push_LIBS += $(LIBISAL)
+k6serve_LIBS += $(LIBISAL)
+ifneq ($(LIBISAL),)
+$(BUILD)/io/gz.o $(BUILD)/unit/io/test_gz: override CPPFLAGS += -DK6PIPE_ISAL
+endif
 
 all: $(TOOLS:%=$(BIN)/%)
 
@@ -73,7 +93,7 @@ $(BUILD)/%.o: src/%.c
 DYGRAPHS ?= /usr/share/javascript/dygraphs
 $(BUILD)/k6serve/view/assets.o: override CPPFLAGS += -DDYGRAPHS='"$(DYGRAPHS)"'
 $(BUILD)/k6serve/view/assets.o: $(wildcard src/k6serve/web/*) \
-	src/k6serve/store/schema.sql $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
+	$(wildcard src/k6serve/store/*.sql) $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 
 # Tests and checks. `make check T=tests/k6agg.bats` runs one file, and
 # F='late trails' only the tests whose name matches.
@@ -167,6 +187,10 @@ proof: all
 	tests/need.sh check
 	K6PIPE_BIN=$(abspath $(BIN)) tests/faults/proof.sh
 
+proof-scale: all
+	tests/need.sh check
+	K6PIPE_BIN=$(abspath $(BIN)) tests/faults/proof_scale.sh
+
 mutate:
 	tests/need.sh check
 	tests/tools/mutate.py --n $(N) $(if $(SEED),--seed $(SEED)) $(M)
@@ -181,12 +205,16 @@ install: all
 	install -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	install -d $(DESTDIR)$(PREFIX)/share/k6pipe/grafana
+	install -m 644 share/grafana/k6pipe.json \
+	  $(DESTDIR)$(PREFIX)/share/k6pipe/grafana
 	for t in $(TOOLS); do $(BIN)/$$t --completion \
 	  >$(DESTDIR)$(COMPDIR)/$$t || exit 1; done
 
 uninstall:
 	cd $(DESTDIR)$(BINDIR) && rm -f $(TOOLS)
 	cd $(DESTDIR)$(COMPDIR) && rm -f $(TOOLS)
+	rm -f $(DESTDIR)$(PREFIX)/share/k6pipe/grafana/k6pipe.json
 	cd $(DESTDIR)$(MANDIR) && rm -f $(patsubst man/%.1,man1/%.1,\
 	  $(wildcard man/*.1)) man5/k6stream.5 man7/k6pipe.7
 
@@ -210,6 +238,7 @@ help:
 	@echo 'make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench      speed beside other programs, as ratios; B=agg: one'
 	@echo 'make proof      real faults against k6push, as a table (an hour)'
+	@echo 'make proof-scale  faults against several k6serve on PostgreSQL (root)'
 	@echo 'make mutate     break N=$(N) lines at random, see which tests notice'
 	@echo 'make fresh      both README commands in a bare Debian 12 (root)'
 	@echo 'make deps       install what building needs'
@@ -218,5 +247,7 @@ help:
 	@echo 'make clean      remove build/ and bin/'
 
 .PHONY: all deps demo demo-stop check check-quick unit unit-build asan tsan \
-	fuzz lint bench proof mutate fresh install uninstall dist clean help
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+	fuzz lint bench proof proof-scale mutate fresh install uninstall dist clean help
+# Not what the tests unpack: packages have folders of such names.
+-include $(filter-out $(BUILD)/tools/%, \
+	$(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d))

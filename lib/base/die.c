@@ -12,6 +12,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
+
 /* Length of the UTF-8 sequence at p (1..4), its code point in *cp; 0 when the
  * bytes are not UTF-8. Text is NUL-terminated, so a look past is harmless. */
 static int
@@ -110,7 +112,7 @@ put_message(enum form form, const char *format, va_list ap)
 		if (form != TEXT)
 			(void)fputc('\n', out);
 		if (fclose(out) == 0)
-			(void)fwrite(line, 1, n, stderr);
+			(void)descriptor_write(STDERR_FILENO, line, n);
 		else
 			put_bare(program_invocation_short_name, format, again);
 	}
@@ -166,6 +168,57 @@ print_escaped(FILE *out, const char *text)
 	put_escaped(out, text, false);
 }
 
+/* By the rule of POSIX, which reads these in this order. */
+static bool
+is_utf8_locale(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		value = getenv(names[i]);
+		if (value != NULL && value[0] != '\0')
+			return strcasestr(value, "utf-8") != NULL ||
+			    strcasestr(value, "utf8") != NULL;
+	}
+	return false;
+}
+
+void
+put_symbols(FILE *out, const char *text, size_t n)
+{
+	static const struct {
+		const char *symbol;
+		char plain;
+	} table[] = {
+		{ "✓", '+' }, { "✗", 'x' }, { "█", '#' }, { "■", '#' },
+		{ "▁", '_' }, { "▂", '.' }, { "▃", '-' }, { "▄", '~' },
+		{ "▅", '=' }, { "▆", '+' }, { "▇", '*' }, { "—", '-' },
+		{ "↳", '>' }, { "…", '~' }, { "›", '>' }, { "µ", 'u' },
+	};
+	const size_t known = sizeof(table) / sizeof(table[0]);
+	size_t i, at = 0, size;
+	char plain;
+
+	if (is_utf8_locale()) {
+		(void)fwrite(text, 1, n, out);
+		return;
+	}
+	for (; at < n; at += size) {
+		plain = text[at];
+		size = 1;
+		for (i = 0; i < known && size == 1; i++)
+			if (strlen(table[i].symbol) <= n - at && memcmp(text +
+			    at, table[i].symbol, strlen(table[i].symbol)) ==
+			    0) {
+				plain = table[i].plain;
+				size = strlen(table[i].symbol);
+			}
+		(void)fputc(plain, out);
+	}
+}
+
 int
 stderr_columns(void)
 {
@@ -198,6 +251,34 @@ close_stdout(int status)
 	return close_stdout_after(error, status);
 }
 
+static ssize_t
+write_stdout(void *ctx, const char *from, size_t n)
+{
+	(void)ctx;
+	return descriptor_write(STDOUT_FILENO, from, n) == 0 ? (ssize_t)n : 0;
+}
+
+static int
+end_stdout(void *ctx)
+{
+	(void)ctx;
+	return close(STDOUT_FILENO);
+}
+
+/* libc's own stdout drops what a pipe does not take at once. */
+static void
+make_stdout_wait(void)
+{
+	FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){
+	    .write = write_stdout, .close = end_stdout });
+
+	if (out == NULL)
+		return;
+	if (isatty(STDOUT_FILENO) == 1)
+		(void)setvbuf(out, NULL, _IOLBF, 0);
+	stdout = out;
+}
+
 void
 die_init(void)
 {
@@ -207,4 +288,5 @@ die_init(void)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			/* Writing to a stdout that is closed must fail. */
 			(void)open("/dev/null", fd < 2 ? O_RDONLY : O_RDWR);
+	make_stdout_wait();
 }

@@ -38,6 +38,11 @@ int stderr_columns(void);
  * may show. */
 void print_escaped(FILE *out, const char *text);
 
+/* Write n bytes of text to out, as they are where the locale of the environment
+ * is of UTF-8; elsewhere an ASCII character stands for each symbol that our own
+ * reports use. */
+void put_symbols(FILE *out, const char *text, size_t n);
+
 /* Flush and close stdout. Returns status; or EXIT_FAILED, with a message, if
  * output was lost (a full disk) and status was 0. */
 int close_stdout(int status);
@@ -46,7 +51,7 @@ int close_stdout(int status);
 int close_stdout_after(int error, int status);
 
 /* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that
- * no file lands there. */
+ * no file lands there; and let stdout wait for its reader (base/descriptor). */
 void die_init(void);
 
 #endif

@@ -64,7 +64,21 @@ write_all(int fd, struct span text)
 			text.n -= (size_t)n;
 		}
 	}
-	return fsync(fd);
+	/* What is no file has nothing to sync. */
+	return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : -1;
+}
+
+/* Write to a device, a FIFO or the like, which stays what it is. */
+static int
+write_through(const char *path, struct span text, struct why *why)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), status = 0;
+
+	if (fd < 0 || write_all(fd, text) < 0)
+		status = why_set(why, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return status;
 }
 
 /* The new name is on the disk when the folder is. */
@@ -88,9 +102,14 @@ sync_folder(const char *path)
 int
 file_replace(const char *path, struct span text, mode_t mode, struct why *why)
 {
-	char *next = xasprintf("%s.%ld.new", path, (long)getpid());
+	struct stat st;
+	char *next;
 	int fd, status = 0;
 
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode))
+		return write_through(path, text, why);
+	next = xasprintf("%s.%ld.new", path, (long)getpid());
 	(void)unlink(next);
 	fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    mode);

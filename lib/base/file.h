@@ -15,7 +15,8 @@ int file_read(const char *path, size_t max, struct buf *out,
 
 /* Put text at path: whole or not at all, by a new file beside it, which has
  * this mode from its first moment, and rename. The file and its new name are
- * on the disk when it returns. -1: why names the path, which is as it was. */
+ * on the disk when it returns. A device or a FIFO at path is written to. -1:
+ * why names the path, which is as it was. */
 int file_replace(const char *path, struct span text, mode_t mode,
     struct why *why);
 

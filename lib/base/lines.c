@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/die.h"
 
 /* A buffer holds one longest line and one read. */
@@ -201,15 +202,13 @@ lines_append(struct lines *l, struct span data)
 	l->end += data.n;
 }
 
-/* Read into the free room, as read(2) does. */
+/* Read into the free room; waits if the input does. */
 static ssize_t
 read_some(struct lines *l)
 {
-	ssize_t n;
+	ssize_t n = descriptor_read(l->fd, l->buffer + l->end,
+	    l->cap - l->end);
 
-	do {
-		n = read(l->fd, l->buffer + l->end, l->cap - l->end);
-	} while (n < 0 && errno == EINTR);
 	if (n > 0)
 		l->end += (size_t)n;
 	return n;

@@ -267,52 +267,80 @@ num_print(char text[NUM_TEXT], double value)
 	return at;
 }
 
-/* Digits of u from the right, at least `least`; returns their first. */
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324"
+    "25262728293031323334353637383940414243444546474849"
+    "50515253545556575859606162636465666768697071727374"
+    "75767778798081828384858687888990919293949596979899";
+
+/* Two digits of u, which is below 100. */
 static char *
-print_digits(char *end, uint64_t u, int least)
+put_pair(char *to, uint32_t u)
 {
-	for (; u != 0 || least > 0; u /= 10, least--)
-		*--end = (char)('0' + u % 10);
+	memcpy(to, pairs + 2 * u, 2);
+	return to + 2;
+}
+
+char *
+num_put_digits(char *to, uint32_t u, int digits)
+{
+	char *end = to + digits;
+
+	for (to = end; digits >= 2; digits -= 2, u /= 100)
+		(void)put_pair(to -= 2, u % 100);
+	if (digits == 1)
+		to[-1] = (char)('0' + u);
 	return end;
+}
+
+/* All digits of u. */
+static char *
+put_whole(char *to, uint64_t u)
+{
+	char digits[NUM_TEXT], *end = digits + NUM_TEXT, *p = end;
+
+	if (u < 10) {
+		*to = (char)('0' + u);
+		return to + 1;
+	}
+	for (; u >= 10; u /= 100)
+		(void)put_pair(p -= 2, (uint32_t)(u % 100));
+	if (u > 0)
+		*--p = (char)('0' + u);
+	memcpy(to, p, (size_t)(end - p));
+	return to + (end - p);
 }
 
 size_t
 num_print_int(char text[NUM_TEXT], int64_t value)
 {
-	char digits[NUM_TEXT], *end = digits + NUM_TEXT, *p;
-	size_t n;
+	char *p = text;
 
-	p = print_digits(end, value < 0 ? -(uint64_t)value : (uint64_t)value,
-	    1);
 	if (value < 0)
-		*--p = '-';
-	n = (size_t)(end - p);
-	memcpy(text, p, n);
-	text[n] = '\0';
-	return n;
+		*p++ = '-';
+	p = put_whole(p, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	*p = '\0';
+	return (size_t)(p - text);
 }
 
 size_t
 num_print_ms(char text[NUM_TEXT], int64_t ns)
 {
 	uint64_t u = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-	uint64_t fraction = u % 1000000;
-	char digits[NUM_TEXT], *end = digits + NUM_TEXT, *p = end;
-	size_t n;
+	uint32_t fraction = (uint32_t)(u % 1000000);
+	char *p = text;
 
-	if (fraction != 0) {
-		p = print_digits(end, fraction, 6);
-		*--p = '.';
-		while (end[-1] == '0')
-			end--;
-	}
-	p = print_digits(p, u / 1000000, 1);
 	if (ns < 0)
-		*--p = '-';
-	n = (size_t)(end - p);
-	memcpy(text, p, n);
-	text[n] = '\0';
-	return n;
+		*p++ = '-';
+	p = put_whole(p, u / 1000000);
+	if (fraction != 0) {
+		*p++ = '.';
+		p = num_put_digits(p, fraction, 6);
+		while (p[-1] == '0')
+			p--;
+	}
+	*p = '\0';
+	return (size_t)(p - text);
 }
 
 bool

@@ -18,6 +18,15 @@ size_t num_parse(const char *p, size_t n, double *value);
 /* Parse the whole text as a decimal integer of min..max. False: it is not. */
 bool num_parse_int(const char *text, int64_t min, int64_t max, int64_t *value);
 
+/* The largest multiple of step (> 0) that is not above value, below 0, too. */
+static inline int64_t
+num_floor_to(int64_t value, int64_t step)
+{
+	int64_t rest = value % step;
+
+	return value - rest - (rest < 0 ? step : 0);
+}
+
 /* Print the shortest text that reads back as value (finite), in the form of
  * k6's NDJSON: decimal when 1e-6 <= |value| < 1e21, exponents as 1e-7. The
  * text is NUL-terminated; returns its length. */
@@ -25,6 +34,10 @@ size_t num_print(char text[NUM_TEXT], double value);
 
 /* Print a whole number; returns the length. */
 size_t num_print_int(char text[NUM_TEXT], int64_t value);
+
+/* Put u, which is less than 10^digits, as 0 to 9 digits with zeros before them
+ * and no NUL; returns their end. */
+char *num_put_digits(char *to, uint32_t u, int digits);
 
 /* Print ns nanoseconds as milliseconds, exactly: 123000 as 0.123. */
 size_t num_print_ms(char text[NUM_TEXT], int64_t ns);

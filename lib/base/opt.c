@@ -162,8 +162,8 @@ apply(const struct opt *o, void *target, const char *value, struct why *why)
 		return 0;
 	case OPT_DURATION:
 		if ((num_parse(value, strlen(value), &plain) ==
-		    strlen(value) && strcmp(value, "0") != 0) || !duration_parse(value, &number) ||
-		    number < 0)
+		    strlen(value) && strcmp(value, "0") != 0) ||
+		    !duration_parse(value, &number) || number < 0)
 			return why_set(why, "not a duration: \"%s\" "
 			    "(30s, 1m30s, 500ms)", value);
 		*(int64_t *)member = number;
@@ -212,14 +212,24 @@ row_of(const struct rows *rows, int c)
 	return NULL;
 }
 
+static const char *
+hint_of(const struct opt_tool *tool, int letter)
+{
+	const struct opt_hint *h;
+
+	for (h = tool->hints; h != NULL && h->letter != '\0'; h++)
+		if (h->letter == letter)
+			return h->text;
+	return NULL;
+}
+
 /* What getopt refused: an option that is unknown, lacks its value, or has
  * one that it does not take. */
 static int
 refuse(const struct opt_tool *tool, const struct rows *rows, int c,
     char **argv)
 {
-	const char *given = argv[optind - 1];
-	const struct opt_hint *h;
+	const char *given = argv[optind - 1], *hint;
 
 	if (c == ':')
 		return opt_misuse("%s: needs a value", given);
@@ -228,11 +238,30 @@ refuse(const struct opt_tool *tool, const struct rows *rows, int c,
 		    row_of(rows, optopt)->name);
 	if (optopt == 0)
 		return opt_misuse("%s: unknown or ambiguous option", given);
-	for (h = tool->hints; h != NULL && h->letter != '\0'; h++)
-		if (h->letter == optopt)
-			return opt_misuse("-%c: unknown option (%s)", optopt,
-			    h->text);
+	hint = hint_of(tool, optopt);
+	if (hint != NULL)
+		return opt_misuse("-%c: unknown option (%s)", optopt, hint);
 	return opt_misuse("-%c: unknown option", optopt);
+}
+
+/* -host of another tool begins as -h does, and asks for no help. */
+static int
+refuse_long_letter(const struct opt_tool *tool, int c, const char *given)
+{
+	const char *hint = hint_of(tool, c);
+
+	if (hint != NULL)
+		return opt_misuse("%s: unknown option (%s)", given, hint);
+	return opt_misuse("%s: unknown option", given);
+}
+
+/* Whether letters stand behind the one that getopt has read, the first of its
+ * argument. */
+static bool
+is_long_letter(int c, const char *given)
+{
+	return given != NULL && given[0] == '-' && given[1] == c &&
+	    given[2] != '\0';
 }
 
 /* The options that every tool has. Returns the exit status or OPT_CONTINUE. */
@@ -269,6 +298,8 @@ opt_parse(const struct opt_tool *tool, void *target, int argc, char **argv,
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
 			return refuse(tool, &rows, c, argv);
+		if ((c == 'h' || c == 'V') && is_long_letter(c, argv[optind]))
+			return refuse_long_letter(tool, c, argv[optind]);
 		o = row_of(&rows, c);
 		status = answer_common(tool, &rows, o);
 		if (status != OPT_CONTINUE)

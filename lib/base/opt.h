@@ -43,7 +43,7 @@ struct opt_list {
 /* What another tool calls an option, and what to say of it. */
 struct opt_hint {
 	char letter;		/* 0 ends the list */
-	const char *text;
+	const char *text;	/* of -h and -V: when more letters follow */
 };
 
 struct opt_tool {

@@ -2,6 +2,7 @@
 /* Sums that are exact: whole millionths are added as integers. */
 #include "base/total.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -10,7 +11,8 @@ enum { DIGITS_MAX = 30, FRACTION_MAX = 6 };
 /* A sum that comes to LARGE goes to the rest, before it overflows. */
 #define LARGE ((__int128)1 << 120)
 
-/* The whole number of millionths nearest to a number from 2^31 on, below 2^100. */
+/* The whole number of millionths nearest to a number of 2^31 or more, below
+ * 2^100. */
 static __int128
 nearest_millionths(double value)
 {
@@ -36,7 +38,8 @@ divided(unsigned __int128 n)
 	unsigned __int128 scaled = n << shift;
 	unsigned __int128 quotient = scaled / TOTAL_PER_ONE;
 
-	return ldexp((double)(quotient | (scaled % TOTAL_PER_ONE != 0)), -shift);
+	return ldexp((double)(quotient | (scaled % TOTAL_PER_ONE != 0)),
+	    -shift);
 }
 
 static double
@@ -50,13 +53,23 @@ value_of(__int128 millionths)
 	    : divided((unsigned __int128)millionths);
 }
 
+/* A sum past all doubles stays at the largest: infinity can be neither stored
+ * nor told, and with another one it is no number. */
+static void
+add_rest(struct total *t, double value)
+{
+	t->rest += value;
+	if (isinf(t->rest) && !isinf(value))
+		t->rest = copysign(DBL_MAX, t->rest);
+}
+
 static void
 add_millionths(struct total *t, __int128 millionths)
 {
 	t->millionths += millionths;
 	if (t->millionths < LARGE && t->millionths > -LARGE)
 		return;
-	t->rest += value_of(t->millionths);
+	add_rest(t, value_of(t->millionths));
 	t->millionths = 0;
 }
 
@@ -72,14 +85,14 @@ total_add_other(struct total *t, double value)
 			return;
 		}
 	}
-	t->rest += value;
+	add_rest(t, value);
 }
 
 void
 total_merge(struct total *t, const struct total *from)
 {
 	add_millionths(t, from->millionths);
-	t->rest += from->rest;
+	add_rest(t, from->rest);
 }
 
 struct total
@@ -105,7 +118,11 @@ total_value(const struct total *t)
 {
 	double value = value_of(t->millionths);
 
-	return t->rest != 0 ? value + t->rest : value;
+	if (t->rest == 0)
+		return value;
+	value += t->rest;
+	return isinf(value) && !isinf(t->rest) ? copysign(DBL_MAX, value)
+	    : value;
 }
 
 bool

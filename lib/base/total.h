@@ -15,7 +15,8 @@
 struct total {
 	__int128 millionths;
 	double rest;	/* sum of the numbers that are no whole millionths, or
-			 * too large; rounded at each addition */
+			 * too large; rounded at each addition, at most
+			 * DBL_MAX */
 };
 
 enum { TOTAL_PER_ONE = 1000000 };

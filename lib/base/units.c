@@ -242,28 +242,76 @@ time_parse(struct span s, int64_t *unix_ns)
 	    !__builtin_add_overflow(*unix_ns, ns, unix_ns);
 }
 
+/* Year, month and day of days since 1970: years that begin in March end with
+ * the leap day, and eras of 400 years are alike. */
+static char *
+put_date(char *to, int64_t days)
+{
+	int64_t since = days + 719468;	/* 1 March of the year 0 */
+	int64_t era = (since >= 0 ? since : since - 146096) / 146097;
+	int64_t day = since - era * 146097;
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	int64_t of_year = day - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+
+	day = of_year - (153 * month + 2) / 5 + 1;
+	month += month < 10 ? 3 : -9;
+	to = num_put_digits(to, (uint32_t)(year + era * 400 +
+	    (month <= 2)), 4);
+	*to++ = '-';
+	to = num_put_digits(to, (uint32_t)month, 2);
+	*to++ = '-';
+	return num_put_digits(to, (uint32_t)day, 2);
+}
+
+/* The fraction, and the end, of a text that goes up to p. */
+static size_t
+end_time(const char *text, char *p, int64_t ns)
+{
+	if (ns != 0) {
+		*p++ = '.';
+		p = num_put_digits(p, (uint32_t)ns, 9);
+		while (p[-1] == '0')
+			p--;
+	}
+	*p++ = 'Z';
+	*p = '\0';
+	return (size_t)(p - text);
+}
+
 size_t
 time_print(char text[TIME_TEXT], int64_t unix_ns)
 {
-	int64_t ns = unix_ns % NS_PER_S;
-	time_t seconds = unix_ns / NS_PER_S;
-	struct tm tm;
-	size_t n;
+	int64_t ns = unix_ns % NS_PER_S, seconds = unix_ns / NS_PER_S;
+	int64_t days, of_day;
+	char *p;
 
 	if (ns < 0) {
 		ns += NS_PER_S;
 		seconds--;
 	}
-	(void)gmtime_r(&seconds, &tm);
-	n = strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (ns != 0) {
-		n += (size_t)sprintf(text + n, ".%09lld", (long long)ns);
-		while (text[n - 1] == '0')
-			n--;
-	}
-	text[n++] = 'Z';
-	text[n] = '\0';
-	return n;
+	of_day = (seconds % 86400 + 86400) % 86400;
+	days = (seconds - of_day) / 86400;
+	p = put_date(text, days);
+	*p++ = 'T';
+	p = num_put_digits(p, (uint32_t)(of_day / 3600), 2);
+	*p++ = ':';
+	p = num_put_digits(p, (uint32_t)(of_day / 60 % 60), 2);
+	*p++ = ':';
+	p = num_put_digits(p, (uint32_t)(of_day % 60), 2);
+	return end_time(text, p, ns);
+}
+
+/* Of two times of the same second only the fraction differs. */
+size_t
+time_print_next(char text[TIME_TEXT], int64_t unix_ns, int64_t last_ns)
+{
+	static const size_t n = sizeof("2006-01-02T15:04:05") - 1;
+
+	if (last_ns <= 0 || unix_ns <= 0 ||
+	    unix_ns / NS_PER_S != last_ns / NS_PER_S)
+		return time_print(text, unix_ns);
+	return end_time(text, text + n, unix_ns % NS_PER_S);
 }
 
 static int64_t
@@ -285,4 +333,23 @@ int64_t
 now_monotonic_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
+}
+
+void
+now_both_ns(int64_t *monotonic_ns, int64_t *unix_ns)
+{
+	int64_t before = now_monotonic_ns(), after, wall;
+	int64_t shortest = INT64_MAX;
+	int i;
+
+	for (i = 0; i < 4 && shortest > 10 * NS_PER_US; i++) {
+		wall = now_unix_ns();
+		after = now_monotonic_ns();
+		if (after - before < shortest) {
+			shortest = after - before;
+			*monotonic_ns = after;
+			*unix_ns = wall;
+		}
+		before = after;
+	}
 }

@@ -32,8 +32,16 @@ bool time_parse(struct span text, int64_t *unix_ns);
  * Returns the length. */
 size_t time_print(char text[TIME_TEXT], int64_t unix_ns);
 
+/* The same, where text is what either has printed of last_ns. */
+size_t time_print_next(char text[TIME_TEXT], int64_t unix_ns,
+    int64_t last_ns);
+
 /* Now. The first for what is written down, the second for waiting. */
 int64_t now_unix_ns(void);
 int64_t now_monotonic_ns(void);
+
+/* Both at one moment. A thread that loses its core between the two readings
+ * reads again, a few times at most. */
+void now_both_ns(int64_t *monotonic_ns, int64_t *unix_ns);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
+
 enum { READ_BYTES = 1 << 17, PIPE_BYTES = 1 << 20 };
 
 struct unpack {
@@ -62,9 +64,7 @@ unpack_all(struct unpack *u)
 			return -1;
 		if (u->is_unwanted)
 			return 0;
-		do {
-			n = read(u->in_fd, u->buffer, READ_BYTES);
-		} while (n < 0 && errno == EINTR);
+		n = descriptor_read(u->in_fd, u->buffer, READ_BYTES);
 	}
 	if (n < 0)
 		return why_set(&u->why, "%s", strerror(errno));

@@ -23,8 +23,8 @@ compare_set_effect(void *member, const struct opt *o, const char *value,
 	(void)o;
 	if (n == 0 || (value[n] != '\0' && strcmp(value + n, "%") != 0) ||
 	    percent < 0 || percent > 1000)
-		return why_set(why, "\"%s\" is not a percentage from 0 to 1000, "
-		    "such as 5%%", value);
+		return why_set(why, "\"%s\" is not a percentage from 0 to "
+		    "1000, such as 5%%", value);
 	*(double *)member = percent / 100;
 	return 0;
 }
@@ -104,6 +104,10 @@ weigh(struct change *c, size_t n_base, const double *values,
 	if (of.n_base != 0 && (is_share || of.run.value > 0)) {
 		c->evidence = evidence_find(&of);
 		c->is_asked = true;
+	}
+	if (is_share && c->evidence.is_known) {
+		c->evidence.low = fmax(c->evidence.low, -c->value[0]);
+		c->evidence.high = fmin(c->evidence.high, 1 - c->value[0]);
 	}
 	free(base);
 }

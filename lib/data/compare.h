@@ -62,8 +62,8 @@ void compare_figures(struct comparison *c);
  * are not judged. Returns its number. */
 struct name_of_runs {
 	const char *name, *method;
-	const double *reqs;		/* of the base's runs, then of the run */
-	const double *p95;		/* likewise; NAN: none */
+	const double *reqs;	/* of the base's runs, then of the run */
+	const double *p95;	/* likewise; NAN: none */
 };
 size_t compare_add_name(struct comparison *c, const struct name_of_runs *n);
 

@@ -11,15 +11,15 @@ static void
 print_value(struct buf *out, enum unit unit, double value)
 {
 	if (!isfinite(value))
-		buf_printf(out, " %14s", "-");
+		buf_printf(out, " %12s", "-");
 	else if (unit == UNIT_SHARE)
-		buf_printf(out, " %12.2f %%", value * 100);
+		buf_printf(out, " %10.2f %%", value * 100);
 	else if (unit == UNIT_MS)
-		buf_printf(out, " %11.3f ms", value);
+		buf_printf(out, " %9.3f ms", value);
 	else if (unit == UNIT_RATE)
-		buf_printf(out, " %12.2f/s", value);
+		buf_printf(out, " %10.2f/s", value);
 	else
-		buf_printf(out, " %14.0f", value);
+		buf_printf(out, " %12.0f", value);
 }
 
 static void
@@ -31,15 +31,16 @@ print_chance(double p, struct buf *out)
 		buf_printf(out, "p %.2g", p);
 }
 
-/* The interval and the chance: "(+7.1 to +13.4 %, p 0.0001)". */
+/* The interval and the chance behind a text: "(+7.1 to +13.4 %, p 0.0001)". */
 static void
-print_confidence(const struct change *c, struct buf *out)
+print_confidence(const struct change *c, const char *before, struct buf *out)
 {
 	const struct evidence *e = &c->evidence;
 
 	if (!e->is_known || !isfinite(e->low) || !isfinite(e->high))
 		return;
-	buf_printf(out, " (%+.1f to %+.1f %s, ", e->low * 100, e->high * 100,
+	buf_printf(out, "%s(%+.1f to %+.1f %s, ", before, e->low * 100,
+	    e->high * 100,
 	    c->measure->unit == UNIT_SHARE ? "points" : "%");
 	print_chance(e->p, out);
 	buf_char(out, ')');
@@ -58,7 +59,8 @@ print_verdict(const struct change *c, struct buf *out)
 	case CHANGE_BETTER:
 	case CHANGE_WORSE:
 		buf_printf(out, "  %s", change_verdict_name(c->verdict));
-		print_confidence(c, out);
+		/* in a line of its own the table fits 80 columns */
+		print_confidence(c, "\n                    ", out);
 		break;
 	}
 }
@@ -69,12 +71,12 @@ print_line(const struct change *c, const char *name, struct buf *out)
 	double change = measure_change(c->value[0], c->value[1]);
 	char text[32] = "";
 
-	buf_printf(out, "%-20s", name);
+	buf_printf(out, "%-18s", name);
 	print_value(out, c->measure->unit, c->value[0]);
 	print_value(out, c->measure->unit, c->value[1]);
 	if (isfinite(change) && c->measure->unit != UNIT_SHARE)
 		(void)snprintf(text, sizeof(text), "%+.1f %%", change * 100);
-	buf_printf(out, " %10s", text);
+	buf_printf(out, " %9s", text);
 	print_verdict(c, out);
 	buf_char(out, '\n');
 }
@@ -98,7 +100,7 @@ compare_print(const struct comparison *c, struct buf *out)
 {
 	size_t i;
 
-	buf_printf(out, "%-20s %14s %14s %10s\n", "", c->n_base > 1 ?
+	buf_printf(out, "%-18s %12s %12s %9s\n", "", c->n_base > 1 ?
 	    "baseline" : "A", c->n_base > 1 ? "run" : "B", "change");
 	for (i = 0; i < MEASURES; i++)
 		print_line(&c->changes[i], measures[i].name, out);
@@ -150,13 +152,14 @@ compare_print_change(const struct change *c, struct buf *out)
 	if (c->verdict == CHANGE_UNKNOWN)
 		buf_text(out, ", too little data to tell");
 	else
-		print_confidence(c, out);
+		print_confidence(c, " ", out);
 }
 
 void
 compare_put_change(const struct change *c, struct jsn_out *o)
 {
-	jsn_member_number(o, "change", measure_change(c->value[0], c->value[1]));
+	jsn_member_number(o, "change", measure_change(c->value[0],
+		    c->value[1]));
 	jsn_member_number(o, "low", c->evidence.low);
 	jsn_member_number(o, "high", c->evidence.high);
 	jsn_member_number(o, "p", c->evidence.p);

@@ -77,17 +77,30 @@ from(struct span text, size_t at)
 	return (struct span){ text.p + at, text.n - at };
 }
 
+/* Where the first time of a text begins, which has few colons before; 0: it
+ * has none. */
+static size_t
+find_time(struct span text)
+{
+	enum { COLON = sizeof(time_key) - 3 };
+	size_t n = text.n < HEAD_BYTES ? text.n : HEAD_BYTES;
+	const char *p = text.p, *end = p + n;
+
+	for (; p < end && (p = memchr(p, ':', (size_t)(end - p))) != NULL; p++)
+		if (p - text.p >= COLON && end - p >= 2 && memcmp(p - COLON,
+		    time_key, sizeof(time_key) - 1) == 0)
+			return (size_t)(p - text.p) + 2;
+	return 0;
+}
+
 /* The head that text begins with, if it goes up to the first time. */
 static struct head *
 find_head(struct frames *f, struct span text)
 {
-	size_t n = text.n < HEAD_BYTES ? text.n : HEAD_BYTES;
-	const char *p = n != 0 ? memmem(text.p, n, time_key,
-	    sizeof(time_key) - 1) : NULL;
+	size_t n = find_time(text);
 
-	if (p == NULL)
+	if (n == 0)
 		return NULL;
-	n = (size_t)(p - text.p) + sizeof(time_key) - 1;
 	return map_get(&f->heads, (struct span){ text.p, n });
 }
 
@@ -120,7 +133,8 @@ parse_time(struct frames *f, struct span time)
 	char text[FRAME_MINUTE + 3];
 	int64_t ns, minute_ns;
 
-	if (time.n <= FRAME_MINUTE || !parse_seconds(from(time, FRAME_MINUTE), &ns))
+	if (time.n <= FRAME_MINUTE ||
+	    !parse_seconds(from(time, FRAME_MINUTE), &ns))
 		return time_parse(time, &f->time_ns);
 	if (memcmp(f->minute_text, time.p, FRAME_MINUTE) != 0) {
 		memcpy(text, time.p, FRAME_MINUTE);
@@ -273,6 +287,8 @@ frames_match(struct frames *f, struct span text, struct point *out)
 	at += t->text.n;
 	out->line = (struct span){ text.p, at };
 	fill(out, f, h, t);
+	if (!metric_takes(out->metric, out->value))
+		return 0;
 	note_order(f, h, t);
 	return at;
 }
@@ -321,6 +337,8 @@ match_likely(struct frames *f, const char *p, const char *end,
 	out->value_n = (uint8_t)n;
 	out->line = (struct span){ p, (size_t)(at - p) + t->text.n };
 	fill(out, f, h, t);
+	if (!metric_takes(out->metric, out->value))
+		return 0;
 	note_order(f, h, t);
 	return out->line.n;
 }

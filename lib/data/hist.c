@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The sparse histogram: indexes, adding, percentiles, its JSON. */
+/* The sparse histogram: indexes, adding, percentiles. */
 #include "data/hist.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/varint.h"
+#include "data/hist_priv.h"
 
-/* Resolution of the lowest buckets, and the largest index there is. */
+/* Resolution of the lowest buckets, and where they end. */
 #define RESOLUTION 0.001
-enum { LINEAR = 256, MAX_INDEX = HIST_INDEXES - 1 };
+enum { LINEAR = 256 };
 
 /* Up to this index a step is more than 0.8 % of a value. */
 enum { COARSE = 128 };
@@ -44,8 +44,8 @@ hist_empty(struct hist *h)
 		hist_empty(h->fine);
 }
 
-static struct hist *
-negative_of(struct hist *h)
+struct hist *
+hist_negative(struct hist *h)
 {
 	if (h->negative == NULL) {
 		h->negative = xcalloc(1, sizeof(*h->negative));
@@ -54,8 +54,8 @@ negative_of(struct hist *h)
 	return h->negative;
 }
 
-static struct hist *
-fine_of(struct hist *h)
+struct hist *
+hist_fine(struct hist *h)
 {
 	if (h->fine == NULL)
 		h->fine = xcalloc(1, sizeof(*h->fine));
@@ -137,8 +137,8 @@ place_of(const struct hist *h, uint32_t index)
 	return lo;
 }
 
-static void
-add_bucket(struct hist *h, uint32_t index, uint64_t count)
+void
+hist_add_bucket(struct hist *h, uint32_t index, uint64_t count)
 {
 	size_t at;
 
@@ -176,13 +176,13 @@ hist_add(struct hist *h, double value, uint64_t times)
 		return;
 	if (index == -1) {
 		h->low += times;
-		hist_add(negative_of(h), -value, times);
+		hist_add(hist_negative(h), -value, times);
 	} else if (index == -2) {
 		h->high += times;
 	} else {
-		add_bucket(h, (uint32_t)index, times);
+		hist_add_bucket(h, (uint32_t)index, times);
 		if (h->keeps_fine && index > 0 && index <= COARSE)
-			hist_add(fine_of(h), value * FINE_FACTOR, times);
+			hist_add(hist_fine(h), value * FINE_FACTOR, times);
 	}
 }
 
@@ -214,7 +214,7 @@ hist_add_tally(struct hist *h, struct hist_tally *t)
 
 	for (i = t->first; i < t->end; i++)
 		if (t->count[i] != 0) {
-			add_bucket(h, i, t->count[i]);
+			hist_add_bucket(h, i, t->count[i]);
 			t->count[i] = 0;
 		}
 	h->low += t->low;
@@ -231,11 +231,12 @@ hist_merge(struct hist *h, const struct hist *from)
 	h->low += from->low;
 	h->high += from->high;
 	if (from->negative != NULL)
-		hist_merge(negative_of(h), from->negative);
+		hist_merge(hist_negative(h), from->negative);
 	if (from->fine != NULL)
-		hist_merge(fine_of(h), from->fine);
+		hist_merge(hist_fine(h), from->fine);
 	for (i = 0; i < from->n; i++)
-		add_bucket(h, from->buckets[i].index, from->buckets[i].count);
+		hist_add_bucket(h, from->buckets[i].index,
+		    from->buckets[i].count);
 }
 
 uint64_t
@@ -245,6 +246,18 @@ hist_count(const struct hist *h)
 	size_t i;
 
 	for (i = 0; i < h->n; i++)
+		sum += h->buckets[i].count;
+	return sum;
+}
+
+uint64_t
+hist_count_to(const struct hist *h, double value)
+{
+	int64_t last = hist_index(value);
+	uint64_t sum = h->low;
+	size_t i;
+
+	for (i = 0; i < h->n && h->buckets[i].index <= last; i++)
 		sum += h->buckets[i].count;
 	return sum;
 }
@@ -329,203 +342,4 @@ hist_quantile(const struct hist *h, double p, double min, double max)
 	lower = value_at(h, rank, count, min, max);
 	upper = value_at(h, (uint64_t)ceil(position), count, min, max);
 	return lower + (upper - lower) * (position - (double)rank);
-}
-
-size_t
-hist_span(const struct hist *h, size_t first, uint32_t *offset)
-{
-	const struct hist_bucket *at = &h->buckets[first];
-	size_t n = 1;
-
-	*offset = at->index - (first > 0 ? at[-1].index + 1 : 0);
-	while (first + n < h->n && at[n].index == at->index + n)
-		n++;
-	return n;
-}
-
-void
-hist_print_counters(const struct hist *h, struct jsn_out *o)
-{
-	size_t i;
-
-	jsn_key(o, "counters");
-	jsn_open(o, '[');
-	for (i = 0; i < h->n; i++)
-		jsn_put_int(o, (int64_t)h->buckets[i].count);
-	jsn_close(o, ']');
-}
-
-void
-hist_print(const struct hist *h, struct jsn_out *o)
-{
-	uint32_t offset;
-	size_t i, n;
-
-	hist_print_counters(h, o);
-	jsn_key(o, "spans");
-	jsn_open(o, '[');
-	for (i = 0; i < h->n; i += n) {
-		n = hist_span(h, i, &offset);
-		jsn_put_int(o, (int64_t)offset);
-		jsn_put_int(o, (int64_t)n);
-	}
-	jsn_close(o, ']');
-	if (h->low != 0) {
-		jsn_key(o, "low");
-		jsn_put_int(o, (int64_t)h->low);
-	}
-	if (h->high != 0) {
-		jsn_key(o, "high");
-		jsn_put_int(o, (int64_t)h->high);
-	}
-}
-
-/* A whole number of 0..2^53. */
-static bool
-read_count(struct jsn *j, uint64_t *count)
-{
-	double d;
-
-	if (!jsn_number(j, &d))
-		return false;
-	if (!(d >= 0 && d <= 0x1p53) || d != floor(d)) {
-		(void)jsn_fail(j, "not a count");
-		return false;
-	}
-	*count = (uint64_t)d;
-	return true;
-}
-
-bool
-hist_read(struct hist_reader *r, struct jsn *j, struct span key)
-{
-	uint64_t v;
-
-	if (span_is(key, "low"))
-		return read_count(j, &r->to->low);
-	if (span_is(key, "high"))
-		return read_count(j, &r->to->high);
-	if (span_is(key, "counters")) {
-		if (!jsn_enter(j, '['))
-			return false;
-		while (jsn_element(j) && read_count(j, &v)) {
-			r->counters = xgrow(r->counters, r->n_counters,
-			    &r->cap_counters, sizeof(*r->counters));
-			r->counters[r->n_counters++] = v;
-		}
-		return true;
-	}
-	if (span_is(key, "spans")) {
-		if (!jsn_enter(j, '['))
-			return false;
-		while (jsn_element(j) && read_count(j, &v)) {
-			r->spans = xgrow(r->spans, r->n_spans, &r->cap_spans,
-			    sizeof(*r->spans));
-			r->spans[r->n_spans++] = v > MAX_INDEX + 1
-			    ? MAX_INDEX + 1 : (uint32_t)v;
-		}
-		return true;
-	}
-	return false;
-}
-
-int
-hist_fill(struct hist *h, const uint64_t *counters, size_t n_counters,
-    const uint32_t *spans, size_t n_spans, struct why *why)
-{
-	uint64_t index = 0;
-	size_t i, used = 0;
-	uint32_t k;
-	bool is_good = n_spans % 2 == 0;
-
-	for (i = 0; i < n_spans && is_good; i += 2) {
-		index += spans[i];
-		for (k = 0; k < spans[i + 1] && is_good; k++, index++) {
-			is_good = used < n_counters && index <= MAX_INDEX;
-			if (is_good && counters[used] > 0)
-				add_bucket(h, (uint32_t)index, counters[used]);
-			used++;
-		}
-	}
-	return is_good && used == n_counters ? 0 : why_set(why,
-	    "histogram: counters and spans do not fit");
-}
-
-int
-hist_read_end(struct hist_reader *r, struct why *why)
-{
-	int status = hist_fill(r->to, r->counters, r->n_counters, r->spans,
-	    r->n_spans, why);
-
-	free(r->counters);
-	free(r->spans);
-	*r = (struct hist_reader){ 0 };
-	return status;
-}
-
-static void
-put_varint(struct buf *out, uint64_t v)
-{
-	unsigned char bytes[VARINT_BYTES];
-
-	buf_add(out, bytes, varint_put(bytes, v));
-}
-
-static void
-encode(const struct hist *h, struct buf *out)
-{
-	uint32_t previous = 0;
-	size_t i;
-
-	put_varint(out, h->low);
-	put_varint(out, h->high);
-	put_varint(out, h->n);
-	for (i = 0; i < h->n; i++) {
-		put_varint(out, h->buckets[i].index - previous);
-		put_varint(out, h->buckets[i].count);
-		previous = h->buckets[i].index;
-	}
-}
-
-void
-hist_encode(const struct hist *h, struct buf *out)
-{
-	encode(h, out);
-	if (h->negative != NULL || h->fine != NULL)
-		encode(h->negative != NULL ? h->negative : &(struct hist){ 0 },
-		    out);
-	if (h->fine != NULL)
-		encode(h->fine, out);
-}
-
-static int
-decode(struct hist *h, const unsigned char **p, const unsigned char *end)
-{
-	uint64_t low, high, left, gap, count, index = 0;
-
-	if (!varint_take(p, end, &low) || !varint_take(p, end, &high) ||
-	    !varint_take(p, end, &left))
-		return -1;
-	h->low += low;
-	h->high += high;
-	for (; left > 0; left--) {
-		if (!varint_take(p, end, &gap) ||
-		    !varint_take(p, end, &count) || gap > MAX_INDEX ||
-		    (index += gap) > MAX_INDEX || count == 0)
-			return -1;
-		add_bucket(h, (uint32_t)index, count);
-	}
-	return 0;
-}
-
-int
-hist_decode(struct hist *h, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes, *end = p + n;
-
-	if (decode(h, &p, end) < 0 ||
-	    (p < end && decode(negative_of(h), &p, end) < 0) ||
-	    (p < end && decode(fine_of(h), &p, end) < 0))
-		return -1;
-	return p == end ? 0 : -1;
 }

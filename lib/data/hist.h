@@ -67,6 +67,10 @@ void hist_merge(struct hist *h, const struct hist *from);
 
 uint64_t hist_count(const struct hist *h);
 
+/* How many are not greater than a value, those in the bucket of that value
+ * among them. */
+uint64_t hist_count_to(const struct hist *h, double value);
+
 /* The value at p (0..1) by k6's rule, position p * (n - 1) with linear
  * interpolation between neighbours, kept within min..max of the data.
  * 0 when h is empty. */

@@ -52,16 +52,28 @@ crossed_of(const struct figures *f)
 	return f->result_status;
 }
 
+bool
+measure_has_times(const struct sink *durations)
+{
+	return durations->count != 0 && durations->max > 0;
+}
+
+static bool
+has_times(const struct figures *f)
+{
+	return measure_has_times(&f->duration);
+}
+
 static double
 avg_of(const struct figures *f)
 {
-	return f->duration.count != 0 ? sink_avg(&f->duration) : NAN;
+	return has_times(f) ? sink_avg(&f->duration) : NAN;
 }
 
 #define QUANTILE(name, p) \
 	static double name(const struct figures *f) \
 	{ \
-		return f->duration.count != 0 ? \
+		return has_times(f) ? \
 		    sink_quantile(&f->duration, percentiles[p].at) : NAN; \
 	}
 
@@ -73,7 +85,7 @@ QUANTILE(p99_of, P99)
 static double
 max_of(const struct figures *f)
 {
-	return f->duration.count != 0 ? f->duration.max : NAN;
+	return has_times(f) ? f->duration.max : NAN;
 }
 
 static double
@@ -141,7 +153,7 @@ figures_init(struct figures *f)
 		[COURSE_EXPECTED] = METRIC_TREND };
 	int i;
 
-	*f = (struct figures){ .failed_by_status = NAN,
+	*f = (struct figures){ .failed_by_status = NAN, .iterations = NAN,
 	    .failed.type = METRIC_RATE, .checks.type = METRIC_RATE,
 	    .duration.type = METRIC_TREND, .expected.type = METRIC_TREND };
 	for (i = 0; i < COURSES; i++)
@@ -173,7 +185,8 @@ measure_add(struct figures *f, struct span metric, const struct sink *sink)
 	if (span_is(metric, "http_reqs"))
 		f->reqs += sink_sum(sink);
 	else if (span_is(metric, "iterations"))
-		f->iterations += sink_sum(sink);
+		f->iterations = (isnan(f->iterations) ? 0 : f->iterations) +
+		    sink_sum(sink);
 	else if (span_is(metric, "http_req_failed"))
 		sink_merge(&f->failed, sink);
 	else if (span_is(metric, "checks"))

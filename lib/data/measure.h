@@ -55,6 +55,10 @@ void	figures_init(struct figures *f);
 /* Frees what f owns. */
 void	figures_release(struct figures *f);
 
+/* Are these response times? Not if there are none, or all are 0: k6 sends 0
+ * for a request that got no answer, and no answer takes no time. */
+bool	measure_has_times(const struct sink *durations);
+
 /* Count a series of the whole run in; other metrics are passed over. */
 void	measure_add(struct figures *f, struct span metric,
 	    const struct sink *sink);

@@ -15,8 +15,8 @@ static const char *const contains_names[] = {
 };
 
 #define ROW(name, type, contains) \
-	{ { name, sizeof(name) - 1 }, METRIC_##type, CONTAINS_##contains, false, \
-	    false }
+	{ { name, sizeof(name) - 1 }, METRIC_##type, CONTAINS_##contains, \
+	    false, false }
 
 static const struct metric builtins[] = {
 	ROW("vus", GAUGE, DEFAULT),

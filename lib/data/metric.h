@@ -30,6 +30,17 @@ enum { METRIC_NAME_MAX = 128 };	/* bytes; k6's limit */
  * 1 to METRIC_NAME_MAX bytes, none of them NUL. Escapes are gone by then. */
 bool metric_is_name(struct span name);
 
+/* May a sample of the metric have this value? http_reqs says how many requests
+ * there were: a whole number from 0 on, which a double holds to the last digit.
+ */
+static inline bool
+metric_takes(const struct metric *m, double value)
+{
+	return m->name.n != sizeof("http_reqs") - 1 ||
+	    (value >= 0 && value < 0x1p53 && value == (double)(int64_t)value) ||
+	    !span_is(m->name, "http_reqs");
+}
+
 /* The built-in metric of that name (PROTOCOL 1.6), or NULL. */
 const struct metric *metric_builtin(struct span name);
 

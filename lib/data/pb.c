@@ -87,12 +87,18 @@ pb_put_double(struct pb_out *o, uint32_t field, double v)
 }
 
 void
+pb_put_raw(struct pb_out *o, struct span fields)
+{
+	if (fields.n != 0)
+		memcpy(room(o, fields.n), fields.p, fields.n);
+}
+
+void
 pb_put_bytes(struct pb_out *o, uint32_t field, struct span bytes)
 {
 	size_t since = o->n;
 
-	if (bytes.n != 0)
-		memcpy(room(o, bytes.n), bytes.p, bytes.n);
+	pb_put_raw(o, bytes);
 	pb_put_message(o, field, since);
 }
 

@@ -29,6 +29,9 @@ void pb_put_varint(struct pb_out *o, uint32_t field, uint64_t v);
 void pb_put_double(struct pb_out *o, uint32_t field, double v);
 void pb_put_bytes(struct pb_out *o, uint32_t field, struct span bytes);
 
+/* Bytes that are whole fields already. */
+void pb_put_raw(struct pb_out *o, struct span fields);
+
 /* A number without a field, inside of packed ones. */
 void pb_put_packed(struct pb_out *o, uint64_t v);
 

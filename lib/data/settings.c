@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All K6_CLOUD_* settings: one row each, from four places. */
+/* All settings of k6's outputs: one row each, from four places. */
 #include "data/settings.h"
 
 #include <math.h>
@@ -124,6 +124,68 @@ const struct setting_row settings_table[SETTINGS] = {
 	[SET_TRACES_PUSH_CONCURRENCY] = { "tracesPushConcurrency",
 	    "K6_CLOUD_TRACES_PUSH_CONCURRENCY", 0, NULL, NULL, SETTING_INT,
 	    "1", 0, 1, "requests with traces at a time (k6 only)" },
+	/* Prometheus remote write */
+	[SET_OUT] = { NULL, "K6PUSH_OUT", 0, "out", "WHERE", SETTING_TEXT,
+	    "cloud", USED_BY_PUSH, 0,
+	    "cloud, or prometheus-rw: a metrics store" },
+	[SET_RW_URL] = { NULL, "K6_PROMETHEUS_RW_SERVER_URL", 0, "rw-url",
+	    "URL", SETTING_TEXT, "http://localhost:9090/api/v1/write",
+	    USED_BY_PUSH, 0, "where the metrics store takes remote writes" },
+	[SET_RW_PUSH_INTERVAL] = { NULL, "K6_PROMETHEUS_RW_PUSH_INTERVAL", 0,
+	    NULL, NULL, SETTING_DURATION, "5s", 0, NS_PER_MS,
+	    "time between two samples of a series" },
+	[SET_RW_TESTID] = { NULL, "K6_PROMETHEUS_RW_TESTID", 0, "testid", "ID",
+	    SETTING_TEXT, "", USED_BY_PUSH, 0,
+	    "label of all series of this run in the metrics store" },
+	[SET_RW_TENANT] = { NULL, "K6_PROMETHEUS_RW_TENANT", 0, "tenant", "ID",
+	    SETTING_TEXT, "", USED_BY_PUSH, 0,
+	    "tenant of Mimir, Cortex or Thanos" },
+	[SET_RW_FORM] = { NULL, "K6_PROMETHEUS_RW_FORM", 0, "rw-form", "FORM",
+	    SETTING_TEXT, "", USED_BY_PUSH, 0, "of histograms: native, "
+	    "vmrange, classic, or stats: none, as k6 (by the receiver)" },
+	[SET_RW_SCHEMA] = { NULL, "K6_PROMETHEUS_RW_SCHEMA", 0, "rw-schema",
+	    "N", SETTING_INT, "6", USED_BY_PUSH, 3,
+	    "resolution of native histograms, 3 to 8" },
+	[SET_RW_VERSION] = { NULL, "K6_PROMETHEUS_RW_VERSION", 0, "rw-version",
+	    "N", SETTING_INT, "1", USED_BY_PUSH, 1,
+	    "of remote write: 1, or 2 where the receiver has it" },
+	[SET_RW_QUERY_URL] = { NULL, "K6_PROMETHEUS_RW_QUERY_URL", 0,
+	    "query-url", "URL", SETTING_TEXT, "", USED_BY_PUSH, 0,
+	    "where --verify asks; before /api/v1/query" },
+	[SET_RW_TREND_STATS] = { NULL, "K6_PROMETHEUS_RW_TREND_STATS", 0,
+	    "rw-trend-stats", "LIST", SETTING_TEXT, "", USED_BY_PUSH, 0,
+	    "gauges of trends: count,sum,min,max,avg,med,p(99)" },
+	[SET_RW_NATIVE] = { NULL, "K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM",
+	    0, NULL, NULL, SETTING_BOOL, "", 0, 0,
+	    "true: --rw-form native; false: stats" },
+	[SET_RW_STALE_MARKERS] = { NULL, "K6_PROMETHEUS_RW_STALE_MARKERS", 0,
+	    NULL, NULL, SETTING_BOOL, "true", 0, 0,
+	    "say at the end that series go on no more" },
+	[SET_RW_USERNAME] = { NULL, "K6_PROMETHEUS_RW_USERNAME", 0, NULL, NULL,
+	    SETTING_TEXT, "", 0, 0, "of Basic authentication" },
+	[SET_RW_PASSWORD] = { NULL, "K6_PROMETHEUS_RW_PASSWORD", 0, NULL, NULL,
+	    SETTING_TEXT, "", 0, 0, "likewise" },
+	[SET_RW_BEARER_TOKEN] = { NULL, "K6_PROMETHEUS_RW_BEARER_TOKEN", 0,
+	    NULL, NULL, SETTING_TEXT, "", 0, 0, "in place of these" },
+	[SET_RW_HEADERS] = { NULL, "K6_PROMETHEUS_RW_HTTP_HEADERS", 0, NULL,
+	    NULL, SETTING_TEXT, "", 0, 0, "more headers: NAME:VALUE,..." },
+	[SET_RW_INSECURE] = { NULL, "K6_PROMETHEUS_RW_INSECURE_SKIP_TLS_VERIFY",
+	    0, NULL, NULL, SETTING_BOOL, "false", 0, 0,
+	    "take any certificate" },
+	[SET_RW_TLS_VERSION] = { NULL, "K6_PROMETHEUS_RW_TLS_MINIMUM_VERSION",
+	    0, NULL, NULL, SETTING_TEXT, "1.3", 0, 0, "1.2 or 1.3" },
+	[SET_RW_CERT] = { NULL, "K6_PROMETHEUS_RW_CLIENT_CERTIFICATE", 0, NULL,
+	    NULL, SETTING_TEXT, "", 0, 0, "file of the client's certificate" },
+	[SET_RW_CERT_KEY] = { NULL, "K6_PROMETHEUS_RW_CLIENT_CERTIFICATE_KEY",
+	    0, NULL, NULL, SETTING_TEXT, "", 0, 0, "and of its key" },
+	[SET_RW_SIGV4_REGION] = { NULL, "K6_PROMETHEUS_RW_SIGV4_REGION", 0,
+	    NULL, NULL, SETTING_TEXT, "", 0, 0, "region of AWS" },
+	[SET_RW_SIGV4_ACCESS_KEY] = { NULL,
+	    "K6_PROMETHEUS_RW_SIGV4_ACCESS_KEY", 0, NULL, NULL, SETTING_TEXT,
+	    "", 0, 0, "its access key" },
+	[SET_RW_SIGV4_SECRET_KEY] = { NULL,
+	    "K6_PROMETHEUS_RW_SIGV4_SECRET_KEY", 0, NULL, NULL, SETTING_TEXT,
+	    "", 0, 0, "its secret key" },
 };
 
 /* Parse text into v by the setting's type. */
@@ -149,10 +211,12 @@ parse(const struct setting_row *row, const char *text,
 		if (text[0] == '.' && text[1] >= '0' && text[1] <= '9')
 			v->real = strtod(text, &end);
 		else
-			end = (char *)text + num_parse(text, strlen(text), &v->real);
+			end = (char *)text + num_parse(text, strlen(text),
+			    &v->real);
 		return end != text && *end == '\0' && v->real >= 0 &&
 		    isfinite(v->real) ? 0
-		    : why_set(why, "\"%s\" is not a number of at least 0", text);
+		    : why_set(why, "\"%s\" is not a number of at least 0",
+		    text);
 	case SETTING_DURATION:
 		if (!duration_parse(text, &v->number))
 			return why_set(why, "\"%s\" is not a duration (3s, "
@@ -191,13 +255,22 @@ settings_copy(const struct settings *s)
 	return copy;
 }
 
-void
-settings_wipe_token(struct settings *s)
+bool
+settings_is_secret(enum setting which)
 {
-	char *token = s->v[SET_TOKEN].text;
+	return which == SET_TOKEN || which == SET_TEST_RUN_TOKEN ||
+	    which == SET_RW_PASSWORD || which == SET_RW_BEARER_TOKEN ||
+	    which == SET_RW_HEADERS || which == SET_RW_SIGV4_SECRET_KEY;
+}
 
-	if (token != NULL)
-		explicit_bzero(token, strlen(token));
+void
+settings_wipe_secrets(struct settings *s)
+{
+	int i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if (s->v[i].text != NULL && settings_is_secret((enum setting)i))
+			explicit_bzero(s->v[i].text, strlen(s->v[i].text));
 }
 
 void
@@ -205,7 +278,7 @@ settings_release(struct settings *s)
 {
 	int i;
 
-	settings_wipe_token(s);
+	settings_wipe_secrets(s);
 	for (i = 0; i < SETTINGS; i++)
 		free(s->v[i].text);
 	*s = (struct settings){ 0 };
@@ -227,6 +300,17 @@ settings_set(struct settings *s, enum setting which, const char *text,
 	free(s->v[which].text);
 	s->v[which] = v;
 	return 0;
+}
+
+void
+settings_forget(struct settings *s, enum setting which)
+{
+	const char *fallback = settings_table[which].fallback;
+
+	free(s->v[which].text);
+	s->v[which] = (struct setting_value){ 0 };
+	if (fallback[0] != '\0')
+		(void)settings_set(s, which, fallback, FROM_DEFAULT, NULL);
 }
 
 int

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * settings: k6's cloud settings, each named once: JSON key, environment name,
- * flag, type, default, help (PROTOCOL 4.1). A later source overrules an
- * earlier one, in the order of enum settings_source.
+ * settings: k6's settings of the cloud and of remote write, each named once:
+ * JSON key, environment name, flag, type, default, help (PROTOCOL 4.1, 9.1). A
+ * later source overrules an earlier one, in the order of enum settings_source.
  */
 #ifndef K6PIPE_DATA_SETTINGS_H
 #define K6PIPE_DATA_SETTINGS_H
@@ -26,7 +26,15 @@ enum setting {
 	SET_SKIP_OUTLIERS, SET_ALGO_THRESHOLD, SET_IQR_RADIUS,
 	SET_IQR_COEF_LOWER, SET_IQR_COEF_UPPER, SET_TRACES_ENABLED,
 	SET_TRACES_HOST, SET_TRACES_PUSH_INTERVAL,
-	SET_TRACES_PUSH_CONCURRENCY, SETTINGS
+	SET_TRACES_PUSH_CONCURRENCY,
+	/* of Prometheus remote write: */
+	SET_OUT, SET_RW_URL, SET_RW_PUSH_INTERVAL, SET_RW_TESTID, SET_RW_TENANT,
+	SET_RW_FORM, SET_RW_SCHEMA, SET_RW_VERSION, SET_RW_QUERY_URL,
+	SET_RW_TREND_STATS, SET_RW_NATIVE, SET_RW_STALE_MARKERS,
+	SET_RW_USERNAME, SET_RW_PASSWORD, SET_RW_BEARER_TOKEN, SET_RW_HEADERS,
+	SET_RW_INSECURE, SET_RW_TLS_VERSION, SET_RW_CERT, SET_RW_CERT_KEY,
+	SET_RW_SIGV4_REGION, SET_RW_SIGV4_ACCESS_KEY, SET_RW_SIGV4_SECRET_KEY,
+	SETTINGS
 };
 
 enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_REAL, SETTING_BOOL,
@@ -77,8 +85,11 @@ struct settings settings_copy(const struct settings *s);
 int settings_set(struct settings *s, enum setting which, const char *text,
     enum settings_source source, struct why *why);
 
-/* Take every K6_CLOUD_* variable; empty ones count as unset. -1: why names
- * the variable. */
+/* Set one back to its default, whatever its source was. */
+void settings_forget(struct settings *s, enum setting which);
+
+/* Take every variable that a row names; empty ones count as unset. -1: why
+ * names the variable. */
 int settings_from_env(struct settings *s, struct why *why);
 
 /* Take the known members of a JSON object; null and unknown ones are passed
@@ -97,7 +108,10 @@ int64_t settings_int(const struct settings *s, enum setting which);
 double settings_real(const struct settings *s, enum setting which);
 bool settings_bool(const struct settings *s, enum setting which);
 
-/* Overwrite the token, which is a secret, before the memory is freed. */
-void settings_wipe_token(struct settings *s);
+/* Is it a secret? */
+bool settings_is_secret(enum setting which);
+
+/* Overwrite the secrets before the memory is freed. */
+void settings_wipe_secrets(struct settings *s);
 
 #endif

@@ -28,6 +28,29 @@ sink_add(struct sink *s, double value, int64_t time_ns)
 }
 
 void
+sink_add_ns(struct sink *s, struct hist_tally *h, int64_t ns, int64_t time_ns)
+{
+	double value = (double)ns / TOTAL_PER_ONE;
+
+	if (s->count == 0) {
+		s->min = s->max = value;
+		s->last_ns = time_ns;
+	}
+	if (value < s->min)
+		s->min = value;
+	if (value > s->max)
+		s->max = value;
+	if (time_ns >= s->last_ns) {
+		s->last = value;
+		s->last_ns = time_ns;
+	}
+	s->count++;
+	s->nonzero += ns != 0;
+	s->sum.millionths += ns;
+	hist_tally_add(h, value);
+}
+
+void
 sink_merge(struct sink *s, const struct sink *from)
 {
 	if (from->count == 0)

@@ -24,6 +24,13 @@ struct sink {
 
 void sink_release(struct sink *s);
 void sink_add(struct sink *s, double value, int64_t time_ns);
+
+/* The same of a trend's value of whole nanoseconds, in milliseconds: faster.
+ * Its bucket is counted in h, which hist_add_tally adds to s->hist before that
+ * is looked at. ns >= 0. */
+void sink_add_ns(struct sink *s, struct hist_tally *h, int64_t ns,
+    int64_t time_ns);
+
 void sink_merge(struct sink *s, const struct sink *from);
 
 double sink_sum(const struct sink *s);

@@ -175,6 +175,10 @@ read_whole_point(struct stream *s, struct jsn *data, struct span line,
 	p->metric = metric_of(s, metric);
 	if (p->metric == NULL)
 		return jsn_fail(data, "no metric, or too long");
+	if (!metric_takes(p->metric, p->value)) {
+		data->p = parts.value.p;
+		return jsn_fail(data, "value is no number of requests");
+	}
 	parts.metric = p->metric;
 	parts.tags = p->tags;
 	if (!p->has_metadata)
@@ -293,6 +297,16 @@ put(char *to, struct span s)
 	return to + s.n;
 }
 
+/* A time or a number is shorter, and a copy of a fixed length is no call. */
+enum { SHORT = NUM_TEXT };
+
+static char *
+put_short(char *to, struct span s)
+{
+	memcpy(to, s.p, SHORT);
+	return to + s.n;
+}
+
 /* A generator writes a million of these a second: room is made once. */
 void
 stream_print_text(struct buf *out, struct span head, struct span time,
@@ -305,11 +319,11 @@ stream_print_text(struct buf *out, struct span head, struct span time,
 	static const struct span end = { "}}\n", 3 };
 	size_t n = head.n + time.n + middle.n + value.n + tags.n +
 	    tags_json.n + (metadata.n > 0 ? meta.n + metadata.n : 0) + end.n;
-	char *p = buf_room(out, n);
+	char *p = buf_room(out, n + SHORT);
 
 	if (p == NULL)
 		return;
-	p = put(put(put(put(p, head), time), middle), value);
+	p = put_short(put(put_short(put(p, head), time), middle), value);
 	p = put(put(p, tags), tags_json);
 	if (metadata.n > 0)
 		p = put(put(p, meta), metadata);

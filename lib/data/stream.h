@@ -81,7 +81,8 @@ void stream_print_point(struct buf *out, struct span metric, int64_t time_ns,
 
 /* The same in parts that points share: a line's head, which stream_print_head
  * writes once for each metric, a time as time_print writes it, a value as
- * num_print does; metadata is a JSON object, n 0: none. */
+ * num_print does, both where they wrote it (of which more is read, and
+ * dropped); metadata is a JSON object, n 0: none. */
 void stream_print_head(struct buf *out, struct span metric);
 void stream_print_text(struct buf *out, struct span head, struct span time,
     struct span value, struct span tags_json, struct span metadata);

@@ -47,8 +47,8 @@ const struct tagset *tagset_hold(const struct tagset *set);
 void tagset_drop(const struct tagset *set);
 
 /* The set that the cursor stands at: an object of strings, or null for the
- * empty set. Owned by t, stays where it is until tags_release. NULL, with j's error set, when
- * it is something else. */
+ * empty set. Owned by t, stays where it is until tags_release. NULL, with j's
+ * error set, when it is something else. */
 const struct tagset *tags_read(struct tags *t, struct jsn *j);
 
 /* The set of n pairs, in any order. */

@@ -42,23 +42,27 @@ struct transfer {
 struct fetcher {
 	CURLM *multi;
 	struct transfer *transfers;
-	char *user_agent, *ca_file;
+	char *user_agent, *ca_file, *cert_file, *key_file;
+	bool is_insecure, needs_tls13;
 	long timeout_ms;
 };
 
 struct fetcher *
 fetcher_new(const struct fetch_options *o, struct why *why)
 {
+	const char *const files[] = { o->ca_file, o->cert_file, o->key_file };
 	struct fetcher *f;
+	size_t i;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
 		(void)why_set(why, "libcurl does not start");
 		return NULL;
 	}
-	if (o->ca_file != NULL && access(o->ca_file, R_OK) != 0) {
-		(void)why_set(why, "%s: cannot be read", o->ca_file);
-		return NULL;
-	}
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i] != NULL && access(files[i], R_OK) != 0) {
+			(void)why_set(why, "%s: cannot be read", files[i]);
+			return NULL;
+		}
 	f = xcalloc(1, sizeof(*f));
 	f->multi = curl_multi_init();
 	if (f->multi == NULL) {
@@ -68,6 +72,10 @@ fetcher_new(const struct fetch_options *o, struct why *why)
 	}
 	f->user_agent = xstrdup(o->user_agent);
 	f->ca_file = o->ca_file != NULL ? xstrdup(o->ca_file) : NULL;
+	f->cert_file = o->cert_file != NULL ? xstrdup(o->cert_file) : NULL;
+	f->key_file = o->key_file != NULL ? xstrdup(o->key_file) : NULL;
+	f->is_insecure = o->is_insecure;
+	f->needs_tls13 = o->needs_tls13;
 	f->timeout_ms = (long)(o->timeout_ns / NS_PER_MS);
 	return f;
 }
@@ -99,6 +107,8 @@ fetcher_free(struct fetcher *f)
 	(void)curl_multi_cleanup(f->multi);
 	free(f->user_agent);
 	free(f->ca_file);
+	free(f->cert_file);
+	free(f->key_file);
 	free(f);
 	curl_global_cleanup();
 }
@@ -175,13 +185,18 @@ add_header(struct transfer *t, const char *line)
 static bool
 add_headers(struct transfer *t, const struct fetch_request *r)
 {
-	bool is_added = add_header(t, "Expect:");
+	/* libcurl signs all that stands here, also what it does not send. */
+	bool is_signed = r->access != NULL && r->access->aws_sigv4 != NULL;
+	bool is_added = is_signed || add_header(t, "Expect:");
 	char *line;
 	size_t i;
 
 	for (i = 0; is_added && r->headers != NULL && r->headers[i] != NULL;
 	    i++)
 		is_added = add_header(t, r->headers[i]);
+	for (i = 0; is_added && r->access != NULL &&
+	    r->access->headers != NULL && r->access->headers[i] != NULL; i++)
+		is_added = add_header(t, r->access->headers[i]);
 	if (r->token == NULL || r->token[0] == '\0')
 		return is_added;
 	line = xasprintf("Authorization: Token %s", r->token);
@@ -223,6 +238,36 @@ set_timers(const struct fetcher *f, CURL *e, bool is_retry)
 	return code | curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 }
 
+/* What the TLS of a server needs, and who we are. */
+static CURLcode
+set_access(const struct fetcher *f, CURL *e, const struct fetch_access *a)
+{
+	CURLcode code = CURLE_OK;
+
+	code |= curl_easy_setopt(e, CURLOPT_SSLVERSION, f->needs_tls13
+	    ? (long)CURL_SSLVERSION_TLSv1_3 : (long)CURL_SSLVERSION_TLSv1_2);
+	if (f->ca_file != NULL)
+		code |= curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
+	if (f->is_insecure) {
+		code |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		code |= curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (f->cert_file != NULL)
+		code |= curl_easy_setopt(e, CURLOPT_SSLCERT, f->cert_file);
+	if (f->key_file != NULL)
+		code |= curl_easy_setopt(e, CURLOPT_SSLKEY, f->key_file);
+	if (a == NULL || a->user == NULL)
+		return code;
+	if (a->aws_sigv4 != NULL)
+		code |= curl_easy_setopt(e, CURLOPT_AWS_SIGV4, a->aws_sigv4);
+	else
+		code |= curl_easy_setopt(e, CURLOPT_HTTPAUTH,
+		    (long)CURLAUTH_BASIC);
+	code |= curl_easy_setopt(e, CURLOPT_USERNAME, a->user);
+	return code | curl_easy_setopt(e, CURLOPT_PASSWORD,
+	    a->password != NULL ? a->password : "");
+}
+
 static CURLcode
 set_options(const struct fetcher *f, struct transfer *t,
     const struct fetch_request *r)
@@ -237,8 +282,7 @@ set_options(const struct fetcher *f, struct transfer *t,
 	code |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	code |= curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	code |= curl_easy_setopt(e, CURLOPT_USERAGENT, f->user_agent);
-	code |= curl_easy_setopt(e, CURLOPT_SSLVERSION,
-	    (long)CURL_SSLVERSION_TLSv1_2);
+	code |= set_access(f, e, r->access);
 	code |= set_timers(f, e, r->is_retry);
 	code |= curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
 	code |= curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_debug);
@@ -250,8 +294,6 @@ set_options(const struct fetcher *f, struct transfer *t,
 	code |= curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
 	code |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
 	code |= curl_easy_setopt(e, CURLOPT_PRIVATE, t);
-	if (f->ca_file != NULL)
-		code |= curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
 	if (r->is_post) {
 		code |= curl_easy_setopt(e, CURLOPT_POST, 1L);
 		code |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -283,6 +325,27 @@ fetch_start(struct fetcher *f, const struct fetch_request *r,
 	return 0;
 }
 
+void
+fetch_cancel(struct fetcher *f, const void *ctx)
+{
+	struct transfer *t, *next;
+
+	for (t = f->transfers; t != NULL; t = next) {
+		next = t->next;
+		if (t->ctx == ctx)
+			transfer_free(f, t);
+	}
+}
+
+const char *
+fetch_header(const struct fetch_reply *reply, const char *name)
+{
+	struct curl_header *h;
+
+	return reply->headers != NULL && curl_easy_header(reply->headers, name,
+	    0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
+}
+
 /* Hand out one finished transfer. The callback may start the next. */
 static void
 finish(struct fetcher *f, const CURLMsg *msg)
@@ -305,6 +368,7 @@ finish(struct fetcher *f, const CURLMsg *msg)
 	}
 	reply.status = (int)status;
 	reply.proxy = t->proxy;
+	reply.headers = t->easy;
 	reply.body = (struct span){ t->body.p, t->body.n };
 	(void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &reply.type);
 	if (wait > 0)

@@ -19,12 +19,24 @@ struct fetch_options {
 	int64_t timeout_ns;	/* for one whole request */
 	const char *user_agent;
 	const char *ca_file;	/* NULL: the system's */
+	bool is_insecure;	/* whoever has the address is believed */
+	bool needs_tls13;
+	const char *cert_file, *key_file;	/* of the client; NULL: none */
+};
+
+/* What opens a server that has no tokens. All borrowed; NULL: none. */
+struct fetch_access {
+	const char *const *headers;	/* as below */
+	const char *user, *password;
+	const char *aws_sigv4;	/* "aws:amz:REGION:SERVICE": user and password
+				 * are the access key and the secret one */
 };
 
 struct fetch_request {
 	const char *url;
 	const char *const *headers;	/* "Name: value", NULL ends */
 	const char *token;	/* Authorization: Token ...; NULL: none */
+	const struct fetch_access *access;	/* NULL: none */
 	bool is_post;
 	bool is_retry;		/* the last try failed: on a new connection, to
 				   an address that is looked up anew */
@@ -40,11 +52,15 @@ struct fetch_reply {
 	const char *proxy;	/* of the environment, that took the request;
 				   may hold a password. NULL: none */
 	int64_t retry_after_ns;	/* -1: not said */
+	void *headers;		/* for fetch_header */
 };
 
 typedef void fetch_done(void *ctx, const struct fetch_reply *reply);
 
 struct fetcher;
+
+/* The value of a header of a reply, within its callback; NULL: it has none. */
+const char *fetch_header(const struct fetch_reply *reply, const char *name);
 
 /* NULL: why. Free ends the requests under way without calling back. */
 struct fetcher *fetcher_new(const struct fetch_options *o, struct why *why);
@@ -54,6 +70,9 @@ void fetcher_free(struct fetcher *f);
  * fetcher_wait. -1: libcurl cannot start it, done is not called. */
 int fetch_start(struct fetcher *f, const struct fetch_request *request,
     fetch_done *done, void *ctx, struct why *why);
+
+/* End the requests with this ctx; their done is not called. */
+void fetch_cancel(struct fetcher *f, const void *ctx);
 
 /* Go on with the requests until something happened, fd (-1: none) can be
  * read, or timeout_ms are over; callbacks run in here. True: fd can be read,

@@ -148,7 +148,7 @@ struct agg *
 agg_new(struct options *o, char *const *files, int n,
     const volatile sig_atomic_t *stop)
 {
-	struct agg *agg = xcalloc(1, sizeof(*agg));	/* most stays untouched */
+	struct agg *agg = xcalloc(1, sizeof(*agg));	/* most stays 0 */
 
 	agg->options = o;
 	agg->stop = stop;

@@ -91,7 +91,8 @@ show(struct live *l, int64_t folded)
 
 	(void)snprintf(text, sizeof(text), "%.0f requests, %.1f/s, p95 %.2f "
 	    "ms, %.2f%% failed, %.0f%% folded", l->requests, l->rate,
-	    sink_quantile(&l->duration, percentiles[P95].at), failed * 100, part * 100);
+	    sink_quantile(&l->duration, percentiles[P95].at), failed * 100,
+	    part * 100);
 	/* What is longer than the line would make another one. */
 	(void)fprintf(stderr, "\r%.*s\033[K", stderr_columns() - 1, text);
 	(void)fflush(stderr);

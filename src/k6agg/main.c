@@ -103,8 +103,9 @@ static const struct opt table[] = {
 	{ 0, "threshold", "METRIC=EXPR", "with --summary: exit 99 if it is "
 	    "crossed; repeatable", OPT_LIST,
 	    offsetof(struct options, thresholds), NULL, 0 },
-	{ 0, "no-thresholds", NULL, "judge no thresholds, also not the stream's",
-	    OPT_FLAG, offsetof(struct options, has_no_thresholds), NULL, 0 },
+	{ 0, "no-thresholds", NULL,
+	    "judge no thresholds, also not the stream's", OPT_FLAG,
+	    offsetof(struct options, has_no_thresholds), NULL, 0 },
 	{ 0, "live", NULL, "show progress in one line on a terminal",
 	    OPT_FLAG, offsetof(struct options, is_live), NULL, 0 },
 	{ 0, "keep", "RULE", "keep only METRIC, METRIC{TAG=VALUE} or "

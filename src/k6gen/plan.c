@@ -6,8 +6,8 @@
 #include "data/metric.h"
 
 #define OWN(text, type, contains) \
-	{ { text, sizeof(text) - 1 }, METRIC_##type, CONTAINS_##contains, true, \
-	    false }
+	{ { text, sizeof(text) - 1 }, METRIC_##type, CONTAINS_##contains, \
+	    true, false }
 
 /* k6 has nothing of the kind: how well the load was made. */
 static const struct metric own_metrics[] = {

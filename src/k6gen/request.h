@@ -97,6 +97,8 @@ struct http_reply {
 	struct span body;	/* as far as it was kept; p NULL: not */
 	int64_t body_bytes;	/* all of it, as it came */
 	int64_t time_ns;	/* Unix time of the end of the body */
+	int64_t late_ns;	/* how long ago that was; 0: not known */
+	int64_t offset_ns;	/* of the wall clock to the monotonic one */
 	int64_t ns[TIMINGS];	/* of a failure: as far as it came */
 };
 

@@ -122,7 +122,8 @@ judge_thresholds(struct run *r, bool is_over)
 		t = &l->threshold;
 		r->failed[i] = !holds(t, tally_sink(&r->tally, l),
 		    seconds(r));
-		if (r->failed[i] && t->aborts && !r->is_aborted &&
+		/* What is over cannot be aborted. */
+		if (r->failed[i] && t->aborts && !r->is_aborted && !is_over &&
 		    r->progress.elapsed_ns >= t->delay_ns) {
 			r->is_aborted = true;
 			warnf("threshold %.*s: %.*s was crossed: aborting",

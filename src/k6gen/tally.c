@@ -43,22 +43,47 @@ tally_release(struct tally *t)
 	map_release(&t->outcomes);
 	map_release(&t->names);
 	free(t->checks);
+	free(t->counts);
 	*t = (struct tally){ .plan = NULL };
+}
+
+static void
+add_to_subs(struct tally *t, enum emitted which, double value, int64_t time_ns,
+    uint64_t subs)
+{
+	int i;
+
+	for (; subs != 0; subs &= subs - 1) {
+		i = __builtin_ctzll(subs);
+		if (t->plan->submetrics[i].metric == which)
+			sink_add(&t->subs[i], value, time_ns);
+	}
 }
 
 void
 tally_add(struct tally *t, enum emitted which, double value, int64_t time_ns,
     uint64_t subs)
 {
-	int i;
-
+	t->points++;
 	sink_add(&t->sinks[which], value, time_ns);
-	for (; subs != 0; subs &= subs - 1) {
-		i = __builtin_ctzll(subs);
-		if (t->plan->submetrics[i].metric == which)
-			sink_add(&t->subs[i], value, time_ns);
+	if (subs != 0)
+		add_to_subs(t, which, value, time_ns, subs);
+}
+
+void
+tally_add_ns(struct tally *t, enum emitted which, int64_t ns, int64_t time_ns,
+    uint64_t subs)
+{
+	if (ns < 0) {
+		tally_add(t, which, (double)ns / 1e6, time_ns, subs);
+		return;
 	}
 	t->points++;
+	if (t->counts == NULL)
+		t->counts = xcalloc(EMITTED, sizeof(*t->counts));
+	sink_add_ns(&t->sinks[which], &t->counts[which], ns, time_ns);
+	if (subs != 0)
+		add_to_subs(t, which, (double)ns / 1e6, time_ns, subs);
 }
 
 static struct outcome *
@@ -144,8 +169,11 @@ tally_move(struct tally *t, struct tally *from)
 
 	move_requests(t, from);
 
-	for (i = 0; i < EMITTED; i++)
+	for (i = 0; i < EMITTED; i++) {
+		if (from->counts != NULL)
+			hist_add_tally(&t->sinks[i].hist, &from->counts[i]);
 		move_sink(&t->sinks[i], &from->sinks[i]);
+	}
 	for (i = 0; i < t->plan->n_submetrics; i++)
 		move_sink(&t->subs[i], &from->subs[i]);
 	for (i = 0; i < t->plan->n_checks; i++) {

@@ -31,6 +31,8 @@ struct by_name {
 struct tally {
 	const struct plan *plan;
 	struct sink sinks[EMITTED];
+	struct hist_tally *counts;	/* of them, what their histograms do
+					   not have yet; owned; NULL: none */
 	struct sink subs[MOST_SUBMETRICS];	/* as the plan's */
 	struct check_count *checks;	/* as the plan's; owned */
 	int64_t points, requests;
@@ -46,6 +48,10 @@ void tally_release(struct tally *t);
 /* Count a sample, also in those of the submetrics in subs that are of its
  * metric. */
 void tally_add(struct tally *t, enum emitted which, double value,
+    int64_t time_ns, uint64_t subs);
+
+/* The same of a trend's time; tally_move counts it in the histogram. */
+void tally_add_ns(struct tally *t, enum emitted which, int64_t ns,
     int64_t time_ns, uint64_t subs);
 
 /* Where requests that ended with that status (0: for that reason), or have that

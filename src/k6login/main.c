@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/die.h"
 #include "base/opt.h"
 #include "data/settings.h"
@@ -61,9 +62,10 @@ prompt(char *token, size_t size)
 		return -1;
 	hidden = old;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	say("Token: ");
+	/* Before it is asked for, as it may be typed at once. */
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	n = read(STDIN_FILENO, token, size);
+	say("Token: ");
+	n = descriptor_read(STDIN_FILENO, token, size);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	say("\n");
 	return n;
@@ -80,8 +82,8 @@ read_token(char *token, struct why *why)
 		got = prompt(token, TOKEN_MAX);
 		n = got > 0 ? (size_t)got : 0;
 	} else {
-		while (n <= TOKEN_MAX && (got = read(STDIN_FILENO, token + n,
-		    TOKEN_MAX + 1 - n)) > 0)
+		while (n <= TOKEN_MAX && (got = descriptor_read(
+		    STDIN_FILENO, token + n, TOKEN_MAX + 1 - n)) > 0)
 			n += (size_t)got;
 	}
 	if (got < 0)

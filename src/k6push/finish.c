@@ -5,15 +5,31 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/die.h"
 #include "base/units.h"
 #include "k6push/session.h"
+#include "k6push/verify.h"
 
 /* How the run ended, for the server (PROTOCOL 3.4). */
+/* Samples that the generator wrote, by its End line, and that did not come.
+ * k6agg counts requests: what it folded or dropped is no line any more. */
+static int64_t
+count_cut(const struct reader_counts *r)
+{
+	int64_t n = r->end.points - (int64_t)(r->points + r->invalid);
+	bool is_folded = r->end.tool.n >= 5 &&
+	    memcmp(r->end.tool.p, "k6agg", 5) == 0;
+
+	return r->has_end && !is_folded && n > 0 ? n : 0;
+}
+
 static int
 run_status_of(const struct session *session, const struct reader_counts *r)
 {
+	int64_t n_cut;
+
 	if (signals > 0)
 		return RUN_ABORTED_BY_USER;
 	if (r->crossed != NULL)
@@ -21,6 +37,12 @@ run_status_of(const struct session *session, const struct reader_counts *r)
 	if (r->failed_files > 0)	/* what came is not all there is */
 		return RUN_ABORTED_BY_SYSTEM;
 	if (r->starts > r->end.streams)	/* which the reader has told */
+		return RUN_ABORTED_BY_SYSTEM;
+	n_cut = count_cut(r);
+	if (n_cut > 0)
+		warnf("%" PRId64 " of %" PRId64 " samples that the End line "
+		    "tells of did not come", n_cut, r->end.points);
+	if (session->options->expects_end && n_cut > 0)
 		return RUN_ABORTED_BY_SYSTEM;
 	if (session->options->expects_end && !r->has_end) {
 		warnf("the stream was cut: it has no End line");
@@ -46,6 +68,13 @@ session_is_cut_off(const struct session *session)
 {
 	return uploader_is_stopped(session->uploader) && settings_bool(
 	    &session->options->settings, SET_STOP_ON_ERROR);
+}
+
+bool
+session_run_is_removed(const struct session *session)
+{
+	return uploader_is_removed(session->uploader) ||
+	    run_api_facts(session->run_api).is_removed;
 }
 
 /* What the stream's samples say of the thresholds, where its End does not. */
@@ -120,6 +149,9 @@ session_end_input(struct session *session)
 	n->last_ns = r.last_ns;
 	n->dropped = session->dropped;
 	n->points = (int64_t)(r.points - r.unkept.points);
+	note_set(&n->own_testid, r.own_testid, r.own_testid != NULL
+	    ? strlen(r.own_testid) : 0);
+	n->has_own_testids = r.has_own_testids;
 	if (session->has_run || reader_has_head(session->reader))
 		session_note(session);
 }
@@ -137,6 +169,8 @@ stop_threads(struct session *session)
 	}
 	packer_stop(session->packer);
 	(void)uploader_take(session->uploader);
+	if (session->owes_note)
+		session_note(session);
 	if (session->journal != NULL)
 		(void)journal_sync(session->journal, true, NULL);
 }
@@ -147,7 +181,7 @@ static bool
 may_finish(const struct session *session)
 {
 	if (run_api_state(session->run_api) != RUN_API_CREATED ||
-	    session->foreign.points > 0)
+	    session->foreign.points > 0 || session_run_is_removed(session))
 		return false;
 	return session->journal == NULL ||
 	    uploader_is_stopped(session->uploader) ||
@@ -181,9 +215,43 @@ finish_phase(struct session *session)
 	    (signals == signals_before || signals < 2) &&
 	    now_monotonic_ns() < until)
 		(void)session_step(session);
-	if (run_api_state(c) != RUN_API_FINISHED)
+	if (run_api_state(c) != RUN_API_FINISHED &&
+	    !session_run_is_removed(session))
 		warnf("failed to send test finished to the cloud: the run "
 		    "will time out there");
+}
+
+bool
+session_is_to_verify(const struct session *session)
+{
+	return session->options->is_verified && session->remote.is_chosen &&
+	    session->has_run;
+}
+
+/* Ask the store what it has, if it is to be asked and should have all. */
+static void
+verify_phase(struct session *session)
+{
+	struct why why;
+
+	if (!session_is_to_verify(session) || signals > 0 ||
+	    uploader_has_waiting(session->uploader))
+		return;
+	session->is_unverified = verify(session, &why) < 0;
+	if (session->is_unverified)
+		warnf("the store does not say what it has: %s", why.text);
+}
+
+/* How to go on with samples in the journal. */
+static const char *
+way_of(const struct session *session)
+{
+	if (session_run_is_removed(session))
+		return ", but the server has removed the run; to remove them, "
+		    "too: k6push --discard";
+	return uploader_is_stopped(session->uploader)
+	    ? ", but the run takes no more; to remove them: k6push --discard"
+	    : "; to deliver them: k6push --resume";
 }
 
 /* Remove the journal if a later process has nothing to do with it; else say
@@ -193,15 +261,58 @@ leave_journal(const struct session *session, const struct books *b)
 {
 	if (session->journal == NULL)
 		return;
-	if (b->is_open)
+	if (b->is_open && b->on_disk == 0)
+		warnf("the end of the run is kept on disk; to deliver it: "
+		    "k6push --resume %s", journal_path(session->journal));
+	else if (b->is_open)
 		warnf("%" PRIu64 " sample%s (%" PRId64 " request%s) %s kept on "
-		    "disk; to deliver them: k6push --resume %s", b->on_disk,
+		    "disk%s %s", b->on_disk,
 		    b->on_disk == 1 ? "" : "s", b->requests_on_disk,
 		    b->requests_on_disk == 1 ? "" : "s",
-		    b->on_disk == 1 ? "is" : "are",
+		    b->on_disk == 1 ? "is" : "are", way_of(session),
 		    journal_path(session->journal));
 	else
 		journal_remove(session->journal);
+}
+
+/* What the run came to, in a word or two. */
+static const char *
+verdict_of(const struct session *session, const struct books *b)
+{
+	const struct note *n = &session->note;
+	bool has_criteria = session->judge.n > 0 || (n->results != NULL &&
+	    strcmp(n->results, "{}") != 0);
+
+	if (session_run_is_removed(session))
+		return "removed";
+	if (n->result_status != 0 ||
+	    n->run_status == RUN_ABORTED_BY_THRESHOLD)
+		return "failed";
+	if (b->is_open)
+		return uploader_is_stopped(session->uploader)
+		    ? "not delivered" : "not delivered yet";
+	if (n->run_status != RUN_FINISHED)
+		return run_status_name(n->run_status);
+	if (!has_criteria)
+		return "no criteria";
+	return run_api_facts(session->run_api).unknown > 0 ? "not known" :
+	    "passed";
+}
+
+/* The last line of all: what came of it, and where it is to be seen. */
+static void
+print_verdict(const struct session *session, const struct books *b)
+{
+	const char *url = run_api_facts(session->run_api).page_url;
+	const struct note *n = &session->note;
+
+	if (session->has_run && session->remote.is_chosen)
+		warnf("%s: testid=%s", verdict_of(session, b),
+		    n->own_testid != NULL ? n->own_testid : n->run);
+	else if (session->has_run && url != NULL)
+		warnf("%s: %s", session->note.is_borrowed &&
+		    !session_run_is_removed(session) ? "the run" :
+		    verdict_of(session, b), url);
 }
 
 int
@@ -224,6 +335,7 @@ session_deliver(struct session *session)
 		    "created%s%s", r.hint != NULL ? "; it looks like " : "",
 		    r.hint != NULL ? r.hint : "");
 	finish_phase(session);
+	verify_phase(session);
 	books = books_of(session);
 	books_print(&books);
 	status = exit_status_of(session, &books);
@@ -239,5 +351,6 @@ session_deliver(struct session *session)
 		warnf("%s", why.text);
 		status = status == EXIT_DONE ? EXIT_FAILED : status;
 	}
+	print_verdict(session, &books);
 	return status;
 }

@@ -16,6 +16,7 @@ static void
 add_part(struct session *session, struct batch *p, struct whole *w)
 {
 	p->is_loose = true;
+	p->order = w->order;
 	p->whole = w;
 	session->found.points += p->id.points;
 	session->found.requests += p->id.requests;
@@ -61,11 +62,13 @@ session_take_halved(struct session *session,
     const struct journal_place *place, struct span pieces)
 {
 	struct batch *p = batch_new(b->number);
+	struct recover_as as = { .config = &session->remote.config };
 	struct buf plain = { 0 };
 	int status = 0;
 	struct why why;
 
 	p->id = *b;
+	p->order = journal_root(found, b->number);
 	p->place = *place;
 	if (wire_of(b->format) == NULL) {
 		session->foreign.points += b->points;
@@ -76,7 +79,7 @@ session_take_halved(struct session *session,
 	if (place->segment != 0) {
 		status = journal_read(session->journal, place, &p->body, &why);
 	} else {
-		status = recover_batch(p, pieces, &plain, &why);
+		status = recover_batch(p, pieces, &as, &plain, &why);
 		if (status == 0)
 			status = wire_of(b->format)->pack(buf_whole(&plain),
 			    &p->body, &why);
@@ -84,9 +87,11 @@ session_take_halved(struct session *session,
 	}
 	if (status == 0)
 		status = make_parts(session, found, p, &why);
-	if (status < 0) {
+	if (status < 0)
 		warnf("batch %" PRIu64 ": %s", b->number, why.text);
-		session->missing++;
-	}
+	if (status == JOURNAL_UNREADABLE)
+		session->is_unreadable = true;
+	else
+		session->missing += status < 0;
 	batch_free(p);
 }

@@ -52,7 +52,10 @@ load_settings(struct push_options *o, struct why *why)
 	if (status == 0 && settings_int(&o->settings, SET_API_VERSION) > 2)
 		status = why_set(why, "K6_CLOUD_API_VERSION: there are "
 		    "protocols 1 and 2");
-	return status == 0 ? check_provisioned(o, why) : status;
+	/* What is resumed goes where its journal says. */
+	if (status == 0 && !o->is_resume)
+		status = check_provisioned(o, why);
+	return status;
 }
 
 /* "200ms" and the like, "always", "never". */
@@ -119,6 +122,9 @@ static const struct opt table[] = {
 	    offsetof(struct push_options, is_discard), NULL, 0 },
 	{ 0, "result", "FILE", "write the outcome as JSON", OPT_TEXT,
 	    offsetof(struct push_options, result_file), NULL, 0 },
+	{ 0, "verify", NULL, "remote write: ask the store at the end if it has "
+	    "all requests", OPT_FLAG,
+	    offsetof(struct push_options, is_verified), NULL, 0 },
 	{ 0, "create", NULL, "create a run and print its id and page", OPT_FLAG,
 	    offsetof(struct push_options, is_create), NULL, 0 },
 	{ 0, "finish", "ID", "finish a run that --create made", OPT_TEXT,
@@ -126,7 +132,8 @@ static const struct opt table[] = {
 	{ 0, "instance", "NAME", "name of this pusher among those of a run",
 	    OPT_TEXT, offsetof(struct push_options, instance), NULL, 0 },
 	{ 0, "from-data", NULL, "date the run by its samples, not by the "
-	    "upload", OPT_FLAG, offsetof(struct push_options, is_from_data), NULL, 0 },
+	    "upload", OPT_FLAG,
+	    offsetof(struct push_options, is_from_data), NULL, 0 },
 	{ 0, "expect-end", NULL, "a stream without an End line was cut: the "
 	    "run is aborted, not finished", OPT_FLAG,
 	    offsetof(struct push_options, expects_end), NULL, 0 },
@@ -143,17 +150,25 @@ static const struct opt table[] = {
 	{ 0 },
 };
 
-/* The token is in our settings now. Hide it from child processes, core files
- * and debuggers. */
+/* The secrets are in our settings now. Hide them from child processes, core
+ * files and debuggers. */
 static void
 wipe_environment(void)
 {
 	const struct rlimit none = { 0, 0 };
-	char *token = getenv("K6_CLOUD_TOKEN");
+	const char *name;
+	char *secret;
+	int i;
 
-	if (token != NULL)
-		explicit_bzero(token, strlen(token));
-	(void)unsetenv("K6_CLOUD_TOKEN");
+	for (i = 0; i < SETTINGS; i++) {
+		name = settings_table[i].env;
+		if (name == NULL || !settings_is_secret((enum setting)i))
+			continue;
+		secret = getenv(name);
+		if (secret != NULL)
+			explicit_bzero(secret, strlen(secret));
+		(void)unsetenv(name);
+	}
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
@@ -172,6 +187,32 @@ check_thresholds(const struct push_options *o)
 	return status;
 }
 
+/* Options of a metrics store, and of the cloud's runs, where the samples go to
+ * the other. Variables may stand there for other pushes. */
+static int
+check_target(const struct push_options *o)
+{
+	const struct settings *s = &o->settings;
+	bool is_cloud = strcmp(settings_text(s, SET_OUT), "cloud") == 0;
+	int i;
+
+	/* Each journal has its own. */
+	if (o->is_resume || o->is_list || o->is_discard)
+		return 0;
+	if (!is_cloud && (o->is_create || o->finish != NULL))
+		return opt_misuse("--create and --finish are for runs in the "
+		    "cloud: a metrics store has none (--out prometheus-rw)");
+	if (o->is_verified && is_cloud)
+		return opt_misuse("--verify asks a metrics store: it needs "
+		    "--out prometheus-rw");
+	for (i = SET_OUT + 1; i < SETTINGS && is_cloud; i++)
+		if (s->v[i].source == FROM_FLAG)
+			return opt_misuse("--%s is for a metrics store: it "
+			    "needs --out prometheus-rw",
+			    settings_table[i].flag);
+	return 0;
+}
+
 static int
 choose(struct push_options *o, char *const *files, int n)
 {
@@ -185,7 +226,7 @@ choose(struct push_options *o, char *const *files, int n)
 		return opt_misuse("--discard needs a JOURNAL (--list)");
 	if (n > 0 && (o->is_create || o->finish != NULL))
 		return opt_misuse("--create and --finish take no FILE");
-	if (check_thresholds(o) != 0)
+	if (check_target(o) != 0 || check_thresholds(o) != 0)
 		return EXIT_USAGE;
 	if (o->is_resume)
 		return push_resume(o, files, n);

@@ -28,6 +28,7 @@ struct push_options {
 	bool has_no_journal;
 	bool is_resume, is_list, is_discard, is_create;
 	bool is_from_data;
+	bool is_verified;	/* --verify */
 	bool expects_end;
 	bool allows_http;
 	bool is_dry_run;

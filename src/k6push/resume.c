@@ -1,119 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What earlier pushes left in their journals: list it, and deliver it. */
-#include <dirent.h>
-#include <errno.h>
+/* What earlier pushes left in their journals is delivered. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/die.h"
-#include "base/file.h"
 #include "base/units.h"
+#include "k6push/journals.h"
 #include "k6push/read/recover.h"
 #include "k6push/session.h"
-#include "k6push/wire/wire.h"
-
-char *
-journals_path(const struct push_options *o, struct why *why)
-{
-	char *path = o->journal_dir != NULL ? xstrdup(o->journal_dir) :
-	    file_state_dir("k6push");
-
-	if (path == NULL)
-		(void)why_set(why, "no place for the journal: set HOME or "
-		    "XDG_STATE_HOME, or use --journal or --no-journal");
-	return path;
-}
-
-/* Paths of journals. */
-struct places {
-	char **paths;
-	size_t n, cap;
-};
-
-static void
-places_add(struct places *p, char *path)
-{
-	p->paths = xgrow(p->paths, p->n, &p->cap, sizeof(*p->paths));
-	p->paths[p->n++] = path;
-}
-
-static void
-places_release(struct places *p)
-{
-	size_t i;
-
-	for (i = 0; i < p->n; i++)
-		free(p->paths[i]);
-	free(p->paths);
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Add path, or else the journals right below it, oldest first. -1: it cannot
- * be read. */
-static int
-find_journals(struct places *p, const char *path, struct why *why)
-{
-	size_t before = p->n;
-	const struct dirent *e;
-	char *below;
-	DIR *dir;
-
-	if (journal_is_at(path)) {
-		places_add(p, xstrdup(path));
-		return 0;
-	}
-	dir = opendir(path);
-	if (dir == NULL)
-		return why_set(why, "%s: %s", path, strerror(errno));
-	while ((e = readdir(dir)) != NULL) {
-		if (e->d_name[0] == '.')
-			continue;
-		below = xasprintf("%s/%s", path, e->d_name);
-		if (journal_is_at(below))
-			places_add(p, below);
-		else
-			free(below);
-	}
-	(void)closedir(dir);
-	if (p->n > before)
-		qsort(p->paths + before, p->n - before, sizeof(*p->paths),
-		    by_name);
-	return 0;
-}
-
-/* All that the operands name; none: the usual place, which need not exist. */
-static int
-find_all(const struct push_options *o, char *const *paths, int n,
-    struct places *p)
-{
-	struct why why;
-	char *home;
-	int i, status = 0;
-
-	for (i = 0; i < n; i++)
-		if (find_journals(p, paths[i], &why) < 0) {
-			warnf("%s", why.text);
-			status = EXIT_FAILED;
-		} else if (p->n == 0) {
-			warnf("%s: no journal", paths[i]);
-			status = EXIT_FAILED;
-		}
-	if (n > 0)
-		return status;
-	home = journals_path(o, &why);
-	if (home == NULL)
-		return opt_misuse("%s", why.text);
-	(void)find_journals(p, home, &why);
-	free(home);
-	return 0;
-}
+#include "k6push/wire/wire_rw.h"
 
 /* A batch that waits in a segment. */
 static void
@@ -133,20 +29,56 @@ take_batch(void *ctx, const struct journal_batch *b,
 	p = batch_new(b->number);
 	p->id = *b;
 	p->place = *place;
+	if (wire_of(b->format)->is_ordered) {
+		p->order = journal_root(session->loading, b->number);
+		if ((b->flags & RW_MARKS) == 0 &&
+		    session->whole[b->flags % WIRE_LANES] < p->order)
+			session->whole[b->flags % WIRE_LANES] = p->order;
+	}
 	uploader_add(session->uploader, p);
 }
 
 /* What the heads of the pieces count and the pieces do not hold. */
 static void
 note_cut_pieces(struct session *session, const struct journal_batch *want,
-    const struct journal_batch *have)
+    struct batch *p)
 {
 	struct amount *cut = &session->earlier.cut;
 
-	if (want->points > have->points)
-		cut->points += want->points - have->points;
-	if (want->requests > have->requests)
-		cut->requests += want->requests - have->requests;
+	if (want->points > p->id.points)
+		p->cut.points = want->points - p->id.points;
+	if (want->requests > p->id.requests)
+		p->cut.requests = want->requests - p->id.requests;
+	cut->points += p->cut.points;
+	cut->requests += p->cut.requests;
+}
+
+/* What a batch of remote write has came to its series before a later one was
+ * made of them, and that one is here: it has it all. */
+static bool
+is_superseded(const struct session *session, const struct journal_batch *b)
+{
+	return b->format == wire_rw.format &&
+	    session->whole[b->flags % WIRE_LANES] > b->number;
+}
+
+/* The batch that goes before a recovered one, unless an earlier process made it
+ * already. */
+static void
+add_begin(struct session *session, struct batch *begin,
+    const struct journal_batch *b)
+{
+	if (begin == NULL)
+		return;
+	begin->id.number = begin->order = b->number - 1;
+	begin->id.flags = b->flags | RW_MARKS;
+	if (b->number < 2 || journal_knows(session->loading,
+	    begin->id.number)) {
+		batch_free(begin);
+		return;
+	}
+	packer_pack(session->packer, begin);
+	uploader_add(session->uploader, begin);
 }
 
 /* A batch that was being filled: it is cut where its writer ended. */
@@ -154,19 +86,23 @@ static void
 take_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 {
 	struct session *session = ctx;
-	struct batch *p = batch_new(b->number);
+	struct batch *p = batch_new(b->number), *begin = NULL;
+	struct recover_as as = { &session->remote.config, &begin };
 	struct why why;
 
 	p->id = *b;
 	p->is_plain = true;
-	if (recover_batch(p, bytes, &p->body, &why) == 0) {
-		note_cut_pieces(session, b, &p->id);
+	if (is_superseded(session, b)) {
+		rw_put_plain(&p->body, NULL, 0, SPAN(""));
+	} else if (recover_batch(p, bytes, &as, &p->body, &why) == 0) {
+		note_cut_pieces(session, b, p);
 	} else {
 		warnf("batch %" PRIu64 ": %s", b->number, why.text);
 		session->missing += wire_of(b->format) != NULL;
 		batch_free(p);
 		return;
 	}
+	add_begin(session, begin, b);
 	packer_pack(session->packer, p);
 	session->found.points += p->id.points;
 	session->found.requests += p->id.requests;
@@ -219,17 +155,79 @@ account_for(struct session *session, const struct journal_found *found)
 		    all.requests;
 }
 
+/* As the note has it; NULL: unset. */
+static int
+restore(struct settings *s, enum setting which, const char *text,
+    struct why *why)
+{
+	settings_forget(s, which);
+	return text == NULL ? 0 : settings_set(s, which, text, FROM_FLAG, why);
+}
+
+/* The samples go where they were meant to go, whatever the environment names
+ * now; only a flag overrules it. */
+static int
+choose_target(struct session *session, struct why *why)
+{
+	struct settings *s = &session->options->settings;
+	const struct note *n = &session->note;
+
+	if (n->host == NULL)
+		return why_set(why, "its note names no server");
+	if (s->v[SET_OUT].source == FROM_FLAG && (n->out == NULL) !=
+	    (strcmp(settings_text(s, SET_OUT), "cloud") == 0))
+		return why_set(why, "its samples are for %s: --out does not "
+		    "change that", n->out != NULL ? n->out : "the cloud");
+	if (settings_set(s, SET_OUT, n->out != NULL ? n->out : "cloud",
+	    FROM_SERVER, why) < 0)
+		return -1;
+	if (n->out != NULL)
+		return s->v[SET_RW_URL].source == FROM_FLAG ? 0
+		    : settings_set(s, SET_RW_URL, n->host, FROM_FLAG, why);
+	if (n->push_url != NULL &&
+	    settings_text(s, SET_TEST_RUN_TOKEN) == NULL)
+		return why_set(why, "the samples go to %s: set "
+		    "K6_CLOUD_TEST_RUN_TOKEN", n->push_url);
+	if (restore(s, SET_PUSH_REF_ID, n->shared_run, why) < 0 ||
+	    restore(s, SET_METRICS_PUSH_URL, n->push_url, why) < 0)
+		return -1;
+	if (s->v[SET_HOST].source == FROM_FLAG)
+		return 0;
+	return settings_set(s, SET_HOST, n->host, FROM_FLAG, why);
+}
+
+/* journal_found.noted: where the batches go decides what becomes of pieces. */
+static int
+foresee_remote(void *ctx, struct why *why)
+{
+	struct session *session = ctx;
+	struct note *n = &session->note;
+
+	if (session->loading->note.n == 0 || note_parse(n,
+	    buf_whole(&session->loading->note), NULL) < 0 || n->out == NULL)
+		return 0;
+	if (choose_target(session, why) < 0 || remote_init(&session->remote,
+	    &session->options->settings, why) < 0)
+		return -1;
+	session->remote.config.testid = n->run;
+	session->remote.config.keeps_testid = n->keeps_testid;
+	session->remote.config.instance = n->instance;
+	return 0;
+}
+
 static int
 load(struct session *session, struct why *why)
 {
-	struct journal_found found = { .ctx = session, .batch = take_batch,
-	    .pieces = take_pieces, .halved = take_halved };
+	struct journal_found found = { .ctx = session, .noted = foresee_remote,
+	    .batch = take_batch, .pieces = take_pieces,
+	    .halved = take_halved };
 	int status;
 
 	session->loading = &found;
 	status = journal_load(session->journal, &found, why);
 	session->loading = NULL;
-
+	if (status == 0 && session->is_unreadable)
+		status = why_set(why, "not all of it can be read now");
 	if (status == 0 && found.note.n == 0 && (found.last > 0 ||
 	    found.damaged_bytes > 0))
 		status = why_set(why, "its note is missing");
@@ -245,20 +243,6 @@ load(struct session *session, struct why *why)
 	numbers_continue(&session->numbers, found.last);
 	buf_release(&found.note);
 	return status;
-}
-
-/* The samples go where they were meant to go, whatever the environment names
- * now; only a flag overrules it. */
-static int
-choose_host(struct session *session, struct why *why)
-{
-	struct settings *s = &session->options->settings;
-
-	if (session->note.host == NULL)
-		return why_set(why, "its note names no server");
-	if (s->v[SET_HOST].source == FROM_FLAG)
-		return 0;
-	return settings_set(s, SET_HOST, session->note.host, FROM_FLAG, why);
 }
 
 /* Its writer ended before it had read anything: no run was asked for. */
@@ -299,7 +283,7 @@ deliver_rest(struct session *session)
 	}
 	note_cut(session);
 	o->drain_ns = o->drain_ns != 0 ? o->drain_ns : NS_PER_S;
-	if (choose_host(session, &why) < 0 ||
+	if (choose_target(session, &why) < 0 ||
 	    session_connect(session, &why) < 0)
 		return opt_misuse("%s", why.text);
 	session->ended_ns = now_monotonic_ns();
@@ -335,8 +319,8 @@ resume_one(struct push_options *o, const char *path)
 int
 push_resume(struct push_options *o, char *const *paths, int n)
 {
-	struct places p = { 0 };
-	int worst = find_all(o, paths, n, &p), status;
+	struct journals p = { 0 };
+	int worst = journals_find(o, paths, n, &p), status;
 	struct settings before;
 	size_t i, n_waiting = 0;
 
@@ -345,6 +329,11 @@ push_resume(struct push_options *o, char *const *paths, int n)
 			continue;
 		n_waiting++;
 		warnf("%s:", p.paths[i]);
+		if (journal_is_over_at(p.paths[i])) {
+			warnf("nothing is left to deliver; what was refused or "
+			    "damaged stays there");
+			continue;
+		}
 		before = settings_copy(&o->settings);
 		status = resume_one(o, p.paths[i]);
 		settings_release(&o->settings);
@@ -352,152 +341,13 @@ push_resume(struct push_options *o, char *const *paths, int n)
 		if (status == EXIT_UNDELIVERED || worst == 0)
 			worst = status;
 	}
+	if (i < p.n) {
+		warnf("%zu journal%s not looked at: interrupted", p.n - i,
+		    p.n - i == 1 ? " was" : "s were");
+		worst = EXIT_UNDELIVERED;
+	}
 	if (worst == 0 && n_waiting == 0)
 		warnf("nothing is left to deliver");
-	places_release(&p);
+	journals_release(&p);
 	return worst;
-}
-
-void
-tell_leftovers(const struct push_options *o)
-{
-	struct places p = { 0 };
-	char *home = journals_path(o, NULL);
-	size_t i, n_waiting = 0;
-
-	if (home != NULL)
-		(void)find_journals(&p, home, NULL);
-	for (i = 0; i < p.n; i++)
-		n_waiting += journal_waits_at(p.paths[i]);
-	if (n_waiting > 0)
-		warnf("%zu earlier %s not delivered yet: k6push --resume",
-		    n_waiting, n_waiting == 1 ? "push is" : "pushes are");
-	places_release(&p);
-	free(home);
-}
-
-/* Samples that wait, for the list. */
-struct count {
-	struct journal_found found;
-	uint64_t points;
-};
-
-static void
-count_batch(void *ctx, const struct journal_batch *b,
-    const struct journal_place *place)
-{
-	struct count *count = ctx;
-
-	(void)place;
-	count->points += b->points;
-}
-
-static void
-count_halved(void *ctx, const struct journal_batch *b,
-    const struct journal_place *place, struct span pieces)
-{
-	struct count *count = ctx;
-
-	(void)place;
-	(void)pieces;
-	count->points += journal_rest(&count->found, b->number).points;
-}
-
-static void
-count_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
-{
-	struct batch p = { .id = *b };
-	struct buf plain = { 0 };
-	struct count *count = ctx;
-
-	if (recover_batch(&p, bytes, &plain, NULL) == 0)
-		count->points += p.id.points;
-	buf_release(&plain);
-}
-
-static int
-print_journal(const char *path)
-{
-	struct count count = { .found = { .ctx = &count, .batch = count_batch,
-	    .pieces = count_pieces, .halved = count_halved } };
-	struct journal_found *found = &count.found;
-	struct note note = { 0 };
-	bool is_open = false;
-	int64_t bytes = 0;
-	struct why why;
-	int status = journal_peek(path, found, &is_open, &bytes, &why);
-
-	if (status == 0 && found->note.n > 0)
-		(void)note_parse(&note, buf_whole(&found->note), &why);
-	if (status < 0)
-		warnf("%s", why.text);
-	else
-		(void)printf("%s\t%s\t%s\t%" PRIu64 " samples\t%" PRId64
-		    " bytes\t%" PRIu64 " refused\t%s\n", path, is_open
-		    ? "in use" : count.points > 0 || bytes > 0 ? "waiting"
-		    : "done", note.run != NULL ? note.run : "-", count.points,
-		    bytes, found->refused.batches, note.page != NULL ? note.page
-		    : note.host != NULL ? note.host : "-");
-	note_release(&note);
-	buf_release(&found->note);
-	return status < 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-/* Do it to all journals at or below the paths. Returns the first status that
- * is not 0. */
-static int
-each_journal(const struct push_options *o, char *const *paths, int n,
-    int (*act)(const char *path))
-{
-	struct places p = { 0 };
-	int worst = find_all(o, paths, n, &p), status;
-	size_t i;
-
-	for (i = 0; i < p.n; i++) {
-		status = act(p.paths[i]);
-		if (worst == 0)
-			worst = status;
-	}
-	places_release(&p);
-	return worst;
-}
-
-int
-push_list(const struct push_options *o, char *const *paths, int n)
-{
-	return each_journal(o, paths, n, print_journal);
-}
-
-/* Remove what waits; what was refused stays where it can be looked at. */
-static int
-discard(const char *path)
-{
-	struct journal_options none = { 0 };
-	struct journal *journal = NULL;
-	struct count count = { .found = { .ctx = &count, .batch = count_batch,
-	    .pieces = count_pieces, .halved = count_halved } };
-	struct why why;
-	int status = journal_open(&journal, path, JOURNAL_OLD, &none, &why);
-
-	if (status == 0)
-		status = journal_load(journal, &count.found, &why);
-	if (status != 0) {
-		warnf("%s", why.text);
-		journal_close(journal);
-		return status == JOURNAL_BUSY ? EXIT_UNDELIVERED : EXIT_FAILED;
-	}
-	journal_remove(journal);
-	journal_close(journal);
-	warnf("%s: %" PRIu64 " sample%s discarded%s", path, count.points,
-	    count.points == 1 ? "" : "s",
-	    access(path, F_OK) == 0
-	    ? "; refused or damaged data stay there" : "");
-	buf_release(&count.found.note);
-	return EXIT_DONE;
-}
-
-int
-push_discard(const struct push_options *o, char *const *paths, int n)
-{
-	return each_journal(o, paths, n, discard);
 }

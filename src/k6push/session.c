@@ -66,9 +66,25 @@ session_note(struct session *session)
 	if (session->journal == NULL)
 		return;
 	note_print(&session->note, &text);
-	if (journal_note(session->journal, buf_whole(&text), &why) < 0)
+	if (journal_note(session->journal, buf_whole(&text), &why) == 0)
+		session->owes_note = false;
+	else if (!atomic_exchange(&session->owes_note, true))
 		warnf("%s", why.text);
 	buf_release(&text);
+}
+
+/* The disk may have room again. Until the head is read the note is the
+ * reader's. */
+static void
+note_again(struct session *session)
+{
+	int64_t now = now_monotonic_ns();
+
+	if (!session->owes_note || now < session->note_at_ns ||
+	    (session->reader != NULL && !reader_has_head(session->reader)))
+		return;
+	session->note_at_ns = now + NS_PER_S;
+	session_note(session);
 }
 
 /* k6's three lines. */
@@ -80,7 +96,8 @@ print_banner(const struct session *session)
 	say("\n     execution: local\n");
 	say_line("        script: %s", session->note.name != NULL
 	    ? session->note.name : "k6 test");
-	say_line("        output: cloud (%s)",
+	say_line("        output: %s (%s)", session->remote.is_chosen
+	    ? "prometheus-rw" : "cloud",
 	    run_api_facts(session->run_api).page_url);
 	say("\n");
 }
@@ -103,7 +120,8 @@ begin_run(struct session *session)
 {
 	const struct settings *s = &session->options->settings;
 	struct run_facts run = run_api_facts(session->run_api);
-	struct upload_target to = { .fetcher = session->fetcher,
+	struct upload_target to = { .receiver = &receiver_cloud,
+	    .fetcher = session->fetcher,
 	    .host = run.ingest_host, .run = run.escaped_id,
 	    .run_id = run.id, .database = run.database,
 	    .is_borrowed = run.is_borrowed,
@@ -113,6 +131,14 @@ begin_run(struct session *session)
 	struct note *n = &session->note;
 	struct why why;
 
+	if (session->remote.is_chosen) {
+		to.receiver = &receiver_remote;
+		to.host = run_api_host(session->run_api);
+		to.run = to.token = to.push_url = NULL;
+		to.access = &session->remote.access;
+		to.learn = remote_learn;
+		to.ctx = &session->remote;
+	}
 	session->has_run = true;
 	if (n->run == NULL) {
 		note_set(&n->run, run.id, strlen(run.id));
@@ -127,7 +153,7 @@ begin_run(struct session *session)
 	    reader_set_settings(session->reader, s, &why) < 0)
 		warnf("the server's config: %s", why.text);
 	if (n->is_borrowed && n->instance != NULL && to.push_url == NULL)
-		run_api_announce(session->run_api, n->instance);
+		run_api_announce(session->run_api, n->instance, n->create_key);
 	print_banner(session);
 }
 
@@ -143,6 +169,10 @@ find_run(struct session *session)
 	    .from = "the journal" };
 	struct run_plan plan;
 
+	/* Until the head is there, the note is the reader's. */
+	if (session->reader != NULL && !reader_has_head(session->reader) &&
+	    session->remote.is_chosen)
+		return;
 	if (n->run != NULL) {
 		run_api_adopt(session->run_api, &known);
 	} else if (session->reader == NULL ||
@@ -203,6 +233,7 @@ session_step(struct session *session)
 	if (!session->has_input_ended && reader_has_ended(session->reader))
 		session_end_input(session);
 	is_more = uploader_take(session->uploader);
+	note_again(session);
 	start_calls(session);
 	return is_more;
 }

@@ -21,12 +21,15 @@
 #define K6PIPE_K6PUSH_SESSION_H
 
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "k6push/journal/note.h"
 #include "k6push/push.h"
 #include "k6push/read/reader.h"
+#include "k6push/remote.h"
 #include "k6push/send/run_api.h"
 #include "k6push/send/upload.h"
+#include "k6push/wire/wire.h"
 
 /* What earlier processes did with the journal that is resumed. */
 struct earlier {
@@ -45,8 +48,11 @@ struct session {
 	struct packer *packer;
 	struct uploader *uploader;
 	struct run_api *run_api;
+	struct remote remote;
 	struct journal *journal;	/* NULL: none */
 	struct note note;
+	atomic_bool owes_note;		/* it could not be written */
+	int64_t note_at_ns;		/* when it is tried again; monotonic */
 	struct judge judge;		/* thresholds, of options and stream */
 	int wake;			/* bell of this thread */
 	bool has_run;			/* created, and said so */
@@ -56,8 +62,13 @@ struct session {
 	struct amount found;		/* in the journal, not yet delivered */
 	struct amount foreign;		/* of a later version: left alone */
 	struct earlier earlier;
-	const struct journal_found *loading;	/* while it is resumed */
+	const struct journal_found *loading;	/* while it is resumed: */
+	uint64_t whole[WIRE_LANES];	/* the last batch that is whole */
 	uint64_t missing;	/* batches that are damaged in the journal */
+	bool is_unreadable;	/* or that cannot be read now */
+	bool is_verified;	/* the store said how many requests it has: */
+	int64_t verified;
+	bool is_unverified;	/* it was to say so, and did not */
 	struct numbers numbers;		/* of batches */
 };
 
@@ -69,11 +80,17 @@ struct books {
 	int64_t outages, longest_outage_ns;
 	uint64_t missing;	/* batches that are damaged in the journal */
 	uint64_t untold_refusals;	/* batches, like one that was told */
+	uint64_t superseded;	/* points of acked, refused at first */
 	uint64_t gone;		/* of lost: not in the journal any more */
 	bool is_open;		/* a later process has something to do */
 	int64_t made, stored, requests_on_disk;	/* HTTP requests */
 	int64_t requests_dropped;	/* on purpose, before they came here */
 	int64_t requests_lost, requests_twice;
+	bool is_verified;	/* the store was asked for them, and said so: */
+	int64_t verified;
+	bool is_unverified;	/* it was to be asked, and did not say */
+	uint64_t batches_acked;	/* by the server, which has, in the end, */
+	uint64_t batches_gone;	/* so many of them no more */
 };
 
 struct books books_of(const struct session *session);
@@ -91,6 +108,13 @@ struct reader_counts session_read(const struct session *session);
 
 /* The run takes no more, and the user wants the push to end with that. */
 bool session_is_cut_off(const struct session *session);
+
+/* A metrics store is to say what it has of the push: one was asked to, and
+ * something was to be sent. */
+bool session_is_to_verify(const struct session *session);
+
+/* The server has removed the run, and with it what it had stored of it. */
+bool session_run_is_removed(const struct session *session);
 
 /* After SIGTERM there is so much time: SIGKILL follows. */
 enum { TERM_S = 2 };
@@ -129,7 +153,8 @@ void session_take_halved(struct session *session,
     const struct journal_found *found, const struct journal_batch *b,
     const struct journal_place *place, struct span pieces);
 
-/* Write the note down. */
+/* Write the note down; where that fails, session_step() and the end try it
+ * again. By the thread that may touch the note. */
 void session_note(struct session *session);
 
 /* SIGINT and SIGTERM are counted from here on, and ring the bell wake. */

@@ -18,6 +18,7 @@
 #include "data/jsn.h"
 #include "k6push/read/series_collect.h"
 #include "k6push/session.h"
+#include "k6push/wire/wire.h"
 
 enum {
 	MEMORY_BYTES = 256 << 20,
@@ -25,11 +26,12 @@ enum {
 	JOURNAL_HOST = 32,	/* at most */
 	JOURNAL_BOOT = 8,
 	JOURNAL_CHANCE = 8,
+	INSTANCE_CHANCE = 4,	/* of the name of one that has none */
 };
 
 /* reader.on_head: the run as flags and the stream's Start want it. */
 static void
-note_plan(void *ctx, const struct run_start *start)
+note_plan(void *ctx, const struct run_start *start, int64_t first_ns)
 {
 	struct session *session = ctx;
 	struct push_options *o = session->options;
@@ -48,9 +50,13 @@ note_plan(void *ctx, const struct run_start *start)
 		name = base != NULL ? base + 1 : session->file != NULL
 		    ? session->file : "k6 test";
 	judge_print_plan(&session->judge, false, &thresholds);
+	if (session->remote.is_chosen)
+		note_set(&n->run, session->remote.testid,
+		    strlen(session->remote.testid));
 	note_set(&n->name, name, strlen(name));
 	note_set(&n->thresholds, thresholds.p, thresholds.n);
 	buf_release(&thresholds);
+	n->first_ns = first_ns;
 	n->vus = o->vus != 0 ? o->vus : start->vus;
 	n->duration_ns = o->duration_ns != 0 ? o->duration_ns
 	    : start->duration_ns;
@@ -101,6 +107,13 @@ session_connect(struct session *session, struct why *why)
 	    .timeout_ns = settings_int(&o->settings, SET_TIMEOUT),
 	    .ca_file = o->ca_file };
 
+	/* Who resumes has it already. */
+	if (!session->remote.is_chosen &&
+	    remote_init(&session->remote, &o->settings, why) < 0)
+		return -1;
+	remote_fetch_options(&session->remote, &fetch);
+	if (session->remote.is_chosen)
+		run_api.remote = settings_text(&o->settings, SET_RW_URL);
 	session->fetcher = run_api.fetcher = fetcher_new(&fetch, why);
 	if (session->fetcher == NULL ||
 	    push_thresholds(&session->judge, &o->thresholds, why) < 0)
@@ -128,6 +141,7 @@ session_release(struct session *session)
 	reader_free(session->reader);
 	journal_close(session->journal);
 	note_release(&session->note);
+	remote_release(&session->remote);
 	judge_release(&session->judge);
 	signals_let_go();
 	if (session->wake > 0)
@@ -204,21 +218,24 @@ make_journal(struct session *session, struct why *why)
 	return status;
 }
 
-/* One of several that feed a run has a name, and its samples show it. */
+/* One of several that feed a run has a name, and its samples show it. In
+ * containers of one host processes have the same number. */
 static void
 name_instance(struct session *session)
 {
 	const struct push_options *o = session->options;
 	char host[HOST_NAME_MAX + 1] = "host";
-	char *name = NULL;
+	char *name = NULL, chance[INSTANCE_CHANCE + 1];
 
-	if (o->instance == NULL &&
+	if (o->instance == NULL && !session->remote.is_chosen &&
 	    settings_text(&o->settings, SET_PUSH_REF_ID) == NULL)
 		return;
 	(void)gethostname(host, sizeof(host) - 1);
+	random_hex(chance, INSTANCE_CHANCE / 2);
 	name = o->instance != NULL ? xstrdup(o->instance)
-	    : xasprintf("%s-%ld", host, (long)getpid());
+	    : xasprintf("%s-%ld-%s", host, (long)getpid(), chance);
 	note_set(&session->note.instance, name, strlen(name));
+	session->remote.config.instance = session->note.instance;
 	free(name);
 }
 
@@ -230,7 +247,10 @@ start_reader(struct session *session, char *const *files, int n_files,
 	struct reader_config config = { .files = files, .n_files = n_files,
 	    .codecs = input_codecs, .settings = &session->options->settings,
 	    .judge = &session->judge,
-	    .instance = session->note.instance, .packer = session->packer,
+	    .instance = session->remote.is_chosen ? NULL
+	    : session->note.instance,
+	    .running = session->remote.is_chosen ? &session->remote.config
+	    : NULL, .packer = session->packer,
 	    .journal = session->journal, .numbers = &session->numbers,
 	    .wake = session->wake, .memory_max = MEMORY_BYTES,
 	    .on_head = note_plan, .ctx = session };
@@ -249,22 +269,43 @@ check_period(const struct settings *s, struct why *why)
 {
 	int64_t period_ns, wait_ns;
 
-	if (settings_int(s, SET_API_VERSION) != 2)
+	if (wire_chosen(s) != &wire_v2)
 		return 0;
 	return series_collect_rule(s, &period_ns, &wait_ns, why);
+}
+
+static void
+note_text(char **member, const char *text)
+{
+	note_set(member, text, text != NULL ? strlen(text) : 0);
+}
+
+/* Where the samples go, for whoever resumes them. */
+static void
+note_target(struct session *session)
+{
+	const struct settings *s = &session->options->settings;
+	struct note *n = &session->note;
+
+	note_text(&n->host, run_api_host(session->run_api));
+	if (session->remote.is_chosen) {
+		note_text(&n->out, "prometheus-rw");
+		n->keeps_testid = session->remote.config.keeps_testid;
+	}
+	note_text(&n->shared_run, settings_text(s, SET_PUSH_REF_ID));
+	note_text(&n->push_url, settings_text(s, SET_METRICS_PUSH_URL));
 }
 
 /* Name the push, start its threads, and deliver what they bring. */
 static int
 run_session(struct session *session, char *const *files, int n_files)
 {
-	const char *host = run_api_host(session->run_api);
 	struct why why;
 
 	if (!session->options->is_quiet && !session->options->has_no_journal)
 		tell_leftovers(session->options);
 	name_instance(session);
-	note_set(&session->note.host, host, strlen(host));
+	note_target(session);
 	session_note(session);
 	session_make_stages(session);
 	if (start_reader(session, files, n_files, &why) < 0) {
@@ -285,7 +326,9 @@ push_run(struct push_options *o, char *const *files, int n_files)
 	if (check_period(&o->settings, &why) < 0 ||
 	    session_connect(&session, &why) < 0) {
 		status = opt_misuse("%s", why.text);
-	} else if (make_journal(&session, &why) < 0) {
+	} else if ((session.remote.is_chosen && remote_probe(&session.remote,
+	    session.fetcher, &why) < 0) ||
+	    make_journal(&session, &why) < 0) {
 		warnf("%s", why.text);
 		status = EXIT_FAILED;
 	} else {

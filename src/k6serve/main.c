@@ -13,11 +13,10 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/opt.h"
-#include "base/size.h"
 #include "base/units.h"
 #include "data/compare.h"
-#include "io/url.h"
+#include "k6serve/copy.h"
+#include "k6serve/ending.h"
 #include "k6serve/hook/hook_thread.h"
 #include "k6serve/http/listen.h"
 #include "k6serve/http/server.h"
@@ -25,132 +24,16 @@
 #include "k6serve/http/token.h"
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/judge/judge_thread.h"
+#include "k6serve/options.h"
 #include "k6serve/store/store_hook.h"
 #include "k6serve/store/writer.h"
 #include "k6serve/view/api.h"
 #include "k6serve/view/assets.h"
-#include "k6serve/view/baseline.h"
 #include "k6serve/view/cache.h"
 #include "k6serve/view/page.h"
 #include "k6serve/view/report.h"
 
-enum {
-	PEM_MAX = 1024 * 1024,		/* bytes of a file */
-	KEEP_LEAST = 256 * 1024,	/* bytes of data, for --keep-size */
-};
-
-struct options {
-	const char *listen, *db, *format, *url, *certificate, *key;
-	struct opt_list override, message;
-	int64_t timeout_ns, max_series, baseline, keep_ns, keep_bytes;
-	double min_effect;	/* -1: not given */
-	const char *on_finish, *hook_secret;
-};
-
-static int
-set_size(void *member, const struct opt *o, const char *value,
-    struct why *why)
-{
-	(void)o;
-	if (!size_parse(value, member))
-		return why_set(why, "\"%s\" is not a size (500M, 20G)",
-		    value);
-	if (*(int64_t *)member < KEEP_LEAST)
-		return why_set(why, "%s: must be at least 256K: a database "
-		    "without runs takes 88K", value);
-	return 0;
-}
-
-/* Scheme and host; pages know nothing of a path in front of theirs. */
-static int
-set_url(void *member, const struct opt *o, const char *value,
-    struct why *why)
-{
-	const char *host = strstr(value, "://");
-
-	(void)o;
-	if ((strncmp(value, "http://", 7) != 0 &&
-	    strncmp(value, "https://", 8) != 0) || host[3] == '\0' ||
-	    strpbrk(host + 3, "/?#@ \t\r\n") != NULL)
-		return why_set(why, "not a URL such as https://k6.example.com");
-	*(const char **)member = value;
-	return 0;
-}
-
-static int
-set_hook(void *member, const struct opt *o, const char *value,
-    struct why *why)
-{
-	(void)o;
-	*(const char **)member = value;
-	return url_check(value, false, why);
-}
-
-static const struct opt table[] = {
-	{ 'l', "listen", "ADDRESS", "host:port to listen on; port 0: any free "
-	    "port (127.0.0.1:6570)", OPT_TEXT,
-	    offsetof(struct options, listen), NULL, 0 },
-	{ 'd', "db", "FILE", "database "
-	    "(~/.local/state/k6pipe/k6serve.db)", OPT_TEXT,
-	    offsetof(struct options, db), NULL, 0 },
-	{ 't', "timeout-after", "DURATION", "time without data after which "
-	    "a run is timed out (2m)", OPT_DURATION,
-	    offsetof(struct options, timeout_ns), NULL, 0 },
-	{ 'm', "max-series", "N", "maximum number of series in a run; others "
-	    "are added up as one (100000)", OPT_INT,
-	    offsetof(struct options, max_series), NULL, 0 },
-	{ 'f', "format", "FORMAT", "report, wait and diff: html, "
-	    "json, csv, text, junit, markdown or github (report: html; else "
-	    "text)",
-	    OPT_TEXT, offsetof(struct options, format), NULL, 0 },
-	{ 'b', "baseline", "N", "diff: compare with the last N runs of that "
-	    "name that passed", OPT_INT,
-	    offsetof(struct options, baseline), NULL, 0 },
-	{ 'e', "min-effect", "PERCENT", "diff: smaller changes do not count "
-	    "(5%)", OPT_CALL, offsetof(struct options, min_effect),
-	    compare_set_effect, 0 },
-	{ 'u', "url", "URL", "how others reach this server, such as "
-	    "https://k6.example.com; refuse other names", OPT_CALL,
-	    offsetof(struct options, url), set_url, 0 },
-	{ 'c', "tls-cert", "FILE", "serve TLS with this certificate chain "
-	    "(PEM)", OPT_TEXT, offsetof(struct options, certificate), NULL,
-	    0 },
-	{ 'K', "tls-key", "FILE", "key of that certificate (PEM)", OPT_TEXT,
-	    offsetof(struct options, key), NULL, 0 },
-	{ 'o', "override", "KEY=VALUE", "setting of k6's config file that "
-	    "overrides the clients' own, such as aggregationPeriod=3s",
-	    OPT_LIST,
-	    offsetof(struct options, override), NULL, 0 },
-	{ 'M', "message", "TEXT", "line for the log of clients; a prefix "
-	    "error:, warning: or debug: sets its level", OPT_LIST,
-	    offsetof(struct options, message), NULL, 0 },
-	{ 'k', "keep-for", "DURATION", "remove runs at this age (never)",
-	    OPT_DURATION, offsetof(struct options, keep_ns), NULL, 0 },
-	{ 's', "keep-size", "SIZE", "remove the oldest runs while the data is "
-	    "larger, such as 500M or 20G (no limit)", OPT_CALL,
-	    offsetof(struct options, keep_bytes), set_size, 0 },
-	{ 'F', "on-finish", "URL", "POST to it, as JSON, what each run came to",
-	    OPT_CALL, offsetof(struct options, on_finish), set_hook, 0 },
-	{ 'S', "hook-secret", "FILE", "file with the key that signs what "
-	    "--on-finish sends", OPT_TEXT,
-	    offsetof(struct options, hook_secret), NULL, 0 },
-	{ 0 },
-};
-
-static const struct opt_tool tool = {
-	.synopsis = "[options] [token add NAME [OWNER] | list | remove NAME |\n"
-	    "               report RUN | diff RUN RUN |\n"
-	    "               --baseline N diff RUN | wait RUN]",
-	.about = "Receive load test runs from k6push or k6, keep them, show "
-	    "them on a page.",
-	.examples = "  k6serve --listen 127.0.0.1:0\n"
-	    "  K6_CLOUD_HOST=http://127.0.0.1:6570 k6 run --out cloud s.js\n"
-	    "  k6serve token add laptop\n"
-	    "  k6serve report last > run.html\n"
-	    "  k6serve diff 41 last || echo slower\n"
-	    "  k6serve wait last && echo passed\n",
-	.tables = { table },
-};
+enum { PEM_MAX = 1024 * 1024 };	/* bytes of a file */
 
 static const struct httpd_field fields[] = {
 	{ "Content-Security-Policy", "default-src 'none'; script-src 'self'; "
@@ -198,24 +81,39 @@ warn_of_access(const char *path)
 		    "chmod 600", path);
 }
 
-/* Only what writes makes the file: a misspelt name is told to readers. */
 static struct store *
-open_store(const struct options *o, bool makes_it)
+open_postgres(const char *url, int status)
+{
+	struct why why;
+	struct store *store = store_open_postgres(url,
+	    asset(ASSET_SCHEMA_POSTGRES), &why);
+
+	if (store == NULL)	/* the URL may have a password */
+		dief(status, "the database: %s", why.text);
+	return store;
+}
+
+/* Only what writes makes the file: a misspelt name is told to readers. db NULL:
+ * the default. A failure ends the process with that status. */
+static struct store *
+open_store(const char *db, bool makes_it, int status)
 {
 	struct buf path = { 0 };
 	struct store *store;
 	struct why why;
 
-	if (o->db != NULL)
-		buf_text(&path, o->db);
+	if (db != NULL && store_is_postgres(db))
+		return open_postgres(db, status);
+	if (db != NULL)
+		buf_text(&path, db);
 	else if (default_db(&path, &why) < 0)
 		dief(EXIT_FAILED, "%s", why.text);
 	if (!makes_it && access(path.p, F_OK) < 0)
-		dief(EXIT_FAILED, "%s: %s", path.p, strerror(errno));
+		dief(status, "%s: %s", path.p, strerror(errno));
 	refuse_dangling_link(path.p);
 	store = store_open(path.p, asset(ASSET_SCHEMA), &why);
 	if (store == NULL)
-		dief(EXIT_FAILED, "%s: %s", path.p, why.text);
+		dief(status, "%s: %s", path.p, why.text);
 	warn_of_access(path.p);
 	buf_release(&path);
 	return store;
@@ -228,8 +126,11 @@ struct service {
 	struct chores_config chores;
 	struct ingest_config ingest;
 	struct cache cache;
+	struct pages pages;
 	struct buf certificate, key;	/* PEM texts; n 0: no TLS */
 	struct hook_config hook;	/* url NULL: nobody is told */
+	struct ending ending;
+	bool is_postgres;	/* the database is a server */
 };
 
 /* Certificate and key, both or neither. */
@@ -292,7 +193,7 @@ serve(struct service *s, int fd, const sigset_t *signals)
 	    .certificate = s->certificate.p, .key = s->key.p,
 	    .bodies_max = BODIES_MAX, .address_max = 64,
 	    .fields = fields, .ctx = &s->server, .admit = server_admit,
-	    .answer = server_answer };
+	    .answer = server_answer, .replied = server_replied };
 	struct httpd *h;
 	struct why why;
 	bool is_told;
@@ -308,6 +209,7 @@ serve(struct service *s, int fd, const sigset_t *signals)
 		wait_for_end(&s->server, h, signals);
 	else
 		warnf("stdout: %s", strerror(errno));
+	ending_start(&s->ending);
 	readers_stop(s->server.readers);
 	httpd_stop(h);
 	return is_told ? close_stdout(EXIT_DONE) : EXIT_FAILED;
@@ -336,6 +238,9 @@ write_and_serve(struct service *s, int fd, const sigset_t *signals)
 	if (judge != NULL && s->hook.url != NULL)
 		hook = hook_thread_start(&s->hook, hooks, s->server.writer,
 		    &why);
+	if (s->is_postgres)
+		s->ending = (struct ending){ .stores = { store, judges,
+		    hooks }, .readers = s->server.readers };
 	if (judge != NULL && (hook != NULL || s->hook.url == NULL))
 		status = serve(s, fd, signals);
 	else
@@ -344,6 +249,7 @@ write_and_serve(struct service *s, int fd, const sigset_t *signals)
 	judge_thread_stop(judge);
 	writer_stop(s->server.writer);
 	readers_stop(s->server.readers);
+	ending_stop(&s->ending);
 	readers_free(s->server.readers);
 	store_close(hooks);
 	store_close(judges);
@@ -358,7 +264,8 @@ listen_and_serve(const struct options *o, struct service *s,
 	const struct route_table tables[] = {
 		{ ingest_routes, &s->ingest }, { session_routes, NULL },
 		{ provision_routes, &s->ingest }, { api_routes, &s->cache },
-		{ edit_routes, NULL }, { page_routes, NULL }, { NULL, NULL },
+		{ edit_routes, NULL }, { page_routes, &s->pages },
+		{ meter_routes, &s->server }, { NULL, NULL },
 	};
 	struct listener l = { .fd = -1 };
 	char *base_url;
@@ -382,9 +289,12 @@ listen_and_serve(const struct options *o, struct service *s,
 	s->config.url = o->url;
 	s->config.tables = tables;
 	s->server.config = &s->config;
+	s->server.meter.started_ns = now_unix_ns();
 	s->ingest.max_series = o->max_series;
+	s->is_postgres = o->db != NULL && store_is_postgres(o->db);
 	s->chores = (struct chores_config){ .timeout_ns = o->timeout_ns,
-	    .keep_ns = o->keep_ns, .keep_bytes = o->keep_bytes };
+	    .keep_ns = o->keep_ns, .tens_ns = o->tens_ns,
+	    .minutes_ns = o->minutes_ns, .keep_bytes = o->keep_bytes };
 	if (check_tokens(s) < 0) {
 		(void)close(l.fd);
 		return EXIT_FAILED;
@@ -393,49 +303,12 @@ listen_and_serve(const struct options *o, struct service *s,
 	    s->config.scheme, l.address);
 	s->hook.base_url = base_url;
 	s->hook.timeout_ns = o->timeout_ns;
+	store_hurry(s->server.store);
+	pages_init(&s->pages);
 	status = write_and_serve(s, l.fd, signals);
+	pages_release(&s->pages);
 	free(base_url);
 	return status;
-}
-
-/* 0, or a message and the status to exit with. */
-static int
-check_diff(const struct options *o, int n)
-{
-	enum report_format format = REPORT_TEXT;
-
-	if (o->format != NULL)
-		(void)report_format_parse(o->format, &format);
-	if (format == REPORT_HTML || format == REPORT_CSV)
-		return opt_misuse("diff has no --format %s", o->format);
-	if (o->baseline > BASELINE_MOST)
-		return opt_misuse("--baseline: at most %d", BASELINE_MOST);
-	if (o->baseline != 0)
-		return n == 2 ? 0 : opt_misuse("diff needs one run with "
-		    "--baseline");
-	return n == 3 ? 0 : opt_misuse("diff needs two runs");
-}
-
-/* Is there such a command? 0, or a message and the status to exit with. */
-static int
-check_command(const struct options *o, char *const *args, int n)
-{
-	enum report_format format;
-
-	if (o->format != NULL && !report_format_parse(o->format, &format))
-		return opt_misuse("--format %s: must be html, json, csv, text, "
-		    "junit, markdown or github", o->format);
-	if (strcmp(args[0], "token") == 0)
-		return token_is_command(args + 1, n - 1) ? 0 :
-		    opt_misuse("token needs add NAME [OWNER], list or "
-		    "remove NAME");
-	if (strcmp(args[0], "report") == 0)
-		return n == 2 ? 0 : opt_misuse("report needs one run");
-	if (strcmp(args[0], "wait") == 0)
-		return n == 2 ? 0 : opt_misuse("wait needs one run");
-	if (strcmp(args[0], "diff") == 0)
-		return check_diff(o, n);
-	return opt_misuse("%s: no such command", args[0]);
 }
 
 static int
@@ -447,6 +320,7 @@ run_command(const struct options *o, struct store *store, char *const *args,
 	    .baseline = o->baseline, .min_effect = o->min_effect < 0 ?
 	    COMPARE_MIN_EFFECT : o->min_effect };
 	enum report_format format = REPORT_HTML;
+	struct why why;
 
 	if (strcmp(args[0], "token") == 0)
 		return token_command(store, args + 1, n - 1);
@@ -456,36 +330,30 @@ run_command(const struct options *o, struct store *store, char *const *args,
 		(void)report_format_parse(o->format, &format);
 	if (strcmp(args[0], "wait") == 0)
 		return wait_command(&v, format, args[1]);
+	(void)store_read_begin(store, &why);	/* or each statement fails */
 	if (strcmp(args[0], "diff") == 0)
-		return diff_command(&v, format, o->baseline != 0 ? NULL :
-		    args[1], args[n - 1]);
+		return diff_command(&v, format, n == 2 ? NULL : args[1],
+		    args[n - 1]);
 	return report_command(&v, format, args[1]);
 }
 
-/* The command line. OPT_CONTINUE, or the status to exit with. */
+/* The source is opened first, so that no target is made without one. */
 static int
-parse(struct options *o, struct offer *offer, int argc, char **argv,
-    int *first)
+copy(const char *from_name, const char *to_name, bool takes_open)
 {
 	struct why why;
-	int status = opt_parse(&tool, o, argc, argv, first);
+	struct store *from, *to;
+	int status;
 
-	if (status != OPT_CONTINUE)
-		return status;
-	if (*first < argc)
-		status = check_command(o, argv + *first, argc - *first);
-	if (*first < argc && status != 0)
-		return status;
-	if (offer_set(offer, &o->override, &o->message, &why) < 0)
-		return opt_misuse("--override %s", why.text);
-	if ((o->baseline != 0 || o->min_effect >= 0) && (*first == argc ||
-	    strcmp(argv[*first], "diff") != 0))
-		return opt_misuse("--baseline and --min-effect are for diff");
-	if (o->on_finish == NULL && o->hook_secret != NULL)
-		return opt_misuse("--hook-secret needs --on-finish");
-	if ((o->certificate == NULL) != (o->key == NULL))
-		return opt_misuse("--tls-cert and --tls-key go together");
-	return OPT_CONTINUE;
+	from = store_open_as_is(from_name, &why);
+	if (from == NULL)
+		dief(EXIT_FAILED, "%s: %s", store_is_postgres(from_name) ?
+		    "the source" : from_name, why.text);
+	to = open_store(to_name, true, EXIT_UNDELIVERED);
+	status = copy_command(from, to, takes_open);
+	store_close(from);
+	store_close(to);
+	return status;
 }
 
 /* Serve, or run the command that argv names. Returns the exit status. */
@@ -503,8 +371,10 @@ run(struct options *o, struct service *s, char **argv, int n)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
 	(void)umask(077);
-	s->server.store = open_store(o, n == 0 ||
-	    strcmp(argv[0], "token") == 0);
+	if (n > 0 && strcmp(argv[0], "copy") == 0)
+		return copy(argv[1], argv[2], o->takes_open);
+	s->server.store = open_store(o->db, n == 0 ||
+	    strcmp(argv[0], "token") == 0, EXIT_FAILED);
 	status = n > 0 ? run_command(o, s->server.store, argv, n)
 	    : listen_and_serve(o, s, &signals);
 	cache_release(&s->cache);
@@ -520,19 +390,16 @@ run(struct options *o, struct service *s, char **argv, int n)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .listen = "127.0.0.1:6570",
-	    .timeout_ns = 120 * NS_PER_S,
-	    .max_series = 100000, .min_effect = -1 };
+	struct options o;
 	struct service service = { 0 };
 	int first, status;
 
 	die_init();
 	cache_init(&service.cache);
-	status = parse(&o, &service.ingest.offer, argc, argv, &first);
+	status = options_parse(&o, &service.ingest.offer, argc, argv, &first);
 	if (status == OPT_CONTINUE)
 		status = run(&o, &service, argv + first, argc - first);
 	offer_release(&service.ingest.offer);
-	opt_list_release(&o.override);
-	opt_list_release(&o.message);
+	options_release(&o);
 	return status;
 }

@@ -35,7 +35,7 @@ struct bucket {
 	struct group *groups;	/* in order of their first request */
 	size_t n, cap;
 	struct map by_tags;	/* numbers of groups from 1 on, by their JSON */
-	uint32_t recent[RECENT];	/* such numbers, by their sets' address */
+	uint32_t recent[RECENT];	/* such numbers, by the set's address */
 	struct aggregate overflow;	/* past max_groups */
 };
 

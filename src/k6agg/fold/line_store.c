@@ -1,44 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines that wait, in little memory: heads and tails are kept once. */
+/* Lines that wait, in little memory: heads and tails are kept once. They are
+ * packed here. */
 #include "k6agg/fold/line_store.h"
 
 #include <stdlib.h>
 
-/* What the lines of a request look like around their times and values. */
-struct shape {
-	int n;				/* lines */
-	uint32_t before;	/* of the same set, as in line_store_set */
-	const struct head *head[GROUP_MAX];	/* NULL: kept as a whole */
-	const struct tail *tail[GROUP_MAX];	/* held, or NULL */
-};
-
-/* A kept request begins with its shape's index. Nearly all have the same time
- * in all of their lines, and a frame around each: then follow the bytes of the
- * time and of each value, the time, and the values (EVEN is set in the index).
- * Else follow, for each line, the bytes of its time (0: that of the line
- * before) and of its value, and both texts; for a line without a frame, its
- * length and the line. */
-#define EVEN (UINT32_C(1) << 31)
-
-/* Texts are copied in steps of so many bytes, past their end: behind what is
- * kept, and behind a form, there is as much room. */
-enum { STEP = 32, SHORT_STEP = 16 };
-
-/* What is printed around the times and values of an even shape's lines. */
-struct form {
-	size_t index;		/* of the shape */
-	bool is_ready;		/* else it was printed once */
-	size_t end[GROUP_MAX + 1];	/* of the text before a time */
-	struct buf text;
-};
-
-static void
-form_free(struct form *f)
-{
-	if (f != NULL)
-		buf_release(&f->text);
-	free(f);
-}
+#include "k6agg/fold/line_store_priv.h"
 
 static void
 drop_tails(struct line_store *k)
@@ -58,7 +25,7 @@ line_store_release(struct line_store *k)
 {
 	drop_tails(k);
 	free(k->shapes);
-	form_free(k->form);
+	line_form_free(k->form);
 	buf_release(&k->packed);
 	*k = (struct line_store){ 0 };
 }
@@ -67,7 +34,7 @@ void
 line_store_reset(struct line_store *k)
 {
 	drop_tails(k);
-	form_free(k->form);
+	line_form_free(k->form);
 	k->form = NULL;
 	buf_reset(&k->packed);
 }
@@ -170,25 +137,6 @@ has_time_of(const struct point *p, const struct point *before)
 	return before->head != NULL && p->time_id == before->time_id;
 }
 
-/* Copy n bytes, and less than a step more. Returns the end of the n. */
-static inline char *
-copy_steps(char *to, const char *from, size_t n, size_t step)
-{
-	size_t i = 0;
-
-	do {
-		memcpy(to + i, from + i, step);
-		i += step;
-	} while (i < n);
-	return to + n;
-}
-
-static inline char *
-copy_over(char *to, const char *from, size_t n)
-{
-	return copy_steps(to, from, n, STEP);
-}
-
 /* Copy n bytes of a text that its tail follows, which is longer than 8. */
 static inline char *
 copy_text(char *to, const char *from, size_t n)
@@ -268,7 +216,8 @@ pack_even(char *at, const struct point *points, int n)
 	for (i = 0; i < n; i++)
 		*at++ = (char)points[i].value_n;
 	/* The rest of its line is longer than such a step. */
-	at = copy_steps(at, time_of(&points[0]), points[0].time_n, SHORT_STEP);
+	at = line_copy_steps(at, time_of(&points[0]), points[0].time_n,
+	    LINE_SHORT_STEP);
 	for (i = 0; i < n; i++)
 		at = copy_text(at, value_of(&points[i]), points[i].value_n);
 	return at;
@@ -294,11 +243,11 @@ line_store_add(struct line_store *k, struct line_store_set *set,
 	size_t place = k->packed.n, values = even_values(points, n);
 	char *at;
 
-	at = buf_room(&k->packed, sizeof(shape) + STEP + (values > 0
+	at = buf_room(&k->packed, sizeof(shape) + LINE_STEP + (values > 0
 	    ? 1U + (size_t)n + points[0].time_n + values
 	    : each_bytes(points, n)));
 	if (values > 0)
-		shape |= EVEN;
+		shape |= LINE_EVEN;
 	memcpy(at, &shape, sizeof(shape));
 	at += sizeof(shape);
 	at = values > 0 ? pack_even(at, points, n) : pack_each(at, points, n);
@@ -342,163 +291,13 @@ line_store_copy(struct line_store *k, struct line_store_set *set,
 
 	memcpy(&shape, at, sizeof(shape));
 	at += sizeof(shape);
-	even = shape & EVEN;
-	s = &from->shapes[shape & ~EVEN];
+	even = shape & LINE_EVEN;
+	s = &from->shapes[shape & ~LINE_EVEN];
 	n = (size_t)(end_of(s, at, even != 0) - at);
 	shape = shape_like(k, set, s) | even;
-	to = buf_room(&k->packed, sizeof(shape) + n + STEP);
+	to = buf_room(&k->packed, sizeof(shape) + n + LINE_STEP);
 	memcpy(to, &shape, sizeof(shape));
-	(void)copy_over(to + sizeof(shape), at, n);
+	(void)line_copy_over(to + sizeof(shape), at, n);
 	k->packed.n += sizeof(shape) + n;
 	return here;
-}
-
-static const char *
-unpack_whole(const char *at, struct buf *out)
-{
-	uint32_t n;
-
-	memcpy(&n, at, sizeof(n));
-	buf_add(out, at + sizeof(n), n);
-	buf_char(out, '\n');
-	return at + sizeof(n) + n;
-}
-
-static char *
-put(char *to, struct span text)
-{
-	return (char *)mempcpy(to, text.p, text.n);
-}
-
-static void
-print(const struct head *head, struct span time, struct span value,
-    const struct tail *tail, struct buf *out)
-{
-	char *to = buf_room(out, head->text.n + time.n +
-	    sizeof(FRAME_MIDDLE) + value.n + tail->text.n);
-
-	to = put(to, head->text);
-	to = put(to, time);
-	to = put(to, SPAN(FRAME_MIDDLE));
-	to = put(to, value);
-	to = put(to, tail->text);
-	*to++ = '\n';
-	out->n = (size_t)(to - out->p);
-}
-
-static void
-print_each(const struct shape *s, const char *at, struct buf *out)
-{
-	struct span time = { "", 0 }, value;
-	int i;
-
-	for (i = 0; i < s->n; i++) {
-		if (s->head[i] == NULL) {
-			at = unpack_whole(at, out);
-			continue;
-		}
-		if (at[0] != 0)
-			time = (struct span){ at + 2, (uint8_t)at[0] };
-		value = (struct span){ at + 2 + (uint8_t)at[0],
-		    (uint8_t)at[1] };
-		at = value.p + value.n;
-		print(s->head[i], time, value, s->tail[i], out);
-	}
-}
-
-/* The form of a shape, once it is printed again; NULL the first time, as
- * nearly each request may have a shape of its own. */
-static const struct form *
-form_of(struct line_store *k, size_t index)
-{
-	const struct shape *s = &k->shapes[index];
-	struct form *f = k->form;
-	int i;
-
-	if (f == NULL || f->index != index) {
-		if (f == NULL)
-			f = k->form = xcalloc(1, sizeof(*f));
-		f->index = index;
-		f->is_ready = false;
-		return NULL;
-	}
-	if (f->is_ready)
-		return f;
-	buf_reset(&f->text);
-	for (i = 0; i < s->n; i++) {
-		buf_span(&f->text, s->head[i]->text);
-		f->end[i] = f->text.n;
-		buf_span(&f->text, s->tail[i]->text);
-		buf_char(&f->text, '\n');
-	}
-	f->end[i] = f->text.n;
-	(void)buf_room(&f->text, STEP);
-	f->is_ready = true;
-	return f;
-}
-
-/* Print lines of an even shape with a form: where a tail ends the next head
- * begins, so that both are one text. */
-static void
-print_form(const struct form *f, int n, const char *at, struct buf *out)
-{
-	const uint8_t *value_n = (const uint8_t *)at + 1;
-	char middle[UINT8_MAX + sizeof(FRAME_MIDDLE) + STEP];
-	size_t time_n = (uint8_t)at[0], middle_n, total, from = 0;
-	char *to;
-	int i;
-
-	at += 1 + n;
-	middle_n = (size_t)(put(copy_over(middle, at, time_n),
-	    SPAN(FRAME_MIDDLE)) - middle);
-	at += time_n;
-	for (i = 0, total = f->end[n]; i < n; i++)
-		total += middle_n + value_n[i];
-	to = buf_room(out, total + STEP);
-	for (i = 0; i < n; i++) {
-		to = copy_over(to, f->text.p + from, f->end[i] - from);
-		to = copy_over(to, middle, middle_n);
-		to = copy_over(to, at, value_n[i]);
-		at += value_n[i];
-		from = f->end[i];
-	}
-	(void)copy_over(to, f->text.p + from, f->end[n] - from);
-	out->n += total;
-}
-
-static void
-print_even(const struct shape *s, const char *at, struct buf *out)
-{
-	const uint8_t *value_n = (const uint8_t *)at + 1;
-	struct span time = { at + 1 + s->n, (uint8_t)at[0] };
-	int i;
-
-	at = time.p + time.n;
-	for (i = 0; i < s->n; i++) {
-		print(s->head[i], time, (struct span){ at, value_n[i] },
-		    s->tail[i], out);
-		at += value_n[i];
-	}
-}
-
-void
-line_store_get(struct line_store *k, size_t place, struct buf *out)
-{
-	const char *at = k->packed.p + place;
-	const struct form *form;
-	const struct shape *s;
-	uint32_t index;
-
-	memcpy(&index, at, sizeof(index));
-	at += sizeof(index);
-	s = &k->shapes[index & ~EVEN];
-	if ((index & EVEN) == 0) {
-		print_each(s, at, out);
-		return;
-	}
-	form = form_of(k, index & ~EVEN);
-	if (form != NULL)
-		print_form(form, s->n, at, out);
-	else
-		print_even(s, at, out);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * line_store: the lines of requests in little memory until they are wanted
- * again byte for byte. The requests of a tag set share their heads and tails, so one
- * of them is the text of its time and of its values: about 120 bytes instead
- * of 2000.
+ * again byte for byte. The requests of a tag set share their heads and tails,
+ * so one of them is the text of its time and of its values: about 120 bytes
+ * instead of 2000.
  */
 #ifndef K6PIPE_K6AGG_FOLD_LINE_STORE_H
 #define K6PIPE_K6AGG_FOLD_LINE_STORE_H

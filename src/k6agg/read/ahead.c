@@ -31,7 +31,7 @@ struct block {
 
 struct lane {
 	struct preparer preparer;
-	char *buffer;		/* else: one for all, which stays in the cache */
+	char *buffer;		/* else: one for all: it stays in the cache */
 	int n_blocks;		/* prepared or being so, and not taken */
 };
 

@@ -38,7 +38,8 @@ enum ahead_result ahead_next(struct ahead *a, const struct prepared **out);
 bool ahead_has_forgotten(struct ahead *a);
 
 /* End the thread, if there is one; in's file stands behind what was taken.
- * What was kept of prepared blocks needs a, until ahead_free. NULL is no one. */
+ * What was kept of prepared blocks needs a, until ahead_free. NULL is
+ * allowed. */
 void ahead_stop(struct ahead *a);
 void ahead_free(struct ahead *a);
 

@@ -208,12 +208,27 @@ dispatch_start(struct agg *agg, const struct line *line)
 	buf_release(&text);
 }
 
+/* -1, why: it is no End line. */
+static int
+dispatch_end(struct agg *agg, const struct line *line, struct why *why)
+{
+	struct run_end end;
+
+	if (run_end_parse(&end, line->data, why) < 0)
+		return -1;
+	run_ends_add(&agg->books.ends, &end);
+	summary_note_run(&agg->summary, end.start_ns, end.time_ns);
+	if (agg->books.ends.n == 1 && agg->books.starts == 1 &&
+	    agg->options->select == NULL)
+		judge_take_results(agg->judge, end.thresholds);
+	return 0;
+}
+
 /* Take one line. -1: it is bad and --strict was given. */
 int
 dispatch_line(struct agg *agg, struct span text)
 {
 	enum line_type type;
-	struct run_end end;
 	struct line line;
 	struct jsn j;
 	struct why why;
@@ -241,14 +256,7 @@ dispatch_line(struct agg *agg, struct span text)
 		is_bad = status < 0;
 		break;
 	case LINE_END:
-		is_bad = run_end_parse(&end, line.data, &why) < 0;
-		if (is_bad)
-			break;
-		run_ends_add(&agg->books.ends, &end);
-		summary_note_run(&agg->summary, end.start_ns, end.time_ns);
-		if (agg->books.ends.n == 1 && agg->books.starts == 1 &&
-		    agg->options->select == NULL)
-			judge_take_results(agg->judge, end.thresholds);
+		is_bad = dispatch_end(agg, &line, &why) < 0;
 		break;
 	case LINE_START:
 		dispatch_start(agg, &line);

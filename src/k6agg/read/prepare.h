@@ -58,7 +58,7 @@ struct prepared {
 	size_t n_passages, passages_cap;
 	struct buf passed;	/* their lines */
 	struct line_store kept;
-	struct line_store_set sets[PREPARED_SETS];	/* by the tag set's id */
+	struct line_store_set sets[PREPARED_SETS];	/* by the set's id */
 };
 
 void preparer_release(struct preparer *p);

@@ -59,7 +59,8 @@ struct summary {
 						 * End say; 0: they do not */
 	int64_t first_ns, last_ns;	/* of the points */
 	int64_t first_edge_ns, last_edge_ns;	/* of the aggregates' buckets */
-	int64_t inner_first_ns, inner_last_ns;	/* a request is before, behind */
+	/* a request is before, behind: */
+	int64_t inner_first_ns, inner_last_ns;
 	bool has_points, has_aggregates, is_full;
 	bool keeps_courses;	/* of requests and checks, too; set it first */
 	struct sink rest;	/* scratch: of what has no course */

@@ -19,8 +19,8 @@ out_release(struct out *o)
 static void
 put(struct out *o, struct span s)
 {
-	if (s.n > 0 && !o->is_discarding && fwrite_unlocked(s.p, 1, s.n, stdout) != s.n &&
-	    o->error == 0)
+	if (s.n > 0 && !o->is_discarding &&
+	    fwrite_unlocked(s.p, 1, s.n, stdout) != s.n && o->error == 0)
 		o->error = errno;
 }
 

@@ -46,20 +46,24 @@ stamp_of(struct msghdr *m)
 static void
 note_arrival(struct arrival *a, int64_t stamp_ns)
 {
-	int64_t now = now_monotonic_ns(), wall = now_unix_ns();
-	int64_t offset = wall - now, moved = offset - a->offset_ns;
-	int64_t age = wall - stamp_ns;
-	bool has_stepped = a->offset_ns != 0 && (moved > STEP_NS ||
-	    moved < -STEP_NS);
+	int64_t now, wall, offset, moved, age;
+	bool has_stepped;
 
+	now_both_ns(&now, &wall);
+	offset = wall - now;
+	moved = offset - a->offset_ns;
+	age = wall - stamp_ns;
+	has_stepped = a->offset_ns != 0 && (moved > STEP_NS ||
+	    moved < -STEP_NS);
 	a->offset_ns = offset;
-	a->ns = now;
+	a->ns = a->read_ns = now;
 	if (stamp_ns != 0 && !has_stepped && age > 0 && age < LONGEST_NS)
 		a->ns = now - age;
 }
 
 ssize_t
-arrival_receive(int fd, char *bytes, size_t n_bytes, struct arrival *a)
+arrival_receive(int fd, char *bytes, size_t n_bytes, int flags,
+    struct arrival *a)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(struct scm_timestamping))];
@@ -72,7 +76,7 @@ arrival_receive(int fd, char *bytes, size_t n_bytes, struct arrival *a)
 	do {
 		m.msg_control = control.bytes;
 		m.msg_controllen = sizeof(control.bytes);
-		n = recvmsg(fd, &m, 0);
+		n = recvmsg(fd, &m, flags);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0)
 		note_arrival(a, stamp_of(&m));

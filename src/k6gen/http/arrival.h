@@ -13,6 +13,7 @@
 /* Of a connection; a zeroed struct is that of a new one. */
 struct arrival {
 	int64_t ns;		/* monotonic, of the bytes read last */
+	int64_t read_ns;	/* when they were read */
 	int64_t offset_ns;	/* of the wall clock then; 0: not known */
 };
 
@@ -20,7 +21,9 @@ struct arrival {
  * reading stands for it. */
 void arrival_want(int fd);
 
-/* As recv without flags; an interrupted call is made again. */
-ssize_t arrival_receive(int fd, char *bytes, size_t n, struct arrival *a);
+/* As recv; an interrupted call is made again. flags: MSG_TRUNC drops the bytes
+ * instead of copying them, or 0. */
+ssize_t arrival_receive(int fd, char *bytes, size_t n, int flags,
+    struct arrival *a);
 
 #endif

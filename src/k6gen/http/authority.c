@@ -3,9 +3,12 @@
 #include "k6gen/http/authority.h"
 
 #include <idn2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum { PORT_DIGITS = 5 };
 
 /* Where the host begins, behind the scheme and a user. */
 static const char *
@@ -39,6 +42,30 @@ port_in(const char *host, const char *end)
 	return NULL;
 }
 
+/* Are these the digits of a port that can be asked? */
+static bool
+is_port(const char *p, const char *end)
+{
+	int port = 0;
+
+	if (p == end || end - p > PORT_DIGITS)
+		return false;
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		port = port * 10 + (*p - '0');
+	return p == end && port > 0 && port <= UINT16_MAX;
+}
+
+/* Are there no brackets, or those of an IPv6 address? */
+static bool
+has_right_brackets(const char *host, const char *end)
+{
+	size_t n = (size_t)(end - host);
+
+	if (*host == '[')
+		return n > 2 && memchr(host, ']', n) == end - 1;
+	return memchr(host, '[', n) == NULL && memchr(host, ']', n) == NULL;
+}
+
 const char *
 authority_split(const char *url, char authority[AUTHORITY], bool *has_tls)
 {
@@ -51,13 +78,12 @@ authority_split(const char *url, char authority[AUTHORITY], bool *has_tls)
 	memcpy(authority, host, n);
 	authority[n] = '\0';
 	port = port_in(host, end);
-	if (port == host)
+	if (port == host || !has_right_brackets(host, port != NULL ? port :
+	    end) || (port != NULL && !is_port(port + 1, end)))
 		return NULL;
 	if (port == NULL)
 		memcpy(authority + n, *has_tls ? ":443" : ":80", *has_tls ?
 		    sizeof(":443") : sizeof(":80"));
-	else if (port + 1 == end)
-		return NULL;
 	return end;
 }
 
@@ -72,16 +98,32 @@ authority_host(const char *authority)
 	return host;
 }
 
+static bool
+is_ascii_text(const char *p, const char *end)
+{
+	uint64_t eight, all = 0;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&eight, p, sizeof(eight));
+		all |= eight;
+	}
+	for (; p < end; p++)
+		all |= (unsigned char)*p;
+	return (all & 0x8080808080808080U) == 0;
+}
+
 bool
 authority_to_ascii(const char *url, struct buf *out)
 {
-	bool has_tls, is_ascii = true;
-	const char *end, *host = host_in(url, &end, &has_tls), *port, *p;
+	bool has_tls, is_ascii = false;
+	const char *end, *host, *port;
 	char *name, *ascii = NULL;
 
-	for (p = host; p != NULL && p < end; p++)
-		is_ascii = is_ascii && (unsigned char)*p < 0x80;
-	if (is_ascii)
+	/* Nearly all of them; to look for the host costs more. */
+	if (is_ascii_text(url, url + strlen(url)))
+		return false;
+	host = host_in(url, &end, &has_tls);
+	if (host == NULL || is_ascii_text(host, end))
 		return false;
 	port = port_in(host, end);
 	if (port == NULL)

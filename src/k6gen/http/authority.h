@@ -11,7 +11,8 @@ enum { AUTHORITY = 256 };	/* bytes of a longest host:port */
 
 /* The host of an http or https URL and its port, said or not; has_tls tells
  * which it is. Returns what stands behind them in the URL: path, query, or
- * nothing. NULL: it is no such URL, or its host is too long. */
+ * nothing. NULL: it is no such URL, its port is not 1 to 65535, or its host is
+ * too long. */
 const char *authority_split(const char *url, char authority[AUTHORITY],
     bool *has_tls);
 

@@ -188,7 +188,7 @@ client_send(struct client *c, int user, const struct http_request *r)
 	buf_reset(&u->headers);
 	buf_reset(&u->body);
 	u->timeout_ns = r->timeout_ns;
-	u->ready_ns = u->sent_ns = u->first_ns = u->last_ns = 0;
+	u->ready_ns = u->sent_ns = u->first_ns = u->last_ns = u->read_ns = 0;
 	u->connecting_ns = u->handshaking_ns = 0;
 	u->start_ns = now_monotonic_ns();
 	/* The last one accepts everything. */

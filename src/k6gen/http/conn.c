@@ -12,6 +12,9 @@
 #include "k6gen/http/dial_priv.h"
 #include "k6gen/http/http2.h"
 
+/* The kernel's own time is in ticks of up to 10 ms. */
+#define HELD_UP_NS (15 * NS_PER_MS)
+
 void
 conn_close(struct conn *c)
 {
@@ -42,9 +45,11 @@ conn_shake_hands(struct conn *c, struct tls_context *context,
 	struct user *u = c->user;
 
 	*failure = FAILURE_TLS;
-	if (c->tls == NULL)
+	if (c->tls == NULL) {
+		c->shaking_ns = now_monotonic_ns();
 		c->tls = tls_new(context, c->fd, c->authority, &c->session,
-		    &(struct tls_counts){ &u->bytes, &c->arrival });
+		    &(struct tls_counts){ &c->bytes, &c->arrival });
+	}
 	if (c->tls == NULL)
 		return CONN_FAILED;
 	switch (tls_shake_hands(c->tls, failure, &u->os_error)) {
@@ -77,29 +82,63 @@ conn_send(struct conn *c, struct iovec *parts, size_t n_parts)
 		return n >= 0 ? n : n == TLS_LATER ? CONN_LATER : CONN_FAILED;
 	}
 	do
-		n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+		n = n_parts == 1 ? send(c->fd, parts->iov_base, parts->iov_len,
+		    MSG_NOSIGNAL) : sendmsg(c->fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return note_failure(c);
-	c->user->bytes.sent += n;
+	c->bytes->sent += n;
+	return n;
+}
+
+int64_t
+conn_sent_ns(const struct conn *c, int64_t from_ns)
+{
+	struct tcp_info info = { .tcpi_last_data_sent = 0 };
+	socklen_t n = sizeof(info);
+	int64_t now = now_monotonic_ns(), sent;
+
+	if (now - from_ns < HELD_UP_NS || getsockopt(c->fd, IPPROTO_TCP,
+	    TCP_INFO, &info, &n) != 0)
+		return now;
+	sent = now - info.tcpi_last_data_sent * NS_PER_MS;
+	return sent > from_ns ? sent : from_ns;
+}
+
+static ssize_t
+receive_plain(struct conn *c, char *bytes, size_t n_bytes, int flags)
+{
+	ssize_t n = arrival_receive(c->fd, bytes, n_bytes, flags,
+	    &c->arrival);
+
+	if (n < 0)
+		return note_failure(c);
+	c->bytes->received += n;
+	c->is_drained = (size_t)n < n_bytes;
 	return n;
 }
 
 ssize_t
 conn_receive(struct conn *c, char *bytes, size_t n_bytes)
 {
-	struct user *u = c->user;
 	ssize_t n;
 
-	if (c->tls != NULL) {
-		n = tls_receive(c->tls, bytes, n_bytes, &u->os_error);
-		return n >= 0 ? n : n == TLS_LATER ? CONN_LATER : CONN_FAILED;
-	}
-	n = arrival_receive(c->fd, bytes, n_bytes, &c->arrival);
-	if (n < 0)
-		return note_failure(c);
-	u->bytes.received += n;
-	return n;
+	if (c->tls == NULL)
+		return receive_plain(c, bytes, n_bytes, 0);
+	n = tls_receive(c->tls, bytes, n_bytes, &c->user->os_error);
+	return n >= 0 ? n : n == TLS_LATER ? CONN_LATER : CONN_FAILED;
+}
+
+ssize_t
+conn_discard(struct conn *c, char *bytes, size_t n_bytes)
+{
+	return receive_plain(c, bytes, n_bytes, MSG_TRUNC);
+}
+
+bool
+conn_has_more(const struct conn *c)
+{
+	return c->tls != NULL ? tls_has_more(c->tls) : !c->is_drained;
 }
 
 bool

@@ -16,14 +16,18 @@
 
 struct dial;
 struct http2;
+struct route;
 
 /* A zeroed struct is closed. */
 struct conn {
-	struct user *user;
+	struct user *user;	/* who uses it; of several, one of them */
+	struct http_bytes *bytes;	/* where its bytes are counted */
+	struct route *route;	/* to which it is shared; NULL: it is not */
 	int fd;			/* 0: none */
 	struct dial *dial;	/* while it is being connected; owned */
 	bool is_ready;		/* requests can be sent */
 	bool is_closing;	/* by the server: not to be used again */
+	bool is_offered;	/* to several users, of HTTP/2 */
 	bool has_tls;		/* it is to have */
 	struct tls *tls;	/* owned; NULL: none, or none yet */
 	struct tls_session *session;	/* to resume; owned */
@@ -32,13 +36,23 @@ struct conn {
 	char ip[INET6_ADDRSTRLEN];	/* once it is connected */
 	int64_t used_ns;	/* last */
 	int64_t connected_ns;	/* when TCP was there */
+	int64_t shaking_ns;	/* when the handshake of TLS began */
 	struct arrival arrival;	/* of the bytes read last */
+	bool is_drained;	/* the socket had less than was asked for */
 };
 
 static inline bool
 conn_is_open(const struct conn *c)
 {
 	return c->fd > 0 || c->dial != NULL;
+}
+
+/* The user uses it now, and pays for its bytes. */
+static inline void
+conn_set_user(struct conn *c, struct user *u)
+{
+	c->user = u;
+	c->bytes = &u->bytes;
 }
 
 /* Begin to connect a closed one to the addresses, in their order: the next one
@@ -72,6 +86,17 @@ void conn_forget(struct conn *c);
 enum { CONN_LATER = -1, CONN_FAILED = -2 };
 ssize_t conn_send(struct conn *c, struct iovec *parts, size_t n_parts);
 ssize_t conn_receive(struct conn *c, char *bytes, size_t n);
+
+/* The same of a connection without TLS, where nobody wants the bytes: they are
+ * not copied. */
+ssize_t conn_discard(struct conn *c, char *bytes, size_t n);
+
+/* When what conn_send was given at from_ns was sent: now, or, if this process
+ * was held up since, when the kernel sent data last. */
+int64_t conn_sent_ns(const struct conn *c, int64_t from_ns);
+
+/* Whether there may be more to receive, of which no event will tell. */
+bool conn_has_more(const struct conn *c);
 
 /* Whether bytes wait that nobody asked for. */
 bool conn_is_waiting(struct conn *c);

@@ -39,8 +39,7 @@ has_proxy(const struct http_options *o)
 bool
 direct_takes_options(const struct http_options *o)
 {
-	return o->keep != HTTP_KEEP_SHARED && !has_proxy(o) &&
-	    o->unix_socket == NULL && o->source == NULL &&
+	return !has_proxy(o) && o->unix_socket == NULL && o->source == NULL &&
 	    o->connect_to.n == 0 && o->resolve.n == 0 && !o->is_compressed &&
 	    !http1_is_special(&o->headers);
 }

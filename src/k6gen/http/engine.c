@@ -58,12 +58,20 @@ void
 user_fill_reply(struct user *u, enum http_failure failure,
     struct http_reply *r)
 {
-	int64_t now_ns = now_monotonic_ns();
-	int64_t done_ns = failure == FAILURE_NONE && u->last_ns != 0 ?
-	    u->last_ns : now_ns;
+	int64_t now_ns, wall_ns, done_ns;
 
+	if (failure == FAILURE_NONE && u->read_ns != 0) {
+		now_ns = u->read_ns;
+		wall_ns = now_ns + u->offset_ns;
+	} else {
+		now_both_ns(&now_ns, &wall_ns);
+	}
+	done_ns = failure == FAILURE_NONE && u->last_ns != 0 ? u->last_ns :
+	    now_ns;
 	r->user = u->number;
-	r->time_ns = now_unix_ns() - (now_ns - done_ns);
+	r->late_ns = now_ns > done_ns ? now_ns - done_ns : 0;
+	r->offset_ns = wall_ns - now_ns;
+	r->time_ns = wall_ns - (now_ns - done_ns);
 	r->body_bytes = u->body_bytes;
 	fill_timings(u, done_ns, r->ns);
 	if (failure != FAILURE_NONE) {
@@ -85,6 +93,13 @@ user_fill_reply(struct user *u, enum http_failure failure,
 void
 user_take_cookies(struct user *u, const char *authority, const char *path)
 {
+	struct span value;
+	size_t at = 0;
+
+	/* Most answers set none; to look at the clock costs more. */
+	if (!http_find_header(buf_whole(&u->headers), "Set-Cookie", &at,
+	    &value))
+		return;
 	jar_take(&u->jar, buf_whole(&u->headers), authority, path,
 	    now_unix_ns() / NS_PER_S);
 }

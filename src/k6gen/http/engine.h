@@ -34,6 +34,8 @@ struct user {
 	int64_t start_ns, ready_ns, sent_ns, first_ns;
 	int64_t last_ns;	/* when the last byte of a whole answer arrived;
 				   0: when it is told of */
+	int64_t read_ns, offset_ns;	/* when that was read, and how far the
+					   wall clock was ahead; 0: not known */
 	int64_t connecting_ns, handshaking_ns;	/* durations; 0: a kept
 						   connection */
 	int64_t timeout_ns;

@@ -296,6 +296,15 @@ repeat_request(struct libcurl_user *u, CURLcode code)
 	return true;
 }
 
+/* libcurl takes three digits of HTTP/2 for a status, whatever they are. */
+static bool
+has_no_status(const struct libcurl_user *u)
+{
+	int64_t status = libcurl_info(u, CURLINFO_RESPONSE_CODE);
+
+	return status < 100 || status > 999;
+}
+
 static void
 end_request(struct libcurl_user *u, CURLcode code)
 {
@@ -305,6 +314,8 @@ end_request(struct libcurl_user *u, CURLcode code)
 	const char *path;
 	bool has_tls;
 
+	if (code == CURLE_OK && has_no_status(u))
+		code = CURLE_WEIRD_SERVER_REPLY;
 	libcurl_fill_reply(u, code, &r);
 	path = authority_split(u->user->request.url, authority, &has_tls);
 	if (code == CURLE_OK && path != NULL)
@@ -338,6 +349,20 @@ act_on(struct libcurl_engine *e, curl_socket_t fd, int what)
 	}
 }
 
+/* What a user needs of curl is made when the user first needs curl: most never
+ * do. -1: no memory, or curl cannot do what is asked. */
+static int
+make_user(struct libcurl_engine *e, int number)
+{
+	struct libcurl_user *u = &e->users[number];
+
+	if (u->easy != NULL)
+		return 0;
+	u->engine = e;
+	u->user = &e->engine.users[number];
+	return libcurl_set_up_user(u);
+}
+
 static bool
 libcurl_send(struct engine *engine, struct user *user,
     const struct http_request *r)
@@ -345,6 +370,10 @@ libcurl_send(struct engine *engine, struct user *user,
 	struct libcurl_engine *e = (struct libcurl_engine *)engine;
 	struct libcurl_user *u = &e->users[user->number];
 
+	if (make_user(e, user->number) < 0) {
+		client_fail(engine->client, ENOMEM);
+		return true;
+	}
 	u->is_tls = strncasecmp(r->url, "https:", 6) == 0;
 	u->is_head_over = false;
 	u->head_bytes = 0;
@@ -436,7 +465,7 @@ struct engine *
 engine_curl_new(const struct engine *base, struct why *why)
 {
 	struct libcurl_engine *e;
-	int i, status;
+	int status;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		(void)why_set(why, "libcurl cannot start");
@@ -449,17 +478,9 @@ engine_curl_new(const struct engine *base, struct why *why)
 	status = make_multi(e);
 	if (status < 0)
 		(void)why_set(why, "libcurl is out of memory");
-	else if ((status = libcurl_make_lists(e)) < 0)
-		(void)why_set(why, "libcurl cannot make %d users",
-		    base->n_users);
-	for (i = 0; i < base->n_users && status == 0; i++) {
-		e->users[i].engine = e;
-		e->users[i].user = &base->users[i];
-		status = libcurl_set_up_user(&e->users[i]);
-		if (status < 0)
-			(void)why_set(why, "libcurl cannot make %d users",
-			    base->n_users);
-	}
+	else if ((status = libcurl_make_lists(e)) < 0 ||
+	    (status = make_user(e, 0)) < 0)
+		(void)why_set(why, "libcurl cannot do what is asked");
 	if (status == 0)
 		return &e->engine;
 	libcurl_free(&e->engine);

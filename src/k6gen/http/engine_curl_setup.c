@@ -124,6 +124,10 @@ set_network(struct libcurl_user *u, const struct http_options *o)
 		code |= curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
 	if (o->keep == HTTP_KEEP_NONE)
 		code |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	/* Whoever comes while a connection is being made waits: it may become
+	 * one of HTTP/2, which all use at the same time. */
+	if (o->keep == HTTP_KEEP_SHARED)
+		code |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 	if (o->connect_to.n > 0)
 		code |= curl_easy_setopt(e, CURLOPT_CONNECT_TO,
 		    u->engine->connect_to);

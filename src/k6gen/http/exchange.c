@@ -2,9 +2,11 @@
 /* A request and its answer on a connection that is ready: HTTP/1.1 or 2. */
 #include "base/units.h"
 #include "k6gen/http/direct_priv.h"
-#include "k6gen/http/http2.h"
 
-enum { READ_BYTES = 1 << 16 };
+enum {
+	READ_BYTES = 1 << 16,
+	FIRST_BYTES = 1 << 14,	/* of these, what follows may be unwanted */
+};
 
 /* The host as it stands in the URL; the scheme's own port is not said. */
 static struct span
@@ -31,8 +33,31 @@ add_cookies(struct user *u, struct exchange *x)
 	    &x->cookies);
 }
 
+/* Write the head of the request, unless it is there: that of the last one to
+ * the same URL. */
+static void
+write_head(struct user *u, struct exchange *x)
+{
+	const struct http_request *r = x->request;
+	struct http1_request q = { .r = r, .path = x->path,
+		.cookies = buf_whole(&x->cookies) };
+	size_t body = header_wants_body(r) ? r->body.n : SIZE_MAX;
+	size_t n = strlen(r->method);
+	bool is_plain = r->headers.n == 0 && x->cookies.n == 0;
+
+	if (is_plain && x->is_head_kept && x->head_body == body &&
+	    x->head_leave_out == r->leave_out && x->head.n > n &&
+	    memcmp(x->head.p, r->method, n) == 0 && x->head.p[n] == ' ')
+		return;
+	q.host = host_of(x);
+	http1_write_head(&direct_of(u)->heads, &q, &x->head);
+	x->is_head_kept = is_plain;
+	x->head_body = body;
+	x->head_leave_out = r->leave_out;
+}
+
 static enum http_failure
-begin_http2(struct exchange *x)
+begin_http2(struct user *u, struct exchange *x)
 {
 	static const char root[] = "/";
 	struct http2_request q = { .r = x->request,
@@ -47,7 +72,7 @@ begin_http2(struct exchange *x)
 		buf_text(&path, x->path);
 		q.path = path.p;
 	}
-	is_begun = http2_begin(x->conn->http2, &q);
+	is_begun = http2_begin(x->conn->http2, &x->stream, u, &q);
 	buf_release(&path);
 	return is_begun ? FAILURE_NONE : FAILURE_READ;
 }
@@ -56,19 +81,17 @@ enum http_failure
 exchange_begin(struct user *u)
 {
 	struct exchange *x = direct_state_of(u)->exchange;
-	struct http1_request q = { .r = x->request, .host = host_of(x),
-		.path = x->path };
 	enum http_failure failure = FAILURE_NONE;
 
 	add_cookies(u, x);
 	x->sent = 0;
-	x->is_sent = false;
+	x->stream.is_refused = false;
+	conn_set_user(x->conn, u);
 	if (x->conn->http2 != NULL) {
-		failure = begin_http2(x);
+		failure = begin_http2(u, x);
 	} else {
-		q.cookies = buf_whole(&x->cookies);
-		http1_write_head(&direct_of(u)->heads, &q, &x->head);
-		http1_begin_answer(&x->answer, u,
+		write_head(u, x);
+		http1_begin_answer(&x->answer, u, &direct_of(u)->known,
 		    strcmp(x->request->method, "HEAD") == 0);
 	}
 	u->ready_ns = now_monotonic_ns();
@@ -98,44 +121,23 @@ send_http1(struct user *u, struct exchange *x)
 			return FAILURE_NONE;
 		if (n < 0)
 			return FAILURE_WRITE;
+		/* Mostly all of it is sent by the first call. */
+		u->sent_ns = x->sent == 0 && (size_t)n == all ?
+		    conn_sent_ns(x->conn, u->ready_ns) : now_monotonic_ns();
 		x->sent += (size_t)n;
-		u->sent_ns = now_monotonic_ns();
 	}
 	return FAILURE_NONE;
-}
-
-/* What the protocol has to say, requests and other. */
-static ssize_t
-flush_http2(struct conn *c)
-{
-	struct span out;
-	struct iovec part;
-	ssize_t n;
-
-	while ((out = http2_output(c->http2)).n > 0) {
-		part = (struct iovec){ (char *)out.p, out.n };
-		n = conn_send(c, &part, 1);
-		if (n < 0)
-			return n;
-		http2_sent(c->http2, (size_t)n);
-	}
-	return 0;
 }
 
 enum http_failure
 exchange_send(struct user *u)
 {
 	struct exchange *x = direct_state_of(u)->exchange;
-	ssize_t n;
 
 	if (x->conn->http2 == NULL)
 		return send_http1(u, x);
-	n = flush_http2(x->conn);
-	if (!x->is_sent && n != CONN_FAILED) {
-		u->sent_ns = now_monotonic_ns();
-		x->is_sent = http2_is_sent(x->conn->http2);
-	}
-	return n == CONN_FAILED ? FAILURE_WRITE : FAILURE_NONE;
+	return multiplex_flush(x->conn, u->ready_ns) == CONN_FAILED ?
+	    FAILURE_WRITE : FAILURE_NONE;
 }
 
 /* Take n bytes of the answer; 0: the connection's end. */
@@ -143,23 +145,30 @@ static enum http_failure
 take_bytes(struct user *u, struct exchange *x, const char *bytes, size_t n)
 {
 	struct conn *c = x->conn;
-	enum http_failure failure;
 
 	if (n == 0 && u->first_ns == 0)
 		return FAILURE_EOF;
 	u->last_ns = c->arrival.ns;
-	if (c->http2 == NULL) {
-		if (u->first_ns == 0)
-			u->first_ns = c->arrival.ns;
-		return http1_take_bytes(&x->answer, bytes, n);
-	}
-	if (n == 0)
-		return FAILURE_CUT;
-	failure = http2_take_bytes(c->http2, bytes, n, c->arrival.ns);
-	/* Windows, and what must be acknowledged; a write that fails shows
-	 * when it is read. */
-	(void)exchange_send(u);
-	return failure;
+	if (u->first_ns == 0)
+		u->first_ns = c->arrival.ns;
+	return http1_take_bytes(&x->answer, bytes, n);
+}
+
+/* What is read behind the first bytes of a long body need not be copied. */
+static ssize_t
+receive(const struct exchange *x, char bytes[READ_BYTES])
+{
+	struct conn *c = x->conn;
+	size_t keep = c->user->engine->options->keep_body, n;
+
+	if (c->tls != NULL)
+		return conn_receive(c, bytes, READ_BYTES);
+	n = http1_unwanted(&x->answer);
+	if (n > 0)
+		return conn_discard(c, bytes, n < READ_BYTES ? n :
+		    READ_BYTES);
+	return conn_receive(c, bytes, keep < FIRST_BYTES ? FIRST_BYTES :
+	    READ_BYTES);
 }
 
 enum exchange_result
@@ -171,17 +180,14 @@ exchange_receive(struct user *u, enum http_failure *failure)
 	ssize_t n;
 
 	for (;;) {
-		n = conn_receive(c, bytes, sizeof(bytes));
+		n = receive(x, bytes);
 		if (n == CONN_LATER)
 			return EXCHANGE_MORE;
 		*failure = n < 0 ? FAILURE_READ :
 		    take_bytes(u, x, bytes, (size_t)n);
-		if (*failure != FAILURE_NONE || (c->http2 != NULL ?
-		    http2_is_complete(c->http2) : x->answer.is_complete))
+		if (*failure != FAILURE_NONE || x->answer.is_complete)
 			return EXCHANGE_OVER;
-		/* Less than asked for: there is no more now. A record of TLS
-		 * tells nothing of the next one. */
-		if (c->tls == NULL && (size_t)n < sizeof(bytes))
+		if (!conn_has_more(c))
 			return EXCHANGE_MORE;
 	}
 }
@@ -194,8 +200,9 @@ exchange_keeps_connection(struct user *u, enum http_failure failure)
 
 	if (c->is_closing || u->engine->options->keep == HTTP_KEEP_NONE)
 		return false;
+	/* Of several requests, one says nothing of the others. */
 	if (c->http2 != NULL)
-		return (failure == FAILURE_NONE ||
+		return (failure == FAILURE_NONE || c->route != NULL ||
 		    failure == FAILURE_HTTP2_STREAM) &&
 		    http2_keeps_connection(c->http2);
 	/* What is left of a body after an early answer would be read as the
@@ -212,7 +219,7 @@ exchange_fill_reply(struct user *u, struct http_reply *r)
 	struct conn *c = x->conn;
 
 	if (c->http2 != NULL)
-		http2_fill_reply(c->http2, r);
+		http2_fill_reply(&x->stream, r);
 	else
 		http1_fill_reply(&x->answer, r);
 	if (c->tls != NULL)
@@ -223,16 +230,8 @@ bool
 exchange_drain(struct conn *c)
 {
 	char bytes[READ_BYTES];
-	ssize_t n;
 
-	/* The end, or what nobody asked for. */
-	if (c->tls == NULL && c->http2 == NULL)
-		return false;
-	while ((n = conn_receive(c, bytes, sizeof(bytes))) > 0)
-		if (c->http2 == NULL || http2_take_bytes(c->http2, bytes,
-		    (size_t)n, c->arrival.ns) != FAILURE_NONE ||
-		    !http2_keeps_connection(c->http2))
-			return false;
-	return n == CONN_LATER && (c->http2 == NULL ||
-	    flush_http2(c) != CONN_FAILED);
+	/* Of TLS it may be a ticket; else the end, or what nobody asked for. */
+	return c->tls != NULL && conn_receive(c, bytes, sizeof(bytes)) ==
+	    CONN_LATER;
 }

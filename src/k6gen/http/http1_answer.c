@@ -14,12 +14,13 @@ enum http1_state { STATUS_LINE, HEADER_LINE, BODY_LENGTH, BODY_TO_END,
 	COMPLETE };
 
 void
-http1_begin_answer(struct http1_answer *a, struct user *u, bool is_head)
+http1_begin_answer(struct http1_answer *a, struct user *u,
+    struct http1_known *known, bool is_head)
 {
 	struct buf line = a->line;
 
-	*a = (struct http1_answer){ .user = u, .is_head = is_head,
-		.line = line, .length = -1 };
+	*a = (struct http1_answer){ .user = u, .known = known,
+		.is_head = is_head, .line = line, .length = -1 };
 	buf_reset(&a->line);
 	buf_reset(&u->headers);
 }
@@ -39,7 +40,13 @@ is_blank(char c)
 static struct span
 trim(struct span s)
 {
-	return span_trim(s, " \t");
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	while (s.n > 0 && is_blank(s.p[0])) {
+		s.p++;
+		s.n--;
+	}
+	return s;
 }
 
 static bool
@@ -101,12 +108,15 @@ take_length(struct http1_answer *a, struct span value)
 	return FAILURE_NONE;
 }
 
-/* A header that says where the answer ends, or the connection. */
+/* A header that says where the answer ends, or the connection, or that there
+ * are cookies. */
 static enum http_failure
 heed_header(struct http1_answer *a, struct span name, struct span value)
 {
 	switch (name.n) {
 	case sizeof("Connection") - 1:
+		a->has_cookies |= strncasecmp(name.p, "Set-Cookie",
+		    name.n) == 0;
 		if (strncasecmp(name.p, "Connection", name.n) != 0)
 			break;
 		a->has_close |= has_word(value, "close");
@@ -126,6 +136,24 @@ heed_header(struct http1_answer *a, struct span name, struct span value)
 		break;
 	}
 	return FAILURE_NONE;
+}
+
+/* "Name: value\n" */
+static void
+add_header(struct buf *headers, struct span name, struct span value)
+{
+	char *p = buf_room(headers, name.n + value.n + 3);
+
+	memcpy(p, name.p, name.n);
+	p += name.n;
+	*p++ = ':';
+	*p++ = ' ';
+	if (value.n > 0)
+		memcpy(p, value.p, value.n);
+	p += value.n;
+	*p++ = '\n';
+	*p = '\0';
+	headers->n += name.n + value.n + 3;
 }
 
 static enum http_failure
@@ -152,10 +180,7 @@ take_header(struct http1_answer *a, struct span line)
 	name = trim((struct span){ line.p, (size_t)(colon - line.p) });
 	value = trim((struct span){ colon + 1,
 	    (size_t)(line.p + line.n - colon - 1) });
-	buf_span(headers, name);
-	buf_add(headers, ": ", 2);
-	buf_span(headers, value);
-	buf_char(headers, '\n');
+	add_header(headers, name, value);
 	return heed_header(a, name, value);
 }
 
@@ -167,7 +192,7 @@ end_head(struct http1_answer *a)
 	if (a->status == 101)
 		return FAILURE_MALFORMED;
 	if (a->status < 200) {
-		http1_begin_answer(a, a->user, a->is_head);
+		http1_begin_answer(a, a->user, a->known, a->is_head);
 		a->state = STATUS_LINE;
 		return FAILURE_NONE;
 	}
@@ -290,11 +315,34 @@ take_chunk_byte(struct http1_answer *a, char c)
 	return FAILURE_NONE;
 }
 
+/* Take a line of the head, or a part of it; all of a head that is known. *head
+ * is where it began; NULL: not in these bytes. */
+static size_t
+take_head(struct http1_answer *a, struct span s, const char **head,
+    enum http_failure *failure)
+{
+	size_t taken;
+
+	if (a->state == STATUS_LINE) {
+		*head = a->line.n == 0 ? s.p : NULL;
+		taken = *head != NULL ? http1_recall(a, s) : 0;
+		if (taken > 0)
+			return taken;
+	}
+	taken = take_part_of_line(a, s, failure);
+	if (*head != NULL && *failure == FAILURE_NONE &&
+	    a->state != STATUS_LINE && a->state != HEADER_LINE)
+		http1_remember(a, (struct span){ *head,
+		    (size_t)(s.p + taken - *head) });
+	return taken;
+}
+
 enum http_failure
 http1_take_bytes(struct http1_answer *a, const char *bytes, size_t n)
 {
 	enum http_failure failure = FAILURE_NONE;
 	struct span s = { bytes, n };
+	const char *head = NULL;
 	size_t taken;
 
 	if (n == 0) {
@@ -307,6 +355,8 @@ http1_take_bytes(struct http1_answer *a, const char *bytes, size_t n)
 		switch (a->state) {
 		case STATUS_LINE:
 		case HEADER_LINE:
+			taken = take_head(a, s, &head, &failure);
+			break;
 		case TRAILER_LINE:
 			taken = take_part_of_line(a, s, &failure);
 			break;
@@ -327,6 +377,23 @@ http1_take_bytes(struct http1_answer *a, const char *bytes, size_t n)
 	if (a->is_complete && s.n > 0)
 		a->has_close = true;
 	return failure;
+}
+
+size_t
+http1_unwanted(const struct http1_answer *a)
+{
+	if (a->user->body.n < a->user->engine->options->keep_body)
+		return 0;
+	switch (a->state) {
+	case BODY_LENGTH:
+		return (size_t)a->left + 1;
+	case CHUNK_DATA:
+		return (size_t)a->left;
+	case BODY_TO_END:
+		return SIZE_MAX;
+	default:
+		return 0;
+	}
 }
 
 bool

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP/2 by libnghttp2: headers of requests, answers, flow control. */
+/* HTTP/2 by libnghttp2: requests, answers, flow control. */
 #include "k6gen/http/http2.h"
 
-#include <ctype.h>
-#include <nghttp2/nghttp2.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
-#include "base/num.h"
-#include "k6gen/http/header.h"
+#include "k6gen/http/http2_priv.h"
 
 enum {
 	WINDOW = 1 << 20,	/* of a stream, as Go's */
@@ -16,40 +13,37 @@ enum {
 	OUTPUT = 1 << 16,	/* bytes made at a time */
 };
 
-struct http2 {
-	nghttp2_session *session;
-	struct user *user;
-	int32_t stream;		/* of the request; 0: none is under way */
-	struct span body;	/* what is left of it to be sent */
-	struct buf output;	/* made, from sent on not sent yet */
-	size_t sent;
-	struct buf names;	/* of the request's headers, in lower case */
-	nghttp2_nv *headers;
-	size_t n_headers, cap;
-	int64_t read_ns;
-	/* The answer. */
-	int status;
-	size_t head_bytes;
-	bool is_trailer;
-	bool is_complete, is_refused, is_closed;
-	bool is_going_away;
-	enum http_failure failure;
-};
+static struct http2_stream *
+stream_of(nghttp2_session *session, int32_t id)
+{
+	return nghttp2_session_get_stream_user_data(session, id);
+}
+
+static void
+finish(struct http2 *h, struct http2_stream *s, enum http_failure failure)
+{
+	if (s->is_finished)
+		return;
+	s->is_finished = true;
+	s->failure = failure;
+	s->user->last_ns = h->read_ns;
+	h->n_finished++;
+}
 
 static int
 on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
     void *ctx)
 {
+	struct http2_stream *s = stream_of(session, frame->hd.stream_id);
 	struct http2 *h = ctx;
 
-	(void)session;
-	if (frame->hd.stream_id != h->stream)
+	if (s == NULL)
 		return 0;
-	if (h->user->first_ns == 0)
-		h->user->first_ns = h->read_ns;
-	h->is_trailer = h->status >= 200;
-	if (!h->is_trailer)
-		buf_reset(&h->user->headers);
+	if (s->user->first_ns == 0)
+		s->user->first_ns = h->read_ns;
+	s->is_trailer = s->status >= 200;
+	if (!s->is_trailer)
+		buf_reset(&s->user->headers);
 	return 0;
 }
 
@@ -58,24 +52,28 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
     const uint8_t *name, size_t n_name, const uint8_t *value, size_t n_value,
     uint8_t flags, void *ctx)
 {
-	struct http2 *h = ctx;
-	struct buf *headers = &h->user->headers;
+	struct http2_stream *s = stream_of(session, frame->hd.stream_id);
+	struct buf *headers;
 
-	(void)session, (void)flags;
-	if (frame->hd.stream_id != h->stream || h->is_trailer)
+	(void)flags;
+	if (s == NULL || s->is_finished || s->is_trailer)
 		return 0;
-	h->head_bytes += n_name + n_value + 4;
-	if (h->head_bytes > HEAD_MAX) {
-		h->failure = FAILURE_LONG_HEADER;
+	s->head_bytes += n_name + n_value + 4;
+	if (s->head_bytes > HEAD_MAX) {
+		finish(ctx, s, FAILURE_LONG_HEADER);
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	if (n_name > 0 && name[0] == ':') {
 		/* nghttp2 has seen to it that these are three digits. */
 		if (n_name == 7 && memcmp(name, ":status", 7) == 0)
-			h->status = 100 * (value[0] - '0') +
+			s->status = 100 * (value[0] - '0') +
 			    10 * (value[1] - '0') + value[2] - '0';
-		return 0;
+		if (s->status >= 100)
+			return 0;
+		finish(ctx, s, FAILURE_HTTP2_STREAM);
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
+	headers = &s->user->headers;
 	buf_add(headers, name, n_name);
 	buf_add(headers, ": ", 2);
 	buf_add(headers, value, n_value);
@@ -87,12 +85,12 @@ static int
 on_data(nghttp2_session *session, uint8_t flags, int32_t stream,
     const uint8_t *data, size_t n, void *ctx)
 {
-	struct http2 *h = ctx;
+	struct http2_stream *s = stream_of(session, stream);
 
-	(void)session, (void)flags;
-	if (stream == h->stream && !user_add_body(h->user,
+	(void)flags;
+	if (s != NULL && !s->is_finished && !user_add_body(s->user,
 	    (const char *)data, n))
-		h->failure = FAILURE_LONG_BODY;
+		finish(ctx, s, FAILURE_LONG_BODY);
 	return 0;
 }
 
@@ -100,34 +98,53 @@ static int
 on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 {
 	struct http2 *h = ctx;
+	struct http2_stream *s;
 
 	if (frame->hd.type == NGHTTP2_GOAWAY)
 		h->is_going_away = true;
-	if (frame->hd.stream_id != h->stream || h->stream == 0 ||
-	    (frame->hd.type != NGHTTP2_HEADERS &&
+	if (frame->hd.type == NGHTTP2_SETTINGS)
+		h->is_settled = true;
+	if ((frame->hd.type != NGHTTP2_HEADERS &&
 	    frame->hd.type != NGHTTP2_DATA) ||
 	    !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		return 0;
-	h->is_complete = h->failure == FAILURE_NONE;
+	s = stream_of(session, frame->hd.stream_id);
+	if (s == NULL)
+		return 0;
+	finish(h, s, FAILURE_NONE);
 	/* Answered early: the rest of the body is nobody's. */
-	if (nghttp2_session_get_stream_local_close(session, h->stream) == 0)
+	if (nghttp2_session_get_stream_local_close(session, s->id) == 0)
 		(void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
-		    h->stream, NGHTTP2_CANCEL);
+		    s->id, NGHTTP2_CANCEL);
 	return 0;
 }
 
 static int
 on_close(nghttp2_session *session, int32_t stream, uint32_t error, void *ctx)
 {
-	struct http2 *h = ctx;
+	struct http2_stream *s = stream_of(session, stream);
 
-	(void)session;
-	if (stream != h->stream || h->is_complete)
+	if (s == NULL || s->is_finished)
 		return 0;
-	h->is_closed = true;
-	h->is_refused = error == NGHTTP2_REFUSED_STREAM;
-	if (h->failure == FAILURE_NONE)
-		h->failure = FAILURE_HTTP2_STREAM;
+	s->is_refused = error == NGHTTP2_REFUSED_STREAM;
+	finish(ctx, s, FAILURE_HTTP2_STREAM);
+	return 0;
+}
+
+/* A frame of a request was put into the output. */
+static int
+on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+	struct http2_stream *s;
+
+	(void)ctx;
+	if ((frame->hd.type != NGHTTP2_HEADERS &&
+	    frame->hd.type != NGHTTP2_DATA) ||
+	    !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+		return 0;
+	s = stream_of(session, frame->hd.stream_id);
+	if (s != NULL)
+		s->is_put = true;
 	return 0;
 }
 
@@ -135,15 +152,18 @@ static ssize_t
 read_body(nghttp2_session *session, int32_t stream, uint8_t *to, size_t n,
     uint32_t *flags, nghttp2_data_source *source, void *ctx)
 {
-	struct http2 *h = ctx;
+	struct http2_stream *s = stream_of(session, stream);
 
-	(void)session, (void)stream, (void)source;
-	if (n > h->body.n)
-		n = h->body.n;
-	memcpy(to, h->body.p, n);
-	h->body.p += n;
-	h->body.n -= n;
-	if (h->body.n == 0)
+	(void)source, (void)ctx;
+	/* It was given up: what resets it is on its way. */
+	if (s == NULL)
+		return NGHTTP2_ERR_DEFERRED;
+	if (n > s->body.n)
+		n = s->body.n;
+	memcpy(to, s->body.p, n);
+	s->body.p += n;
+	s->body.n -= n;
+	if (s->body.n == 0)
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 	return (ssize_t)n;
 }
@@ -167,6 +187,7 @@ make_session(struct http2 *h)
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame);
 	nghttp2_session_callbacks_set_on_stream_close_callback(c, on_close);
+	nghttp2_session_callbacks_set_on_frame_send_callback(c, on_sent);
 	/* Closed streams are not needed for priorities. */
 	nghttp2_option_set_no_closed_streams(o, 1);
 	if (nghttp2_session_client_new2(&session, c, h, o) != 0)
@@ -177,7 +198,7 @@ make_session(struct http2 *h)
 }
 
 struct http2 *
-http2_new(struct user *u)
+http2_new(const struct http_options *options)
 {
 	static const nghttp2_settings_entry settings[] = {
 		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
@@ -185,7 +206,8 @@ http2_new(struct user *u)
 	};
 	struct http2 *h = xcalloc(1, sizeof(*h));
 
-	h->user = u;
+	h->options = options;
+	h->streams.next = h->streams.previous = &h->streams;
 	h->session = make_session(h);
 	if (h->session != NULL && nghttp2_submit_settings(h->session,
 	    NGHTTP2_FLAG_NONE, settings, 2) == 0 &&
@@ -208,139 +230,130 @@ http2_free(struct http2 *h)
 	free(h);
 }
 
-static void
-add_header(struct http2 *h, const char *name, size_t n_name,
-    struct span value)
+bool
+http2_take_bytes(struct http2 *h, const char *bytes, size_t n,
+    int64_t read_ns)
 {
-	h->headers = xgrow(h->headers, h->n_headers, &h->cap,
-	    sizeof(*h->headers));
-	/* nghttp2 reads, and does not write, through these pointers. */
-	h->headers[h->n_headers++] = (nghttp2_nv){ (uint8_t *)(uintptr_t)name,
-		(uint8_t *)(uintptr_t)value.p, n_name, value.n,
-		NGHTTP2_NV_FLAG_NONE };
-}
-
-#define ADD(h, name, value) add_header(h, name, sizeof(name) - 1, value)
-
-/* The lines of the request's headers, but for those that the other list has,
- * and those that have no place in HTTP/2. The names go to h->names, which has
- * room: it must not move. */
-static void
-add_lines(struct http2 *h, const struct http_texts *t,
-    const struct http_texts *instead, unsigned leave_out)
-{
-	const char *line, *colon;
-	struct span value;
-	char *name;
-	size_t i, j, n;
-
-	for (i = 0; i < t->n; i++) {
-		line = t->items[i];
-		colon = strchr(line, ':');
-		n = (size_t)(colon - line);
-		value = span_of(colon + 1);
-		while (value.n > 0 && (value.p[0] == ' ' ||
-		    value.p[0] == '\t')) {
-			value.p++;
-			value.n--;
-		}
-		if (header_is_left_out(line, leave_out) ||
-		    header_is_in(instead, line) || value.n == 0 ||
-		    header_is(line, "Host") || header_is(line, "Cookie"))
-			continue;
-		name = h->names.p + h->names.n;
-		for (j = 0; j < n; j++)
-			name[j] = (char)tolower((unsigned char)line[j]);
-		h->names.n += n;
-		add_header(h, name, n, value);
+	h->read_ns = read_ns;
+	if (nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes, n) <
+	    0) {
+		h->is_going_away = true;
+		return false;
 	}
-}
-
-/* A Host header of the request or the options is the authority. */
-static struct span
-authority_of(const struct http_options *o, const struct http2_request *q)
-{
-	const struct http_texts *lists[] = { &q->r->headers, &o->headers };
-	const char *value;
-	size_t i, k;
-
-	for (k = 0; k < 2; k++)
-		for (i = 0; i < lists[k]->n; i++) {
-			if (!header_is(lists[k]->items[i], "Host"))
-				continue;
-			value = lists[k]->items[i] + sizeof("Host:") - 1;
-			return span_of(value + strspn(value, " \t"));
-		}
-	return q->authority;
-}
-
-static void
-make_headers(struct http2 *h, const struct http2_request *q,
-    char length[NUM_TEXT])
-{
-	static const struct http_texts none;
-	const struct http_options *o = h->user->engine->options;
-	const struct http_texts *own = &q->r->headers;
-	size_t i, room = 0;
-
-	for (i = 0; i < o->headers.n; i++)
-		room += strlen(o->headers.items[i]);
-	for (i = 0; i < own->n; i++)
-		room += strlen(own->items[i]);
-	buf_reset(&h->names);
-	(void)buf_room(&h->names, room + 1);
-	h->n_headers = 0;
-	ADD(h, ":method", span_of(q->r->method));
-	ADD(h, ":path", span_of(q->path));
-	ADD(h, ":scheme", span_of(q->scheme));
-	ADD(h, ":authority", authority_of(o, q));
-	if (!header_is_in(&o->headers, "User-Agent:") &&
-	    !header_is_in(own, "User-Agent:"))
-		ADD(h, "user-agent", span_of(o->user_agent));
-	if (!header_is_in(&o->headers, "Accept:") &&
-	    !header_is_in(own, "Accept:"))
-		ADD(h, "accept", SPAN("*/*"));
-	add_lines(h, &o->headers, own, q->r->leave_out);
-	add_lines(h, own, &none, q->r->leave_out);
-	if (q->cookies.n > 0)
-		ADD(h, "cookie", q->cookies);
-	if (header_wants_body(q->r)) {
-		i = num_print_int(length, (int64_t)q->r->body.n);
-		ADD(h, "content-length", ((struct span){ length, i }));
-	}
+	return true;
 }
 
 bool
-http2_begin(struct http2 *h, const struct http2_request *q)
+http2_has_given_up(struct http2 *h)
+{
+	if (nghttp2_session_want_read(h->session))
+		return false;
+	h->is_going_away = true;
+	return true;
+}
+
+struct http2_stream *
+http2_finished(const struct http2 *h)
+{
+	struct http2_stream *s;
+
+	if (h->n_finished == 0)
+		return NULL;
+	for (s = h->streams.next; !s->is_finished; s = s->next)
+		;
+	return s;
+}
+
+struct http2_stream *
+http2_any(const struct http2 *h)
+{
+	return h->n_streams > 0 ? h->streams.next : NULL;
+}
+
+bool
+http2_keeps_connection(const struct http2 *h)
+{
+	return !h->is_going_away &&
+	    nghttp2_session_check_request_allowed(h->session) != 0;
+}
+
+bool
+http2_has_room(const struct http2 *h)
+{
+	return http2_keeps_connection(h) && (h->n_streams == 0 ||
+	    h->n_streams < nghttp2_session_get_remote_settings(h->session,
+	    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
+}
+
+bool
+http2_is_settled(const struct http2 *h)
+{
+	return h->is_settled;
+}
+
+void
+http2_retire(struct http2 *h)
+{
+	h->is_going_away = true;
+}
+
+void
+http2_fill_reply(const struct http2_stream *s, struct http_reply *r)
+{
+	r->status = s->status;
+	r->proto = "HTTP/2.0";
+}
+
+static void
+unlink_stream(struct http2 *h, struct http2_stream *s)
+{
+	s->next->previous = s->previous;
+	s->previous->next = s->next;
+	h->n_streams--;
+	h->n_finished -= s->is_finished;
+	h->n_unsent -= !s->is_sent;
+	s->user = NULL;
+}
+
+bool
+http2_begin(struct http2 *h, struct http2_stream *s, struct user *u,
+    const struct http2_request *q)
 {
 	nghttp2_data_provider body = { .read_callback = read_body };
+	struct http2_stream *last = h->streams.previous;
 	char length[NUM_TEXT];
 
 	if (!http2_keeps_connection(h))
 		return false;
-	make_headers(h, q, length);
-	h->body = q->r->body.p != NULL ? q->r->body : (struct span){ "", 0 };
-	h->status = 0;
-	h->head_bytes = 0;
-	h->is_trailer = h->is_complete = h->is_refused = h->is_closed = false;
-	h->failure = FAILURE_NONE;
-	buf_reset(&h->user->headers);
-	h->stream = nghttp2_submit_request(h->session, NULL, h->headers,
-	    h->n_headers, h->body.n > 0 ? &body : NULL, NULL);
-	if (h->stream > 0)
-		return true;
-	h->stream = 0;
-	h->is_going_away = true;
-	return false;
+	http2_make_headers(h, q, length);
+	*s = (struct http2_stream){ .user = u, .next = &h->streams,
+		.previous = last };
+	if (q->r->body.p != NULL)
+		s->body = q->r->body;
+	buf_reset(&u->headers);
+	s->id = nghttp2_submit_request(h->session, NULL, h->headers,
+	    h->n_headers, s->body.n > 0 ? &body : NULL, s);
+	if (s->id < 0) {
+		s->user = NULL;
+		h->is_going_away = true;
+		return false;
+	}
+	last->next = h->streams.previous = s;
+	h->n_streams++;
+	h->n_unsent++;
+	return true;
 }
 
 void
-http2_cancel(struct http2 *h)
+http2_leave(struct http2 *h, struct http2_stream *s)
 {
-	if (h->stream > 0 && !h->is_closed && !h->is_complete)
+	if (s->user == NULL)
+		return;
+	(void)nghttp2_session_set_stream_user_data(h->session, s->id, NULL);
+	if (!s->is_finished || s->failure == FAILURE_LONG_BODY)
 		(void)nghttp2_submit_rst_stream(h->session,
-		    NGHTTP2_FLAG_NONE, h->stream, NGHTTP2_CANCEL);
-	h->stream = 0;
+		    NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
+	unlink_stream(h, s);
 }
 
 struct span
@@ -363,56 +376,19 @@ http2_output(struct http2 *h)
 }
 
 void
-http2_sent(struct http2 *h, size_t n)
+http2_sent(struct http2 *h, size_t n, int64_t sent_ns)
 {
+	struct http2_stream *s;
+	size_t left = h->n_unsent;
+
 	h->sent += n;
-}
-
-bool
-http2_is_sent(const struct http2 *h)
-{
-	return h->sent == h->output.n && (h->is_closed ||
-	    nghttp2_session_get_stream_local_close(h->session, h->stream) !=
-	    0);
-}
-
-enum http_failure
-http2_take_bytes(struct http2 *h, const char *bytes, size_t n,
-    int64_t read_ns)
-{
-	h->read_ns = read_ns;
-	if (nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes, n) <
-	    0) {
-		h->is_going_away = true;
-		return FAILURE_HTTP2;
+	/* The newest are at the end. */
+	for (s = h->streams.previous; left > 0; s = s->previous) {
+		if (s->is_sent)
+			continue;
+		left--;
+		s->user->sent_ns = sent_ns;
+		s->is_sent = s->is_put && h->sent == h->output.n;
+		h->n_unsent -= s->is_sent;
 	}
-	if (!nghttp2_session_want_read(h->session))
-		h->is_going_away = true;
-	return h->failure;
-}
-
-bool
-http2_is_complete(const struct http2 *h)
-{
-	return h->is_complete;
-}
-
-bool
-http2_is_refused(const struct http2 *h)
-{
-	return h->is_refused;
-}
-
-bool
-http2_keeps_connection(const struct http2 *h)
-{
-	return !h->is_going_away &&
-	    nghttp2_session_check_request_allowed(h->session) != 0;
-}
-
-void
-http2_fill_reply(const struct http2 *h, struct http_reply *r)
-{
-	r->status = h->status;
-	r->proto = "HTTP/2.0";
 }

@@ -24,7 +24,7 @@ void tls_context_free(struct tls_context *c);	/* NULL is allowed */
 
 /* Where it is noted what the socket moved, and when bytes arrived. */
 struct tls_counts {
-	struct http_bytes *bytes;
+	struct http_bytes *const *bytes;	/* may come to be others */
 	struct arrival *arrival;
 };
 
@@ -54,6 +54,9 @@ enum http_failure tls_verify_failure(long result);
 ssize_t tls_send(struct tls *t, const struct iovec *parts, size_t n_parts,
     int *os_error);
 ssize_t tls_receive(struct tls *t, char *bytes, size_t n, int *os_error);
+
+/* Whether there may be more to receive, of which the socket will not tell. */
+bool tls_has_more(const struct tls *t);
 
 /* Whether bytes that were received wait for tls_receive. */
 bool tls_is_waiting(struct tls *t);

@@ -3,6 +3,7 @@
 #ifndef K6PIPE_K6GEN_LOAD_LOAD_STATE_H
 #define K6PIPE_K6GEN_LOAD_LOAD_STATE_H
 
+#include "base/units.h"
 #include "k6gen/http/client.h"
 #include "k6gen/load/load.h"
 #include "k6gen/load/vu.h"
@@ -31,6 +32,8 @@ struct load {
 	int64_t lag_ns;		/* longest since */
 	int64_t next_start;	/* by the clock: its number */
 	int64_t start_ns;	/* and its time; INT64_MAX: no more */
+	int64_t offset_ns;	/* of the wall clock, while a reply is seen to;
+				   0: not known */
 	int64_t slot_ns;	/* earliest next request, of --rps */
 	int64_t ramp_ns;	/* when to look at the ramp again */
 };
@@ -51,9 +54,10 @@ load_number_of(const struct load *l, const struct vu *v)
 
 /* Whether samples are discarded yet. */
 static inline bool
-load_is_warming(const struct load *l, int64_t now_ns)
+load_is_warming(const struct load *l)
 {
-	return now_ns < l->begin_ns + l->plan->warm_up_ns;
+	return l->plan->warm_up_ns > 0 &&
+	    now_monotonic_ns() < l->begin_ns + l->plan->warm_up_ns;
 }
 
 /* vu_loop: let the idle VU on top begin an iteration that was due at due_ns,

@@ -115,6 +115,6 @@ schedule_start_due(struct load *l, int64_t now_ns)
 	if (l->start_ns >= l->stop_ns)
 		l->start_ns = now_ns < l->stop_ns && !l->is_dry ?
 		    l->stop_ns : INT64_MAX;
-	if (n_dropped > 0 && !load_is_warming(l, now_ns))
+	if (n_dropped > 0 && !load_is_warming(l))
 		emit_dropped(&l->emit, n_dropped, now_unix_ns());
 }

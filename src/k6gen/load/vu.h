@@ -25,6 +25,9 @@ struct vu {
 	size_t row;
 	int64_t due_ns, begin_ns;	/* of the iteration */
 	int64_t waited_ns;	/* in it, for --rps or a target of stdin */
+	int64_t late_ns;	/* in it, by this process: answers were there,
+				   pauses were over */
+	int64_t end_late_ns;	/* by the last of these */
 	bool is_starved;	/* waits for a target of stdin, or did */
 	bool is_retiring;	/* by a ramp: ends with this iteration */
 	int64_t kill_ns;	/* or is interrupted then */

@@ -10,6 +10,7 @@
 
 #define STARVED_NS (100 * NS_PER_MS)	/* pause of a VU without socket */
 #define DRY_NS (5 * NS_PER_MS)		/* pause of one without target */
+#define LATE_NS NS_PER_MS		/* any process is as late as that */
 
 static void
 sleep_until(struct load *l, struct vu *v, int64_t ns, enum vu_next next)
@@ -42,15 +43,42 @@ vu_loop_give_back_target(struct load *l, struct vu *v)
 	v->target = NULL;
 }
 
+/* Our own delays in the iteration are no part of its duration, nor does it end
+ * later for the last one. Where iterations do not begin by the clock, those
+ * that matter. */
+static void
+note_delay(struct vu *v, int64_t ns)
+{
+	v->late_ns += ns;
+	v->end_late_ns = ns;
+}
+
+static bool
+is_delay_told(const struct load *l, const struct vu *v)
+{
+	return l->plan->executor->is_open || v->late_ns >= LATE_NS;
+}
+
 static void
 end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 {
 	struct http_bytes all = client_bytes(l->client, load_index_of(l, v));
-	int64_t now = now_monotonic_ns();
-	struct emit_iteration i = { .time_ns = now_unix_ns(),
-		.duration_ns = now - v->due_ns - v->waited_ns,
-		.lag_ns = l->plan->executor->is_open || v->waited_ns > 0 ?
-		    v->begin_ns - v->due_ns + v->waited_ns : -1,
+	bool is_told = is_delay_told(l, v);
+	int64_t delay = v->waited_ns + (is_told ? v->late_ns : 0);
+	int64_t now, wall;
+	struct emit_iteration i;
+
+	if (l->offset_ns != 0) {
+		now = now_monotonic_ns();
+		wall = now + l->offset_ns;
+	} else {
+		now_both_ns(&now, &wall);
+	}
+	i = (struct emit_iteration){
+		.time_ns = wall - (is_told ? v->end_late_ns : 0),
+		.duration_ns = now - v->due_ns - delay,
+		.lag_ns = l->plan->executor->is_open || delay > 0 ?
+		    v->begin_ns - v->due_ns + delay : -1,
 		.vu = load_number_of(l, v), .iter = v->iter,
 		.bytes = { all.sent - v->bytes.sent,
 		    all.received - v->bytes.received },
@@ -59,7 +87,7 @@ end_iteration(struct load *l, struct vu *v, bool is_interrupted)
 	v->bytes = all;
 	v->iter++;
 	vu_loop_give_back_target(l, v);
-	if (!load_is_warming(l, now))
+	if (!load_is_warming(l))
 		emit_iteration(&l->emit, &i);
 }
 
@@ -103,12 +131,11 @@ run_dry(struct load *l, struct vu *v)
 }
 
 static void
-request_next(struct load *l, struct vu *v)
+request_next(struct load *l, struct vu *v, int64_t now)
 {
 	struct text_values values = { .vu = load_number_of(l, v),
 		.iter = v->iter, .row = v->row, .rows = l->plan->rows,
 		.dice = &v->dice };
-	int64_t now = now_monotonic_ns();
 
 	vu_loop_give_back_target(l, v);
 	switch (targets_take(l->plan->targets, v->n_requests, &v->dice,
@@ -158,12 +185,12 @@ begin_iteration(struct load *l, struct vu *v, int64_t due_ns, int64_t now_ns)
 	v->state = VU_RUNNING;
 	v->due_ns = due_ns;
 	v->begin_ns = now_ns;
-	v->waited_ns = 0;
+	v->waited_ns = v->late_ns = v->end_late_ns = 0;
 	v->is_starved = false;
 	v->n_requests = 0;
 	take_row(l, v);
 	client_forget_cookies(l->client, load_index_of(l, v));
-	request_next(l, v);
+	request_next(l, v, now_ns);
 }
 
 /* The VU goes on with its next iteration, or is done. */
@@ -197,10 +224,10 @@ vu_loop_activate(struct load *l, int64_t due_ns, int64_t now_ns)
 static void
 finish_iteration(struct load *l, struct vu *v)
 {
-	int64_t end = v->begin_ns + l->plan->min_iteration_ns;
+	int64_t pause = l->plan->min_iteration_ns, end = v->begin_ns + pause;
 
 	end_iteration(l, v, false);
-	if (end > now_monotonic_ns())
+	if (pause > 0 && end > now_monotonic_ns())
 		sleep_until(l, v, end, VU_ITERATION);
 	else
 		next_iteration(l, v);
@@ -210,7 +237,7 @@ static void
 next_request(struct load *l, struct vu *v)
 {
 	if (++v->n_requests < targets_per_iteration(l->plan->targets))
-		request_next(l, v);
+		request_next(l, v, now_monotonic_ns());
 	else
 		finish_iteration(l, v);
 }
@@ -221,6 +248,7 @@ vu_loop_wake(struct load *l, struct vu *v)
 	enum vu_next next = v->next;
 
 	v->next = VU_NOTHING;
+	note_delay(v, now_monotonic_ns() - v->wake_ns);
 	switch (next) {
 	case VU_NOTHING:
 		break;
@@ -228,7 +256,7 @@ vu_loop_wake(struct load *l, struct vu *v)
 		send_request(l, v, now_monotonic_ns());
 		break;
 	case VU_REQUEST:
-		request_next(l, v);
+		request_next(l, v, now_monotonic_ns());
 		break;
 	case VU_NEXT:
 		next_request(l, v);
@@ -284,7 +312,7 @@ emit_reply(struct load *l, struct vu *v, const struct http_reply *reply)
 		.url = v->request.url, .method = v->request.method,
 		.vu = load_number_of(l, v), .iter = v->iter, .reply = reply };
 
-	if (!load_is_warming(l, now_monotonic_ns()))
+	if (!load_is_warming(l))
 		emit_request(&l->emit, &r);
 }
 
@@ -295,7 +323,7 @@ emit_checks(struct load *l, const struct http_reply *reply)
 	const struct plan *p = l->plan;
 	size_t i;
 
-	if (load_is_warming(l, now_monotonic_ns()))
+	if (p->n_checks == 0 || load_is_warming(l))
 		return;
 	for (i = 0; i < p->n_checks; i++)
 		emit_check(&l->emit, i, check_holds(&p->checks[i], reply));
@@ -322,6 +350,7 @@ vu_loop_on_reply(void *ctx, const struct http_reply *reply)
 	struct vu *v = &l->vus[reply->user];
 
 	emit_reply(l, v, reply);
+	note_delay(v, reply->late_ns);
 	if (follow_redirect(l, v, reply))
 		return;
 	emit_checks(l, reply);
@@ -329,9 +358,11 @@ vu_loop_on_reply(void *ctx, const struct http_reply *reply)
 		/* It would fail as fast as the processor can. */
 		warn_starved(l, reply->os_error);
 		sleep_until(l, v, now_monotonic_ns() + STARVED_NS, VU_NEXT);
-	} else {
-		pause_after_request(l, v);
+		return;
 	}
+	l->offset_ns = reply->offset_ns;
+	pause_after_request(l, v);
+	l->offset_ns = 0;
 }
 
 void

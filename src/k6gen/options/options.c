@@ -307,6 +307,7 @@ static const struct opt result_options[] = {
 static const struct opt_hint hints[] = {
 	{ 'n', "a number of requests is -i N" },
 	{ 'z', "a duration is -d 30s" },
+	{ 'h', "HTTP/2 is --http 2, a host -H 'Host: NAME', help -h" },
 	{ 'm', "a method is -X METHOD" },
 	{ 'T', "a content type is -H 'Content-Type: TYPE'" },
 	{ 'a', "authentication is --user NAME:PASSWORD" },

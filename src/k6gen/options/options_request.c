@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/die.h"
 #include "base/file.h"
 #include "k6gen/http/certs.h"
@@ -179,14 +181,14 @@ static int
 read_stdin(struct buf *out, struct why *why)
 {
 	char bytes[1 << 16];
-	size_t n;
+	ssize_t n;
 
-	while ((n = fread(bytes, 1, sizeof(bytes), stdin)) > 0) {
-		if (out->n + n > BODY_MAX)
+	while ((n = descriptor_read(STDIN_FILENO, bytes, sizeof(bytes))) > 0) {
+		if (out->n + (size_t)n > BODY_MAX)
 			return why_set(why, "stdin: more than 1 GB");
-		buf_add(out, bytes, n);
+		buf_add(out, bytes, (size_t)n);
 	}
-	return ferror(stdin) ? why_set(why, "stdin: %s", strerror(errno)) : 0;
+	return n < 0 ? why_set(why, "stdin: %s", strerror(errno)) : 0;
 }
 
 static int

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -17,15 +18,44 @@ enum { BAR = 38 };
 
 static const double busy_percent = 95;	/* of a processor, by one thread */
 
+/* Say text that begins at a column; on a terminal what it has no room for goes
+ * on in lines below, at that column. */
+static void
+say_folded(const struct report *r, int column, const char *text)
+{
+	size_t room = r->columns > column ? (size_t)(r->columns - column) :
+	    SIZE_MAX, n;
+
+	while (strlen(text) > room) {
+		for (n = room; n > 0 && text[n] != ' '; n--)
+			;
+		if (n == 0)
+			n = room;
+		say("%.*s\n%*s", (int)n, text, column, "");
+		text += n + (text[n] == ' ');
+	}
+	say("%s\n", text);
+}
+
+static bool
+is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 void
 report_start(struct report *r, const struct plan *plan)
 {
 	char all[DURATION_TEXT], graceful[DURATION_TEXT];
-	struct buf scenario = { 0 };
+	struct buf scenario = { 0 }, line = { 0 };
 
 	r->plan = plan;
-	r->is_redrawn = isatty(STDERR_FILENO) && (!isatty(STDOUT_FILENO) ||
-	    !plan->has_output);
+	/* Lines of the next tool of a pipeline would stand in a view that is
+	 * drawn again. */
+	r->is_redrawn = isatty(STDERR_FILENO) && (!plan->has_output ||
+	    (!isatty(STDOUT_FILENO) && !is_pipe(STDOUT_FILENO)));
 	r->has_color = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL &&
 	    getenv("K6_NO_COLOR") == NULL;
 	r->columns = isatty(STDERR_FILENO) ? stderr_columns() : 0;
@@ -35,16 +65,21 @@ report_start(struct report *r, const struct plan *plan)
 	(void)duration_print(all, plan->duration_ns + plan->graceful_ns);
 	(void)duration_print(graceful, plan->graceful_ns);
 	plan->executor->describe(plan, &scenario);
-	say("\n     execution: local\n        script: %s\n"
-	    "        output: %s%s%s\n\n"
-	    "     scenarios: (100.00%%) 1 scenario, %d max VUs, "
-	    "%s max duration (incl. graceful stop):\n"
-	    "              * default: %sgracefulStop: %s)\n\n",
-	    plan->name, plan->has_output ? "ndjson (" : "-",
+	say("\n     execution: local\n        script: ");
+	say_folded(r, 16, plan->name);
+	say("        output: %s%s%s\n\n     scenarios: ",
+	    plan->has_output ? "ndjson (" : "-",
 	    plan->has_output ? plan->output : "",
-	    plan->has_output ? ")" : "",
-	    plan->max_vus, all, scenario.p, graceful);
+	    plan->has_output ? ")" : "");
+	buf_printf(&line, "(100.00%%) 1 scenario, %d max VUs, "
+	    "%s max duration (incl. graceful stop):", plan->max_vus, all);
+	say_folded(r, 16, line.p);
+	buf_printf(&scenario, "gracefulStop: %s)", graceful);
+	say("              * default: ");
+	say_folded(r, 25, scenario.p);
+	say("\n");
 	buf_release(&scenario);
+	buf_release(&line);
 }
 
 void
@@ -204,7 +239,7 @@ show_progress(struct report *r, const struct progress *p, const struct tally *t)
 		buf_text(&out, "\033[K\033[?7h");
 		r->drawn = 3;
 	}
-	(void)fwrite(out.p, 1, out.n, stderr);
+	put_symbols(stderr, out.p, out.n);
 	(void)fflush(stderr);
 	buf_release(&out);
 }
@@ -330,7 +365,7 @@ report_end(struct report *r, const struct progress *p,
 		summary_print(s, &out);
 		print_taints(r, p, s->tally, &out);
 		buf_char(&out, '\n');
-		(void)fwrite(out.p, 1, out.n, stderr);
+		put_symbols(stderr, out.p, out.n);
 		buf_reset(&out);
 	}
 	else

@@ -11,7 +11,7 @@
 #include "k6gen/samples/declare.h"
 
 enum {
-	FULL = 1 << 17,		/* bytes that are worth a write */
+	FULL = 1 << 18,		/* bytes that are worth a write */
 	MOST_TAGS = 16,		/* that k6gen itself sets */
 	TAG_SETS = 10000,	/* then start over: redirects may name ever
 				   new URLs */
@@ -170,6 +170,8 @@ emit_release(struct emit *e)
 static void
 begin_samples(struct emit *e, int64_t time_ns)
 {
+	int64_t last_ns = e->time_ns;
+
 	buf_reset(&e->metadata);
 	e->time_ns = time_ns;
 	if (e->writer == NULL)
@@ -177,16 +179,13 @@ begin_samples(struct emit *e, int64_t time_ns)
 	/* When the first byte came that now waits to be written. */
 	if (e->out.n == 0)
 		e->oldest_ns = now_monotonic_ns();
-	e->time_n = time_print(e->time_text, time_ns);
+	e->time_n = time_print_next(e->time_text, time_ns, last_ns);
 }
 
 static void
-add_sample(struct emit *e, enum emitted which, double value, struct span text,
+put_sample(struct emit *e, enum emitted which, struct span text,
     const struct tagged *tags)
 {
-	tally_add(&e->tally, which, value, e->time_ns, tags->subs);
-	if (e->writer == NULL)
-		return;
 	e->used |= UINT64_C(1) << which;
 	stream_print_text(&e->out, buf_whole(&e->heads[which]),
 	    (struct span){ e->time_text, e->time_n }, text, tags->set->json,
@@ -199,8 +198,10 @@ add_ms(struct emit *e, enum emitted which, int64_t ns,
 {
 	char text[NUM_TEXT];
 
-	add_sample(e, which, (double)ns / 1e6,
-	    (struct span){ text, num_print_ms(text, ns) }, tags);
+	tally_add_ns(&e->tally, which, ns, e->time_ns, tags->subs);
+	if (e->writer != NULL)
+		put_sample(e, which, (struct span){ text,
+		    num_print_ms(text, ns) }, tags);
 }
 
 static void
@@ -209,8 +210,10 @@ add_count(struct emit *e, enum emitted which, int64_t n,
 {
 	char text[NUM_TEXT];
 
-	add_sample(e, which, (double)n, (struct span){ text,
-	    num_print_int(text, n) }, tags);
+	tally_add(&e->tally, which, (double)n, e->time_ns, tags->subs);
+	if (e->writer != NULL)
+		put_sample(e, which, (struct span){ text,
+		    num_print_int(text, n) }, tags);
 }
 
 static void
@@ -276,33 +279,23 @@ make_request_tags(struct emit *e, const struct emit_request *r)
 	return tags;
 }
 
-static void
-key_text(struct emit *e, const char *text)
-{
-	if (text != NULL)
-		buf_text(&e->key, text);
-	buf_char(&e->key, '\0');
-}
-
 /* All that make_request_tags reads. */
 static struct span
 request_key(struct emit *e, const struct emit_request *r)
 {
 	const struct http_reply *reply = r->reply;
-	const char *name = r->name;
-	int numbers[] = { reply->status, reply->error_code };
-	size_t i;
+	int numbers[] = { reply->status, reply->error_code, r->name != NULL };
+	const char *texts[] = { r->name != NULL ? r->name : r->url, r->method,
+		reply->error, reply->proto, reply->tls_version,
+		has_tag(e, TAG_IP) ? reply->ip : NULL };
+	size_t i, n;
 
 	buf_reset(&e->key);
 	buf_add(&e->key, numbers, sizeof(numbers));
-	key_text(e, name != NULL ? name : r->url);
-	key_text(e, name);
-	key_text(e, r->method);
-	key_text(e, reply->error);
-	key_text(e, reply->proto);
-	key_text(e, reply->tls_version);
-	if (has_tag(e, TAG_IP))
-		key_text(e, reply->ip);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		n = texts[i] != NULL ? strlen(texts[i]) : 0;
+		buf_add(&e->key, n > 0 ? texts[i] : "", n + 1);
+	}
 	for (i = 0; i < r->n_tags; i++) {
 		buf_span(&e->key, r->tags[i].key);
 		buf_char(&e->key, '\0');
@@ -462,8 +455,11 @@ emit_second(struct emit *e, const struct emit_second *s)
 	add_count(e, EMIT_VUS, s->active, &e->run_tags);
 	add_count(e, EMIT_VUS_MAX, s->vus_max, &e->run_tags);
 	add_ms(e, EMIT_GENERATOR_LAG, s->lag_ns, &e->run_tags);
-	add_sample(e, EMIT_GENERATOR_CPU, s->cpu_percent, (struct span){ text,
-	    num_print(text, s->cpu_percent) }, &e->run_tags);
+	tally_add(&e->tally, EMIT_GENERATOR_CPU, s->cpu_percent, e->time_ns,
+	    e->run_tags.subs);
+	if (e->writer != NULL)
+		put_sample(e, EMIT_GENERATOR_CPU, (struct span){ text,
+		    num_print(text, s->cpu_percent) }, &e->run_tags);
 }
 
 int64_t

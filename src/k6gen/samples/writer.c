@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/die.h"
 #include "base/units.h"
 
@@ -47,19 +48,11 @@ die_of_pipe(void)
 static int
 write_all(const struct buf *b)
 {
-	size_t at = 0;
-	ssize_t n;
-
-	while (at < b->n) {
-		n = write(STDOUT_FILENO, b->p + at, b->n - at);
-		if (n >= 0)
-			at += (size_t)n;
-		else if (errno == EPIPE)
-			die_of_pipe();
-		else if (errno != EINTR)
-			return errno;
-	}
-	return 0;
+	if (descriptor_write(STDOUT_FILENO, b->p, b->n) == 0)
+		return 0;
+	if (errno == EPIPE)
+		die_of_pipe();
+	return errno;
 }
 
 static void
@@ -126,7 +119,6 @@ enqueue(struct writer *w, const struct buf *b)
 {
 	w->queue[(w->first + w->n++) % SLOTS] = *b;
 	w->held += b->n;
-	(void)pthread_cond_signal(&w->work);
 }
 
 static void
@@ -164,6 +156,8 @@ writer_put(struct writer *w, struct buf *b, uint64_t mask)
 	else
 		*b = (struct buf){ 0 };
 	(void)pthread_mutex_unlock(&w->lock);
+	/* It would only wait for the lock. */
+	(void)pthread_cond_signal(&w->work);
 }
 
 int

@@ -40,6 +40,8 @@ int target_complete(struct target *t, const struct target_defaults *d,
 struct target_reader {
 	const struct target_defaults *defaults;
 	struct target *open;	/* of the text form: may get more lines */
+	bool is_doubtful;	/* the last line is a comment that looks like
+				   a weight and is none */
 };
 
 /* Take a line; *done is a complete target (the caller's, to release and

@@ -30,20 +30,37 @@ set_weight(struct target *t, double weight, struct why *why)
 	return 0;
 }
 
+/* "weight 3" and "weight=3" are comments, but hardly meant so. */
+static bool
+is_doubtful(struct span behind)
+{
+	struct span number = span_trim(behind, " \t=");
+	double weight;
+
+	return number.n > 0 && number.n < behind.n &&
+	    num_parse(number.p, number.n, &weight) == number.n;
+}
+
 /* A comment of the text form, which may be "# weight: 3" below the line of its
  * target. */
 static int
-take_comment(struct target *t, struct span line, struct why *why)
+take_comment(struct target_reader *r, struct span line, struct why *why)
 {
+	struct target *t = r->open;
 	struct span text = span_trim((struct span){ line.p + 1, line.n - 1 },
 	    " \t");
 	double weight;
 
-	if (text.n < 7 || strncasecmp(text.p, "weight:", 7) != 0)
+	if (text.n < 7 || strncasecmp(text.p, "weight", 6) != 0)
 		return 0;
+	text = (struct span){ text.p + 6, text.n - 6 };
+	if (text.p[0] != ':') {
+		r->is_doubtful = is_doubtful(text);
+		return 0;
+	}
 	if (t == NULL)
 		return why_set(why, "a weight stands below its METHOD URL");
-	text = span_trim((struct span){ text.p + 7, text.n - 7 }, " \t");
+	text = span_trim((struct span){ text.p + 1, text.n - 1 }, " \t");
 	if (num_parse(text.p, text.n, &weight) != text.n || text.n == 0)
 		weight = 0;
 	return set_weight(t, weight, why);
@@ -121,12 +138,12 @@ take_text(struct target_reader *r, struct span line, struct target **done,
 		return -1;
 	}
 	if (t == NULL && line.p[0] == '#')
-		return take_comment(t, line, why);
+		return take_comment(r, line, why);
 	if (t == NULL)
 		return why_set(why, "not METHOD URL: \"%.*s\"", (int)line.n,
 		    line.p);
 	if (line.p[0] == '#')
-		status = take_comment(t, line, why);
+		status = take_comment(r, line, why);
 	else if (line.p[0] == '@')
 		status = target_set_body_file(t, target_keep(t, (struct span){
 		    line.p + 1, line.n - 1 }), r->defaults, why);
@@ -328,6 +345,7 @@ target_reader_take(struct target_reader *r, struct span line,
 	struct target *t;
 
 	*done = NULL;
+	r->is_doubtful = false;
 	line = trim(line);
 	if (r->open != NULL || line.n == 0 || line.p[0] != '{')
 		return take_text(r, line, done, why);

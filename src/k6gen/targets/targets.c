@@ -136,6 +136,14 @@ make_mix(struct targets *t, const char *file, struct why *why)
 	return status == 0 ? 0 : why_set(why, "%s: %s", file, inner.text);
 }
 
+static void
+warn_doubtful(const struct target_reader *r, const char *name, int64_t line)
+{
+	if (r->is_doubtful)
+		warnf("%s:%lld: only a comment; a weight is \"# weight: N\"",
+		    name, (long long)line);
+}
+
 /* Read all of a file's targets. */
 static int
 read_file(struct targets *t, struct lines *l, struct why *why)
@@ -156,6 +164,7 @@ read_file(struct targets *t, struct lines *l, struct why *why)
 			if (target_reader_take(&r, line, &done, &inner) < 0)
 				return why_set(why, "%s:%lld: %s", l->name,
 				    (long long)l->number, inner.text);
+			warn_doubtful(&r, l->name, l->number);
 			if (done != NULL)
 				keep_target(t, done);
 		}

@@ -9,11 +9,15 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "k6push/journal/journal_priv.h"
+
+enum { NOTE_ROOM = 4096 };
 
 int
 journal_errno(const struct journal *j, const char *name, struct why *why)
@@ -50,6 +54,21 @@ open_folder(const char *path, struct why *why)
 	return -1;
 }
 
+/* Lock the file. Who lists journals holds its lock for a moment, too. */
+static int
+lock_file(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 20 * NS_PER_MS };
+	int tries = 50;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || --tries == 0)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* Take the lock, and leave our process number in it. */
 static int
 take_lock(struct journal *j, enum journal_open how, struct why *why)
@@ -67,7 +86,7 @@ take_lock(struct journal *j, enum journal_open how, struct why *why)
 		(void)journal_errno(j, "lock", why);
 		return status;
 	}
-	if (flock(j->lock, LOCK_EX | LOCK_NB) != 0) {
+	if (lock_file(j->lock) != 0) {
 		if (errno != EWOULDBLOCK)
 			return why_set(why, "%s: this file system cannot lock "
 			    "a file (%s): use --journal on another", j->path,
@@ -199,16 +218,25 @@ is_stillborn(const char *path)
 }
 
 bool
+journal_has_note_at(const char *path)
+{
+	char *run = xasprintf("%s/run", path);
+	struct stat st;
+	bool has = lstat(run, &st) == 0 && S_ISREG(st.st_mode);
+
+	free(run);
+	return has;
+}
+
+bool
 journal_is_at(const char *path)
 {
-	char *run = xasprintf("%s/run", path), *lock = xasprintf("%s/lock",
-	    path);
+	char *lock = xasprintf("%s/lock", path);
 	struct stat st;
-	bool is = (lstat(run, &st) == 0 && S_ISREG(st.st_mode)) ||
+	bool is = journal_has_note_at(path) ||
 	    (lstat(lock, &st) == 0 && S_ISREG(st.st_mode)) ||
 	    is_stillborn(path);
 
-	free(run);
 	free(lock);
 	return is;
 }
@@ -232,6 +260,15 @@ journal_path(const struct journal *j)
 	return j->path;
 }
 
+/* Room for the note that will say how the push ended: when the disk is full
+ * then, it is written all the same. */
+static void
+keep_room(struct journal *j, size_t size)
+{
+	(void)fallocate(j->notes, FALLOC_FL_KEEP_SIZE, (off_t)j->note_bytes,
+	    (off_t)(2 * size + NOTE_ROOM));
+}
+
 int
 journal_note(struct journal *j, struct span text, struct why *why)
 {
@@ -248,6 +285,7 @@ journal_note(struct journal *j, struct span text, struct why *why)
 	}
 	if (record_write(j->notes, &j->note_bytes, &r, &reason) < 0)
 		return why_set(why, "%s/run: %s", j->path, reason.text);
+	keep_room(j, text.n);
 	if (j->options.sync_ns >= 0 && (fdatasync(j->notes) != 0 ||
 	    fsync(j->dir) != 0))
 		return journal_errno(j, "run", why);
@@ -308,6 +346,19 @@ journal_refuse(struct journal *j, const char *name, struct span body,
 }
 
 void
+journal_forget_refused(struct journal *j, const char *name)
+{
+	char *path = xasprintf("refused/%s", name);
+	char *text = xasprintf("refused/%s.txt", name);
+
+	(void)unlinkat(j->dir, path, 0);
+	(void)unlinkat(j->dir, text, 0);
+	(void)unlinkat(j->dir, "refused", AT_REMOVEDIR);	/* if empty */
+	free(path);
+	free(text);
+}
+
+void
 journal_set_aside(struct journal *j, const char *name, uint64_t offset,
     struct span bytes)
 {
@@ -321,13 +372,12 @@ journal_set_aside(struct journal *j, const char *name, uint64_t offset,
 }
 
 static bool
-is_ours(const char *name)
+is_of_batches(const char *name)
 {
-	return strcmp(name, "lock") == 0 || strcmp(name, "run") == 0 ||
-	    strcmp(name, "done") == 0 || strncmp(name, "seg.", 4) == 0 ||
-	    strncmp(name, "open.", 5) == 0;
+	return strncmp(name, "seg.", 4) == 0 || strncmp(name, "open.", 5) == 0;
 }
 
+/* Killed in between, it is one with all batches done, or one that is over. */
 void
 journal_remove(struct journal *j)
 {
@@ -339,14 +389,35 @@ journal_remove(struct journal *j)
 
 	if (dir == NULL)
 		return;
-	/* The note tells what the rest belongs to. */
 	while ((e = readdir(dir)) != NULL)
-		if (is_ours(e->d_name) && (!has_rest ||
-		    strcmp(e->d_name, "run") != 0))
+		if (is_of_batches(e->d_name))
 			(void)unlinkat(j->dir, e->d_name, 0);
 	(void)closedir(dir);
-	if (!has_rest)
-		(void)rmdir(j->path);
+	(void)unlinkat(j->dir, "lock", 0);
+	(void)unlinkat(j->dir, "done", 0);
+	if (has_rest)	/* the note tells what it belongs to */
+		return;
+	(void)unlinkat(j->dir, "run", 0);
+	(void)rmdir(j->path);
+}
+
+bool
+journal_is_over_at(const char *path)
+{
+	const struct dirent *e;
+	bool has_note = false, has_more = false;
+	DIR *dir = opendir(path);
+
+	if (dir == NULL)
+		return false;
+	while ((e = readdir(dir)) != NULL) {
+		has_note |= strcmp(e->d_name, "run") == 0;
+		has_more |= is_of_batches(e->d_name) ||
+		    strcmp(e->d_name, "lock") == 0 ||
+		    strcmp(e->d_name, "done") == 0;
+	}
+	(void)closedir(dir);
+	return has_note && !has_more;
 }
 
 int

@@ -60,6 +60,7 @@ struct journal_place {
 enum journal_open { JOURNAL_NEW, JOURNAL_OLD };
 
 #define JOURNAL_BUSY (-2)	/* another process has it */
+#define JOURNAL_UNREADABLE (-3)	/* no descriptor, no memory, or the disk */
 
 /* Open the journal in the folder path; JOURNAL_NEW makes the folder, mode
  * 0700, JOURNAL_OLD needs it. It must be ours alone. 0; -1; JOURNAL_BUSY. */
@@ -76,9 +77,17 @@ void journal_remove(struct journal *j);
 /* True if path is a folder with a journal in it. */
 bool journal_is_at(const char *path);
 
+/* True if it has a note: its maker took the lock before it wrote that, and all
+ * else after it. */
+bool journal_has_note_at(const char *path);
+
 /* True if that journal waits for somebody to deliver it: nobody has it open,
  * and there is more in it than what was refused. */
 bool journal_waits_at(const char *path);
+
+/* True if all of its batches are done with and only what was refused or damaged
+ * is left, with the note. */
+bool journal_is_over_at(const char *path);
 
 const char *journal_path(const struct journal *j);
 
@@ -108,8 +117,8 @@ void journal_made(struct journal *j, const struct journal_batch *b);
 /* Bring pieces to the disk that waited long enough; all with is_now. */
 int journal_sync(struct journal *j, bool is_now, struct why *why);
 
-/* Append the body that stands at place to out. -1: it cannot be read, or is
- * damaged. */
+/* Put the body that stands at place into out. -1: it is damaged, or its file is
+ * gone; JOURNAL_UNREADABLE: it may be read later. */
 int journal_read(struct journal *j, const struct journal_place *place,
     struct buf *out, struct why *why);
 
@@ -135,6 +144,12 @@ void journal_done(struct journal *j, const struct journal_batch *b,
 int journal_refuse(struct journal *j, const char *name, struct span body,
     const char *reason, struct why *why);
 
+/* What was refused is acknowledged after all, as a later batch has it: forget
+ * refused/NAME. If that cannot be noted, the file stays, and who resumes counts
+ * it as refused. */
+void journal_supersede(struct journal *j, const struct journal_batch *b,
+    const char *name);
+
 int64_t journal_bytes(const struct journal *j);	/* on disk now */
 bool journal_is_full(const struct journal *j);
 
@@ -145,6 +160,9 @@ struct journal_sum {
 /* What journal_load finds. Callbacks may be NULL. */
 struct journal_found {
 	void *ctx;
+	/* The note is known (it may be empty), before any batch. NULL, or -1,
+	 * why: the load ends. */
+	int (*noted)(void *ctx, struct why *why);
 	/* A batch in a segment that is to be sent. */
 	void (*batch)(void *ctx, const struct journal_batch *b,
 	    const struct journal_place *place);
@@ -188,6 +206,13 @@ enum journal_part journal_part(const struct journal_found *found,
  * another callback's. */
 struct journal_sum journal_rest(const struct journal_found *found,
     uint64_t whole);
+
+/* During the load: is this batch done with, or was it found? */
+bool journal_knows(const struct journal_found *found, uint64_t number);
+
+/* During the load: the number of the batch that this one is a part of, or a
+ * part of a part; of a whole, its own. */
+uint64_t journal_root(const struct journal_found *found, uint64_t number);
 
 /* Read the journal after its opening. -1: the folder cannot be read. */
 int journal_load(struct journal *j, struct journal_found *found,

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "k6push/journal/journal_priv.h"
+#include "k6push/journal/journal_load.h"
 
 void
 halves_add(struct halves *all, const struct journal_batch *b)
@@ -46,6 +46,18 @@ halves_sort(struct halves *all)
 		for (n = all->v[i].first; n <= all->v[i].first + 1; n++)
 			if ((part = halves_find(all, n)) != NULL)
 				take_part(&all->v[i], &part->batch);
+}
+
+uint64_t
+journal_root(const struct journal_found *found, uint64_t number)
+{
+	const struct halves *all = &found->load->halves;
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		if (number == all->v[i].first || number == all->v[i].first + 1)
+			return journal_root(found, all->v[i].batch.number);
+	return number;
 }
 
 struct halved *

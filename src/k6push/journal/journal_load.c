@@ -16,8 +16,8 @@
 
 enum { NUMBERS_MAX = 1 << 28 };
 
-static void
-set_fate(struct load *l, uint64_t number, enum fate fate)
+void
+load_set_fate(struct load *l, uint64_t number, enum fate fate)
 {
 	size_t cap;
 
@@ -97,14 +97,21 @@ on_bad(void *ctx, struct span bytes, bool is_tail)
 	    bytes);
 }
 
-/* Read a file whole. False: there is nothing of it. */
+/* Read a file whole. False: it is not there, or cannot be read, which says
+ * nothing of what is in it. */
 static bool
 begin_file(struct load *l, const char *name, bool is_torn_normal)
 {
+	int status;
+
+	if (l->has_failed)
+		return false;
 	l->file = name;
 	l->is_torn_normal = is_torn_normal;
 	buf_reset(&l->bytes);
-	if (journal_slurp(l->j->dir, name, &l->bytes, NULL) != 0)
+	status = journal_slurp(l->j->dir, name, &l->bytes, &l->why);
+	l->has_failed = status < 0;
+	if (status != 0)
 		return false;
 	l->start = l->bytes.p;
 	l->j->bytes += (int64_t)l->bytes.n;
@@ -134,7 +141,7 @@ note_halved(struct load *l, const struct journal_batch *b)
 	if (load_fate(l, number) != FATE_UNKNOWN || first <= number ||
 	    first >= NUMBERS_MAX)
 		return;
-	set_fate(l, number, FATE_HALVED);
+	load_set_fate(l, number, FATE_HALVED);
 	halves_add(&l->halves, b);
 	if (first + 1 > l->found->last)
 		l->found->last = first + 1;
@@ -150,14 +157,22 @@ note_made(struct load *l, const struct journal_batch *b)
 		l->found->last = b->number;
 }
 
-/* The batch is noted as done with, for the first time. */
+/* The batch is noted as done with, for the first time, or after its refusal as
+ * superseded. */
 static void
-count_done(struct journal_found *f, const struct record *r)
+count_done(struct journal_found *f, const struct record *r, enum fate before)
 {
 	struct journal_sum *sum = r->batch.flags == JOURNAL_ACKED ? &f->acked
 	    : r->batch.flags == JOURNAL_REFUSED ? &f->refused
 	    : r->batch.flags == JOURNAL_LOST ? &f->lost : NULL;
 
+	if (before == FATE_REFUSED && r->batch.flags == JOURNAL_ACKED) {
+		f->refused.batches--;
+		f->refused.points -= r->batch.points;
+		f->refused.requests -= r->batch.requests;
+	} else if (before != FATE_UNKNOWN) {
+		return;
+	}
 	if (sum == NULL)
 		return;
 	sum->batches++;
@@ -171,6 +186,7 @@ load_done(struct load *l)
 {
 	struct record r;
 	size_t at = 0, i;
+	enum fate before;
 
 	if (!begin_file(l, "done", true))
 		return;
@@ -186,11 +202,11 @@ load_done(struct load *l)
 			note_halved(l, &r.batch);
 			continue;
 		}
-		if (load_fate(l, r.batch.number) == FATE_UNKNOWN) {
-			count_done(l->found, &r);
+		before = load_fate(l, r.batch.number);
+		count_done(l->found, &r, before);
+		if (before == FATE_UNKNOWN)
 			made_add(&l->ended, &r.batch);
-		}
-		set_fate(l, r.batch.number, (enum fate)r.batch.flags);
+		load_set_fate(l, r.batch.number, (enum fate)r.batch.flags);
 	}
 	halves_sort(&l->halves);
 	made_sort(&l->made);
@@ -199,114 +215,9 @@ load_done(struct load *l)
 }
 
 bool
-load_is_early_part(const struct load *l, const struct journal_batch *b)
+journal_knows(const struct journal_found *found, uint64_t number)
 {
-	return b->parent != 0 && load_fate(l, b->parent) != FATE_SPLIT &&
-	    load_fate(l, b->parent) != FATE_HALVED;
-}
-
-bool
-load_is_wanted(const struct load *l, const struct halved *h)
-{
-	const struct halved *part;
-	uint64_t n;
-
-	for (n = h->first; n <= h->first + 1; n++) {
-		if (load_fate(l, n) == FATE_UNKNOWN)
-			return true;
-		part = load_fate(l, n) == FATE_HALVED
-		    ? halves_find(&l->halves, n) : NULL;
-		if (part != NULL && !part->is_present && load_is_wanted(l, part))
-			return true;
-	}
-	return false;
-}
-
-/* The parts that were wanted are there now. */
-static void
-set_made(struct load *l, const struct halved *h)
-{
-	const struct halved *part;
-	uint64_t n;
-
-	for (n = h->first; n <= h->first + 1; n++) {
-		part = load_fate(l, n) == FATE_HALVED
-		    ? halves_find(&l->halves, n) : NULL;
-		if (load_fate(l, n) == FATE_UNKNOWN)
-			set_fate(l, n, FATE_LIVE);
-		else if (part != NULL && !part->is_present)
-			set_made(l, part);
-	}
-}
-
-/* Hand out a halved batch that was found. False: nothing of it is wanted. */
-static bool
-take_halved(struct load *l, struct halved *h, struct span pieces)
-{
-	if (!load_is_wanted(l, h))
-		return false;
-	if (l->found->halved != NULL)
-		l->found->halved(l->found->ctx, &h->batch, &h->place, pieces);
-	set_made(l, h);
-	return true;
-}
-
-/* Does h stand in a segment, and is something of it wanted? */
-static bool
-is_wanted_there(const struct load *l, const struct halved *h)
-{
-	return h->is_present && h->place.segment != 0 &&
-	    load_fate(l, h->batch.number) == FATE_HALVED && load_is_wanted(l, h);
-}
-
-/* Those that stand in segments, after all has been read. Some end within the
- * callback: their segment is to stay for the others. */
-static void
-take_halves(struct load *l)
-{
-	struct segment *s;
-	struct halved *h;
-	size_t i;
-
-	for (i = 0; i < l->halves.n; i++) {
-		h = &l->halves.v[i];
-		for (s = l->j->segments; s != NULL && s->number !=
-		    h->place.segment; s = s->next)
-			;
-		if (s != NULL && is_wanted_there(l, h))
-			s->live++;
-	}
-	for (i = 0; i < l->halves.n; i++)
-		if (is_wanted_there(l, &l->halves.v[i]))
-			(void)take_halved(l, &l->halves.v[i], SPAN(""));
-}
-
-enum journal_part
-journal_part(const struct journal_found *found, uint64_t whole, int n,
-    uint64_t *number)
-{
-	const struct load *l = found->load;
-	const struct halved *h = halves_find(&l->halves, whole), *part;
-
-	*number = h->first + (uint64_t)n;
-	if (load_fate(l, *number) == FATE_UNKNOWN)
-		return JOURNAL_PART_WANTED;
-	part = load_fate(l, *number) == FATE_HALVED
-	    ? halves_find(&l->halves, *number) : NULL;
-	return part != NULL && !part->is_present && load_is_wanted(l, part)
-	    ? JOURNAL_PART_HALVED : JOURNAL_PART_NONE;
-}
-
-static struct halved *
-set_present(struct load *l, const struct journal_batch *b,
-    const struct journal_place *place)
-{
-	struct halved *h = halves_find(&l->halves, b->number);
-
-	h->is_present = true;
-	h->batch = *b;
-	h->place = *place;
-	return h;
+	return load_fate(found->load, number) != FATE_UNKNOWN;
 }
 
 static void
@@ -333,18 +244,18 @@ load_segment(struct load *l, uint64_t number)
 		    r.payload.n };
 		if (r.type == RECORD_BATCH &&
 		    load_fate(l, r.batch.number) == FATE_HALVED)
-			set_present(l, &r.batch, &place);
+			load_set_present(l, &r.batch, &place);
 		if (r.type != RECORD_BATCH ||
 		    load_fate(l, r.batch.number) != FATE_UNKNOWN)
 			continue;
 		if (load_is_early_part(l, &r.batch)) {
-			set_fate(l, r.batch.number, FATE_SPLIT);
+			load_set_fate(l, r.batch.number, FATE_SPLIT);
 			if (!l->j->is_peek)
 				journal_done(l->j, &r.batch, JOURNAL_SPLIT,
 				    &none);
 			continue;
 		}
-		set_fate(l, r.batch.number, FATE_LIVE);
+		load_set_fate(l, r.batch.number, FATE_LIVE);
 		halves_take_part(&l->halves, &r.batch);
 		s->live++;
 		if (l->found->batch != NULL)
@@ -354,14 +265,11 @@ load_segment(struct load *l, uint64_t number)
 	l->has_batches = false;
 }
 
-static void
-load_open_file(struct load *l, uint64_t number)
+/* Read the pieces of an open file into l->pieces, and the head of its batch.
+ * False: there is no such file. */
+static bool
+read_pieces(struct load *l, uint64_t number, struct journal_batch *batch)
 {
-	const struct journal_place none = { 0 };
-	struct journal_batch batch = { 0 };
-	uint64_t damaged_before = l->found->damaged_bytes;
-	const struct journal_batch *made;
-	struct open_file *i;
 	char name[NAME_TEXT];
 	struct record r;
 	size_t at = 0;
@@ -369,34 +277,40 @@ load_open_file(struct load *l, uint64_t number)
 	(void)snprintf(name, sizeof(name), "open.%llu",
 	    (unsigned long long)number);
 	if (!begin_file(l, name, true))
-		return;
+		return false;
 	buf_reset(&l->pieces);
 	l->open_number = number;
 	l->most = (struct journal_sum){ 0 };
 	while (record_next(buf_whole(&l->bytes), &at, &r, on_bad, l)) {
 		if (r.batch.number != number)
 			continue;
-		batch = r.batch;
-		note_most(l, &batch);
+		*batch = r.batch;
+		note_most(l, batch);
 		if (r.type == RECORD_PIECE)
 			buf_span(&l->pieces, r.payload);
 	}
 	l->open_number = 0;
-	i = xcalloc(1, sizeof(*i));
-	i->number = number;
-	i->fd = -1;
-	i->bytes = l->bytes.n;
-	i->next = l->j->open_files;
-	l->j->open_files = i;
-	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
-		note_damaged(l, number);
-	if (load_fate(l, number) == FATE_HALVED && l->pieces.n > 0 &&
-	    !halves_find(&l->halves, number)->is_present)
-		(void)take_halved(l, set_present(l, &batch, &none),
-		    buf_whole(&l->pieces));
-	if (load_fate(l, number) != FATE_UNKNOWN)
-		return;
-	made = made_find(&l->made, number);
+	return true;
+}
+
+static void
+add_open_file(struct load *l, uint64_t number)
+{
+	struct open_file *f = xcalloc(1, sizeof(*f));
+
+	f->number = number;
+	f->fd = -1;
+	f->bytes = l->bytes.n;
+	f->next = l->j->open_files;
+	l->j->open_files = f;
+}
+
+/* Hand out the batch of an open file, which was never seen in a segment. */
+static void
+take_pieces(struct load *l, struct journal_batch *batch)
+{
+	const struct journal_batch *made = made_find(&l->made, batch->number);
+
 	if (l->pieces.n == 0 && made != NULL)
 		return;		/* that is known better */
 	if (l->pieces.n == 0) {
@@ -407,12 +321,31 @@ load_open_file(struct load *l, uint64_t number)
 	}
 	if (made != NULL)
 		note_most(l, made);
-	batch.points = l->most.points;
-	batch.requests = l->most.requests;
-	set_fate(l, number, FATE_LIVE);
+	batch->points = l->most.points;
+	batch->requests = l->most.requests;
+	load_set_fate(l, batch->number, FATE_LIVE);
 	if (l->found->pieces != NULL)
-		l->found->pieces(l->found->ctx, &batch,
+		l->found->pieces(l->found->ctx, batch, buf_whole(&l->pieces));
+}
+
+static void
+load_open_file(struct load *l, uint64_t number)
+{
+	const struct journal_place none = { 0 };
+	struct journal_batch batch = { .number = number };
+	uint64_t damaged_before = l->found->damaged_bytes;
+
+	if (!read_pieces(l, number, &batch))
+		return;
+	add_open_file(l, number);
+	if (l->pieces.n == 0 && l->found->damaged_bytes > damaged_before)
+		note_damaged(l, number);
+	if (load_fate(l, number) == FATE_HALVED && l->pieces.n > 0 &&
+	    !halves_find(&l->halves, number)->is_present)
+		load_take_halved(l, load_set_present(l, &batch, &none),
 		    buf_whole(&l->pieces));
+	if (load_fate(l, number) == FATE_UNKNOWN)
+		take_pieces(l, &batch);
 }
 
 static void
@@ -497,15 +430,20 @@ journal_load(struct journal *j, struct journal_found *found,
 	if (status == 0) {
 		found->load = &l;
 		load_notes(&l);
+		if (!l.has_failed && found->noted != NULL)
+			l.has_failed = found->noted(found->ctx, &l.why) < 0;
 		load_done(&l);
 		for (i = 0; i < l.n_segments; i++)
 			load_segment(&l, l.segments[i]);
 		for (i = 0; i < l.n_open_files; i++)
 			load_open_file(&l, l.open_files[i]);
-		take_halves(&l);
+		load_take_halves(&l);
 		load_count_missing(&l);
-		drop_dead_segments(j);
+		if (!l.has_failed)
+			drop_dead_segments(j);
 		found->load = NULL;
+		if (l.has_failed)
+			status = why_set(why, "%s", l.why.text);
 	}
 	free(l.halves.v);
 	free(l.made.v);

@@ -21,6 +21,8 @@ struct load {
 	uint64_t *segments, *open_files;
 	size_t n_segments, n_open_files;
 	size_t cap_segments, cap_open_files;
+	bool has_failed;	/* a file that is there could not be read: */
+	struct why why;
 	const char *file;	/* being read */
 	const char *start;
 	bool is_torn_normal;	/* the end of this file may be cut short */
@@ -37,12 +39,26 @@ struct load {
 };
 
 enum fate load_fate(const struct load *l, uint64_t number);
+void load_set_fate(struct load *l, uint64_t number, enum fate fate);
 
 /* A part of a batch that was not yet noted as split: it will be split again. */
 bool load_is_early_part(const struct load *l, const struct journal_batch *b);
 
+/* A part that is itself halved, and of which nothing was found; or NULL. */
+struct halved *load_halved_part(const struct load *l, uint64_t number);
+
 /* Is something of a halved batch to be made anew of it? */
 bool load_is_wanted(const struct load *l, const struct halved *h);
+
+/* The halved batch b was found at a place. */
+struct halved *load_set_present(struct load *l, const struct journal_batch *b,
+    const struct journal_place *place);
+
+/* Hand out a halved batch that was found, if something of it is wanted. */
+void load_take_halved(struct load *l, struct halved *h, struct span pieces);
+
+/* All has been read: hand out those that stand in segments. */
+void load_take_halves(struct load *l);
 
 /* All has been read: count in l->found what is missing, and what is gone. */
 void load_count_missing(struct load *l);

@@ -17,7 +17,9 @@
 
 static const char magic[4] = { 'k', '6', 'j', '1' };
 
-enum { PAYLOAD_MAX = 256 << 20, FILE_MAX = 1 << 30 };
+enum { PAYLOAD_MAX = 256 << 20 };
+
+#define FILE_MAX ((off_t)1 << 36)	/* an open batch may be large */
 
 static void
 put(unsigned char *to, uint64_t value, int bytes)
@@ -205,12 +207,16 @@ journal_slurp(int dir, const char *name, struct buf *out, struct why *why)
 	char *room;
 
 	if (fd < 0)
-		return errno == ENOENT ? 1 : why_set(why, "%s: %s", name,
-		    strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size > FILE_MAX) {
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 1
+		    : why_set(why, "%s: %s", name, strerror(errno));
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 		(void)close(fd);
-		return why_set(why, "%s: not a file of a journal", name);
+		return 1;
+	}
+	if (st.st_size > FILE_MAX) {
+		(void)close(fd);
+		return why_set(why, "%s: larger than a file of a journal",
+		    name);
 	}
 	do {
 		room = buf_room(out, (size_t)st.st_size + 1);

@@ -66,9 +66,8 @@ rest_of(const struct load *l, const struct halved *h)
 	if (h->batch.requests > h->parts.requests)
 		rest.requests = h->batch.requests - h->parts.requests;
 	for (n = h->first; n <= h->first + 1; n++) {
-		part = load_fate(l, n) == FATE_HALVED
-		    ? halves_find(&l->halves, n) : NULL;
-		if (part == NULL || part->is_present || !load_is_wanted(l, part))
+		part = load_halved_part(l, n);
+		if (part == NULL || !load_is_wanted(l, part))
 			continue;
 		more = rest_of(l, part);
 		rest.points += more.points;

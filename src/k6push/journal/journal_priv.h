@@ -134,6 +134,9 @@ struct segment *segment_new(struct journal *j, uint64_t number,
  * disk is full by then. */
 int journal_open_done(struct journal *j);
 
+/* Remove refused/NAME and its reason, and the folder when it is empty. */
+void journal_forget_refused(struct journal *j, const char *name);
+
 /* Keep damaged bytes of the file name in bad/. */
 void journal_set_aside(struct journal *j, const char *name, uint64_t offset,
     struct span bytes);

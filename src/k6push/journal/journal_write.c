@@ -346,15 +346,22 @@ journal_read(struct journal *j, const struct journal_place *place,
 	(void)snprintf(name, sizeof(name), JOURNAL_NAME "%llu",
 	    (unsigned long long)place->segment);
 	fd = openat(j->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return journal_errno(j, name, why);
+	if (fd < 0) {
+		n = errno == ENOENT ? -1 : JOURNAL_UNREADABLE;
+		(void)journal_errno(j, name, why);
+		return (int)n;
+	}
 	buf_reset(out);
 	room = buf_room(out, all);
 	while (at < all && ((n = pread(fd, room + at, all - at,
 	    (off_t)(place->offset - RECORD_HEAD + at))) > 0 ||
 	    (n < 0 && errno == EINTR)))
 		at += n > 0 ? (size_t)n : 0;
+	if (at < all && n < 0)
+		(void)journal_errno(j, name, why);
 	(void)close(fd);
+	if (at < all && n < 0)
+		return JOURNAL_UNREADABLE;
 	if (at < all || !record_parse(room, all, &r))
 		return why_set(why, "%s/%s: damaged at byte %llu", j->path,
 		    name, (unsigned long long)place->offset);
@@ -432,6 +439,14 @@ journal_done(struct journal *j, const struct journal_batch *b,
 		remove_open_file(j, b->number);
 	else
 		release_segment(j, place->segment, false);
+}
+
+void
+journal_supersede(struct journal *j, const struct journal_batch *b,
+    const char *name)
+{
+	if (write_done(j, b, JOURNAL_ACKED, NULL) == 0)
+		journal_forget_refused(j, name);
 }
 
 int64_t

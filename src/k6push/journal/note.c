@@ -19,6 +19,9 @@ static const struct member {
 	size_t at;
 } members[] = {
 	{ "host", TEXT, offsetof(struct note, host) },
+	{ "shared_run", TEXT, offsetof(struct note, shared_run) },
+	{ "push_url", TEXT, offsetof(struct note, push_url) },
+	{ "out", TEXT, offsetof(struct note, out) },
 	{ "name", TEXT, offsetof(struct note, name) },
 	{ "thresholds", RAW, offsetof(struct note, thresholds) },
 	{ "vus", NUMBER, offsetof(struct note, vus) },
@@ -29,6 +32,9 @@ static const struct member {
 	{ "database", TEXT, offsetof(struct note, database) },
 	{ "config", RAW, offsetof(struct note, config) },
 	{ "is_borrowed", FLAG, offsetof(struct note, is_borrowed) },
+	{ "keeps_testid", FLAG, offsetof(struct note, keeps_testid) },
+	{ "has_own_testids", FLAG, offsetof(struct note, has_own_testids) },
+	{ "own_testid", TEXT, offsetof(struct note, own_testid) },
 	{ "instance", TEXT, offsetof(struct note, instance) },
 	{ "started_ns", NUMBER, offsetof(struct note, started_ns) },
 	{ "has_ended", FLAG, offsetof(struct note, has_ended) },

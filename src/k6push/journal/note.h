@@ -15,7 +15,10 @@
 
 struct note {
 	/* All owned; NULL: not known yet. */
-	char *host;
+	char *shared_run;		/* id, of K6_CLOUD_PUSH_REF_ID */
+	char *push_url;			/* of K6_CLOUD_METRICS_PUSH_URL */
+	char *host;			/* or the URL of a remote write */
+	char *out;			/* "prometheus-rw"; NULL: the cloud */
 	char *name, *thresholds;	/* of the create call; JSON object */
 	char *run, *page;		/* id; where it is shown */
 	char *database;			/* of the server, which has the run */
@@ -29,10 +32,14 @@ struct note {
 	int64_t dropped;	/* of them, before they came here */
 	int64_t points;		/* that were read and to be sent; 0: an older
 				   version did not note it */
-	int64_t first_ns, last_ns;	/* of the data; 0: not known */
+	int64_t first_ns, last_ns;	/* of the data; 0: not known, as the
+				   last of a push that was killed */
 	int run_status, result_status;
 	bool is_from_data;	/* the run is dated by these */
 	bool is_borrowed;	/* the run is not ours to finish */
+	bool keeps_testid;	/* remote write: samples may name their run; */
+	bool has_own_testids;	/* they name several; else, where the input */
+	char *own_testid;	/* has ended, this; NULL: none */
 	bool has_ended;		/* the input has, and its last members count */
 	bool is_cut;		/* its pusher was killed: made and points are
 				   what its journal knew of */

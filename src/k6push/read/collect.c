@@ -58,7 +58,7 @@ count_and_hand_on(void *ctx, const struct sample *s)
 	}
 	if (c->series == NULL)
 		return c->each(c->ctx, s);
-	series_collect_sample(c->series, s, c->line);
+	c->series->sample(c->series->ctx, s, c->line);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ take_point(struct collector *c, const struct point *p)
 		labelled = *p;
 		if (c->label.instance != NULL)
 			labelled.tags = instance_label_tags(&c->label, p->tags);
-		series_collect_point(c->series, &labelled);
+		c->series->point(c->series->ctx, &labelled);
 		c->points++;
 		if (span_is(p->metric->name, "http_reqs") && p->value > 0 &&
 		    p->value < 0x1p53)
@@ -175,10 +175,12 @@ collector_line(struct collector *c, struct span text, struct why *why)
 
 	switch (stream_read(&c->stream, text, &line, why)) {
 	case LINE_POINT:
-		if (c->is_holding)
+		if (c->is_holding) {
+			note_time(c, line.point.time_ns);
 			buf_span(&c->held, text);
-		else
+		} else {
 			take_point(c, &line.point);
+		}
 		return 0;
 	case LINE_AGGREGATED:
 		c->line = text;
@@ -200,7 +202,7 @@ collector_line(struct collector *c, struct span text, struct why *why)
 			metrics_get(&c->stream.metrics,
 			    line.metric->name)->type = METRIC_TREND;
 		if (c->series != NULL)
-			series_collect_metric(c->series, text);
+			c->series->metric(c->series->ctx, text);
 		if (c->judge != NULL &&
 		    judge_add_metric(c->judge, line.data, why) < 0)
 			warnf("a threshold of the stream: %s", why->text);
@@ -280,7 +282,7 @@ collector_trim(struct collector *c)
 	if (c->trails.n > 0)
 		return;
 	if (c->series != NULL && c->stream.tags.n > STREAM_TAG_SETS)
-		series_collect_forget_tags(c->series);
+		c->series->forget_tags(c->series->ctx);
 	stream_trim(&c->stream, STREAM_TAG_SETS);
 	instance_label_forget(&c->label);
 }

@@ -12,17 +12,25 @@
 #include "data/sample.h"
 #include "data/stream.h"
 #include "k6push/read/instance_label.h"
-#include "k6push/read/series_collect.h"
+
+/* Takes the values of a protocol that carries series, not samples. */
+struct by_series {
+	void *ctx;
+	void (*point)(void *ctx, const struct point *p);
+	void (*sample)(void *ctx, const struct sample *s, struct span line);
+	void (*metric)(void *ctx, struct span line);	/* its type is told */
+	void (*forget_tags)(void *ctx);	/* tag sets are to be freed */
+};
 
 /* What the stream told about the run, and the books of what came. */
 struct collector {
 	struct stream stream;
 	struct trails trails;
-	sample_each *each;	/* gets every sample, but for protocol 2 */
+	sample_each *each;	/* gets every sample, unless series do */
 	void *ctx;
 	struct instance_label label;	/* put on every sample */
 	struct judge *judge;	/* gathers and judges thresholds; or NULL */
-	struct series_collect *series;	/* protocol 2: takes them; or NULL */
+	const struct by_series *series;	/* takes them; or NULL */
 	struct span line;	/* the one in work */
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */

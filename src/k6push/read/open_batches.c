@@ -7,28 +7,13 @@
 #include "base/units.h"
 #include "k6push/wire/wire.h"
 
-/* So that the pieces of a bucket can be read alone. */
-static void
-declare_metrics(const struct open_batches *b, struct buf *lines)
-{
-	const struct metric *m;
-	size_t at = 0;
-
-	while ((m = map_next(&b->collect.metrics->by_name, &at)) != NULL)
-		if (m->is_declared)
-			stream_print_metric(lines, m, SPAN("[]"),
-			    SPAN("null"));
-}
-
 static struct batch *
 new_batch(const struct open_batches *b)
 {
-	struct batch *p = batch_new(numbers_take(b->numbers, 1));
+	struct batch *p = open_batch_new(numbers_take(b->numbers, 1),
+	    wire_v2.format, b->journal == NULL);
 
-	p->id.format = wire_v2.format;
 	p->id.flags = (uint16_t)(b->collect.series.period_ns / NS_PER_S);
-	p->is_plain = true;
-	p->is_loose = b->journal == NULL;
 	return p;
 }
 
@@ -59,15 +44,8 @@ bucket_of(struct open_batches *b, int64_t time_ns)
 	o = &b->open[b->n];
 	*o = (struct open_batch){ .id = id, .batch = new_batch(b) };
 	b->last = b->n++;
-	declare_metrics(b, &o->lines);
+	open_batch_declare(o, b->collect.metrics);
 	return o;
-}
-
-static void
-add_line(struct buf *lines, struct span line)
-{
-	buf_span(lines, line);
-	buf_char(lines, '\n');
 }
 
 /* series.keep: a line, or the type of a metric, which all need. */
@@ -75,20 +53,17 @@ static void
 keep_line(void *ctx, const struct series_collect_line *line)
 {
 	struct open_batches *b = ctx;
-	struct open_batch *o;
 	size_t i;
 
 	if (b->journal == NULL)
 		return;
 	if (line->has_time) {
-		o = bucket_of(b, line->time_ns);
-		add_line(&o->lines, line->text);
-		o->batch->id.points += line->points;
-		o->batch->id.requests += line->requests;
+		open_batch_line(bucket_of(b, line->time_ns), line->text,
+		    line->points, line->requests);
 		return;
 	}
 	for (i = 0; i < b->n; i++)
-		add_line(&b->open[i].lines, line->text);
+		open_batch_line(&b->open[i], line->text, 0, 0);
 }
 
 int
@@ -99,6 +74,7 @@ open_batches_init(struct open_batches *b, const struct settings *s,
 		return -1;
 	b->collect.keep = keep_line;
 	b->collect.ctx = b;
+	b->taker = series_collect_taker(&b->collect);
 	return 0;
 }
 
@@ -116,25 +92,15 @@ open_batches_release(struct open_batches *b)
 	*b = (struct open_batches){ 0 };
 }
 
+/* cutter.keep */
 static int
-keep_pieces(struct open_batches *b, struct open_batch *o, struct why *why)
+keep(void *ctx, struct why *why)
 {
-	if (o->lines.n == 0)
-		return 0;
-	if (journal_piece(b->journal, &o->batch->id, buf_whole(&o->lines),
-	    why) < 0)
-		return -1;
-	buf_reset(&o->lines);
-	return 0;
-}
-
-int
-open_batches_keep(struct open_batches *b, struct why *why)
-{
+	struct open_batches *b = ctx;
 	size_t i;
 
 	for (i = 0; i < b->n; i++)
-		if (keep_pieces(b, &b->open[i], why) < 0)
+		if (open_batch_keep(&b->open[i], b->journal, why) < 0)
 			return -1;
 	return 0;
 }
@@ -145,18 +111,13 @@ close_bucket(struct open_batches *b, int64_t id)
 {
 	struct open_batch *o = find(b, id);
 	struct batch *p;
-	struct why why;
 
 	if (o == NULL) {	/* without pieces */
 		p = new_batch(b);
 		p->is_loose = true;
 		return p;
 	}
-	p = o->batch;
-	if (keep_pieces(b, o, &why) < 0 ||
-	    journal_cut(b->journal, &p->id, &why) < 0)
-		p->is_loose = true;
-	buf_release(&o->lines);
+	p = open_batch_close(o, b->journal);
 	*o = b->open[--b->n];
 	return p;
 }
@@ -168,9 +129,11 @@ id_of(const struct open_batches *b, const struct timeseries_taken *taken)
 	    (b->collect.series.period_ns / NS_PER_S);
 }
 
-void
-open_batches_take(struct open_batches *b, bool is_all)
+/* cutter.take: the buckets that are due, or all. */
+static void
+take(void *ctx, bool is_all)
 {
+	struct open_batches *b = ctx;
 	struct timeseries_taken taken;
 	struct metricset set = { .run = SPAN(""), .period_s =
 	    (uint32_t)(b->collect.series.period_ns / NS_PER_S) };
@@ -202,13 +165,15 @@ open_batches_set(struct open_batches *b, int64_t period_ns, int64_t wait_ns)
 	b->collect.wait_ns = wait_ns;
 	if (period_ns == b->collect.series.period_ns)
 		return;
-	open_batches_take(b, true);
+	take(b, true);
 	b->collect.series.period_ns = period_ns;
 }
 
-void
-open_batches_drop(struct open_batches *b, struct amount *lost)
+/* cutter.drop */
+static void
+drop(void *ctx, struct amount *lost)
 {
+	struct open_batches *b = ctx;
 	struct timeseries_taken taken;
 	struct metricset set = { 0 };
 
@@ -219,4 +184,10 @@ open_batches_drop(struct open_batches *b, struct amount *lost)
 		lost->requests += series_collect_requests(&set);
 		timeseries_taken_release(&taken);
 	}
+}
+
+struct cutter
+open_batches_cutter(struct open_batches *b)
+{
+	return (struct cutter){ b, keep, take, drop };
 }

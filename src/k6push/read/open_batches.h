@@ -9,15 +9,11 @@
 
 #include <stdatomic.h>
 
+#include "k6push/read/cutter.h"
+#include "k6push/read/open_batch.h"
 #include "k6push/read/series_collect.h"
 #include "k6push/wire/numbers.h"
 #include "k6push/send/packer.h"
-
-struct open_batch {
-	int64_t id;		/* time / period, toward zero */
-	struct batch *batch;
-	struct buf lines;	/* not yet in the journal */
-};
 
 /* A zeroed struct is none. */
 struct open_batches {
@@ -28,6 +24,7 @@ struct open_batches {
 	struct open_batch *open;
 	size_t n, cap;
 	size_t last;		/* of the line before */
+	struct by_series taker;
 };
 
 /* Begin; packer, journal and numbers are to be set before the first line.
@@ -36,18 +33,11 @@ int open_batches_init(struct open_batches *b, const struct settings *s,
     struct metrics *metrics, struct why *why);
 void open_batches_release(struct open_batches *b);
 
-/* Bring the lines to the journal. -1: the disk does not take them; they wait,
- * and it may be tried again. */
-int open_batches_keep(struct open_batches *b, struct why *why);
-
-/* Hand the buckets that are due, or all, to the packer. */
-void open_batches_take(struct open_batches *b, bool is_all);
+/* How the reader cuts them. */
+struct cutter open_batches_cutter(struct open_batches *b);
 
 /* Go on with another period and wait; what is open is cut where it is. */
 void open_batches_set(
     struct open_batches *b, int64_t period_ns, int64_t wait_ns);
-
-/* Throw all away; its amount is added to lost. */
-void open_batches_drop(struct open_batches *b, struct amount *lost);
 
 #endif

@@ -17,6 +17,7 @@
 #include "data/run.h"
 #include "data/settings.h"
 #include "k6push/journal/journal.h"
+#include "k6push/read/running.h"
 #include "k6push/send/packer.h"
 #include "k6push/wire/batch.h"
 #include "k6push/wire/numbers.h"
@@ -30,14 +31,17 @@ struct reader_config {
 	const struct settings *settings;
 	struct judge *judge;	/* of the reader's thread while it runs */
 	const char *instance;	/* put on every sample as a tag; NULL: none */
+	const struct running_config *running;	/* of remote write; or NULL */
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
 	struct numbers *numbers;	/* shared with the uploader */
 	int wake;		/* bell of the sender */
 	size_t memory_max;	/* bytes of loose batches, without a journal */
 	/* The start is known: called once by the reader's thread, before it
-	 * keeps a sample. start is all zero if the stream has none. */
-	void (*on_head)(void *ctx, const struct run_start *start);
+	 * keeps a sample. start is all zero if the stream has none; first_ns is
+	 * its time, or that of the first sample; 0: not known. */
+	void (*on_head)(void *ctx, const struct run_start *start,
+	    int64_t first_ns);
 	void *ctx;
 };
 
@@ -55,6 +59,9 @@ struct reader_counts {
 	bool has_end;		/* the generator's: k6agg's own is none */
 	struct run_end end;	/* of all End lines; until reader_free() */
 	int64_t first_ns, last_ns;	/* of the run; 0: not known */
+	const char *own_testid;	/* remote write: the run of samples that name
+				 * theirs; NULL: none, until reader_free() */
+	bool has_own_testids;	/* they name several */
 };
 
 /* A reader without its thread yet; the caller frees it. NULL, why: the

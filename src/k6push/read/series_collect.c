@@ -67,9 +67,11 @@ note_time(struct series_collect *g, int64_t time_ns)
 	g->seen_ns = 0;		/* set when somebody asks */
 }
 
-void
-series_collect_point(struct series_collect *g, const struct point *p)
+static void
+take_point(void *ctx, const struct point *p)
 {
+	struct series_collect *g = ctx;
+
 	note_time(g, p->time_ns);
 	sink_add(timeseries_sink(&g->series, p->metric, p->tags, p->time_ns),
 	    p->value, p->time_ns);
@@ -90,27 +92,39 @@ sink_at(void *ctx, const struct sample_series *at)
 	    at->metric), at->tags, at->time_ns);
 }
 
-void
-series_collect_sample(
-    struct series_collect *g, const struct sample *s, struct span line)
+static void
+take_sample(void *ctx, const struct sample *s, struct span line)
 {
+	struct series_collect *g = ctx;
+
 	sample_sink(s, sink_at, g);
 	if (g->keep != NULL)
 		g->keep(g->ctx, &(struct series_collect_line){ line, true,
 		    g->at_ns, sample_points(s), sample_requests(s) });
 }
 
-void
-series_collect_metric(struct series_collect *g, struct span line)
+static void
+take_metric(void *ctx, struct span line)
 {
+	struct series_collect *g = ctx;
+
 	if (g->keep != NULL)
 		g->keep(g->ctx, &(struct series_collect_line){ .text = line });
 }
 
-void
-series_collect_forget_tags(struct series_collect *g)
+static void
+forget_tags(void *ctx)
 {
+	struct series_collect *g = ctx;
+
 	timeseries_forget_tags(&g->series);
+}
+
+struct by_series
+series_collect_taker(struct series_collect *g)
+{
+	return (struct by_series){ g, take_point, take_sample, take_metric,
+	    forget_tags };
 }
 
 /* k6's warning, once for each key. */

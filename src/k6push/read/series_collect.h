@@ -13,6 +13,7 @@
 #include "data/metricset.h"
 #include "data/settings.h"
 #include "data/stream.h"
+#include "k6push/read/collect.h"
 #include "k6push/read/timeseries.h"
 
 /* A line that is taken, and what it stands for. */
@@ -50,13 +51,8 @@ int series_collect_init(struct series_collect *g, const struct settings *s,
     struct metrics *metrics, struct why *why);
 void series_collect_release(struct series_collect *g);
 
-void series_collect_point(struct series_collect *g, const struct point *p);
-void series_collect_sample(struct series_collect *g, const struct sample *s,
-    struct span line);
-void series_collect_metric(struct series_collect *g, struct span line);
-
-/* Tag sets are to be freed. */
-void series_collect_forget_tags(struct series_collect *g);
+/* What hands values of the stream to g. */
+struct by_series series_collect_taker(struct series_collect *g);
 
 /* A batch: at most max_series series; run is to be filled in. */
 typedef void series_collect_each(void *ctx, struct metricset *batch);

@@ -14,7 +14,7 @@ enum { CODE_NO_MORE_METRICS = 4 };
 struct api_error {
 	bool is_there;
 	double code;
-	struct span message, details, field_errors, errors;
+	struct span message, reason, details, field_errors, errors;
 };
 
 /* False when the body is not JSON. An object without "error" is empty. */
@@ -40,6 +40,9 @@ parse_error(struct span body, struct api_error *e)
 			else if (span_is(key, "message") &&
 			    jsn_peek(&j) == '"')
 				(void)jsn_text(&j, &e->message);
+			else if (span_is(key, "reason") &&
+			    jsn_peek(&j) == '"')
+				(void)jsn_text(&j, &e->reason);
 			else if (span_is(key, "details"))
 				(void)jsn_value(&j, &e->details);
 			else if (span_is(key, "field_errors"))
@@ -53,10 +56,8 @@ parse_error(struct span body, struct api_error *e)
 	return jsn_done(&j);
 }
 
-/* An answer of the API is empty, JSON, or protobuf; what a captive portal or a
- * proxy says in its place is a page, or text. */
-static bool
-is_of_api(const struct fetch_reply *reply)
+bool
+outcome_is_of_api(const struct fetch_reply *reply)
 {
 	struct jsn j = jsn_of(reply->body);
 
@@ -83,7 +84,7 @@ outcome_of(const struct fetch_reply *reply)
 	int s = reply->status;
 
 	if (is_success(s))
-		return is_of_api(reply) ? OUTCOME_ACKED : OUTCOME_HOLD;
+		return outcome_is_of_api(reply) ? OUTCOME_ACKED : OUTCOME_HOLD;
 	if (s == 403 && parse_error(reply->body, &error) &&
 	    error.code == CODE_NO_MORE_METRICS)
 		return OUTCOME_STOP;
@@ -101,6 +102,16 @@ outcome_is_api_error(const struct fetch_reply *reply)
 	struct api_error error;
 
 	return parse_error(reply->body, &error) && error.is_there;
+}
+
+bool
+outcome_is_removed(const struct fetch_reply *reply)
+{
+	struct api_error error;
+
+	return outcome_of(reply) == OUTCOME_STOP &&
+	    parse_error(reply->body, &error) &&
+	    span_is(error.reason, "run_removed");
 }
 
 /* The strings of an array, each behind a blank; text that stands already is
@@ -165,7 +176,7 @@ describe(const struct fetch_reply *reply, const char *url, struct buf *out)
 		buf_printf(out, "%s: %s", url, reply->reason);
 		return;
 	}
-	if (is_success(reply->status) && !is_of_api(reply)) {
+	if (is_success(reply->status) && !outcome_is_of_api(reply)) {
 		buf_printf(out, "%s: the answer, %d %s of type %s, is not the "
 		    "API's: the page of a portal or a proxy?", url,
 		    reply->status, reply->reason, reply->type != NULL

@@ -19,8 +19,16 @@ enum outcome {
 
 enum outcome outcome_of(const struct fetch_reply *reply);
 
+/* May it be an answer of the API? That is empty, JSON, or protobuf; what a
+ * captive portal or a proxy says in its place is a page, or text. */
+bool outcome_is_of_api(const struct fetch_reply *reply);
+
 /* Is it the API's own error: a JSON object with an object "error"? */
 bool outcome_is_api_error(const struct fetch_reply *reply);
+
+/* Does k6serve say that the run was removed, and with it all that was stored of
+ * it? */
+bool outcome_is_removed(const struct fetch_reply *reply);
 
 /* Append the error in k6's words (PROTOCOL 3.6), on one line. */
 void outcome_describe(const struct fetch_reply *reply, const char *url,

@@ -28,8 +28,10 @@ struct run_api *
 run_api_new(const struct run_api_config *config, struct why *why)
 {
 	struct settings *settings = config->settings;
-	const char *host = settings_text(settings, SET_HOST);
-	const char *token = settings_text(settings, SET_TOKEN);
+	const char *host = config->remote != NULL ? config->remote
+	    : settings_text(settings, SET_HOST);
+	const char *token = config->remote != NULL ? NULL
+	    : settings_text(settings, SET_TOKEN);
 	struct run_api *c;
 
 	if (check_token(settings, SET_TOKEN, why) < 0 ||
@@ -38,10 +40,12 @@ run_api_new(const struct run_api_config *config, struct why *why)
 		why) < 0)
 		return NULL;
 	c = xcalloc(1, sizeof(*c));
+	c->stored_batches = -1;
 	c->fetcher = config->fetcher;
 	c->settings = settings;
 	c->allows_http = config->allows_http;
 	c->is_patient = config->is_patient;
+	c->has_no_api = config->remote != NULL;
 	c->host = xstrdup(host);
 	c->token = token != NULL ? xstrdup(token) : NULL;
 	return c;
@@ -81,9 +85,11 @@ run_api_facts(const struct run_api *c)
 	    .ingest_host = c->ingest_host, .page_url = c->page_url,
 	    .database = c->database,
 	    .config = buf_whole(&c->config), .is_borrowed = c->is_borrowed,
-	    .run_status = c->run_status, .result_status = c->result_status,
+	    .is_removed = c->is_removed, .run_status = c->run_status,
+	    .result_status = c->result_status,
 	    .has_stored = c->has_stored,
 	    .stored_requests = c->stored_requests,
+	    .stored_batches = c->stored_batches,
 	    .unknown = c->unknown };
 }
 
@@ -96,6 +102,12 @@ run_api_host(const struct run_api *c)
 void
 run_api_adopt(struct run_api *c, const struct run_known *known)
 {
+	if (c->has_no_api) {
+		c->id = xstrdup(known->id);
+		c->page_url = url_mask(c->host);
+		c->state = RUN_API_CREATED;
+		return;
+	}
 	c->is_borrowed = known->is_borrowed;
 	if (known->database != NULL)
 		run_api_take_database(c, span_of(known->database));
@@ -142,12 +154,35 @@ start_call(struct run_api *c)
 	}
 }
 
+static void
+start_announcement(struct run_api *c)
+{
+	char database[64];
+	const char *const headers[] = { "Content-Type: application/json",
+	    put_database(c, database, sizeof(database)) ? database : NULL,
+	    NULL };
+	char *url = xasprintf("%s/v1/tests/%s/instances", c->host,
+	    c->escaped_id);
+	struct fetch_request request = { .url = url, .headers = headers,
+	    .token = c->token, .is_post = true,
+	    .body = buf_whole(&c->announcement) };
+
+	c->is_announcing = fetch_start(c->fetcher, &request,
+	    run_api_on_announced, c, NULL) == 0;
+	c->is_announced = !c->is_announcing;
+	free(url);
+}
+
 void
 run_api_start(struct run_api *c)
 {
-	if (c->state == RUN_API_WAITING &&
-	    now_monotonic_ns() >= c->retry_at_ns)
+	int64_t now = now_monotonic_ns();
+
+	if (c->state == RUN_API_WAITING && now >= c->retry_at_ns)
 		start_call(c);
+	if (c->state == RUN_API_CREATED && c->instance != NULL &&
+	    !c->is_announced && !c->is_announcing && now >= c->announce_at_ns)
+		start_announcement(c);
 }
 
 void
@@ -198,8 +233,10 @@ print_state(const struct run_api *c, const struct run_result *result,
 	struct jsn_out o = { .to = out };
 
 	jsn_open(&o, '{');
-	if (c->is_borrowed)
+	if (c->is_borrowed) {
 		jsn_member_text(&o, "name", span_of(c->instance));
+		jsn_member_text(&o, "id", span_of(c->instance_id));
+	}
 	jsn_member_int(&o, "result_status", result->result_status);
 	jsn_member_int(&o, "run_status", result->run_status);
 	jsn_member_raw(&o, "thresholds", result->thresholds);
@@ -222,7 +259,7 @@ void
 run_api_finish(struct run_api *c, const struct run_result *result,
     const char *key)
 {
-	if (c->is_borrowed && c->instance == NULL) {
+	if (c->has_no_api || (c->is_borrowed && c->instance == NULL)) {
 		c->state = RUN_API_FINISHED;
 		return;
 	}
@@ -237,23 +274,14 @@ run_api_finish(struct run_api *c, const struct run_result *result,
 }
 
 void
-run_api_announce(struct run_api *c, const char *instance)
+run_api_announce(struct run_api *c, const char *instance, const char *id)
 {
-	char database[64];
-	const char *const headers[] = { "Content-Type: application/json",
-	    put_database(c, database, sizeof(database)) ? database : NULL,
-	    NULL };
 	struct run_result running = { .run_status = RUN_RUNNING,
 	    .thresholds = SPAN("{}") };
-	char *url = xasprintf("%s/v1/tests/%s/instances", c->host,
-	    c->escaped_id);
-	struct fetch_request request = { .url = url, .headers = headers,
-	    .token = c->token, .is_post = true };
 
 	c->instance = instance;
+	c->instance_id = id;
 	buf_reset(&c->announcement);
 	print_state(c, &running, &c->announcement);
-	request.body = buf_whole(&c->announcement);
-	(void)fetch_start(c->fetcher, &request, run_api_on_announced, c, NULL);
-	free(url);
+	start_announcement(c);
 }

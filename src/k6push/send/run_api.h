@@ -36,6 +36,8 @@ struct run_api_config {
 	struct settings *settings;	/* the server's overrides go in */
 	bool allows_http;	/* a token may go over plain http anywhere */
 	bool is_patient;	/* where a person must act, wait for it */
+	const char *remote;	/* URL of a receiver that has no API: the run
+				 * is only a name. NULL: there is one */
 };
 
 /* The run as it is known. Texts are good until run_api_free(). */
@@ -48,9 +50,11 @@ struct run_facts {
 				   not say, or not yet */
 	struct span config;	/* the server's override: JSON; n 0: none */
 	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
+	bool is_removed;	/* the server has removed it */
 	int run_status, result_status;	/* as the server ended it; 0 */
 	bool has_stored;	/* the server told what it stored: */
 	int64_t stored_requests;
+	int64_t stored_batches;	/* -1: the server did not tell */
 	int64_t unknown;	/* thresholds that it could not judge */
 };
 
@@ -82,8 +86,11 @@ struct run_known {
 void run_api_adopt(struct run_api *c, const struct run_known *known);
 
 /* As the pusher of that name, tell the server that we feed a run which is not
- * ours. Once, and without waiting: servers of others do not know it. */
-void run_api_announce(struct run_api *c, const char *instance);
+ * ours, without waiting for the answer. Without one run_api_start() tries it
+ * again; servers of others do not know the call. The id names this push, also
+ * after a resume: another push may have the name, too. Both texts outlive c. */
+void run_api_announce(struct run_api *c, const char *instance,
+    const char *id);
 
 /* How a run ended. */
 struct run_result {
@@ -99,7 +106,7 @@ struct run_result {
 void run_api_finish(struct run_api *c, const struct run_result *result,
     const char *key);
 
-/* Make the call that is due, if any. */
+/* Make the calls that are due, if any. */
 void run_api_start(struct run_api *c);
 
 #endif

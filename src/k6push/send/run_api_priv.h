@@ -12,8 +12,15 @@ struct run_api {
 	enum run_api_state state;
 	bool is_finishing;	/* the call is that of finish */
 	bool is_borrowed;
+	bool is_removed;	/* from the server */
+	bool has_no_api;
 	const char *instance;	/* borrowed; NULL: none announced */
+	const char *instance_id;
 	struct buf announcement;
+	bool is_announcing;	/* the call is under way */
+	bool is_announced;	/* answered, or nobody knows such a call */
+	int announce_failures;
+	int64_t announce_at_ns;	/* not before */
 	int run_status, result_status;
 	int64_t unknown;	/* thresholds, says the server */
 	bool allows_http, is_patient;
@@ -30,7 +37,7 @@ struct run_api {
 	enum outcome told;	/* of the last failure */
 	int64_t retry_at_ns;
 	bool has_stored;
-	int64_t stored_requests;
+	int64_t stored_requests, stored_batches;	/* the latter: or -1 */
 };
 
 /* Note what the server says of its database; the first word counts. What is no

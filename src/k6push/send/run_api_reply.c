@@ -224,7 +224,7 @@ take_count(struct jsn *j, const char *name, int64_t *out)
 	return true;
 }
 
-/* {"http_reqs":N} */
+/* {"http_reqs":N,"batches":M} */
 static void
 take_stored(struct run_api *c, struct jsn *j)
 {
@@ -232,7 +232,9 @@ take_stored(struct run_api *c, struct jsn *j)
 
 	(void)jsn_enter(j, '{');
 	while (jsn_member(j, &key))
-		if (!span_is(key, "http_reqs"))
+		if (span_is(key, "batches"))
+			(void)take_count(j, "batches", &c->stored_batches);
+		else if (!span_is(key, "http_reqs"))
 			(void)jsn_skip(j);
 		else if (take_count(j, "stored", &c->stored_requests))
 			c->has_stored = true;
@@ -273,9 +275,14 @@ void
 run_api_on_reply(void *ctx, const struct fetch_reply *reply)
 {
 	struct run_api *c = ctx;
+	enum outcome outcome = outcome_of(reply);
 	struct buf text = { 0 };
 
-	switch (outcome_of(reply)) {
+	/* A page does not say what the API thinks of the run. */
+	if ((outcome == OUTCOME_REFUSED || outcome == OUTCOME_SPLIT) &&
+	    !outcome_is_of_api(reply))
+		outcome = OUTCOME_HOLD;
+	switch (outcome) {
 	case OUTCOME_ACKED:
 		if (c->is_finishing)
 			take_finished(c, reply->body);
@@ -292,31 +299,66 @@ run_api_on_reply(void *ctx, const struct fetch_reply *reply)
 		/* FALLTHROUGH */
 	case OUTCOME_RETRY:
 		outcome_describe(reply, c->url, &text);
-		wait_for(c, outcome_of(reply), text.p, reply->retry_after_ns);
+		wait_for(c, outcome, text.p, reply->retry_after_ns);
 		break;
 	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
 	case OUTCOME_STOP:
 		outcome_describe(reply, c->url, &text);
 		warnf("%s", text.p);
+		c->is_removed = outcome_is_removed(reply);
 		c->state = RUN_API_FAILED;
 		break;
 	}
 	buf_release(&text);
 }
 
-void
-run_api_on_announced(void *ctx, const struct fetch_reply *reply)
+/* May the answer be another one later? An API that does not know the call will
+ * not; a page, or no answer, does not come from it. */
+static bool
+is_worth_asking(const struct fetch_reply *reply)
 {
-	struct jsn j = jsn_of(reply->body);
-	struct run_api *c = ctx;
+	enum outcome outcome = outcome_of(reply);
+
+	return outcome == OUTCOME_RETRY || (outcome == OUTCOME_HOLD &&
+	    (reply->status == 401 || reply->status == 403 ||
+	    !outcome_is_api_error(reply)));
+}
+
+/* {"database","namesakes"} */
+static void
+take_announced(struct run_api *c, struct span body)
+{
+	struct jsn j = jsn_of(body);
+	int64_t namesakes = 0;
 	struct span key, id;
 
-	if (outcome_of(reply) != OUTCOME_ACKED || !jsn_enter(&j, '{'))
-		return;
+	(void)jsn_enter(&j, '{');
 	while (jsn_member(&j, &key))
-		if (!span_is(key, "database") || jsn_peek(&j) != '"')
+		if (span_is(key, "namesakes"))
+			(void)take_count(&j, "namesakes", &namesakes);
+		else if (!span_is(key, "database") || jsn_peek(&j) != '"')
 			(void)jsn_skip(&j);
 		else if (jsn_text(&j, &id))
 			run_api_take_database(c, id);
+	if (namesakes > 0)
+		warnf("run %s is fed by another instance %s, too, or was by "
+		    "one that was killed: give each a name of its own "
+		    "(--instance)", c->id, c->instance);
+}
+
+void
+run_api_on_announced(void *ctx, const struct fetch_reply *reply)
+{
+	struct run_api *c = ctx;
+
+	c->is_announcing = false;
+	c->is_announced = !is_worth_asking(reply);
+	if (!c->is_announced)
+		c->announce_at_ns = now_monotonic_ns() + retry_pause_ns(
+		    ++c->announce_failures + (outcome_of(reply) ==
+		    OUTCOME_HOLD ? HOLD_FAILURES : 0),
+		    reply->retry_after_ns);
+	if (outcome_of(reply) == OUTCOME_ACKED)
+		take_announced(c, reply->body);
 }

@@ -56,13 +56,14 @@ uploader_free(struct uploader *u)
 	while (u->sendings != NULL)
 		sending_free(u->sendings);
 	batches_release(&u->waiting);
+	superseded_release(&u->refused);
 	free(u);
 }
 
 void
 uploader_add(struct uploader *u, struct batch *p)
 {
-	p->may_be_there = true;
+	p->may_be_there = p->is_unsure = p->is_found = true;
 	batches_add(&u->waiting, p);
 	if (!p->is_loose)
 		upload_leave_whole(u, p);
@@ -115,7 +116,8 @@ on_reply(void *ctx, const struct fetch_reply *reply)
 			upload_take_outcome(u, s, reply, s->body.n > 0
 			    ? buf_whole(&s->body)
 			    : buf_whole(&s->batch->body));
-	} else if (outcome_of(reply) == OUTCOME_ACKED) {
+	} else if (u->to.receiver->outcome(reply) == OUTCOME_ACKED) {
+		u->acked_batches++;	/* of nothing, but with a key */
 		upload_note_success(u);
 	}
 	sending_free(s);
@@ -137,13 +139,17 @@ void
 upload_post(struct uploader *u, struct sending *s, const char *path,
     const char *key)
 {
-	struct fetch_request request = { .token = u->to.token, .is_post = true,
+	struct fetch_request request = { .token = u->to.token,
+	    .access = u->to.access, .is_post = true,
 	    .is_retry = u->failures > 0 };
+	char *keyed = NULL;
 	struct why why;
 
-	(void)snprintf(s->message.text[3], sizeof(s->message.text[3]),
-	    "K6-Idempotency-Key: %.*s", JOURNAL_KEY, key);
-	wire_header(&s->message, s->message.text[3]);
+	if (u->to.receiver->has_runs) {
+		(void)snprintf(s->message.text[3], sizeof(s->message.text[3]),
+		    "K6-Idempotency-Key: %.*s", JOURNAL_KEY, key);
+		wire_header(&s->message, s->message.text[3]);
+	}
 	if (u->to.database != NULL) {
 		(void)snprintf(s->message.text[2], sizeof(s->message.text[2]),
 		    RUN_DATABASE_HEADER ": %s", u->to.database);
@@ -155,16 +161,23 @@ upload_post(struct uploader *u, struct sending *s, const char *path,
 		    u->to.push_token);
 		wire_header(&s->message, s->bearer);
 		s->url = xasprintf("%s%s", u->to.push_url, s->tail);
+	} else if (u->to.run == NULL) {
+		s->url = xstrdup(u->to.host);
 	} else {
 		s->url = xasprintf("%s%s%s%s", u->to.host, path, u->to.run,
 		    s->tail);
 	}
+	/* A proxy may take the header away, but not this. Who tells its
+	 * database is k6serve, which reads it. */
+	if (u->to.database != NULL && u->to.push_url == NULL)
+		keyed = xasprintf("%s?key=%.*s", s->url, JOURNAL_KEY, key);
 	s->started_ns = now_monotonic_ns();
-	request.url = s->url;
+	request.url = keyed != NULL ? keyed : s->url;
 	request.headers = s->message.headers;
 	request.body = s->message.body;
 	if (fetch_start(u->to.fetcher, &request, on_reply, s, &why) < 0)
 		dief(EXIT_FAILED, "%s", why.text);
+	free(keyed);
 	if (s->batch != NULL)
 		s->batch->is_in_flight = s->batch->may_be_there = true;
 	s->next = u->sendings;
@@ -178,12 +191,22 @@ upload_kept_body(struct uploader *u, struct sending *s, struct span *kept,
     struct why *why)
 {
 	const struct batch *p = s->batch;
+	int status = p->body.n > 0 ? 0 : journal_read(u->journal, &p->place,
+	    &s->body, why);
 
-	if (p->body.n == 0 &&
-	    journal_read(u->journal, &p->place, &s->body, why) < 0)
-		return -1;
+	if (status < 0)
+		return status;
 	*kept = buf_whole(p->body.n > 0 ? &p->body : &s->body);
 	return 0;
+}
+
+void
+upload_read_later(struct uploader *u, struct batch *p, const struct why *why)
+{
+	if (!u->is_unreadable)
+		warnf("%s: a batch waits until it can be read", why->text);
+	u->is_unreadable = true;
+	p->not_before_ns = now_monotonic_ns() + NS_PER_S;
 }
 
 static void
@@ -196,13 +219,20 @@ send_batch(struct uploader *u, struct batch *p)
 	struct span kept;
 	struct why why;
 	bool is_good;
+	int status;
 
 	if (is_large && upload_must_withdraw(u, p)) {
 		upload_withdraw(u, p, NULL);
 		return;
 	}
 	s = upload_sending(u, p);
-	is_good = upload_kept_body(u, s, &kept, &why) == 0;
+	status = upload_kept_body(u, s, &kept, &why);
+	if (status == JOURNAL_UNREADABLE) {
+		upload_read_later(u, p, &why);
+		sending_free(s);
+		return;
+	}
+	is_good = status == 0;
 	if (is_good && is_large && upload_split(u, p, kept) != SPLIT_SINGLE) {
 		sending_free(s);
 		return;
@@ -218,23 +248,67 @@ send_batch(struct uploader *u, struct batch *p)
 	upload_post(u, s, wire->path, p->id.key);
 }
 
+/* Of an ordered one the pieces do not make the same bytes again. */
+static bool
+needs_disk(const struct batch *p)
+{
+	return p->is_loose || (p->place.segment == 0 &&
+	    wire_of(p->id.format)->is_ordered && p->whole == NULL);
+}
+
 void
 uploader_recall(struct uploader *u)
 {
 	int64_t now = now_monotonic_ns();
 	struct batch *p, *next;
 
-	if (u->journal == NULL || packer_loose_bytes(u->packer) == 0 ||
-	    now - u->recalled_ns < NS_PER_S)
+	if (u->journal == NULL || now - u->recalled_ns < NS_PER_S ||
+	    (packer_loose_bytes(u->packer) == 0 &&
+	    !wire_chosen(u->settings)->is_ordered))
 		return;
 	u->recalled_ns = now;
 	for (p = u->waiting.first; p != NULL; p = next) {
 		next = p->next;
-		if (p->is_loose && !p->is_in_flight) {
+		if (needs_disk(p) && !p->is_in_flight) {
 			batches_remove(&u->waiting, p);
 			packer_put(u->packer, p);
 		}
 	}
+}
+
+/* Of ordered batches one at a time goes of each lane, those that were cut
+ * first first. Parts of one batch are of different series: one of them that
+ * waits for its time does not stop the others. */
+struct lanes {
+	bool is_busy[WIRE_LANES];
+	uint64_t order[WIRE_LANES];	/* 0: nothing waits so far */
+};
+
+static struct lanes
+lanes_of(const struct uploader *u)
+{
+	struct lanes lanes = { 0 };
+	const struct sending *s;
+
+	for (s = u->sendings; s != NULL; s = s->next)
+		if (s->batch != NULL)
+			lanes.is_busy[s->batch->id.flags % WIRE_LANES] = true;
+	return lanes;
+}
+
+/* May p go, but for its time? Asked of all that wait, in their order. */
+static bool
+may_go(struct lanes *lanes, const struct batch *p)
+{
+	unsigned lane = p->id.flags % WIRE_LANES;
+
+	if (p->is_in_flight)
+		return false;
+	if (!wire_of(p->id.format)->is_ordered)
+		return true;
+	if (lanes->order[lane] == 0)
+		lanes->order[lane] = p->order;
+	return !lanes->is_busy[lane] && lanes->order[lane] == p->order;
 }
 
 /* The batch whose turn it is; NULL: all are under way. */
@@ -245,11 +319,12 @@ next_batch(const struct uploader *u)
 	    u->n_sent % NEWEST_EVERY == 0);
 	int64_t now = now_monotonic_ns();
 	struct batch *p, *newest = NULL;
+	struct lanes lanes = lanes_of(u);
 
 	for (p = u->waiting.first; p != NULL; p = p->next) {
-		if (p->is_in_flight || p->not_before_ns > now)
+		if (!may_go(&lanes, p) || p->not_before_ns > now)
 			continue;
-		if (!wants_newest)
+		if (!wants_newest || wire_of(p->id.format)->is_ordered)
 			return p;
 		newest = p;
 	}
@@ -275,8 +350,7 @@ uploader_start(struct uploader *u)
 void
 uploader_beat(struct uploader *u, int64_t silence_ns)
 {
-	const struct wire *wire = wire_of((uint8_t)settings_int(u->settings,
-	    SET_API_VERSION));
+	const struct wire *wire = wire_chosen(u->settings);
 	const struct batch nothing = { 0 };
 	int64_t now = now_monotonic_ns();
 	struct sending *s;
@@ -284,6 +358,7 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 	struct why why;
 
 	if (silence_ns == 0 || u->to.host == NULL || u->is_stopped ||
+	    !u->to.receiver->has_runs ||
 	    u->in_flight > 0 || u->waiting.n > 0 ||
 	    now - u->acked_ns < silence_ns)
 		return;
@@ -302,6 +377,7 @@ uploader_beat(struct uploader *u, int64_t silence_ns)
 int64_t
 uploader_next_ns(const struct uploader *u)
 {
+	struct lanes lanes = lanes_of(u);
 	const struct batch *p;
 	int64_t next = INT64_MAX;
 
@@ -309,7 +385,7 @@ uploader_next_ns(const struct uploader *u)
 		return INT64_MAX;
 	for (p = u->waiting.first; p != NULL && next > u->retry_at_ns;
 	    p = p->next)
-		if (p->not_before_ns < next)
+		if (may_go(&lanes, p) && p->not_before_ns < next)
 			next = p->not_before_ns;
 	return u->waiting.first != NULL && next < u->retry_at_ns
 	    ? u->retry_at_ns : next;
@@ -334,6 +410,12 @@ uploader_is_stopped(const struct uploader *u)
 	return u->is_stopped;
 }
 
+bool
+uploader_is_removed(const struct uploader *u)
+{
+	return u->is_removed;
+}
+
 int64_t
 uploader_acked_ns(const struct uploader *u)
 {
@@ -344,7 +426,9 @@ struct upload_counts
 uploader_counts(const struct uploader *u)
 {
 	return (struct upload_counts){ .acked = u->acked,
+	    .acked_batches = u->acked_batches, .cut_there = u->cut_there,
 	    .quarantined = u->quarantined, .lost = u->lost,
+	    .superseded = u->superseded,
 	    .untold_refusals = u->untold_refusals,
 	    .waiting = batches_amount(&u->waiting, false),
 	    .loose = batches_amount(&u->waiting, true),

@@ -14,7 +14,9 @@
 #include "io/fetch.h"
 #include "k6push/wire/batch.h"
 #include "k6push/wire/numbers.h"
+#include "k6push/wire/wire.h"
 #include "k6push/send/packer.h"
+#include "k6push/send/receiver.h"
 
 /* All borrowed, until uploader_free(). */
 struct uploader_config {
@@ -26,20 +28,32 @@ struct uploader_config {
 
 /* Where the samples go. All borrowed, until uploader_free(). */
 struct upload_target {
+	const struct receiver *receiver;
 	struct fetcher *fetcher;
 	const char *host;
-	const char *run;	/* id as it stands in URLs, */
+	const char *run;	/* id as in URLs; NULL: host is all; */
 	const char *run_id;	/* and as it is */
 	const char *database;	/* that has it; NULL: not known */
 	const char *token;	/* NULL: none */
 	bool is_borrowed;	/* the run is one of K6_CLOUD_PUSH_REF_ID */
 	const char *push_url;	/* NULL; or where all goes, instead, */
 	const char *push_token;	/* with this bearer token */
+	const struct fetch_access *access;	/* beside the token; or NULL */
+	/* Is told of each answer about a batch, and of the message it answers.
+	 * True: by what is known of the receiver now, the batch is to be sent
+	 * again in another form. NULL: none. */
+	bool (*learn)(void *ctx, const struct wire_message *m,
+	    const struct fetch_reply *reply);
+	void *ctx;
 };
 
 /* What became of the samples so far. */
 struct upload_counts {
 	struct amount acked, quarantined;
+	uint64_t superseded;	/* points of acked that were refused first */
+	uint64_t acked_batches;	/* those of acked */
+	struct amount cut_there;	/* of acked: batch.cut of batches that
+					 * the server had before, whole */
 	struct amount lost;	/* refused without a journal, or damaged */
 	struct amount waiting;	/* not yet acked, in flight or not */
 	struct amount loose;	/* of waiting, those only in memory */
@@ -90,6 +104,9 @@ bool uploader_has_waiting(const struct uploader *u);
 
 /* The run takes no more: nothing is sent. */
 bool uploader_is_stopped(const struct uploader *u);
+
+/* It is so as the server has removed the run. */
+bool uploader_is_removed(const struct uploader *u);
 
 /* When the server last took something, or uploader_open() was called; of the
  * monotonic clock. 0: neither yet. */

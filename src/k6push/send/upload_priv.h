@@ -3,6 +3,7 @@
 #ifndef K6PIPE_K6PUSH_SEND_UPLOAD_PRIV_H
 #define K6PIPE_K6PUSH_SEND_UPLOAD_PRIV_H
 
+#include "k6push/send/superseded.h"
 #include "k6push/send/upload.h"
 #include "k6push/wire/wire.h"
 
@@ -34,10 +35,13 @@ struct uploader {
 	uint64_t n_sent;
 	int64_t retry_at_ns;	/* monotonic; no try before */
 	int64_t recalled_ns;
-	int64_t acked_ns;	/* when the server last took something */
+	int64_t acked_ns;	/* when there last was progress */
+	int64_t taken_ns;	/* when the server last took a batch */
 	bool is_catching_up;	/* there was an outage, there is a backlog */
 	bool is_stopped;	/* the run takes no more: nothing is sent */
+	bool is_removed;	/* for it was removed on the server */
 	bool is_held;		/* told that too large batches wait */
+	bool is_unreadable;	/* told that some cannot be read */
 	const char *told;	/* kind of trouble last told; NULL: none */
 	struct causes told_causes;	/* of it */
 	struct causes told_refusals;
@@ -48,6 +52,10 @@ struct uploader {
 	bool cannot_withdraw;	/* the server knows no such call */
 	bool has_withdrawn;	/* it has answered one */
 	struct amount acked, quarantined, lost;
+	struct amount cut_there;	/* of acked, as upload_counts has it */
+	struct superseded refused;	/* in quarantined or lost, so far */
+	uint64_t superseded;	/* refused first, then acked; points */
+	uint64_t acked_batches;
 	uint64_t resent;	/* tries after the first */
 	uint64_t splits;
 	struct outages outages;
@@ -84,9 +92,14 @@ struct sending *upload_sending(struct uploader *u, struct batch *p);
 void upload_post(struct uploader *u, struct sending *s, const char *path,
     const char *key);
 
-/* The body of the batch of s in the form it is kept in. -1: why. */
+/* The body of the batch of s in the form it is kept in. -1, why: it is damaged;
+ * JOURNAL_UNREADABLE, why: not now. */
 int upload_kept_body(struct uploader *u, struct sending *s,
     struct span *kept, struct why *why);
+
+/* That of p cannot be read now: it waits, and others go first. */
+void upload_read_later(struct uploader *u, struct batch *p,
+    const struct why *why);
 
 /* Do with the batch of s what the reply means for it; kept is its body in the
  * form it is kept in. */

@@ -10,13 +10,18 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "k6push/send/outcome.h"
+#include "k6push/send/outcome_remote.h"
 #include "k6push/send/retry.h"
 #include "k6push/wire/wire.h"
 
 enum {
 	BACKLOG = 4,		/* fewer waiting batches are not a backlog */
 	REFUSALS_MAX = 64,	/* in a row: it is not for single samples */
+	OWN_PAUSES = 6,		/* at most so many times: */
+	ALIKE = 3,		/* equal failures, which are no accident */
 };
+
+#define OWN_PAUSE_NS (2 * NS_PER_S)
 
 /* whole_done: nothing needs it any more. */
 static void
@@ -77,9 +82,22 @@ void
 upload_acknowledge(struct uploader *u, struct batch *p)
 {
 	add_amount(&u->acked, p);
+	u->acked_batches++;
+	u->taken_ns = now_monotonic_ns();
 	end_batch(u, p, JOURNAL_ACKED);
 	batch_free(p);
 	upload_note_success(u);
+}
+
+/* The server had it before: all that was in the batch once. */
+static void
+acknowledge_earlier(struct uploader *u, struct batch *p)
+{
+	p->id.points += p->cut.points;
+	p->id.requests += p->cut.requests;
+	u->cut_there.points += p->cut.points;
+	u->cut_there.requests += p->cut.requests;
+	upload_acknowledge(u, p);
 }
 
 void
@@ -92,17 +110,19 @@ upload_lose(struct uploader *u, struct batch *p, const struct why *why)
 	batch_free(p);
 }
 
-/* What the server said; before it took anything, it may not know the
- * protocol. */
+/* What the server said; before it took anything, it may not know the protocol.
+ * Who tells its database is k6serve, which knows both. */
 static void
 describe_reply(const struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct buf *text)
 {
-	outcome_describe(reply, s->url, text);
+	u->to.receiver->describe(reply, s->url, text);
 	if (u->to.is_borrowed && reply->status == 404)
 		buf_printf(text, " (is run %s, of K6_CLOUD_PUSH_REF_ID, one of "
 		    "this server and this token?)", u->to.run_id);
-	else if (u->acked.points == 0 && s->batch != NULL)
+	else if (u->to.receiver->has_runs && u->acked.points == 0 &&
+	    s->batch != NULL && (u->to.database == NULL ||
+	    !outcome_is_api_error(reply)))
 		wire_hint(s->batch->id.format, reply->status, text);
 }
 
@@ -148,11 +168,71 @@ upload_tell_unanswered(struct uploader *u, const struct sending *s,
 {
 	struct buf text = { 0 };
 
-	outcome_describe(reply, s->url, &text);
+	u->to.receiver->describe(reply, s->url, &text);
 	if (is_new_cause(&u->told_unanswered, text.p))
 		warnf("a batch waits until the server says if it has it "
 		    "already: %s", text.p);
 	buf_release(&text);
+}
+
+static void
+tell_refused(const struct uploader *u, const struct batch *p,
+    const char *reason, const char *name)
+{
+	struct buf what = { 0 };
+
+	if (p->id.points == 0)
+		buf_text(&what, "the mark of a series' begin or end");
+	else
+		buf_printf(&what, "%" PRIu64 " sample%s", p->id.points,
+		    p->id.points == 1 ? "" : "s");
+	if (u->journal != NULL)
+		warnf("%s refused for good: %s; kept in %s/refused/%s", what.p,
+		    reason, journal_path(u->journal), name);
+	else
+		warnf("%s refused for good: %s", what.p, reason);
+	buf_release(&what);
+}
+
+/* How much of what is refused counts where, with a journal and without. */
+static struct amount *
+refused_of(struct uploader *u)
+{
+	return u->journal != NULL ? &u->quarantined : &u->lost;
+}
+
+static void
+refused_name(const struct journal_batch *id, char name[40])
+{
+	(void)snprintf(name, 40, "%" PRIu64 "%s", id->number,
+	    wire_of(id->format)->suffix);
+}
+
+/* superseded_done: what was kept aside of it is of no more use. */
+static void
+end_refused(void *ctx, const struct journal_batch *id)
+{
+	struct uploader *u = ctx;
+	char name[40];
+
+	refused_name(id, name);
+	if (u->journal != NULL)
+		journal_supersede(u->journal, id, name);
+}
+
+/* The batch is taken, and with it what was refused of its series before. */
+static void
+take_superseded(struct uploader *u, const struct batch *p, struct span kept)
+{
+	struct amount taken = superseded_take(&u->refused, p, kept,
+	    end_refused, u);
+	struct amount *from = refused_of(u);
+
+	from->points -= taken.points;
+	from->requests -= taken.requests;
+	u->acked.points += taken.points;
+	u->acked.requests += taken.requests;
+	u->superseded += taken.points;
 }
 
 /* Keep a refused batch in a file for the user, and go on with the others.
@@ -165,8 +245,7 @@ quarantine(struct uploader *u, struct batch *p, struct span kept,
 	char name[40];
 	struct why why;
 
-	(void)snprintf(name, sizeof(name), "%" PRIu64 "%s", p->id.number,
-	    wire_of(p->id.format)->suffix);
+	refused_name(&p->id, name);
 	if (u->journal != NULL && journal_refuse(u->journal, name, kept,
 	    reason, &why) < 0) {
 		warnf("%s", why.text);
@@ -175,14 +254,10 @@ quarantine(struct uploader *u, struct batch *p, struct span kept,
 	u->acked_ns = now_monotonic_ns();	/* progress for --drain */
 	is_news = is_new_cause(&u->told_refusals, reason);
 	u->untold_refusals += !is_news;
-	if (is_news && u->journal != NULL)
-		warnf("%" PRIu64 " sample%s refused for good: %s; kept in "
-		    "%s/refused/%s", p->id.points, p->id.points == 1 ? ""
-		    : "s", reason, journal_path(u->journal), name);
-	else if (is_news)
-		warnf("%" PRIu64 " sample%s refused for good: %s",
-		    p->id.points, p->id.points == 1 ? "" : "s", reason);
-	add_amount(u->journal != NULL ? &u->quarantined : &u->lost, p);
+	if (is_news)
+		tell_refused(u, p, reason, name);
+	add_amount(refused_of(u), p);
+	superseded_hold(&u->refused, p, kept);
 	end_batch(u, p, JOURNAL_REFUSED);
 	batch_free(p);
 	return true;
@@ -203,12 +278,19 @@ split_later(struct uploader *u, struct batch *p, const char *why)
  * stands for them there; NULL: nothing does. */
 static void
 put_parts(struct uploader *u, struct batch *part[2], uint64_t number,
-    struct whole *w)
+    const struct batch *p, struct whole *w)
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		part[i]->id.number = number + (uint64_t)i;
+		part[i]->id.number = part[i]->order = number + (uint64_t)i;
+		if (wire_of(part[i]->id.format)->is_ordered)
+			part[i]->order = p->order;
+		/* It came of no accident, so it need not come so often. */
+		part[i]->failed_by = p->failed_by;
+		part[i]->failing_ns = p->failing_ns;
+		part[i]->failed_alike = p->failed_alike > 0 ? ALIKE - 1 : 0;
+		part[i]->is_found = p->is_found;
 		part[i]->is_loose = true;
 		part[i]->whole = w;
 		if (w != NULL)
@@ -228,7 +310,8 @@ upload_split(struct uploader *u, struct batch *p, struct span kept)
 	const struct wire *wire = wire_of(p->id.format);
 	struct batch *part[2] = { batch_part(p, 0), batch_part(p, 1) };
 	bool is_on_disk = u->journal != NULL && (!p->is_loose ||
-	    p->whole != NULL);
+	    p->whole != NULL) && (!wire->is_ordered ||
+	    p->place.segment != 0 || p->whole != NULL);
 	enum split status = SPLIT_DONE;
 	struct whole *w = NULL;
 	uint64_t number;
@@ -256,7 +339,7 @@ upload_split(struct uploader *u, struct batch *p, struct span kept)
 	batches_remove(&u->waiting, p);
 	if (is_on_disk)
 		w = whole_new(p);
-	put_parts(u, part, number, w);
+	put_parts(u, part, number, p, w);
 	batch_free(p);
 	return SPLIT_DONE;
 }
@@ -288,8 +371,8 @@ upload_pause(struct uploader *u, const struct sending *s,
 static bool
 may_split(struct uploader *u, const struct fetch_reply *reply)
 {
-	return outcome_of(reply) == OUTCOME_SPLIT || (reply->status != 415 &&
-	    u->refusals++ < REFUSALS_MAX);
+	return u->to.receiver->outcome(reply) == OUTCOME_SPLIT ||
+	    (reply->status != 415 && u->refusals++ < REFUSALS_MAX);
 }
 
 void
@@ -326,22 +409,76 @@ void
 upload_try_later(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply)
 {
-	bool is_hold = outcome_of(reply) == OUTCOME_HOLD;
+	bool is_hold = u->to.receiver->outcome(reply) == OUTCOME_HOLD;
 
+	if (s->batch != NULL)
+		s->batch->is_unsure = true;
 	report_trouble(u, is_hold ? "upload failed, still retrying"
 	    : "cannot send samples, still retrying", reply, s);
 	if (is_hold)
 		u->failures += HOLD_FAILURES;
 	upload_pause(u, s, reply);
+	/* It may be this one that something in between does not let through:
+	 * others go first. */
+	if (s->batch != NULL && s->batch->tries > 1 && reply->status != 0 &&
+	    u->waiting.n > 1 && (s->batch->failed_alike >= ALIKE ||
+	    !wire_of(s->batch->id.format)->is_ordered))
+		s->batch->not_before_ns = u->retry_at_ns + OWN_PAUSE_NS *
+		    (s->batch->tries < OWN_PAUSES ? s->batch->tries
+		    : OWN_PAUSES);
+}
+
+/* True if a failure of the server is one of the batch: it came again and
+ * again, and either says so or is of this batch alone, as others were taken
+ * meanwhile. One that can be split is split in any case: that loses nothing. */
+static bool
+condemns(struct uploader *u, struct batch *p, const struct fetch_reply *reply)
+{
+	uint64_t hash = hash_bytes(0, reply->body.p, reply->body.n);
+
+	if (u->to.receiver->has_runs || reply->status != 500 ||
+	    reply->body.n == 0 || outcome_remote_is_of_disk(reply))
+		return false;
+	if (p->failed_alike == 0 || p->failed_by != hash) {
+		p->failed_alike = 0;
+		p->failed_by = hash;
+		p->failing_ns = now_monotonic_ns();
+	}
+	return ++p->failed_alike >= ALIKE && (p->id.samples > 1 ||
+	    outcome_remote_is_of_data(reply) || u->taken_ns > p->failing_ns);
+}
+
+/* True if a refused series of an earlier process was stored in its time: what
+ * the receiver has later is of that process, and of the whole run. */
+static bool
+is_superseded(const struct uploader *u, const struct batch *p,
+    const struct fetch_reply *reply)
+{
+	return !u->to.receiver->has_runs && p->is_found &&
+	    p->id.samples <= 1 && outcome_remote_is_late(reply);
 }
 
 void
 upload_take_outcome(struct uploader *u, const struct sending *s,
     const struct fetch_reply *reply, struct span kept)
 {
-	switch (outcome_of(reply)) {
+	enum outcome outcome = u->to.receiver->outcome(reply);
+
+	if (u->to.learn != NULL && u->to.learn(u->to.ctx, &s->message, reply))
+		return;		/* it is its turn again, in another form */
+	outcome = outcome_remote_written(outcome, reply, s->message.values);
+	if (outcome == OUTCOME_RETRY && condemns(u, s->batch, reply))
+		outcome = OUTCOME_REFUSED;
+	if (outcome == OUTCOME_REFUSED && is_superseded(u, s->batch, reply))
+		outcome = OUTCOME_ACKED;
+	switch (outcome) {
 	case OUTCOME_ACKED:
-		upload_acknowledge(u, s->batch);
+		take_superseded(u, s->batch, kept);
+		/* k6serve has it with another body than ours. */
+		if (reply->status == 409 && u->to.database != NULL)
+			acknowledge_earlier(u, s->batch);
+		else
+			upload_acknowledge(u, s->batch);
 		return;
 	case OUTCOME_SPLIT:
 	case OUTCOME_REFUSED:
@@ -351,6 +488,7 @@ upload_take_outcome(struct uploader *u, const struct sending *s,
 		if (!u->is_stopped)
 			report_trouble(u, "stopped sending samples", reply, s);
 		u->is_stopped = true;
+		u->is_removed |= outcome_is_removed(reply);
 		return;
 	case OUTCOME_RETRY:
 	case OUTCOME_HOLD:

@@ -18,7 +18,8 @@
 bool
 upload_must_withdraw(const struct uploader *u, const struct batch *p)
 {
-	return p->may_be_there && !u->cannot_withdraw &&
+	return p->may_be_there && u->to.receiver->has_runs &&
+	    !u->cannot_withdraw &&
 	    (u->to.push_url == NULL || strchr(u->to.push_url, '?') == NULL);
 }
 
@@ -63,15 +64,19 @@ enum answer {
 	ANSWER_STORED,
 	ANSWER_WITHDRAWN,
 	ANSWER_UNKNOWN,		/* a server that knows no such call */
+	ANSWER_ODD,		/* one that seems not to, of a batch that was
+				 * sent once and answered */
 	ANSWER_LATER,
 };
 
 /* Only the API's own error says that the server knows no such call, and only if
  * it has never answered one. A page, an answer without a content and whatever
  * else a proxy says in the server's place say nothing; nor does a token that is
- * not taken any more. Who tells its database is k6serve, which knows it. */
+ * not taken any more. Who tells its database is k6serve, which knows it. Of a
+ * batch without a lost try any answer will do: one server takes each path. */
 static enum answer
-answer_of(const struct uploader *u, const struct fetch_reply *reply)
+answer_of(const struct uploader *u, const struct batch *p,
+    const struct fetch_reply *reply)
 {
 	int status = reply->status;
 	bool is_stored = false;
@@ -79,13 +84,13 @@ answer_of(const struct uploader *u, const struct fetch_reply *reply)
 	if (outcome_of(reply) == OUTCOME_ACKED &&
 	    parse_stored(reply->body, &is_stored))
 		return is_stored ? ANSWER_STORED : ANSWER_WITHDRAWN;
-	if (u->has_withdrawn || u->to.database != NULL ||
-	    !outcome_is_api_error(reply))
-		return ANSWER_LATER;
-	if (status == 401 || status == 403 || (status != 501 &&
+	if (u->has_withdrawn || u->to.database != NULL || status == 0 ||
+	    status == 401 || status == 403 || (status != 501 &&
 	    outcome_of(reply) == OUTCOME_RETRY))
 		return ANSWER_LATER;
-	return status >= 400 ? ANSWER_UNKNOWN : ANSWER_LATER;
+	if (status >= 400 && outcome_is_api_error(reply))
+		return ANSWER_UNKNOWN;
+	return p->is_unsure ? ANSWER_LATER : ANSWER_ODD;
 }
 
 /* It waits, and is asked for again; the others go on, unless the server is
@@ -112,11 +117,15 @@ go_on(struct uploader *u, struct sending *s, const struct fetch_reply *reply)
 {
 	struct span kept;
 	struct why why;
+	int status;
 
 	s->batch->may_be_there = false;
 	if (s->refusal.text == NULL)
 		return;
-	if (upload_kept_body(u, s, &kept, &why) < 0)
+	status = upload_kept_body(u, s, &kept, &why);
+	if (status == JOURNAL_UNREADABLE)
+		upload_read_later(u, s->batch, &why);
+	else if (status < 0)
 		upload_lose(u, s->batch, &why);
 	else
 		upload_refuse(u, s, reply, &s->refusal, kept);
@@ -126,7 +135,7 @@ void
 upload_take_withdrawal(struct uploader *u, struct sending *s,
     const struct fetch_reply *reply)
 {
-	enum answer answer = answer_of(u, reply);
+	enum answer answer = answer_of(u, s->batch, reply);
 
 	if (answer == ANSWER_LATER) {
 		ask_later(u, s, reply);
@@ -134,7 +143,8 @@ upload_take_withdrawal(struct uploader *u, struct sending *s,
 	}
 	u->unanswered = 0;
 	u->cannot_withdraw |= answer == ANSWER_UNKNOWN;
-	u->has_withdrawn |= answer != ANSWER_UNKNOWN;
+	u->has_withdrawn |= answer < ANSWER_UNKNOWN;
+	/* That is the batch as we sent it, or as it once was: nobody knows. */
 	if (answer == ANSWER_STORED)
 		upload_acknowledge(u, s->batch);
 	else

@@ -22,7 +22,7 @@ batch_new(uint64_t number)
 
 	idempotency_key(key);
 	memcpy(p->id.key, key, JOURNAL_KEY);
-	p->id.number = number;
+	p->id.number = p->order = number;
 	return p;
 }
 
@@ -42,6 +42,7 @@ whole_new(struct batch *p)
 	struct whole *w = xcalloc(1, sizeof(*w));
 
 	w->id = p->id;
+	w->order = p->order;
 	w->place = p->place;
 	w->above = p->whole;
 	p->whole = NULL;
@@ -78,14 +79,21 @@ batch_part(const struct batch *whole, int n)
 	return p;
 }
 
+static bool
+goes_before(const struct batch *a, const struct batch *b)
+{
+	return a->order != b->order ? a->order < b->order
+	    : a->id.number < b->id.number;
+}
+
 void
 batches_add(struct batches *list, struct batch *p)
 {
 	struct batch **at = &list->first;
 
-	if (list->last != NULL && list->last->id.number < p->id.number)
+	if (list->last != NULL && goes_before(list->last, p))
 		at = &list->last->next;
-	while (*at != NULL && (*at)->id.number < p->id.number)
+	while (*at != NULL && goes_before(*at, p))
 		at = &(*at)->next;
 	p->next = *at;
 	*at = p;

@@ -23,6 +23,7 @@ struct amount {
 struct whole {
 	struct journal_batch id;
 	struct journal_place place;
+	uint64_t order;
 	struct whole *above;	/* NULL, or what it is itself a part of */
 	int n_parts;		/* that it still stands for */
 };
@@ -30,6 +31,7 @@ struct whole {
 struct batch {
 	struct batch *next;
 	struct journal_batch id;	/* number, key, what is in it */
+	uint64_t order;			/* it goes before any higher one */
 	struct journal_place place;	/* in the journal; segment 0: not yet */
 	struct buf body;		/* as it is kept; empty: at place */
 	bool is_plain;			/* body is not yet packed */
@@ -40,10 +42,16 @@ struct batch {
 	bool is_noted;			/* in the journal, how much is in it */
 	bool is_in_flight;
 	bool may_be_there;		/* it was sent, its key not withdrawn */
+	bool is_found;			/* an earlier process left it */
+	bool is_unsure;			/* nobody knows what became of a try */
+	struct amount cut;		/* it had, and its pieces do not */
 	int tries;
+	uint64_t failed_by;	/* hash of the last answer of failure */
+	int failed_alike;	/* so often in a row; */
+	int64_t failing_ns;	/* since then */
 };
 
-/* Batches in the order of their numbers. A zeroed struct is empty. */
+/* Batches by order and number. A zeroed struct is empty. */
 struct batches {
 	struct batch *first, *last;
 	uint64_t n;
@@ -53,7 +61,7 @@ struct batches {
 /* A fresh idempotency key: 16 hex digits (PROTOCOL 3.1). */
 void idempotency_key(char key[KEY_TEXT]);
 
-/* A fresh batch with a random key; number as given. */
+/* A fresh batch with a random key; number and order as given. */
 struct batch *batch_new(uint64_t number);
 void batch_free(struct batch *p);	/* NULL is none */
 
@@ -71,7 +79,7 @@ typedef void whole_done(void *ctx, const struct whole *w);
  * whole that stands for nothing more goes; done (or NULL) is called before. */
 void batch_leave_whole(struct batch *p, whole_done *done, void *ctx);
 
-/* Put a batch behind those with smaller numbers; take it out again. */
+/* Put a batch behind those that are to go before it; take it out again. */
 void batches_add(struct batches *list, struct batch *p);
 void batches_remove(struct batches *list, struct batch *p);
 void batches_release(struct batches *list);

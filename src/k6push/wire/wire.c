@@ -2,7 +2,9 @@
 /* What both protocols share, and which one is spoken. */
 #include "k6push/wire/wire.h"
 
-static const struct wire *const wires[] = { &wire_v1, &wire_v2 };
+#include <string.h>
+
+static const struct wire *const wires[] = { &wire_v1, &wire_v2, &wire_rw };
 
 const struct wire *
 wire_of(uint8_t format)
@@ -13,6 +15,14 @@ wire_of(uint8_t format)
 		if (wires[i]->format == format)
 			return wires[i];
 	return NULL;
+}
+
+const struct wire *
+wire_chosen(const struct settings *s)
+{
+	if (strcmp(settings_text(s, SET_OUT), "cloud") != 0)
+		return &wire_rw;
+	return settings_int(s, SET_API_VERSION) == 2 ? &wire_v2 : &wire_v1;
 }
 
 /* What servers answer that do not know a path, its type or its version. */

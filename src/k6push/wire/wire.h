@@ -11,6 +11,11 @@
 #include "data/settings.h"
 #include "k6push/wire/batch.h"
 
+/* What a request has, as remote write 2.0 counts it. */
+struct wire_values {
+	uint64_t samples, histograms;
+};
+
 /* One request as it goes out. */
 struct wire_message {
 	const char *run;	/* its id, set before the message is dressed */
@@ -19,10 +24,16 @@ struct wire_message {
 	char text[4][64];	/* headers with numbers in them */
 	const char *headers[8];	/* NULL ends */
 	int n;			/* of headers */
+	unsigned variant;	/* of the body; each wire has its own */
+	struct wire_values values;	/* all 0: the answer does not count */
 };
+
+/* flags of an ordered batch: the lane that its series are of. */
+enum { WIRE_LANES = 64 };
 
 struct wire {
 	uint8_t format;		/* as the journal has it; never changes */
+	bool is_ordered;	/* batches of a lane go one behind the other */
 	const char *path;	/* before the run's id: "/v1/metrics/" */
 	struct span empty;	/* plain body without samples: a sign of life */
 	const char *suffix;	/* of a file with a kept body */
@@ -43,7 +54,10 @@ struct wire {
 	    struct batch *left, struct batch *right, struct why *why);
 };
 
-extern const struct wire wire_v1, wire_v2;
+extern const struct wire wire_v1, wire_v2, wire_rw;
+
+/* What the settings ask for. */
+const struct wire *wire_chosen(const struct settings *s);
 
 /* NULL: a later version's. */
 const struct wire *wire_of(uint8_t format);

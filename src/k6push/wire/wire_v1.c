@@ -167,5 +167,5 @@ split(const struct batch *p, struct span kept, struct batch *left,
 	return status;
 }
 
-const struct wire wire_v1 = { 1, "/v1/metrics/", { "[]", 2 }, ".gz",
+const struct wire wire_v1 = { 1, false, "/v1/metrics/", { "[]", 2 }, ".gz",
 	SET_MAX_SAMPLES, pack, dress, split };

@@ -217,5 +217,5 @@ split(const struct batch *p, struct span kept, struct batch *left,
 	return status;
 }
 
-const struct wire wire_v2 = { 2, "/v2/metrics/", { "", 0 }, ".snappy",
+const struct wire wire_v2 = { 2, false, "/v2/metrics/", { "", 0 }, ".snappy",
 	SET_MAX_TIME_SERIES, pack, dress, split };

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "data/percentile.h"
 #include "data/run.h"
 #include "k6serve/http/digest.h"
 #include "k6serve/view/ci.h"
@@ -27,12 +26,11 @@ put(const struct ci *c, const struct store_hook *hook, const char *base_url,
 	jsn_member_text(o, "verdict", span_of(run_verdict_name(c->verdict)));
 	jsn_member_text(o, "link", span_of(link));
 	jsn_member_time_or_null(o, "start", c->first_ns);
-	jsn_member_number(o, "duration", c->seconds);
+	jsn_member_number(o, "duration", c->seconds > 0 ? c->seconds : NAN);
 	jsn_member_number(o, "http_reqs", f->reqs);
 	jsn_member_number(o, "http_req_failed", f->failed.count != 0 ||
 	    f->reqs == 0 ? (double)f->failed.nonzero : f->failed_by_status);
-	jsn_member_number(o, "p95", f->duration.count != 0 ? sink_quantile(
-	    &f->duration, percentiles[P95].at) : NAN);
+	jsn_member_number(o, "p95", measures[MEASURE_P95].of(f));
 	jsn_key(o, "thresholds");
 	criteria_put(&c->criteria, o);
 	jsn_close(o, '}');

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "io/fetch.h"
 #include "k6serve/hook/hook_body.h"
+#include "k6serve/store/store_lease.h"
 
 enum {
 	LOOK_MS = 500,			/* between looks for what has ended */
@@ -28,6 +29,8 @@ struct hook_thread {
 	struct fetcher *fetcher;	/* the thread's, as what follows */
 	struct store_hook hook;		/* that is told */
 	int64_t pause_ms;		/* after the next failure */
+	int64_t lease_ns;		/* monotonic: time to renew it */
+	bool is_ours;			/* the lease */
 	bool is_over, is_taken, is_refused;	/* the try */
 	char result[256];		/* what came of it, for people */
 	struct thread_turns turns;
@@ -59,6 +62,21 @@ hook_config_release(struct hook_config *c)
 	if (c->secret.p != NULL)
 		explicit_bzero(c->secret.p, c->secret.n);
 	buf_release(&c->secret);
+}
+
+/* Renew the lease of this work, or try to get it. Is it ours? */
+static bool
+has_lease(struct hook_thread *t)
+{
+	int64_t now_ns = now_monotonic_ns();
+	struct why why;
+
+	if (now_ns >= t->lease_ns) {
+		t->is_ours = store_lease_hold(t->store, store_lease_hooks,
+		    &why) > 0;
+		t->lease_ns = now_ns + STORE_LEASE_RENEW_MS * NS_PER_MS;
+	}
+	return t->is_ours;
 }
 
 /* What cannot be right the next time is not tried again: a redirect or a
@@ -102,8 +120,10 @@ send_body(struct hook_thread *t, struct span body, struct why *why)
 	if (status == 0)
 		status = fetch_start(t->fetcher, &request, take_reply, t, why);
 	while (status == 0 && !t->is_over &&
-	    !thread_turns_is_stopping(&t->turns))
+	    !thread_turns_is_stopping(&t->turns)) {
 		(void)fetcher_wait(t->fetcher, -1, LOOK_MS / 2);
+		(void)has_lease(t);
+	}
 	buf_release(&signature);
 	free(delivery);
 	return status;
@@ -134,13 +154,27 @@ end_delivery(struct hook_thread *t)
 	writer_do(t->writer, write_done, t);
 }
 
+/* Wait, and keep the lease. False: it is time to stop. */
+static bool
+pause_for(struct hook_thread *t, int64_t ms)
+{
+	int64_t part;
+
+	for (; ms > 0 && has_lease(t); ms -= part) {
+		part = ms < LOOK_MS ? ms : LOOK_MS;
+		if (!thread_turns_wait(&t->turns, part))
+			return false;
+	}
+	return true;
+}
+
 /* False: it is time to stop. */
 static bool
 pause_after(struct hook_thread *t)
 {
 	warnf("run %lld: its end is not told yet: %s: trying again in %g s",
 	    (long long)t->hook.run, t->result, (double)t->pause_ms / 1000);
-	if (!thread_turns_wait(&t->turns, t->pause_ms))
+	if (!pause_for(t, t->pause_ms))
 		return false;
 	t->pause_ms = t->pause_ms * 2 < MOST_PAUSE_MS ? t->pause_ms * 2 :
 	    MOST_PAUSE_MS;
@@ -184,7 +218,8 @@ hook_main(void *ctx)
 	struct why why;
 
 	while (!thread_turns_is_stopping(&t->turns)) {
-		if (store_hook_next(t->store, run, &t->hook, &why) > 0) {
+		if (has_lease(t) && store_hook_next(t->store, run, &t->hook,
+		    &why) > 0) {
 			run = t->hook.run;
 			if (!tell(t))
 				break;
@@ -194,6 +229,7 @@ hook_main(void *ctx)
 		if (!thread_turns_wait(&t->turns, LOOK_MS))
 			break;
 	}
+	store_lease_drop(t->store);
 	return NULL;
 }
 

@@ -8,11 +8,20 @@
 
 #include "base/mem.h"
 #include "data/jsn.h"
+#include "k6serve/http/errors.h"
 #include "k6serve/http/httpd.h"
 #include "k6serve/store/store.h"
 
+struct meter;
 struct server_config;
 struct route;
+
+/* What a call put into the database. */
+struct call_stored {
+	bool is_batch;		/* a batch of samples, */
+	bool is_repeated;	/* or one that was there */
+	int64_t samples, http_reqs;	/* of the batch */
+};
 
 struct call {
 	const struct server_config *server;
@@ -26,6 +35,8 @@ struct call {
 	const char *owner;	/* whose token came; store_everybody: none, or
 				   any; for the store's functions */
 	struct httpd_reply *reply;
+	struct meter *meter;	/* the server's */
+	struct call_stored stored;	/* filled in by the answer */
 };
 
 enum access {
@@ -41,12 +52,19 @@ struct route {
 				   route has words, for "last" or "last:NAME" */
 	enum access access;
 	void (*answer)(struct call *c);
+	/* Balancers and supervisors ask for it by an address, or by no name at
+	 * all; it tells nothing that a page of another site could use. */
+	bool takes_any_host;
 	bool is_quick;		/* answered on the server's thread */
+	bool is_short;		/* reads little: a reader gives up sooner */
+	bool needs_no_store;	/* of ACCESS_READ: where no token is needed, it
+				   comes to answer without the database */
 	bool takes_any_type;	/* of body; else it must be JSON */
 	bool takes_form;	/* multipart/form-data, too */
 	bool takes_run_token;	/* the token of a started run is enough, too */
 	bool names_other;	/* the number is not that of a run */
-	bool takes_data;	/* of a run: k6 is told if it was removed */
+	bool takes_data;	/* of a run; so k6 is told if it was removed, */
+	bool is_of_push;	/* as it is by other calls of a push */
 	bool takes_any_run;	/* the answer says itself if it is not there */
 	const void *what;	/* for answer: what this one is about */
 	const char *words;	/* which the query may have, separated by
@@ -70,6 +88,14 @@ void call_answer(struct call *c);
  * store fails, the reply says so. */
 bool call_has_run(struct call *c);
 
+/* The name behind "last" or "last:", which are the first n bytes of the text;
+ * it goes on as the text does. "": of any name; NULL: it is neither. */
+const char *call_name_of_last(const char *text, size_t n);
+
+/* The number of the last run of that name. 0: the reply says why there is
+ * none. */
+int64_t call_find_last(struct call *c, struct span name);
+
 /* The owner of what the call makes; "": nobody. */
 struct span call_new_owner(const struct call *c);
 
@@ -77,23 +103,28 @@ struct span call_new_owner(const struct call *c);
  * to be ours. */
 void call_put_url(const struct call *c, struct buf *out);
 
-/* Give the reply a field whose text is owned by it from then on. */
+/* Give the reply a field whose text is owned by it from then on; two at
+ * most. */
 void reply_own_field(struct httpd_reply *reply, const char *name, char *text);
 
-/* Replies. reply_error writes k6's error body (code 0: the status is it); what
- * it replaces of the reply is dropped. reply_json starts a JSON body. */
-void reply_error(struct httpd_reply *reply, int status, int code,
+/* Replies. reply_error writes k6's error body; what it replaces of the reply is
+ * dropped. reply_json starts a JSON body. */
+void reply_error(struct httpd_reply *reply, int status, enum error_code code,
     const char *format, ...) __attribute__((format(printf, 4, 5)));
 struct jsn_out reply_json(struct httpd_reply *reply, int status);
 void reply_field(struct httpd_reply *reply, const char *name,
     const char *value);
+void reply_drop_fields(struct httpd_reply *reply);
 
-/* The error that a reply holds as the API of the request's path has it: that
- * of k6's newer one is a text in the code. Other replies stay. */
+/* The error that a reply holds as the API of the request's path has it: the
+ * code of k6's newer one is its number as a text, that of our own its name; a
+ * browser that opens a page gets one. Other replies stay. */
 void reply_as_asked(const struct httpd_request *r,
     struct httpd_reply *reply);
 
-/* A failure of the store. */
+/* A failure of the store: what came of a change, or of the last thing that was
+ * read, with the reason. */
+void call_fail(struct call *c, const struct why *why);
 void reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why);
 

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/num.h"
+#include "base/thread.h"
 #include "base/units.h"
 #include "k6serve/http/httpd_priv.h"
 
@@ -23,6 +24,7 @@ enum {
 	SLOW_S = 5,		/* from then on, a body must come with */
 	SLOW_RATE = 1024,	/* bytes a second */
 	DROP_FACTOR = 2,	/* of body_max: dropped, then cut off */
+	LAST_REPLIES_S = 2,	/* at the end: for what is answered */
 };
 
 /* Suites with SHA-1 are those with CBC, too. */
@@ -40,69 +42,8 @@ struct request {
 	bool is_refused;
 	bool is_deferred;	/* what the next line tells will come */
 	bool is_answered;	/* reply is filled in */
+	bool is_unsent;		/* httpd's n_unsent counts it */
 };
-
-const char *
-httpd_header(const struct httpd_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
-	    name);
-}
-
-const char *
-httpd_query(const struct httpd_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->connection,
-	    MHD_GET_ARGUMENT_KIND, name);
-}
-
-/* While the words of a query are looked at. */
-struct query_words {
-	const char *known, *other;
-};
-
-static enum MHD_Result
-look_at_word(void *ctx, enum MHD_ValueKind kind, const char *name,
-    const char *value)
-{
-	struct query_words *w = ctx;
-	const char *p = w->known;
-	size_t n = strlen(name);
-
-	(void)kind;
-	(void)value;
-	while ((p = strstr(p, name)) != NULL) {
-		if (n > 0 && (p == w->known || p[-1] == ' ') &&
-		    (p[n] == ' ' || p[n] == '\0'))
-			return MHD_YES;
-		p++;
-	}
-	w->other = name;
-	return MHD_NO;
-}
-
-const char *
-httpd_query_other(const struct httpd_request *r, const char *words)
-{
-	struct query_words w = { .known = words };
-
-	(void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND,
-	    look_at_word, &w);
-	return w.other;
-}
-
-void
-httpd_password(const struct httpd_request *r, struct buf *out)
-{
-	char *password = NULL;
-	char *user = MHD_basic_auth_get_username_password(r->connection,
-	    &password);
-
-	if (password != NULL)
-		buf_text(out, password);
-	MHD_free(user);
-	MHD_free(password);
-}
 
 /* The reply's body; takes what it needs from r->reply. */
 static struct MHD_Response *
@@ -124,22 +65,52 @@ response_of(struct httpd *h, struct request *r)
 	return response;
 }
 
+/* A field that is there already stays as it is, one of the reply, too. */
 static void
 add_fields(struct MHD_Response *response, const struct httpd_field *f,
     size_t n)
 {
 	for (; n > 0 && f->name != NULL; n--, f++)
-		(void)MHD_add_response_header(response, f->name, f->value);
+		if (MHD_get_response_header(response, f->name) == NULL)
+			(void)MHD_add_response_header(response, f->name,
+			    f->value);
+}
+
+static void
+free_texts(struct httpd_reply *reply)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(reply->texts) / sizeof(reply->texts[0]); i++) {
+		free(reply->texts[i]);
+		reply->texts[i] = NULL;
+	}
+}
+
+/* Nobody needs to wait any longer until its reply is sent. */
+static void
+leave_unsent(struct httpd *h, struct request *r)
+{
+	if (!r->is_unsent)
+		return;
+	r->is_unsent = false;
+	(void)pthread_mutex_lock(&h->lock);
+	if (--h->n_unsent == 0)
+		(void)pthread_cond_signal(&h->answered);
+	(void)pthread_mutex_unlock(&h->lock);
 }
 
 static enum MHD_Result
 send_reply(struct httpd *h, struct request *r)
 {
 	int seconds = REPLY_S + (int)(r->reply.body.n / REPLY_RATE);
-	struct MHD_Response *response = response_of(h, r);
 	struct httpd_reply *reply = &r->reply;
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	if (h->config.replied != NULL)
+		h->config.replied(h->config.ctx, &r->public, reply);
+	response = response_of(h, r);
 	if (response == NULL)
 		return MHD_NO;
 	if (reply->type != NULL)
@@ -147,10 +118,11 @@ send_reply(struct httpd *h, struct request *r)
 		    MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
 	add_fields(response, reply->fields,
 	    sizeof(reply->fields) / sizeof(reply->fields[0]));
-	free(reply->text);
-	reply->text = NULL;
+	free_texts(reply);
 	add_fields(response, h->config.fields, SIZE_MAX);
-	if (reply->next == NULL)
+	if (reply->next != NULL)
+		leave_unsent(h, r);
+	else
 		peers_enter(h, r->public.connection, PHASE_REPLY, seconds);
 	result = MHD_queue_response(r->public.connection,
 	    (unsigned)reply->status, response);
@@ -200,6 +172,10 @@ request_new(struct httpd *h, struct MHD_Connection *connection,
 	r->peer = peers_of(connection);
 	peers_address(connection, r->public.address);
 	peers_enter(h, connection, PHASE_BODY, SILENT_S);
+	r->is_unsent = true;
+	(void)pthread_mutex_lock(&h->lock);
+	h->n_unsent++;
+	(void)pthread_mutex_unlock(&h->lock);
 	return r;
 }
 
@@ -301,6 +277,23 @@ httpd_connections_max(const struct httpd *h)
 	return h->connections_max;
 }
 
+unsigned
+httpd_connections(struct httpd *h)
+{
+	unsigned n;
+
+	(void)pthread_mutex_lock(&h->lock);
+	n = h->n_peers;
+	(void)pthread_mutex_unlock(&h->lock);
+	return n;
+}
+
+unsigned
+httpd_streams(const struct httpd *h)
+{
+	return h->n_streams;
+}
+
 /* Let the callback answer, or defer. */
 static void
 answer_request(struct httpd *h, struct request *r)
@@ -363,12 +356,13 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	if (r == NULL)
 		return;
 	peers_enter(h, connection, PHASE_IDLE, IDLE_S);
+	leave_unsent(h, r);
 	if (r->reply.over != NULL)
 		r->reply.over(r->reply.over_ctx, r->reply.held);
 	h->held -= r->held;
 	buf_release(&r->body);
 	buf_release(&r->reply.body);
-	free(r->reply.text);
+	free_texts(&r->reply);
 	free(r->reply.stream);
 	free(r->public.note);
 	free(r->path);
@@ -471,6 +465,8 @@ httpd_tick(struct httpd *h)
 void
 httpd_stop(struct httpd *h)
 {
+	int64_t until;
+
 	if (h == NULL)
 		return;
 	(void)pthread_mutex_lock(&h->lock);
@@ -478,6 +474,10 @@ httpd_stop(struct httpd *h)
 	while (h->n_deferred != 0)
 		(void)pthread_cond_wait(&h->answered, &h->lock);
 	streams_wake(h);
+	until = now_monotonic_ns() + LAST_REPLIES_S * NS_PER_S;
+	while (h->n_unsent != 0 && thread_wait_until(&h->answered, &h->lock,
+	    until))
+		;
 	(void)pthread_mutex_unlock(&h->lock);
 	MHD_stop_daemon(h->daemon);
 	(void)pthread_cond_destroy(&h->answered);

@@ -35,6 +35,7 @@ struct httpd_request {
 	unsigned char address[16];	/* of the other side: IPv6, or IPv4
 					   mapped to it */
 	void *note;		/* for admit to fill in; freed by free() */
+	int class;		/* for admit to fill in: any number */
 	void *connection;	/* httpd's own */
 	struct httpd *server;	/* too */
 };
@@ -44,6 +45,14 @@ struct httpd_request {
  * the request. */
 const char *httpd_header(const struct httpd_request *r, const char *name);
 const char *httpd_query(const struct httpd_request *r, const char *name);
+
+/* All values of a word of the query, in their order, at most `most`; their
+ * number, which may be larger. */
+size_t httpd_query_all(const struct httpd_request *r, const char *name,
+    const char **values, size_t most);
+
+/* A parameter other than tag that comes more than once; NULL: none does. */
+const char *httpd_query_twice(const struct httpd_request *r);
 
 /* The first word of the query that is none of words, which are separated by
  * blanks; NULL: all are. It lives as long as the request. */
@@ -70,14 +79,16 @@ struct httpd_reply {
 	struct span fixed;		/* bytes that outlive the server; or: */
 	httpd_next *next;		/* called at each tick */
 	void *stream;			/* for next; freed by free() */
-	struct httpd_field fields[4];	/* used up to the first NULL */
-	char *text;			/* of a field, if it is not static;
-					   httpd frees it */
+	struct httpd_field fields[6];	/* used up to the first NULL */
+	char *texts[2];			/* of fields, if they are not static;
+					   httpd frees them */
 	/* Called with the two once the body was sent or dropped, on the
 	 * server's thread; NULL: not. */
 	void (*over)(void *ctx, size_t held);
 	void *over_ctx;
 	size_t held;
+	const char *error;		/* what the body tells as an error, by
+					   name; NULL: it is none */
 };
 
 struct httpd_config {
@@ -88,7 +99,8 @@ struct httpd_config {
 	unsigned address_max;		/* connections from one address, but
 					   from this machine; 0: no maximum */
 	const char *certificate, *key;	/* TLS: texts in PEM form; NULL: none */
-	const struct httpd_field *fields;	/* of every reply; NULL ends */
+	const struct httpd_field *fields;	/* of every reply that has no
+					   such field itself; NULL ends */
 	void *ctx;
 	/* The head is in. 0: go on; -1: refused, reply is filled in; the body
 	 * will be dropped. */
@@ -97,6 +109,9 @@ struct httpd_config {
 	/* All is in, or is_too_large: fill in reply. */
 	void (*answer)(void *ctx, const struct httpd_request *r,
 	    struct httpd_reply *reply);
+	/* The reply is about to be sent; NULL: nobody wants to know. */
+	void (*replied)(void *ctx, const struct httpd_request *r,
+	    const struct httpd_reply *reply);
 };
 
 /* To be called from `answer`: the reply comes later. Request and reply, both
@@ -109,8 +124,11 @@ void httpd_answered(const struct httpd_request *r);
  * request, from the thread that may use it. */
 bool httpd_is_gone(const struct httpd_request *r);
 
-/* The most connections at a time. */
+/* The most connections at a time, those there are, and those of them that are
+ * streams; on the server's thread. */
 unsigned httpd_connections_max(const struct httpd *h);
+unsigned httpd_connections(struct httpd *h);
+unsigned httpd_streams(const struct httpd *h);
 
 /* Make room: cut off the connection that has been taking its reply for
  * longest, if it had five seconds for it. */
@@ -124,7 +142,8 @@ struct httpd *httpd_start(const struct httpd_config *config, struct why *why);
  * streams look for news and cuts off connections that take too long. */
 void httpd_tick(struct httpd *h);
 
-/* Wait until the deferred requests are answered, end all streams, close all
+/* Wait until the deferred requests are answered and, for two seconds at most,
+ * until all that have begun have their answers; end all streams, close all
  * connections and the listening socket, free. NULL is allowed. */
 void httpd_stop(struct httpd *h);
 

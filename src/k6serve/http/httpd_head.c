@@ -35,8 +35,8 @@ is_name(const char *p, size_t n)
 /* Did the line end in CR LF? libmicrohttpd takes a lone CR or LF too, and
  * writes a NUL over each byte of the end, in place: behind the NUL of a text
  * then stands that of the LF (a later version may leave the LF), or white space
- * that was cut off, but not what follows. The empty line at the end of each head
- * makes sure that there is such a byte. */
+ * that was cut off, but not what follows. The empty line at the end of each
+ * head makes sure that there is such a byte. */
 static bool
 has_ended(const char *text, size_t n)
 {

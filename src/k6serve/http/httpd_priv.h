@@ -40,11 +40,14 @@ struct httpd {
 	struct MHD_Daemon *daemon;
 	unsigned connections_max;
 	size_t held;			/* bytes of bodies; server's thread */
+	unsigned n_streams;		/* that go out; server's thread */
 	pthread_mutex_t lock;		/* of what follows */
-	pthread_cond_t answered;	/* n_deferred fell to 0 */
+	pthread_cond_t answered;	/* n_deferred or n_unsent fell to 0 */
 	struct peer *peers;
 	unsigned n_peers;
 	size_t n_deferred;
+	size_t n_unsent;		/* requests, those too, until their
+					 * replies are sent or stream */
 	struct stream *idle;		/* suspended streams */
 	bool is_stopping;
 };

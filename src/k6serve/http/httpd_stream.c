@@ -32,6 +32,7 @@ stream_free(void *ctx)
 {
 	struct stream *s = ctx;
 
+	s->h->n_streams--;
 	buf_release(&s->out);
 	free(s->data);
 	free(s);
@@ -89,6 +90,7 @@ stream_start(struct httpd *h, struct MHD_Connection *connection,
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
 
+	h->n_streams++;
 	s->h = h;
 	s->connection = connection;
 	s->next = reply->next;

@@ -82,6 +82,15 @@ describe(struct listener *l, struct why *why)
 }
 
 int
+listen_check(const char *where, struct why *why)
+{
+	char host[HOST_TEXT];
+	const char *port;
+
+	return split(where, host, &port, why);
+}
+
+int
 listen_open(struct listener *l, const char *where, struct why *why)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,

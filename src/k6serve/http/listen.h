@@ -16,6 +16,9 @@ struct listener {
 	char address[LISTEN_TEXT];	/* "127.0.0.1:6570", "[::1]:6570" */
 };
 
+/* Is it host:port? 0, or -1 and why. */
+int listen_check(const char *where, struct why *why);
+
 /* Bind "host:port", "[v6]:port" or ":port" (all addresses). -1: why says what
  * is wrong, without the address. */
 int listen_open(struct listener *l, const char *where, struct why *why);

@@ -9,16 +9,6 @@
 #include "base/num.h"
 #include "k6serve/http/access.h"
 
-/* The name behind "last" or "last:", which are n bytes of a path, and the rest
- * of it; NULL: it is neither. */
-static const char *
-name_of_last(const char *path, size_t n)
-{
-	if (n == 4 && strncmp(path, "last", n) == 0)
-		return "";
-	return n > 5 && strncmp(path, "last:", 5) == 0 ? path + 5 : NULL;
-}
-
 /* Does the path match? "*" takes a run's number, and sets c's run, or last. */
 static bool
 path_matches(const struct route *route, struct call *c)
@@ -38,8 +28,8 @@ path_matches(const struct route *route, struct call *c)
 	if (n == 0 || strcmp(star + 1, end) != 0)
 		return false;
 	c->run = -1;	/* no run has it */
-	c->last = route->words != NULL ? name_of_last(path + before, n)
-	    : NULL;
+	c->last = route->words != NULL ? call_name_of_last(path + before,
+	    n) : NULL;
 	if (n < sizeof(digits)) {
 		memcpy(digits, path + before, n);
 		digits[n] = '\0';
@@ -49,14 +39,16 @@ path_matches(const struct route *route, struct call *c)
 	return true;
 }
 
-/* Find the route, and set c's route, ctx and run. False: reply says 404 or
- * 405. */
+/* Find the route, and set c's route, ctx and run. False: there is none; other is
+ * one of that path for another method, or NULL. */
 static bool
-find_route(const struct server_config *config, struct call *c)
+match_route(const struct server_config *config, struct call *c,
+    const struct route **other)
 {
-	const struct route *route, *other = NULL;
 	const struct route_table *table;
+	const struct route *route;
 
+	*other = NULL;
 	for (table = config->tables; table->routes != NULL; table++)
 		for (route = table->routes; route->method != NULL; route++) {
 			if (!path_matches(route, c))
@@ -66,10 +58,21 @@ find_route(const struct server_config *config, struct call *c)
 				c->ctx = table->ctx;
 				return true;
 			}
-			other = route;
+			*other = route;
 		}
+	return false;
+}
+
+/* The same; false: reply says 404 or 405. */
+static bool
+find_route(const struct server_config *config, struct call *c)
+{
+	const struct route *other;
+
+	if (match_route(config, c, &other))
+		return true;
 	if (other == NULL) {
-		reply_error(c->reply, 404, 0, "no such path");
+		reply_error(c->reply, 404, ERROR_NO_SUCH_PATH, "no such path");
 	} else {
 		reply_error(c->reply, 405, 0, "the method must be %s",
 		    other->method);
@@ -167,14 +170,38 @@ is_write(const struct httpd_request *r)
 	return strcmp(r->method, "GET") != 0;
 }
 
+/* Has the query words only that its route knows, each once? -1: the reply says
+ * that it has not. */
+static int
+check_query(const struct call *c)
+{
+	const char *words = c->route->words, *name;
+
+	name = httpd_query_other(c->r, words);
+	if (name != NULL) {
+		reply_error(c->reply, 400, ERROR_UNKNOWN_PARAMETER,
+		    "unknown parameter \"%.100s\"%s%s", name,
+		    words[0] != '\0' ? "; there are: " : "", words);
+		return -1;
+	}
+	name = httpd_query_twice(c->r);
+	if (name != NULL) {
+		reply_error(c->reply, 400, ERROR_BAD_PARAMETER,
+		    "%.100s comes twice", name);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 {
 	struct server *server = ctx;
 	const struct server_config *config = server->config;
 	const char *host = httpd_header(r, "Host");
-	const char *origin = httpd_header(r, "Origin"), *other;
+	const char *origin = httpd_header(r, "Origin");
 	struct call c = { .r = r, .reply = reply };
+	const struct route *other;
 
 	if (r->fault != NULL) {
 		reply_error(reply, 400, 0, "the request's head is refused: %s",
@@ -182,7 +209,8 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 		reply_field(reply, "Connection", "close");
 		return -1;
 	}
-	if (!is_our_host(config, host)) {
+	if (!is_our_host(config, host) &&
+	    !(match_route(config, &c, &other) && c.route->takes_any_host)) {
 		reply_error(reply, 421, 0, "this server does not have the "
 		    "name and port in Host: give it with --url");
 		return -1;
@@ -195,21 +223,18 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	}
 	if (is_write(r) && origin != NULL &&
 	    !is_our_origin(config, origin, host)) {
-		reply_error(reply, 403, 0, "pages of other sites may not "
+		reply_error(reply, 403, ERROR_CROSS_SITE,
+		    "pages of other sites may not "
 		    "write here");
 		return -1;
 	}
 	if (!find_route(config, &c))
 		return -1;
+	r->class = (int)meter_class_of(c.route);
 	if (access_check(server, r, c.route, c.run, reply) < 0)
 		return -1;
-	if (c.route->words != NULL &&
-	    (other = httpd_query_other(r, c.route->words)) != NULL) {
-		reply_error(reply, 400, 0, "unknown parameter \"%.100s\"%s%s",
-		    other, c.route->words[0] != '\0' ? "; there are: " : "",
-		    c.route->words);
+	if (c.route->words != NULL && check_query(&c) < 0)
 		return -1;
-	}
 	if (is_write(r) && !c.route->takes_any_type && !is_json(r) &&
 	    !(c.route->takes_form && is_form(r))) {
 		reply_error(reply, 415, 0, "the body must come with "
@@ -229,7 +254,13 @@ server_admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 	return status;
 }
 
-enum { READS_PART = 4 };	/* of all connections, may wait for answers */
+enum {
+	READS_PART = 4,		/* of all connections, may wait for answers */
+	/* For a sign of a database that is a server: a large page sorts for
+	 * seconds before it has one. */
+	SILENCE_MS = 30000,
+	SHORT_SILENCE_MS = 3000,
+};
 
 /* On the writer's thread, maybe twice, or a reader's: what was written before
  * is dropped. */
@@ -239,8 +270,9 @@ answer_deferred(void *ctx, struct store *store)
 	struct call *c = ctx;
 
 	buf_reset(&c->reply->body);
-	memset(c->reply->fields, 0, sizeof(c->reply->fields));
+	reply_drop_fields(c->reply);
 	c->store = store;
+	c->stored = (struct call_stored){ 0 };
 	call_answer(c);
 }
 
@@ -249,6 +281,7 @@ end_deferred(void *ctx)
 {
 	struct call *c = ctx;
 
+	meter_stored(c->meter, &c->stored);
 	httpd_answered(c->r);
 	free(c);
 }
@@ -295,8 +328,9 @@ read_deferred(void *ctx, struct store *store)
 	if (!reply->body.is_full)
 		return;
 	buf_release(&reply->body);
-	memset(reply->fields, 0, sizeof(reply->fields));
-	reply_error(reply, 400, 0, "the answer is larger than %zu MiB: ask "
+	reply_drop_fields(reply);
+	reply_error(reply, 400, ERROR_ANSWER_TOO_LARGE,
+	    "the answer is larger than %zu MiB: ask "
 	    "for less, with a larger step or a smaller limit",
 	    ANSWER_MAX >> 20);
 	reply_as_asked(rc->call.r, reply);
@@ -335,7 +369,8 @@ defer_read(struct readers *readers, const struct call *c)
 	reply_as_asked(c->r, c->reply);
 	httpd_defer(c->r);
 	if (!readers_add(readers, &(struct readers_job){ read_deferred,
-	    is_unwanted, end_read, rc }, most))
+	    is_unwanted, end_read, c->route->is_short ? SHORT_SILENCE_MS :
+	    SILENCE_MS, rc }, most))
 		end_read(rc);
 }
 
@@ -353,7 +388,7 @@ server_answer(void *ctx, const struct httpd_request *r,
 {
 	struct server *server = ctx;
 	struct call c = { .server = server->config, .store = server->store,
-	    .r = r, .reply = reply,
+	    .r = r, .reply = reply, .meter = &server->meter,
 	    .owner = r->note != NULL ? r->note : store_everybody };
 
 	if (r->is_too_large) {
@@ -369,4 +404,13 @@ server_answer(void *ctx, const struct httpd_request *r,
 	} else {
 		call_answer(&c);
 	}
+}
+
+void
+server_replied(void *ctx, const struct httpd_request *r,
+    const struct httpd_reply *reply)
+{
+	struct server *server = ctx;
+
+	meter_reply(&server->meter, r, reply);
 }

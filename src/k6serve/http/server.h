@@ -4,6 +4,7 @@
 #define K6PIPE_K6SERVE_HTTP_SERVER_H
 
 #include "k6serve/http/call.h"
+#include "k6serve/http/meter.h"
 #include "k6serve/store/readers.h"
 #include "k6serve/store/writer.h"
 
@@ -40,6 +41,7 @@ struct server {
 	struct writer *writer;	/* to which it hands what writes, */
 	struct readers *readers;	/* and what takes long to read */
 	struct guesses guesses[GUESSERS];
+	struct meter meter;	/* the writer's thread adds to a part of it */
 };
 
 /* httpd_tick, and room is made for answers when many take theirs slowly. */
@@ -50,5 +52,7 @@ int server_admit(void *ctx, struct httpd_request *r,
     struct httpd_reply *reply);
 void server_answer(void *ctx, const struct httpd_request *r,
     struct httpd_reply *reply);
+void server_replied(void *ctx, const struct httpd_request *r,
+    const struct httpd_reply *reply);
 
 #endif

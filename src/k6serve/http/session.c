@@ -36,7 +36,7 @@ look_up(struct call *c, const struct buf *token, int *how_many)
 	    &why);
 
 	if (is_known < 0)
-		reply_error(c->reply, 500, 0, "%s", why.text);
+		call_fail(c, &why);
 	return is_known;
 }
 

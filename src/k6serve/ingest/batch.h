@@ -30,7 +30,8 @@ struct batch {
 	struct store_slow *slow;	/* the slowest requests; others too */
 	size_t n_slow, cap_slow;
 	uint64_t requests, points;	/* as sample_requests, _points count */
-	/* Times of samples, middles of aggregates, starts of values; 0: none. */
+	/* Times of samples, middles of aggregates, starts of values; 0:
+	 * none. */
 	struct batch_times { int64_t first_ns, last_ns; } exact, middles,
 	    starts;
 	int64_t period_ns;		/* longest of what was folded */

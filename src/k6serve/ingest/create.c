@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/units.h"
 #include "data/threshold.h"
+#include "k6serve/http/run_mark.h"
 #include "k6serve/ingest/archive.h"
 #include "k6serve/ingest/ingest.h"
 #include "k6serve/ingest/multipart.h"
@@ -167,7 +168,7 @@ parse_plan(struct call *c, struct span body, struct store_run *run,
 }
 
 static void
-reply_created(struct call *c, int64_t id)
+reply_created(struct call *c, int64_t id, struct span mark)
 {
 	struct jsn_out o = reply_json(c->reply, 200);
 	struct buf url = { 0 };
@@ -177,7 +178,7 @@ reply_created(struct call *c, int64_t id)
 	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
 	jsn_open(&o, '{');
 	jsn_member_text(&o, "reference_id", span_of(text));
-	jsn_member_text(&o, "database", span_of(store_id(c->store)));
+	jsn_member_text(&o, "database", mark);
 	jsn_key(&o, "config");
 	jsn_open(&o, '{');
 	jsn_member_text(&o, "webAppURL", buf_whole(&url));
@@ -247,7 +248,7 @@ ingest_create(struct call *c)
 {
 	struct store_run run = { 0 };
 	struct create_texts texts = { { 0 }, { 0 } };
-	struct buf unpacked = { 0 };
+	struct buf unpacked = { 0 }, mark = { 0 };
 	enum store_result result;
 	struct span body;
 	struct why why;
@@ -256,11 +257,15 @@ ingest_create(struct call *c)
 	    parse_plan(c, body, &run, &texts) == 0) {
 		result = ingest_add(c, &run, &why);
 		if (result == STORE_DONE || result == STORE_DUPLICATE)
-			reply_created(c, run.id);
+			result = run_mark_put(c->store, c->owner, run.id,
+			    &mark, &why);
+		if (result == STORE_DONE)
+			reply_created(c, run.id, buf_whole(&mark));
 		else
 			reply_store(c->reply, result, &why);
 	}
 	buf_release(&texts.name);
 	buf_release(&texts.thresholds);
 	buf_release(&unpacked);
+	buf_release(&mark);
 }

@@ -29,6 +29,8 @@ ingest_key(const struct call *c)
 {
 	const char *key = httpd_header(c->r, "K6-Idempotency-Key");
 
+	if (key == NULL)
+		key = httpd_query(c->r, "key");
 	return span_of(key != NULL ? key : "");
 }
 
@@ -41,7 +43,8 @@ ingest_plain_body(struct call *c, struct span *body, struct buf *out)
 	*body = c->r->body;
 	if (is_gzip <= 0)
 		return is_gzip;
-	status = gz_inflate(*body, INFLATED_MAX, out, &why);
+	status = gz_inflate(*body, gz_limit(body->n, INFLATED_MAX), out,
+	    &why);
 	if (status < 0) {
 		reply_error(c->reply, status == GZ_TOO_LARGE ? 413 : 400, 0,
 		    "%s", why.text);
@@ -103,6 +106,11 @@ ingest_store(struct call *c, struct batch *batch,
 		reply_store(c->reply, result, &why);
 		return;
 	}
+	if (result == STORE_DUPLICATE)
+		c->stored = (struct call_stored){ .is_repeated = true };
+	else
+		c->stored = (struct call_stored){ .is_batch = true,
+		    .samples = b.points, .http_reqs = b.requests };
 	o = reply_json(c->reply, 200);
 	jsn_open(&o, '{');
 	if (result == STORE_DUPLICATE) {
@@ -155,6 +163,7 @@ withdraw(struct call *c)
 struct books {
 	struct jsn_out o;
 	size_t n_unknown;	/* thresholds that were not judged */
+	int64_t batches;	/* that are stored */
 };
 
 static int
@@ -170,6 +179,7 @@ put_books(void *ctx, const struct store_run *run)
 	jsn_open(o, '{');
 	jsn_member_int(o, "http_reqs", run->requests);
 	jsn_member_int(o, "points", run->points);
+	jsn_member_int(o, "batches", books->batches);
 	jsn_close(o, '}');
 	jsn_member_int(o, "unknown", (int64_t)books->n_unknown);
 	jsn_close(o, '}');
@@ -204,7 +214,7 @@ judge_ended(struct call *c, size_t *n_unknown, struct why *why)
 	if (status > 0)
 		*n_unknown = count_unknown(&judged);
 	if (status < 0)
-		result = STORE_FAILED;
+		result = store_last_failure(c->store);
 	else if (status > 0)
 		result = judged_put(c->store, &judged, why);
 	judged_release(&judged);
@@ -234,9 +244,11 @@ store_end(struct call *c, struct store_run *run, struct why *why)
 {
 	struct store_run_query q = { .owner = c->owner, .id = c->run };
 	struct told told = { .results = run->results };
-	enum store_result result = STORE_FAILED;
+	enum store_result result;
 
-	if (store_runs(c->store, &q, read_told, &told, why) >= 0) {
+	if (store_runs(c->store, &q, read_told, &told, why) < 0) {
+		result = store_last_failure(c->store);
+	} else {
 		if (told.plan.n != 0)
 			run->thresholds = buf_whole(&told.plan);
 		result = store_run_end(c->store, c->owner, run, why);
@@ -266,9 +278,11 @@ end_run(struct call *c, struct store_run *run)
 		reply_store(c->reply, result, &why);
 		return;
 	}
+	books.batches = store_batch_count(c->store, c->run, &why);
 	books.o = reply_json(c->reply, 200);
-	if (store_runs(c->store, &q, put_books, &books, &why) < 0)
-		reply_store(c->reply, STORE_FAILED, &why);
+	if (books.batches < 0 || store_runs(c->store, &q, put_books, &books,
+	    &why) < 0)
+		call_fail(c, &why);
 }
 
 /* A time as text, RFC 3339. */
@@ -338,7 +352,7 @@ judge(struct call *c, struct store_run *run, struct verdicts *v)
 	if (!span_is(run->results, "{}"))
 		return 0;
 	if (verdicts_judge(c, v, &why) < 0) {
-		reply_store(c->reply, STORE_FAILED, &why);
+		call_fail(c, &why);
 		return -1;
 	}
 	run->results = buf_whole(&v->results);
@@ -405,7 +419,7 @@ show_progress(struct call *c)
 	struct why why;
 
 	if (store_runs(c->store, &q, put_progress, &o, &why) < 0)
-		reply_store(c->reply, STORE_FAILED, &why);
+		call_fail(c, &why);
 	else if (c->reply->body.n == 0)
 		reply_store(c->reply, STORE_NO_RUN, NULL);
 }
@@ -413,9 +427,10 @@ show_progress(struct call *c)
 const struct route ingest_routes[] = {
 	{ "POST", "/v1/tests", ACCESS_WRITE, .answer = ingest_create,
 	    .takes_form = true },
-	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish_run },
+	{ "POST", "/v1/tests/*", ACCESS_WRITE, .answer = finish_run,
+	    .is_of_push = true },
 	{ "POST", "/v1/tests/*/instances", ACCESS_WRITE,
-	    .answer = instances_answer },
+	    .answer = instances_answer, .is_of_push = true },
 	{ "POST", "/v1/tests/*/stop", ACCESS_WRITE, .answer = stop_run },
 	{ "POST", "/v1/metrics/*", ACCESS_WRITE, .answer = add_metrics,
 	    .takes_data = true },

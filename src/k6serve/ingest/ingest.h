@@ -25,7 +25,8 @@ const struct ingest_config *ingest_config_of(const struct call *c);
 /* POST /v1/tests: a run is made, of JSON or of a form. */
 void ingest_create(struct call *c);
 
-/* The key of a call and of all its retries; n 0: it has none. */
+/* The key of a call and of all its retries: that of its header, or, where a
+ * proxy took it away, of its query. n 0: it has none. */
 struct span ingest_key(const struct call *c);
 
 /* The request's body without its compression, in place or in out. -1: the

@@ -2,12 +2,18 @@
 /* Generators of one run tell their state, and its end is the worst of them. */
 #include "k6serve/ingest/instances.h"
 
+#include <ctype.h>
+
 #include "base/units.h"
 #include "data/jsn.h"
 #include "data/run.h"
+#include "k6serve/http/run_mark.h"
 #include "k6serve/store/store_instance.h"
 
-enum { NAME_BYTES = 250 };
+enum {
+	NAME_BYTES = 250,
+	ID_BYTES = 32,		/* hexadecimal digits */
+};
 
 static void
 read_status(struct jsn *j, int *to)
@@ -20,6 +26,22 @@ read_status(struct jsn *j, int *to)
 		*to = (int)value;
 }
 
+/* That of its k6push, by which others of the same name are told apart; what is
+ * none is passed over. */
+static void
+read_id(struct jsn *j, struct span *to)
+{
+	struct span raw;
+	size_t i;
+
+	if (!jsn_text(j, &raw) || raw.n > ID_BYTES)
+		return;
+	for (i = 0; i < raw.n; i++)
+		if (!isxdigit((unsigned char)raw.p[i]))
+			return;
+	*to = raw;
+}
+
 static void
 read_state(struct jsn *j, struct store_instance *i, struct buf *name)
 {
@@ -30,6 +52,8 @@ read_state(struct jsn *j, struct store_instance *i, struct buf *name)
 		if (span_is(key, "name") && jsn_peek(j) == '"') {
 			if (jsn_text(j, &raw))
 				jsn_unescape(name, raw);
+		} else if (span_is(key, "id") && jsn_peek(j) == '"') {
+			read_id(j, &i->id);
 		} else if (span_is(key, "run_status")) {
 			read_status(j, &i->run_status);
 		} else if (span_is(key, "result_status")) {
@@ -43,6 +67,31 @@ read_state(struct jsn *j, struct store_instance *i, struct buf *name)
 	}
 }
 
+/* Its state is stored: tell of which database the run is, and how many others
+ * feed it by that name. */
+static void
+answer_put(struct call *c, const struct store_instance *i)
+{
+	struct buf mark = { 0 };
+	struct jsn_out o;
+	struct why why;
+	int64_t namesakes = store_instance_namesakes(c->store, i, &why);
+	enum store_result result = namesakes < 0
+	    ? store_last_failure(c->store)
+	    : run_mark_put(c->store, c->owner, c->run, &mark, &why);
+
+	if (result != STORE_DONE) {
+		reply_store(c->reply, result, &why);
+	} else {
+		o = reply_json(c->reply, 200);
+		jsn_open(&o, '{');
+		jsn_member_text(&o, "database", buf_whole(&mark));
+		jsn_member_int(&o, "namesakes", namesakes);
+		jsn_close(&o, '}');
+	}
+	buf_release(&mark);
+}
+
 void
 instances_answer(struct call *c)
 {
@@ -51,7 +100,6 @@ instances_answer(struct call *c)
 	struct jsn j = jsn_of(c->r->body);
 	struct buf name = { .max = NAME_BYTES };
 	enum store_result result;
-	struct jsn_out o;
 	struct why why;
 
 	read_state(&j, &i, &name);
@@ -66,15 +114,10 @@ instances_answer(struct call *c)
 		    "most %d bytes, and a run_status", NAME_BYTES);
 	} else {
 		result = store_instance_put(c->store, c->owner, &i, &why);
-		if (result != STORE_DONE) {
+		if (result == STORE_DONE)
+			answer_put(c, &i);
+		else
 			reply_store(c->reply, result, &why);
-		} else {
-			o = reply_json(c->reply, 200);
-			jsn_open(&o, '{');
-			jsn_member_text(&o, "database",
-			    span_of(store_id(c->store)));
-			jsn_close(&o, '}');
-		}
 	}
 	buf_release(&name);
 }
@@ -106,7 +149,7 @@ instances_worst(struct call *c, struct store_run *run, struct buf *results)
 	struct why why;
 
 	if (store_instances(c->store, &q, add_instance, &w, &why) < 0) {
-		reply_store(c->reply, STORE_FAILED, &why);
+		call_fail(c, &why);
 		return -1;
 	}
 	if (results->n > 0 && span_is(run->results, "{}"))

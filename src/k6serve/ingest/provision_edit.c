@@ -27,13 +27,12 @@ provision_remove(struct call *c)
 void
 provision_change(struct call *c)
 {
-	struct buf note = { 0 };
+	struct run_change change = { 0 };
 	struct why why;
 
-	if (api_read_note(c, &note) == 0)
-		reply_changed(c, store_run_note(c->store, c->owner, c->run,
-		    buf_whole(&note), &why), &why);
-	buf_release(&note);
+	if (api_read_change(c, &change) == 0)
+		reply_changed(c, api_change_run(c, &change, &why), &why);
+	buf_release(&change.note);
 }
 
 void

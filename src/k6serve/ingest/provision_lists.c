@@ -79,7 +79,8 @@ page_close(struct call *c, struct page *page, int status)
 	struct buf link = { 0 };
 
 	if (status < 0) {
-		reply_store(c->reply, STORE_FAILED, page->why);
+		reply_store(c->reply, store_last_failure(c->store),
+		    page->why);
 		return;
 	}
 	jsn_close(&page->o, ']');

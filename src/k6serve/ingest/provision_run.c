@@ -214,12 +214,12 @@ provision_show(struct call *c)
 
 	if (store_started_get(c->store, c->owner, &started, NULL, &why) <
 	    0) {
-		reply_store(c->reply, STORE_FAILED, &why);
+		call_fail(c, &why);
 	} else {
 		p = (struct run_put){ c, reply_json(c->reply, 200),
 		    started.load_test };
 		if (store_runs(c->store, &q, put_run, &p, &why) < 0)
-			reply_store(c->reply, STORE_FAILED, &why);
+			call_fail(c, &why);
 	}
 }
 
@@ -282,7 +282,7 @@ end_run(struct call *c, const struct failure *f)
 {
 	struct store_run run = { .id = c->run, .ended_ns = now_unix_ns() };
 	struct verdicts v = { .reason = buf_whole(&f->reason) };
-	enum store_result result = STORE_FAILED;
+	enum store_result result;
 	struct why why;
 
 	run.run_status = status_told_by(f);
@@ -293,6 +293,8 @@ end_run(struct call *c, const struct failure *f)
 		run.result_status = v.crossed > 0 ||
 		    run.run_status == RUN_ABORTED_BY_THRESHOLD;
 		result = store_run_end(c->store, c->owner, &run, &why);
+	} else {
+		result = store_last_failure(c->store);
 	}
 	if (result == STORE_DONE || result == STORE_ENDED)
 		c->reply->status = 204;

@@ -20,9 +20,8 @@ struct verdicts {
 };
 
 /* Judge the thresholds of the run of the path over all its data; percentiles
- * are as exact as histograms are. One that cannot be judged is left away, all of a
- * run without data are.
- * Results are owned by the caller. -1: why. */
+ * are as exact as histograms are. One that cannot be judged is omitted; all are
+ * of a run without data. Results are owned by the caller. -1: why. */
 int verdicts_judge(struct call *c, struct verdicts *v, struct why *why);
 
 #endif

@@ -141,7 +141,8 @@ find_crossing(struct store *s, int64_t run, const struct facts *f,
 	char *metric = xstrndup(t->key.metric.p, t->key.metric.n);
 	struct store_query q = { .owner = store_everybody, .run = run,
 	    .metric = metric, .is_whole = t->key.n_tags == 0 };
-	struct walk w = { .threshold = t, .first = f->times.start_ns / NS_PER_S };
+	struct walk w = { .threshold = t,
+	    .first = f->times.start_ns / NS_PER_S };
 	int status;
 
 	w.due = w.first + JUDGE_S;
@@ -201,7 +202,8 @@ conclude(struct store *s, const struct facts *f, struct judged *out,
 		to = &out->list[out->verdicts.n++];
 		*to = (struct store_verdict){ .metric = v->threshold.key.text,
 		    .source = v->threshold.source,
-		    .value = NAN, .is_known = !v->is_misfit && !lacks_time(v, seconds) &&
+		    .value = NAN, .is_known = !v->is_misfit &&
+		    !lacks_time(v, seconds) &&
 		    (overflow == 0 || v->threshold.key.n_tags == 0) };
 		if (!to->is_known)
 			continue;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "k6serve/judge/judge_run.h"
+#include "k6serve/store/store_lease.h"
 
 enum { JUDGE_EVERY_MS = 2000 };
 
@@ -26,7 +27,8 @@ write_verdicts(void *ctx, struct store *s)
 	struct judge_thread *t = ctx;
 	struct why why;
 
-	(void)judged_put(s, &t->judged, &why);
+	if (store_lease_check(s, &why) > 0)
+		(void)judged_put(s, &t->judged, &why);
 }
 
 static void
@@ -36,7 +38,8 @@ judge_changed(struct judge_thread *t)
 	int64_t run = 0;
 	int status;
 
-	while ((run = store_unjudged(t->store, run, &why)) > 0) {
+	while (writer_has_lease(t->writer) &&
+	    (run = store_unjudged(t->store, run, &why)) > 0) {
 		status = judge_run(t->store, run, &t->judged, &why);
 		if (status > 0)
 			writer_do(t->writer, write_verdicts, t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is silent for too long, and what is old enough to go. */
+/* Who is silent for too long, and what is old enough to roll up, or to go. */
 #include "k6serve/store/chores.h"
 
 #include <stdlib.h>
@@ -8,14 +8,25 @@
 
 #include "base/die.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/units.h"
 #include "data/run.h"
+#include "k6serve/store/store_roll_up.h"
 #include "k6serve/store/store_run.h"
 #include "k6serve/store/store_sweep.h"
 
 /* A longer time between two looks is one in which the server was away: stopped,
  * or waiting for a disk. Nobody could be heard then. */
 #define LOOK_NS NS_PER_S
+
+enum {
+	ROLLING = 16,		/* runs that are rolled up between two looks */
+	/* In a running run old seconds are rolled up in portions: an eighth
+	 * of the age, between a minute and an hour. */
+	PORTION_LEAST_S = STORE_ROLLED_S,
+	PORTION_MOST_S = 3600,
+	PORTIONS = 8,
+};
 
 /* A run that was running, made, fed or ended in this process's life. */
 struct life {
@@ -33,6 +44,8 @@ struct chores {
 	int64_t awake_ns;	/* of the last look */
 	int64_t hearing_ns;	/* for how long those who push could be heard */
 	int64_t look;		/* how many there were */
+	struct store_roll_up rolling[ROLLING];	/* the first n_rolling */
+	int n_rolling;
 	struct life *lives;	/* in the order of their runs */
 	size_t n, cap;
 };
@@ -124,15 +137,14 @@ struct look {
 
 /* A run that is running, and is heard of when its time changes. */
 static int
-see_running(void *ctx, int64_t run, int run_status, int64_t seen_ns)
+see_running(void *ctx, const struct store_run_state *r)
 {
 	struct look *k = ctx;
-	struct life *l = find_life(k->c, run);
+	struct life *l = find_life(k->c, r->run);
 
-	(void)run_status;
-	if (l == NULL || l->seen_ns != seen_ns)
-		l = touch(k->c, run, k->now);
-	l->seen_ns = seen_ns;
+	if (l == NULL || l->seen_ns != r->seen_ns)
+		l = touch(k->c, r->run, k->now);
+	l->seen_ns = r->seen_ns;
 	l->out_ns = 0;
 	l->look = k->c->look;
 	return 0;
@@ -172,29 +184,120 @@ age_of(const struct chores *c, const struct life *l, int64_t seen_ns,
 	return c->start.unix_ns - seen_ns + (now->all_ns - c->start.all_ns);
 }
 
-/* A run that is not running: may it go, and is it older than the others that
- * may? One that was timed out gets as long again before lack of room alone
- * removes it: whoever feeds it may only be cut off. */
+/* Whoever feeds a run that was timed out may only be cut off. It gets as long
+ * again before lack of room alone removes it; and after a start of the server,
+ * which it may have waited for, before anything does. */
+static bool
+is_spared(const struct chores *c, const struct life *l, int run_status,
+    int64_t age_ns, bool is_old)
+{
+	if (run_status != RUN_TIMED_OUT)
+		return false;
+	if (l == NULL)
+		return c->hearing_ns <= c->config.timeout_ns;
+	return !is_old && l->out_ns != 0 && age_ns <= c->config.timeout_ns;
+}
+
+/* Up to which second a running run is old enough; 0: none, or fewer than a
+ * portion. The age of a second is counted from the last one of the run, and is
+ * no more than the time since the run was made here. */
+static int64_t
+old_of_running(const struct chores *c, const struct store_run_state *r,
+    const struct chores_time *now, int64_t done, int64_t after_ns)
+{
+	int64_t now_ns = c->start.unix_ns + (now->all_ns - c->start.all_ns);
+	int64_t last_ns = r->last_ns < now_ns ? r->last_ns : now_ns;
+	int64_t least = after_ns / NS_PER_S / PORTIONS, until;
+
+	if (r->first_ns == 0 || now_ns - r->created_ns <= after_ns)
+		return 0;
+	if (least > PORTION_MOST_S)
+		least = PORTION_MOST_S;
+	if (least < PORTION_LEAST_S)
+		least = PORTION_LEAST_S;
+	if (done == 0)
+		done = num_floor_to(r->first_ns / NS_PER_S, STORE_ROLLED_S);
+	until = num_floor_to(last_ns / NS_PER_S - after_ns / NS_PER_S,
+	    STORE_ROLLED_S);
+	return until - done >= least ? until : 0;
+}
+
+/* Up to which second of the run points are to have a step that they do not
+ * have, as that is so old; 0: none. */
+static int64_t
+old_of(const struct chores *c, const struct store_run_state *r,
+    const struct chores_time *now, int64_t age_ns, int64_t done,
+    int64_t after_ns)
+{
+	int64_t until;
+
+	if (after_ns == 0)
+		return 0;
+	if (r->run_status == RUN_RUNNING)
+		return old_of_running(c, r, now, done, after_ns);
+	until = num_floor_to(r->last_ns / NS_PER_S, STORE_ROLLED_S) +
+	    STORE_ROLLED_S;
+	return age_ns > after_ns && r->first_ns != 0 && (done == 0 ||
+	    done < until) ? until : 0;
+}
+
+static void
+add_rolling(struct chores *c, int64_t run, int64_t step_s, int64_t until)
+{
+	int i;
+
+	for (i = 0; i < c->n_rolling && c->rolling[i].run != run; i++)
+		;
+	if (i == c->n_rolling && i < ROLLING)
+		c->rolling[c->n_rolling++] = (struct store_roll_up){
+		    .run = run, .step_s = step_s, .until = until };
+}
+
+/* Let the run be rolled up, if some of it is old enough for steps that its
+ * points do not have, or that was begun. */
+static void
+choose_roll_up(struct chores *c, const struct store_run_state *r,
+    const struct chores_time *now, int64_t age_ns)
+{
+	int64_t tens = r->tens_to, minutes = r->minutes_to, until;
+
+	until = old_of(c, r, now, age_ns, minutes, c->config.minutes_ns);
+	if (until != 0) {
+		add_rolling(c, r->run, 60, until);
+		return;
+	}
+	if (tens == 0 || (minutes != 0 && tens < minutes))
+		tens = minutes;
+	until = old_of(c, r, now, age_ns, tens, c->config.tens_ns);
+	if (until != 0)
+		add_rolling(c, r->run, 10, until);
+	else if (r->is_rolling)
+		add_rolling(c, r->run, 0, 0);
+}
+
+/* Is any of the run to be rolled up? If it is not running: may it go, and is it
+ * older than the others that may? */
 static int
-see_other(void *ctx, int64_t run, int run_status, int64_t seen_ns)
+see_any(void *ctx, const struct store_run_state *r)
 {
 	struct look *k = ctx;
 	struct chores *c = k->c;
-	struct life *l = find_life(c, run);
-	int64_t age = age_of(c, l, seen_ns, k->now);
+	struct life *l = find_life(c, r->run);
+	int64_t age = age_of(c, l, r->seen_ns, k->now);
 	bool is_old = c->config.keep_ns != 0 && age > c->config.keep_ns;
-	bool may_go = is_old;
+	bool may_go = (is_old || k->is_too_large) &&
+	    r->run_status != RUN_RUNNING &&
+	    !is_spared(c, l, r->run_status, age, is_old);
 
 	if (l != NULL)
 		l->look = c->look;
-	if (k->is_too_large && !is_old)
-		may_go = run_status != RUN_TIMED_OUT || l == NULL ||
-		    l->out_ns == 0 || age > c->config.timeout_ns;
 	if (may_go && (k->run == 0 || age > k->age_ns)) {
-		k->run = run;
+		k->run = r->run;
 		k->age_ns = age;
 		k->is_old = is_old;
 	}
+	if (!may_go)
+		choose_roll_up(c, r, k->now, age);
 	return 0;
 }
 
@@ -212,16 +315,31 @@ retain(struct chores *c, struct store *s, const struct chores_time *now,
 		return -1;
 	k.is_too_large = c->config.keep_bytes != 0 &&
 	    size > c->config.keep_bytes && !store_has_rest(s);
-	if (store_run_states(s, false, see_other, &k, why) < 0)
+	if (store_run_states(s, false, see_any, &k, why) < 0)
 		return -1;
 	if (k.run == 0)
 		return 0;
-	result = store_run_remove(s, store_everybody, k.run, why);
+	result = store_run_retire(s, k.run, why);
 	if (result == STORE_DONE)
 		warnf("run %lld was removed: %s", (long long)k.run, k.is_old ?
 		    "it is older than --keep-for allows" :
 		    "the data takes more than --keep-size");
 	return result == STORE_DONE || result == STORE_NO_RUN ? 0 : -1;
+}
+
+int
+chores_roll_up(struct chores *c, struct store *s, int64_t until_ns,
+    struct why *why)
+{
+	int status;
+
+	if (c->n_rolling == 0)
+		return 0;
+	status = store_roll_up(s, &c->rolling[0], until_ns, why);
+	if (status <= 0)
+		memmove(&c->rolling[0], &c->rolling[1],
+		    (size_t)--c->n_rolling * sizeof(c->rolling[0]));
+	return status < 0 ? -1 : c->n_rolling != 0;
 }
 
 /* Forget the runs that this look did not find. */
@@ -238,7 +356,7 @@ forget(struct chores *c)
 
 int
 chores_do(struct chores *c, struct store *s, const struct chores_time *now,
-    struct why *why)
+    bool is_ours, struct why *why)
 {
 	struct look k = { .c = c, .now = now };
 	int64_t passed = now->awake_ns - c->awake_ns, *runs;
@@ -251,9 +369,12 @@ chores_do(struct chores *c, struct store *s, const struct chores_time *now,
 		(void)touch(c, runs[i], now);
 	free(runs);
 	if (store_run_states(s, true, see_running, &k, why) < 0 ||
-	    time_out(c, s, now, why) < 0)
+	    (is_ours && time_out(c, s, now, why) < 0))
 		return -1;
-	if ((c->config.keep_ns != 0 || c->config.keep_bytes != 0) &&
+	if (!is_ours)
+		c->n_rolling = 0;
+	if (is_ours && (c->config.keep_ns != 0 || c->config.keep_bytes != 0 ||
+	    c->config.tens_ns != 0 || c->config.minutes_ns != 0) &&
 	    retain(c, s, now, why) < 0)
 		return -1;
 	forget(c);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chores: runs that fell silent time out, and old ones go. Nobody is judged by
- * the wall clock, which may jump: what happened since the start is measured
- * with other clocks, and only for what happened before is the wall clock asked,
- * once, at the start.
+ * chores: runs that fell silent time out, old seconds are rolled up, and old
+ * runs go. Nobody is judged by the wall clock, which may jump: what happened
+ * since the start is measured with other clocks, and only for what happened
+ * before is the wall clock asked, once, at the start. Only how long a running
+ * run is here, for its roll-up, is told by when it was made.
  */
 #ifndef K6PIPE_K6SERVE_STORE_CHORES_H
 #define K6PIPE_K6SERVE_STORE_CHORES_H
@@ -14,6 +15,11 @@
 struct chores_config {
 	int64_t timeout_ns;	/* silence after which a run is timed out */
 	int64_t keep_ns;	/* age at which a run is removed; 0: never */
+	int64_t tens_ns, minutes_ns;	/* age at which the points of a run
+					   become those of 10, and of 60 s:
+					   that of the seconds of one that is
+					   running, and else since it was
+					   over; 0: never */
 	int64_t keep_bytes;	/* of the data; past it the oldest runs are
 				   removed; 0: never */
 };
@@ -34,9 +40,16 @@ struct chores *chores_new(const struct chores_config *config,
     const struct chores_time *start);
 void chores_free(struct chores *c);
 
-/* Look after the runs; to be called about twice a second. 0, or -1 and why:
- * what was left undone is done by a later call. */
-int chores_do(struct chores *c, struct store *s, const struct chores_time *now,
+/* Go on with what rolls up the runs that chores_do chose, until the monotonic
+ * clock passes until_ns. 1: there is more; 0: there is not; -1: why, it is
+ * chosen again later. */
+int chores_roll_up(struct chores *c, struct store *s, int64_t until_ns,
     struct why *why);
+
+/* Look after the runs; to be called about twice a second. If the work is not
+ * ours, but another k6serve's that holds the lease, they are only watched. 0,
+ * or -1 and why: what was left undone is done by a later call. */
+int chores_do(struct chores *c, struct store *s, const struct chores_time *now,
+    bool is_ours, struct why *why);
 
 #endif

@@ -62,6 +62,21 @@ next_job(struct readers *r, bool *is_stopping)
 	return q;
 }
 
+/* An answer is made by several statements, and is of one moment. Without a
+ * transaction its own statements tell what is wrong with the database. */
+static void
+do_job(const struct readers_job *job, struct store *store)
+{
+	struct why why;
+
+	store_watch(store, job->is_unwanted, job->ctx);
+	store_limit(store, job->silence_ms);
+	(void)store_read_begin(store, &why);
+	job->read(job->ctx, store);
+	store_watch(store, NULL, NULL);
+	store_read_end(store);
+}
+
 static void *
 reader_main(void *ctx)
 {
@@ -74,12 +89,8 @@ reader_main(void *ctx)
 	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) +
 	    NICE);
 	while ((q = next_job(r, &is_stopping)) != NULL) {
-		if (!is_stopping && !q->job.is_unwanted(q->job.ctx)) {
-			store_watch(reader->store, q->job.is_unwanted,
-			    q->job.ctx);
-			q->job.read(q->job.ctx, reader->store);
-			store_watch(reader->store, NULL, NULL);
-		}
+		if (!is_stopping && !q->job.is_unwanted(q->job.ctx))
+			do_job(&q->job, reader->store);
 		q->job.done(q->job.ctx);
 		free(q);
 	}
@@ -183,6 +194,28 @@ readers_are_short(struct readers *r)
 	return are_short;
 }
 
+size_t
+readers_queued(struct readers *r)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&r->lock);
+	n = r->n;
+	(void)pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+static struct store *
+take_store(struct reader *reader)
+{
+	struct store *store = reader->store;
+
+	(void)pthread_mutex_lock(&reader->all->lock);
+	reader->store = NULL;
+	(void)pthread_mutex_unlock(&reader->all->lock);
+	return store;
+}
+
 void
 readers_stop(struct readers *r)
 {
@@ -196,9 +229,21 @@ readers_stop(struct readers *r)
 	(void)pthread_mutex_unlock(&r->lock);
 	for (i = 0; i < r->n_threads; i++) {
 		(void)pthread_join(r->threads[i].thread, NULL);
-		store_close(r->threads[i].store);
+		store_close(take_store(&r->threads[i]));
 	}
 	r->n_threads = 0;
+}
+
+void
+readers_abandon(struct readers *r)
+{
+	unsigned i;
+
+	(void)pthread_mutex_lock(&r->lock);
+	for (i = 0; i < MOST; i++)
+		if (r->threads[i].store != NULL)
+			store_abandon(r->threads[i].store);
+	(void)pthread_mutex_unlock(&r->lock);
 }
 
 void

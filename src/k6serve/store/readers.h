@@ -21,6 +21,7 @@ struct readers_job {
 	 * fails. */
 	bool (*is_unwanted)(void *ctx);
 	void (*done)(void *ctx);	/* at the end, read or not */
+	int64_t silence_ms;	/* as store_limit has it */
 	void *ctx;
 };
 
@@ -32,6 +33,13 @@ struct readers *readers_start(const struct store *store, size_t budget,
 /* Add a job, which is copied, unless n others wait already. From any thread.
  * False: it was not added. */
 bool readers_add(struct readers *r, const struct readers_job *job, size_t n);
+
+/* Abandon their stores (store_abandon). From any thread, before readers_stop
+ * returns. */
+void readers_abandon(struct readers *r);
+
+/* How many jobs wait. From any thread. */
+size_t readers_queued(struct readers *r);
 
 /* The answer that a job made takes so many bytes; it is gone. From any
  * thread. */

@@ -202,3 +202,35 @@ CREATE TABLE identity (
 	id TEXT NOT NULL	-- random, hexadecimal
 );
 INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+
+-- version 11
+
+-- How many seconds a point of the run stands for, at most, since it was rolled
+-- up.
+ALTER TABLE run ADD COLUMN point_s INTEGER NOT NULL DEFAULT 1;
+
+-- version 12
+
+-- 1: what other runs of its name and owner are compared with.
+ALTER TABLE run ADD COLUMN is_baseline INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX baseline ON run (name, owner) WHERE is_baseline = 1;
+
+-- version 13
+
+-- The columns are the same. A last_ns of a point that is less than an hour is
+-- counted from the point's second on, past 02:00 of 1970; a hist that is not
+-- NULL and has no bytes has all values in the bucket of min.
+
+-- version 14
+
+-- Points of seconds before these stand for 10 s, and for 60 s; 0: none does.
+-- What comes later for such a second is added there.
+ALTER TABLE run ADD COLUMN tens_to INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN minutes_to INTEGER NOT NULL DEFAULT 0;
+-- From one second to before another the points are being joined, series by
+-- series; both 0: none are.
+ALTER TABLE run ADD COLUMN roll_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN roll_to INTEGER NOT NULL DEFAULT 0;
+UPDATE run SET tens_to = (last_ns / 60000000000 + 1) * 60 WHERE point_s >= 10;
+UPDATE run SET minutes_to = tens_to WHERE point_s >= 60;
+ALTER TABLE run DROP COLUMN point_s;

@@ -1,40 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* The database file is opened and its tables made or migrated; transactions. */
+/* A store is opened on its engine; transactions, alone and in groups. */
 #include "k6serve/store/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
+#include "k6serve/store/engine_postgres.h"
+#include "k6serve/store/engine_sqlite.h"
+#include "k6serve/store/store_lease.h"
 #include "k6serve/store/store_priv.h"
 
-enum {
-	SCHEMA_VERSION = 10,
-	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
-	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
-	AT_VERSION = 60,
-	AT_APPLICATION = 68,
-	BUSY_MS = 5000,
-	WATCH_STEPS = 5000,		/* of SQLite, about 1 ms */
-};
-
-static int
-run_text(struct store *s, const char *text, struct why *why)
+int
+store_run_text(struct store *s, const char *text, struct why *why)
 {
-	return store_run_sql(s, store_prepare(s, text, why).sql, why);
+	struct store_stmt p = store_prepare(s, text, why);
+
+	return store_run_sql(&p, why);
 }
 
-/* In a group SQLite may have ended the transaction, on a full disk say. */
+/* In a group the engine may have ended the transaction, on a full disk say. */
 int
 store_begin(struct store *s, struct why *why)
 {
+	if (!s->is_group && s->mark.is_doubtful)
+		return why_set(why, "the database went away during a commit");
+	s->mark.is_cut = false;
 	if (!s->is_group)
-		return store_check_place(s, why) < 0 ? -1
-		    : run_text(s, "BEGIN IMMEDIATE", why);
-	s->is_broken |= sqlite3_get_autocommit(s->db) != 0;
+		return s->engine->enter(s->session, why) < 0 ? -1
+		    : store_run_text(s, s->engine->texts[ENGINE_BEGIN], why);
+	s->is_broken |= !s->engine->is_in_transaction(s->session);
 	return s->is_broken ? why_set(why, "the transaction failed") : 0;
+}
+
+/* Is the lease ours, if the transaction is one of those that need it? */
+static int
+check_lease(struct store *s, struct why *why)
+{
+	int is_ours = s->lease.is_asked ? store_lease_check(s, why) : 1;
+
+	s->lease.is_asked = false;
+	return is_ours == 0 ? why_set(why, "another k6serve does this now") :
+	    is_ours < 0 ? -1 : 0;
 }
 
 int
@@ -42,19 +49,39 @@ store_commit(struct store *s, struct why *why)
 {
 	if (s->is_group)
 		return 0;
-	if (store_check_place(s, why) < 0 || run_text(s, "COMMIT", why) < 0)
+	if (check_lease(s, why) < 0)
 		return -1;
-	store_note_log(s);
+	if (s->engine->leave(s->session, why) < 0 ||
+	    store_mark_put(s, why) < 0)
+		return -1;
+	if (store_run_text(s, "COMMIT", why) < 0 &&
+	    store_mark_find(s, why) < 0)
+		return -1;
+	s->engine->left(s->session);
 	return 0;
 }
 
 void
 store_rollback(struct store *s)
 {
+	s->lease.is_asked = false;
 	if (s->is_group)
 		s->is_broken = true;
-	else if (!sqlite3_get_autocommit(s->db))
-		(void)run_text(s, "ROLLBACK", NULL);
+	else if (s->engine->has_transaction(s->session))
+		(void)store_run_text(s, "ROLLBACK", NULL);
+}
+
+int
+store_read_begin(struct store *s, struct why *why)
+{
+	return store_run_text(s, s->engine->texts[ENGINE_BEGIN_READ], why);
+}
+
+void
+store_read_end(struct store *s)
+{
+	if (s->engine->has_transaction(s->session))
+		(void)store_run_text(s, "ROLLBACK", NULL);
 }
 
 enum store_result
@@ -75,6 +102,7 @@ store_conclude(struct store *s, enum store_result result, struct why *why)
 int
 store_group_begin(struct store *s, struct why *why)
 {
+	s->mark.is_doubtful = false;
 	if (store_begin(s, why) < 0)
 		return -1;
 	s->is_group = true;
@@ -85,7 +113,8 @@ store_group_begin(struct store *s, struct why *why)
 int
 store_group_end(struct store *s, struct why *why)
 {
-	bool is_broken = s->is_broken || sqlite3_get_autocommit(s->db) != 0;
+	bool is_broken = s->is_broken ||
+	    !s->engine->is_in_transaction(s->session);
 
 	s->is_group = false;
 	if (!is_broken && store_commit(s, why) == 0)
@@ -94,143 +123,46 @@ store_group_end(struct store *s, struct why *why)
 	return is_broken ? why_set(why, "the transaction failed") : -1;
 }
 
-static uint32_t
-big_endian(const unsigned char *p)
+int
+store_check_place(struct store *s, struct why *why)
 {
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
+	return s->engine->enter(s->session, why);
 }
 
-/* Look at the file before SQLite does, which might write to it. The file is
- * made here if need be, so that nobody else can ever read it. */
-static int
-check_file(const char *path, struct why *why)
+enum store_result
+store_last_failure(const struct store *s)
 {
-	unsigned char head[HEADER];
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	ssize_t n;
-
-	if (fd < 0)
-		return why_set(why, "%s", strerror(errno));
-	n = pread(fd, head, sizeof(head), 0);
-	(void)close(fd);
-	if (n < 0)
-		return why_set(why, "%s", strerror(errno));
-	if (n == 0)
-		return 0;
-	if (n < HEADER || memcmp(head, "SQLite format 3", 16) != 0)
-		return why_set(why, "is not a database");
-	if (big_endian(head + AT_APPLICATION) != APPLICATION_ID)
-		return why_set(why, "is a database of another program");
-	if (big_endian(head + AT_VERSION) > SCHEMA_VERSION)
-		return why_set(why, "was written by a newer k6serve "
-		    "(schema %u, this one knows %d)",
-		    big_endian(head + AT_VERSION), SCHEMA_VERSION);
-	return 0;
+	return s->mark.is_cut ? STORE_BUSY : s->engine->failure(s->session);
 }
 
-static int
-execute(struct store *s, const char *sql, struct why *why)
+bool
+store_is_misplaced(const struct store *s)
 {
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK
-	    ? 0 : store_why(s, why);
+	return s->engine->is_misplaced(s->session);
 }
 
-static int
-version_of(struct store *s, struct why *why)
+int
+store_check_ready(struct store *s, struct why *why)
 {
-	sqlite3_stmt *sql = NULL;
-	int version = -1;
-
-	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &sql,
-	    NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
-		version = sqlite3_column_int(sql, 0);
-	else
-		(void)store_why(s, why);
-	(void)sqlite3_finalize(sql);
-	return version;
-}
-
-/* Run what the schema has behind "-- version N" of the next version on. */
-static int
-execute_from(struct store *s, int version, struct span schema,
-    struct why *why)
-{
-	char *text = xstrndup(schema.p, schema.n), mark[32];
-	const char *from;
-	int status;
-
-	(void)snprintf(mark, sizeof(mark), "\n-- version %d", version + 1);
-	from = strstr(text, mark);
-	status = from == NULL ? why_set(why, "the schema has no version %d",
-	    version + 1) : execute(s, from, why);
-	free(text);
-	return status;
-}
-
-/* Bring the tables to this version, inside a transaction. */
-static int
-migrate(struct store *s, struct span schema, struct why *why)
-{
-	int version = version_of(s, why);
-	char pragmas[80];
-
-	if (version < 0)
-		return -1;
-	if (version > SCHEMA_VERSION)
-		return why_set(why, "was written by a newer k6serve");
-	if (version == SCHEMA_VERSION)
-		return 0;
-	if (execute_from(s, version, schema, why) < 0)
-		return -1;
-	(void)snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d;"
-	    "PRAGMA user_version = %d", APPLICATION_ID, SCHEMA_VERSION);
-	return execute(s, pragmas, why);
-}
-
-/* WAL only after the first transaction: so the main file's header always
- * tells whose it is. Foreign keys would remove all of a run at once, which takes
- * seconds; store_sweep does it bit by bit. What is deleted is overwritten only
- * where that needs no write of its own. */
-static int
-prepare(struct store *s, const struct span *schema, struct why *why)
-{
-	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
-	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
-	    NULL);
-	/* else each change of a bound tagset has its statement compiled
-	 * anew, in case the partial index fits */
-	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
-	if (schema != NULL && store_begin(s, why) < 0)
-		return -1;
-	if (schema != NULL && (migrate(s, *schema, why) < 0 ||
-	    store_commit(s, why) < 0)) {
-		store_rollback(s);
-		return -1;
-	}
-	return execute(s, "PRAGMA journal_mode = WAL;"
-	    "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;"
-	    "PRAGMA journal_size_limit = 16777216;"
-	    "PRAGMA secure_delete = FAST;"
-	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF", why);
+	return s->engine->enter(s->session, why) < 0 ? -1 :
+	    s->engine->check_schema(s->session, why);
 }
 
 /* 0, or -1 and why. */
 static int
 read_identity(struct store *s, struct why *why)
 {
-	struct store_params p = store_prepare(s, "SELECT id FROM identity",
+	struct store_stmt p = store_prepare(s, "SELECT id FROM identity",
 	    why);
 	int status;
 
 	if (p.sql == NULL)
 		return -1;
-	status = store_step(s, p.sql, why);
+	status = store_step(&p, why);
 	if (status > 0)
 		(void)snprintf(s->id, sizeof(s->id), "%s",
-		    store_text(p.sql, 0).p);
-	store_reset(p.sql);
+		    store_get_text(&p, 0).p);
+	store_reset(&p);
 	return status == 0 ? why_set(why, "has no identity") :
 	    status < 0 ? -1 : 0;
 }
@@ -241,21 +173,19 @@ store_id(const struct store *s)
 	return s->id;
 }
 
-/* No schema: the tables are there. */
+/* The store of a session, which it owns; NULL: why, also of a session that is
+ * NULL. */
 static struct store *
-open_file(const char *path, const struct span *schema, struct why *why)
+store_of(const struct engine *engine, void *session, struct why *why)
 {
-	struct store *s = xcalloc(1, sizeof(*s));
-	int status = 0;
+	struct store *s;
 
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK)
-		status = store_why(s, why);
-	if (status == 0)
-		status = prepare(s, schema, why);
-	if (status == 0)
-		status = read_identity(s, why);
-	if (status == 0)
+	if (session == NULL)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	s->engine = engine;
+	s->session = session;
+	if (read_identity(s, why) == 0)
 		return s;
 	store_close(s);
 	return NULL;
@@ -264,35 +194,94 @@ open_file(const char *path, const struct span *schema, struct why *why)
 struct store *
 store_open(const char *path, struct span schema, struct why *why)
 {
-	/* SQLite's count of its memory has one lock for all threads: a reader
-	 * that stands back would hold up those that write. */
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	if (check_file(path, why) < 0)
-		return NULL;
-	return open_file(path, &schema, why);
+	return store_of(&engine_sqlite, engine_sqlite_open(path, schema, why),
+	    why);
+}
+
+bool
+store_is_postgres(const char *url)
+{
+	return strncmp(url, "postgresql://", 13) == 0 ||
+	    strncmp(url, "postgres://", 11) == 0;
+}
+
+bool
+store_has_postgres(void)
+{
+	return engine_postgres_is_there();
+}
+
+struct store *
+store_open_postgres(const char *url, struct span schema, struct why *why)
+{
+#ifdef K6PIPE_LIBPQ
+	return store_of(&engine_postgres, engine_postgres_open(url, schema,
+	    why), why);
+#else
+	(void)url;
+	(void)schema;
+	(void)why_set(why, "this k6serve was built without libpq");
+	return NULL;
+#endif
+}
+
+/* The session, if its tables are those that are known here. */
+static void *
+check_session(const struct engine *engine, void *session, struct why *why)
+{
+	if (session == NULL || engine->check_schema(session, why) == 0)
+		return session;
+	engine->close(session);
+	return NULL;
+}
+
+struct store *
+store_open_as_is(const char *name, struct why *why)
+{
+	const struct engine *engine = &engine_sqlite;
+	const struct span nothing = { NULL, 0 };
+	void *session;
+
+#ifdef K6PIPE_LIBPQ
+	if (store_is_postgres(name)) {
+		engine = &engine_postgres;
+		session = engine_postgres_open(name, nothing, why);
+	} else
+#endif
+	session = engine_sqlite_open(name, nothing, why);
+	return store_of(engine, check_session(engine, session, why), why);
 }
 
 struct store *
 store_open_again(const struct store *s, struct why *why)
 {
-	return open_file(sqlite3_db_filename(s->db, "main"), NULL, why);
-}
-
-static int
-ask_watch(void *ctx)
-{
-	struct store *s = ctx;
-
-	return s->is_unwanted(s->watch);
+	return store_of(s->engine, s->engine->open_again(s->session, why),
+	    why);
 }
 
 void
 store_watch(struct store *s, bool (*is_unwanted)(void *ctx), void *ctx)
 {
-	s->is_unwanted = is_unwanted;
-	s->watch = ctx;
-	sqlite3_progress_handler(s->db, WATCH_STEPS, is_unwanted != NULL ?
-	    ask_watch : NULL, s);
+	s->engine->watch(s->session, is_unwanted, ctx);
+}
+
+void
+store_hurry(struct store *s)
+{
+	s->engine->hurry(s->session);
+}
+
+void
+store_limit(struct store *s, int64_t silence_ms)
+{
+	s->engine->limit(s->session, silence_ms);
+}
+
+void
+store_abandon(struct store *s)
+{
+	s->is_abandoned = true;
+	s->engine->abandon(s->session);
 }
 
 void
@@ -303,8 +292,9 @@ store_close(struct store *s)
 	if (s == NULL)
 		return;
 	for (i = 0; i < STORE_STATEMENTS; i++)
-		(void)sqlite3_finalize(s->statements[i].sql);
-	(void)sqlite3_close(s->db);
+		if (s->statements[i].sql != NULL)
+			s->engine->finalize(s->statements[i].sql);
+	s->engine->close(s->session);
 	buf_release(&s->blob);
 	free(s->touched.runs);
 	free(s->removed.runs);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store: runs and their data in one database file. SQLite stays in here. Each
+ * store: runs and their data in a database, which an engine hides. Each
  * noun has a header of its own: store_run, store_batch, store_query and so on.
  *
  * A function that changes something returns after its transaction is on disk,
@@ -58,7 +58,8 @@ enum store_result {
 	STORE_TOO_MUCH,		/* more than a client may send; nothing changed */
 	STORE_FULL,		/* no room on disk, or it cannot be written, or
 				   the file is no longer in its place */
-	STORE_BUSY,		/* another process holds the database */
+	STORE_BUSY,		/* another process holds the database, or it
+				   cannot be reached: the same works later */
 	STORE_FAILED,
 };
 
@@ -69,6 +70,19 @@ struct store *store_open(const char *path, struct span schema,
     struct why *why);
 void store_close(struct store *s);
 
+/* Does the text name a database of a PostgreSQL server; can this program, as it
+ * was built, use one? Open it, with its tables in a schema named k6serve, which
+ * are made. NULL: why. */
+bool store_is_postgres(const char *url);
+bool store_has_postgres(void);
+struct store *store_open_postgres(const char *url, struct span schema,
+    struct why *why);
+
+/* Open a database of either kind that is there, with its tables as they are,
+ * which must be those of this version; nothing is made or migrated. NULL:
+ * why. */
+struct store *store_open_as_is(const char *name, struct why *why);
+
 /* The database's random id, for as long as there is the file or a copy of it:
  * hexadecimal digits. Good until store_close(). */
 const char *store_id(const struct store *s);
@@ -78,8 +92,15 @@ const char *store_id(const struct store *s);
  * transaction checks it as it begins and before it ends. -1: why. */
 int store_check_place(struct store *s, struct why *why);
 
+/* Can the database be read and written by this k6serve: is it in its place, and
+ * is its schema the one that is known here? 0, or -1: why. */
+int store_check_ready(struct store *s, struct why *why);
+
 #define STORE_MISPLACED_WHY "the database file was removed or replaced: " \
 	"put it back, or start k6serve again"
+
+/* The kind of the last failure: STORE_BUSY, STORE_FULL or STORE_FAILED. */
+enum store_result store_last_failure(const struct store *s);
 
 /* What the last check found, of a transaction or by store_check_place. */
 bool store_is_misplaced(const struct store *s);
@@ -92,6 +113,23 @@ struct store *store_open_again(const struct store *s, struct why *why);
 /* Let each function of this store fail as soon as is_unwanted(ctx) is true,
  * which is asked about every millisecond that it works. NULL: no longer. */
 void store_watch(struct store *s, bool (*is_unwanted)(void *ctx), void *ctx);
+
+/* What is read from begin to end is of one moment, whatever others write
+ * meanwhile. If it cannot begin (why), each function reads for itself. */
+int store_read_begin(struct store *s, struct why *why);
+void store_read_end(struct store *s);
+
+/* Let each function of this store fail rather than wait longer than a second
+ * for a server that is away. */
+void store_hurry(struct store *s);
+
+/* Let each of its functions fail when a server has sent nothing for so many ms;
+ * 0: they wait. */
+void store_limit(struct store *s, int64_t silence_ms);
+
+/* From any thread: let its functions, also the one that is at work, fail rather
+ * than wait for a server at all. A database file is not given up. */
+void store_abandon(struct store *s);
 
 /* What is changed from begin to end goes to disk at the end, or not at all:
  * a function that fails in between, not for what it was asked but for the

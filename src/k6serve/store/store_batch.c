@@ -5,42 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "data/run.h"
-#include "k6serve/store/store_priv.h"
+#include "k6serve/store/store_bulk.h"
 
 /* The number of a tag set; 0: the run does not have it; -1: why. */
 static int64_t
 find_tagset(struct store *s, int64_t run, struct span json, struct why *why)
 {
-	static const char select[] = "SELECT id FROM tagset"
-	    " WHERE run = ? AND json = ?";
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s,
+	    s->engine->texts[ENGINE_FIND_TAGSET], why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, run);
 	store_bind_text(&p, json);
-	return store_one_int(s, p.sql, why);
+	return store_one_int(&p, why);
 }
 
 static int64_t
 make_tagset(struct store *s, int64_t run, struct span json, struct why *why)
 {
 	static const char insert[] = "INSERT INTO tagset(run, json)"
-	    " VALUES(?, ?)";
-	struct store_params p = store_prepare(s, insert, why);
+	    " VALUES(?, ?) RETURNING id";
+	struct store_stmt p = store_prepare(s, insert, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, run);
 	store_bind_text(&p, json);
-	if (store_run_sql(s, p.sql, why) < 0)
-		return -1;
-	return sqlite3_last_insert_rowid(s->db);
+	return store_one_int(&p, why);
 }
 
 static void
-bind_series(struct store_params *p, int64_t run, const struct store_row *row,
+bind_series(struct store_stmt *p, int64_t run, const struct store_row *row,
     int64_t tagset)
 {
 	store_bind_int(p, run);
@@ -58,19 +56,19 @@ find_series(struct store *s, int64_t run, const struct store_row *row,
 	    " FROM series WHERE run = ? AND metric = ? AND type = ?"
 	    " AND tagset = ?";
 	enum { ID, FIRST_OF_SINK };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	int64_t id;
 
 	if (p.sql == NULL)
 		return -1;
 	bind_series(&p, run, row, tagset);
-	id = store_step(s, p.sql, why);
+	id = store_step(&p, why);
 	if (id > 0) {
-		id = sqlite3_column_int64(p.sql, ID);
-		if (store_get_sink(p.sql, FIRST_OF_SINK, total) < 0)
+		id = store_get_int(&p, ID);
+		if (store_get_sink(&p, FIRST_OF_SINK, 0, total) < 0)
 			id = why_set(why, "a bad histogram in the database");
 	}
-	store_reset(p.sql);
+	store_reset(&p);
 	return id;
 }
 
@@ -80,15 +78,13 @@ make_series(struct store *s, int64_t run, const struct store_row *row,
 {
 	static const char insert[] = "INSERT INTO series(run, metric, type,"
 	    " tagset, count, nonzero, sum, min, max, last, last_ns)"
-	    " VALUES(?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0)";
-	struct store_params p = store_prepare(s, insert, why);
+	    " VALUES(?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0) RETURNING id";
+	struct store_stmt p = store_prepare(s, insert, why);
 
 	if (p.sql == NULL)
 		return -1;
 	bind_series(&p, run, row, tagset);
-	if (store_run_sql(s, p.sql, why) < 0)
-		return -1;
-	return sqlite3_last_insert_rowid(s->db);
+	return store_one_int(&p, why);
 }
 
 /* Add what a second already holds to the sink. */
@@ -99,7 +95,7 @@ merge_point(struct store *s, int64_t series, int64_t second,
 	static const char select[] = "SELECT " STORE_SINK_COLUMNS
 	    " FROM point WHERE series = ? AND second = ?";
 	enum { FIRST_OF_SINK };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	struct sink old = { .type = sink->type };
 	int found;
 
@@ -107,50 +103,76 @@ merge_point(struct store *s, int64_t series, int64_t second,
 		return -1;
 	store_bind_int(&p, series);
 	store_bind_int(&p, second);
-	found = store_step(s, p.sql, why);
-	if (found > 0 && store_get_sink(p.sql, FIRST_OF_SINK, &old) < 0)
+	found = store_step(&p, why);
+	if (found > 0 && store_get_sink(&p, FIRST_OF_SINK, second, &old) < 0)
 		found = why_set(why, "a bad histogram in the database");
-	store_reset(p.sql);
+	store_reset(&p);
 	if (found > 0)
 		sink_merge(sink, &old);
 	sink_release(&old);
 	return found < 0 ? -1 : 0;
 }
 
-#define INTO_POINT "INTO point(series, second, " STORE_SINK_COLUMNS ")" \
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define INTO_POINT "INSERT INTO point(series, second, " STORE_SINK_COLUMNS \
+	") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" \
+	" ON CONFLICT(series, second) DO "
 
 /* Write a point by either statement. */
 static int
 write_point(struct store *s, const char *insert, int64_t series,
     int64_t second, const struct sink *sink, struct why *why)
 {
-	struct store_params p = store_prepare(s, insert, why);
+	struct store_stmt p = store_prepare(s, insert, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, series);
 	store_bind_int(&p, second);
-	store_bind_sink(s, &p, sink);
-	return store_run_sql(s, p.sql, why);
+	store_bind_sink(&p, second, sink);
+	return store_run_sql(&p, why);
 }
 
-/* Store n rows of one series and one second. Usually the second is new. */
+/* A batch on its way in. What is past the run's maximum of series is put
+ * aside, and stored as one tag set at the end: adding each row to it at once
+ * would read and write its histogram as often. */
+struct batch_insert {
+	struct store *s;
+	const struct store_batch *b;
+	struct store_bulk *bulk;	/* what is looked up and written at once;
+					   NULL: nothing */
+	struct store_rolled rolled;	/* of the run */
+	int64_t n_series;		/* of the run; -1: not yet counted */
+	int64_t tag_bytes;		/* of the run's tag sets, likewise */
+	bool has_no_end;		/* while what was put aside is stored */
+	struct store_row *aside;	/* owned, their sinks are b's */
+	size_t n, cap;
+};
+
+/* Store n rows of one series that go to the point of a second. Usually it is
+ * new. */
 static int
-put_point(struct store *s, int64_t series, const struct store_row *rows,
-    size_t n, struct why *why)
+put_point(struct batch_insert *in, int64_t series, int64_t second,
+    const struct store_row *rows, size_t n, struct why *why)
 {
-	static const char insert[] = "INSERT OR IGNORE " INTO_POINT;
-	static const char replace[] = "INSERT OR REPLACE " INTO_POINT;
+	static const char insert[] = INTO_POINT "NOTHING";
+	static const char replace[] = INTO_POINT "UPDATE SET"
+	    " count = excluded.count, nonzero = excluded.nonzero,"
+	    " sum = excluded.sum, min = excluded.min, max = excluded.max,"
+	    " last = excluded.last, last_ns = excluded.last_ns,"
+	    " hist = excluded.hist, exact = excluded.exact";
 	struct sink sink = { .type = rows->type };
-	int64_t second = rows->second;
+	struct store *s = in->s;
 	int status;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		sink_merge(&sink, rows[i].sink);
+	if (in->bulk != NULL) {
+		store_bulk_point(in->bulk, series, second, &sink);
+		return 0;
+	}
 	status = write_point(s, insert, series, second, &sink, why);
-	if (status == 0 && sqlite3_changes(s->db) == 0) {
+	if (status == 0 && store_changes(s) == 0) {
 		status = merge_point(s, series, second, &sink, why);
 		if (status == 0)
 			status = write_point(s, replace, series, second,
@@ -162,42 +184,35 @@ put_point(struct store *s, int64_t series, const struct store_row *rows,
 
 /* Store n rows of one series and add them to its total so far. */
 static int
-put_points(struct store *s, int64_t series, struct sink *total,
+put_points(struct batch_insert *in, int64_t series, struct sink *total,
     const struct store_row *rows, size_t n, struct why *why)
 {
 	static const char update[] = "UPDATE series SET count = ?2,"
 	    " nonzero = ?3, sum = ?4, min = ?5, max = ?6, last = ?7,"
 	    " last_ns = ?8, hist = ?9, exact = ?10 WHERE id = ?1";
-	struct store_params p;
+	struct store_stmt p;
+	int64_t second;
 	size_t i, k;
 
 	for (i = 0; i < n; i += k) {
-		for (k = 0; i + k < n &&
-		    rows[i + k].second == rows[i].second; k++)
+		second = store_rolled_second(&in->rolled, rows[i].second);
+		for (k = 0; i + k < n && store_rolled_second(&in->rolled,
+		    rows[i + k].second) == second; k++)
 			sink_merge(total, rows[i + k].sink);
-		if (put_point(s, series, &rows[i], k, why) < 0)
+		if (put_point(in, series, second, &rows[i], k, why) < 0)
 			return -1;
 	}
-	p = store_prepare(s, update, why);
+	if (in->bulk != NULL) {
+		store_bulk_total(in->bulk, series, total);
+		return 0;
+	}
+	p = store_prepare(in->s, update, why);
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, series);
-	store_bind_sink(s, &p, total);
-	return store_run_sql(s, p.sql, why);
+	store_bind_sink(&p, 0, total);
+	return store_run_sql(&p, why);
 }
-
-/* A batch on its way in. What is past the run's maximum of series is put
- * aside, and stored as one tag set at the end: adding each row to it at once
- * would read and write its histogram as often. */
-struct batch_insert {
-	struct store *s;
-	const struct store_batch *b;
-	int64_t n_series;		/* of the run; -1: not yet counted */
-	int64_t tag_bytes;		/* of the run's tag sets, likewise */
-	bool has_no_end;		/* while what was put aside is stored */
-	struct store_row *aside;	/* owned, their sinks are b's */
-	size_t n, cap;
-};
 
 /* How many series the run has, those of the maximum, and how many bytes its
  * tag sets. */
@@ -206,24 +221,22 @@ count_series(struct batch_insert *in, struct why *why)
 {
 	static const char select[] = "SELECT count(*) FROM series"
 	    " WHERE run = ?1 AND tagset != 0 AND tagset != ?2";
-	static const char bytes[] = "SELECT total(length(CAST(json AS BLOB)))"
-	    " FROM tagset WHERE run = ?";
 	int64_t overflow = find_tagset(in->s, in->b->run,
 	    span_of(STORE_OVERFLOW), why);
-	struct store_params p = store_prepare(in->s, select, why);
+	struct store_stmt p = store_prepare(in->s, select, why);
 
 	if (overflow < 0 || p.sql == NULL)
 		return -1;
 	store_bind_int(&p, in->b->run);
 	store_bind_int(&p, overflow);
-	in->n_series = store_one_int(in->s, p.sql, why);
+	in->n_series = store_one_int(&p, why);
 	if (in->n_series < 0)
 		return -1;
-	p = store_prepare(in->s, bytes, why);
+	p = store_prepare(in->s, in->s->engine->texts[ENGINE_TAG_BYTES], why);
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, in->b->run);
-	in->tag_bytes = store_one_int(in->s, p.sql, why);
+	in->tag_bytes = store_one_int(&p, why);
 	return in->tag_bytes < 0 ? -1 : 0;
 }
 
@@ -257,7 +270,9 @@ put_series(struct batch_insert *in, int64_t tagset,
     const struct store_row *rows, size_t n, struct why *why)
 {
 	struct sink total = { .type = rows->type };
-	int64_t id = find_series(in->s, in->b->run, rows, tagset, &total, why);
+	int64_t id = in->bulk != NULL ?
+	    store_bulk_series(in->bulk, rows, &total) :
+	    find_series(in->s, in->b->run, rows, tagset, &total, why);
 	int room = id == 0 && tagset != 0 ? has_room(in, 1, why) : 1, status;
 
 	if (id == 0 && room == 0) {
@@ -268,7 +283,7 @@ put_series(struct batch_insert *in, int64_t tagset,
 		id = make_series(in->s, in->b->run, rows, tagset, why);
 		in->n_series += tagset != 0 && in->n_series >= 0;
 	}
-	status = id <= 0 ? -1 : put_points(in->s, id, &total, rows, n, why);
+	status = id <= 0 ? -1 : put_points(in, id, &total, rows, n, why);
 	sink_release(&total);
 	return status;
 }
@@ -291,7 +306,8 @@ static int
 put_tagset(struct batch_insert *in, const struct store_row *rows, size_t n,
     struct why *why)
 {
-	int64_t tagset = rows->tags.n == 0 ? 0 :
+	int64_t tagset = rows->tags.n == 0 ? 0 : in->bulk != NULL ?
+	    store_bulk_tagset(in->bulk, rows) :
 	    find_tagset(in->s, in->b->run, rows->tags, why);
 	size_t i, k, n_series = 0;
 	int room;
@@ -339,23 +355,63 @@ by_series(const void *a, const void *b)
 	return (x->second > y->second) - (x->second < y->second);
 }
 
+/* Store n rows of any tag sets. */
 static int
-put_rows(struct batch_insert *in, struct why *why)
+put_tagsets(struct batch_insert *in, const struct store_row *rows, size_t n,
+    struct why *why)
 {
-	const struct store_row *rows = in->b->rows;
 	size_t i, k;
 
-	for (i = 0; i < in->b->n; i += k) {
-		for (k = 1; i + k < in->b->n &&
+	for (i = 0; i < n; i += k) {
+		for (k = 1; i + k < n &&
 		    span_equal(rows[i + k].tags, rows[i].tags); k++)
 			;
 		if (put_tagset(in, &rows[i], k, why) < 0)
 			return -1;
 	}
-	if (in->n == 0)
-		return 0;
-	if (in->n > 0)
-		qsort(in->aside, in->n, sizeof(in->aside[0]), by_series);
+	return 0;
+}
+
+/* The same in few statements, some rows at a time. Should a point be there
+ * that is later than all the run has, the next try looks for it. */
+static int
+put_in_bulk(struct batch_insert *in, const struct store_state *old,
+    struct why *why)
+{
+	struct store_bulk bulk = { .s = in->s, .run = in->b->run,
+	    .last_second = in->s->looks_up_all ? INT64_MAX :
+	    old->data.last_ns / NS_PER_S };
+	const struct store_batch *b = in->b;
+	int status = 0;
+	size_t i, k;
+
+	in->bulk = &bulk;
+	for (i = 0; i < b->n && status == 0; i += k) {
+		k = store_bulk_window(&b->rows[i], b->n - i);
+		status = store_bulk_open(&bulk, &b->rows[i], k, why);
+		if (status == 0)
+			status = put_tagsets(in, &b->rows[i], k, why);
+		if (status == 0)
+			status = store_bulk_write(&bulk, why);
+		store_bulk_release(&bulk);
+	}
+	in->bulk = NULL;
+	in->s->looks_up_all = status < 0 &&
+	    in->s->engine->is_conflict(in->s->session);
+	return status;
+}
+
+static int
+put_rows(struct batch_insert *in, const struct store_state *old,
+    struct why *why)
+{
+	int status = in->s->engine->texts[ENGINE_FIND_TAGSETS] != NULL ?
+	    put_in_bulk(in, old, why) :
+	    put_tagsets(in, in->b->rows, in->b->n, why);
+
+	if (status < 0 || in->n == 0)
+		return status;
+	qsort(in->aside, in->n, sizeof(in->aside[0]), by_series);
 	in->has_no_end = true;
 	return put_tagset(in, in->aside, in->n, why);
 }
@@ -365,12 +421,14 @@ bump_run(struct store *s, const struct store_batch *b,
     const struct store_state *old, struct why *why)
 {
 	static const char update[] = "UPDATE run SET seen_ns = ?2,"
-	    " first_ns = ?3, last_ns = ?4, step_s = max(step_s, ?5),"
+	    " first_ns = ?3, last_ns = ?4, step_s = CASE WHEN step_s < ?5"
+	    " THEN ?5 ELSE step_s END,"
 	    " inner_first_ns = ?9, inner_last_ns = ?10,"
 	    " requests = requests + ?6, points = points + ?7,"
-	    " is_late = max(is_late, ?8), run_status = 2,"
+	    " is_late = CASE WHEN ?8 != 0 THEN 1 ELSE is_late END,"
+	    " run_status = 2,"
 	    " version = version + 1 WHERE id = ?1";
-	struct store_params p = store_prepare(s, update, why);
+	struct store_stmt p = store_prepare(s, update, why);
 	struct store_extent data = old->data;
 
 	if (p.sql == NULL)
@@ -387,7 +445,7 @@ bump_run(struct store *s, const struct store_batch *b,
 	store_touch(s, b->run);
 	store_bind_int(&p, data.inner_first_ns);
 	store_bind_int(&p, data.inner_last_ns);
-	return store_run_sql(s, p.sql, why);
+	return store_run_sql(&p, why);
 }
 
 /* Of n rows with all tag sets together, how many series the run does not have;
@@ -417,7 +475,7 @@ check_metrics(struct store *s, const struct store_batch *b, struct why *why)
 {
 	static const char select[] = "SELECT count(*) FROM series"
 	    " INDEXED BY whole WHERE run = ? AND tagset = 0";
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	size_t first = b->n, i;
 	int64_t n, more = 0;
 
@@ -428,7 +486,7 @@ check_metrics(struct store *s, const struct store_batch *b, struct why *why)
 	if (p.sql == NULL)
 		return store_failure(s);
 	store_bind_int(&p, b->run);
-	n = store_one_int(s, p.sql, why);
+	n = store_one_int(&p, why);
 	if (n >= 0 && n + more > STORE_METRICS) {
 		more = count_new(s, b->run, &b->rows[first], b->n - first,
 		    why);
@@ -448,7 +506,7 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 {
 	struct batch_insert in = { .s = s, .b = b, .n_series = -1 };
 	struct store_state state;
-	enum store_result result = store_state_get(s, b->owner, b->run,
+	enum store_result result = store_state_lock(s, b->owner, b->run,
 	    &state, why);
 	int status;
 
@@ -465,9 +523,12 @@ put_batch(struct store *s, const struct store_batch *b, struct why *why)
 		result = check_metrics(s, b, why);
 	if (result != STORE_DONE)
 		return result;
-	status = b->key.n != 0 ? store_key_note(s, b, why) : 0;
-	if (status == 0)
-		status = put_rows(&in, why);
+	if (b->key.n != 0)
+		result = store_key_note(s, b, why);
+	if (result != STORE_DONE)
+		return result;
+	in.rolled = state.rolled;
+	status = put_rows(&in, &state, why);
 	free(in.aside);
 	if (status == 0)
 		status = store_slow_add(s, b, why);

@@ -36,4 +36,8 @@ enum store_result store_batch_add(struct store *s,
 enum store_result store_batch_withdraw(struct store *s, const char *owner,
     int64_t run, struct span key, struct why *why);
 
+/* How many batches of a run are stored, each under a key of its own; -1:
+ * why. */
+int64_t store_batch_count(struct store *s, int64_t run, struct why *why);
+
 #endif

@@ -4,8 +4,11 @@
 
 #include <stdio.h>
 
+#include "base/random.h"
 #include "data/run.h"
 #include "k6serve/store/store_priv.h"
+
+enum { HOOK_ID = 16 };	/* random bytes of one */
 
 void
 store_hook_keep(struct store *s)
@@ -17,16 +20,19 @@ int
 store_hook_add(struct store *s, int64_t run, struct why *why)
 {
 	static const char insert[] = "INSERT INTO hook(run, id, told)"
-	    " VALUES(?, lower(hex(randomblob(16))), 0)";
-	struct store_params p;
+	    " VALUES(?, ?, 0)";
+	char id[2 * HOOK_ID + 1];
+	struct store_stmt p;
 
 	if (!s->keeps_hooks)
 		return 0;
 	p = store_prepare(s, insert, why);
 	if (p.sql == NULL)
 		return -1;
+	random_hex(id, HOOK_ID);
 	store_bind_int(&p, run);
-	return store_run_sql(s, p.sql, why);
+	store_bind_text(&p, span_of(id));
+	return store_run_sql(&p, why);
 }
 
 int
@@ -39,21 +45,21 @@ store_hook_next(struct store *s, int64_t after, struct store_hook *hook,
 	    " AND (r.thresholds = '{}' OR r.judged_version >= r.version)"
 	    " ORDER BY h.run LIMIT 1";
 	enum { RUN, STATUS, ID };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	int found;
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, after);
 	store_bind_int(&p, RUN_RUNNING);
-	found = store_step(s, p.sql, why);
+	found = store_step(&p, why);
 	if (found > 0) {
-		hook->run = sqlite3_column_int64(p.sql, RUN);
-		hook->run_status = sqlite3_column_int(p.sql, STATUS);
+		hook->run = store_get_int(&p, RUN);
+		hook->run_status = (int)store_get_int(&p, STATUS);
 		(void)snprintf(hook->id, sizeof(hook->id), "%s",
-		    store_text(p.sql, ID).p);
+		    store_get_text(&p, ID).p);
 	}
-	store_reset(p.sql);
+	store_reset(&p);
 	return found;
 }
 
@@ -63,7 +69,7 @@ note_done(struct store *s, const struct store_hook *hook, struct why *why)
 	static const char update[] = "UPDATE hook SET told = ?2 WHERE run = ?1";
 	static const char delete[] = "DELETE FROM hook WHERE run = ?1";
 	bool may_go_on = hook->run_status == RUN_TIMED_OUT;
-	struct store_params p = store_prepare(s, may_go_on ? update : delete,
+	struct store_stmt p = store_prepare(s, may_go_on ? update : delete,
 	    why);
 
 	if (p.sql == NULL)
@@ -71,7 +77,7 @@ note_done(struct store *s, const struct store_hook *hook, struct why *why)
 	store_bind_int(&p, hook->run);
 	if (may_go_on)
 		store_bind_int(&p, hook->run_status);
-	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s) :
+	return store_run_sql(&p, why) < 0 ? store_failure(s) :
 	    STORE_DONE;
 }
 

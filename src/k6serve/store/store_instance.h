@@ -8,14 +8,20 @@
 struct store_instance {
 	int64_t run;
 	struct span name, results;
+	struct span id;		/* tells those of one name apart; n 0: none */
 	int run_status;		/* RUN_RUNNING: it has not told its end */
 	int result_status;
 	int64_t seen_ns;
 };
 
-/* Keep the state of one, in the place of an earlier one. STORE_NO_RUN: the
- * owner has no such run. */
+/* Keep the state of one, in the place of an earlier one: of the same id, and,
+ * if this one is new, of those of its name that have told their end.
+ * STORE_NO_RUN: the owner has no such run. */
 enum store_result store_instance_put(struct store *s, const char *owner,
+    const struct store_instance *i, struct why *why);
+
+/* How many others of its name have not told their end. -1: why. */
+int64_t store_instance_namesakes(struct store *s,
     const struct store_instance *i, struct why *why);
 
 /* Hand out each of run, by name; what it points to dies with the call. A

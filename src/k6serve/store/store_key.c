@@ -15,46 +15,49 @@ store_key_check(struct store *s, const struct store_batch *b, struct why *why)
 	static const char select[] = "SELECT digest FROM batch"
 	    " WHERE run = ? AND key = ?";
 	enum { DIGEST };
-	struct store_params p = store_prepare(s, select, why);
-	int found, bytes = 0, is_same = 0;
+	struct store_stmt p = store_prepare(s, select, why);
+	bool is_withdrawn = false, is_same = false;
+	const unsigned char *digest;
+	int found;
 
 	if (p.sql == NULL)
 		return store_failure(s);
 	store_bind_int(&p, b->run);
 	store_bind_text(&p, b->key);
-	found = store_step(s, p.sql, why);
+	found = store_step(&p, why);
 	if (found > 0) {
-		bytes = sqlite3_column_bytes(p.sql, DIGEST);
-		is_same = bytes == STORE_DIGEST && b->digest != NULL &&
-		    memcmp(sqlite3_column_blob(p.sql, DIGEST), b->digest,
-		    STORE_DIGEST) == 0;
+		is_withdrawn = store_get_blob(&p, DIGEST).n == 0;
+		digest = store_get_digest(&p, DIGEST);
+		is_same = digest != NULL && b->digest != NULL &&
+		    memcmp(digest, b->digest, STORE_DIGEST) == 0;
 	}
-	store_reset(p.sql);
+	store_reset(&p);
 	if (found < 0)
 		return store_failure(s);
 	if (found == 0)
 		return STORE_DONE;
-	if (bytes == 0)
+	if (is_withdrawn)
 		return STORE_WITHDRAWN;
 	return is_same ? STORE_DUPLICATE : STORE_CONFLICT;
 }
 
-int
+enum store_result
 store_key_note(struct store *s, const struct store_batch *b, struct why *why)
 {
 	static const char insert[] = "INSERT INTO batch(run, key, digest)"
-	    " VALUES(?1, ?2, coalesce(?3, x''))";
-	struct store_params p = store_prepare(s, insert, why);
+	    " VALUES(?1, ?2, ?3) ON CONFLICT(run, key) DO NOTHING";
+	struct store_stmt p = store_prepare(s, insert, why);
 
 	if (p.sql == NULL)
-		return -1;
+		return store_failure(s);
 	store_bind_int(&p, b->run);
 	store_bind_text(&p, b->key);
-	if (b->digest != NULL)
-		store_bind_digest(&p, b->digest);
-	else
-		store_bind_null(&p);
-	return store_run_sql(s, p.sql, why);
+	store_bind_digest(&p, b->digest);
+	if (store_run_sql(&p, why) < 0)
+		return store_failure(s);
+	/* another k6serve noted it since it was checked */
+	return store_changes(s) == 0 ? store_key_check(s, b, why) :
+	    STORE_DONE;
 }
 
 /* b has no digest: of what its key stands for, any is a conflict. */
@@ -62,7 +65,7 @@ static enum store_result
 withdraw(struct store *s, const struct store_batch *b, struct why *why)
 {
 	struct store_state state;
-	enum store_result result = store_state_get(s, b->owner, b->run,
+	enum store_result result = store_state_lock(s, b->owner, b->run,
 	    &state, why);
 
 	if (result == STORE_DONE)
@@ -72,7 +75,7 @@ withdraw(struct store *s, const struct store_batch *b, struct why *why)
 		result = store_key_check(s, b, why);
 	if (result != STORE_DONE)
 		return result;
-	return store_key_note(s, b, why) < 0 ? store_failure(s) : STORE_DONE;
+	return store_key_note(s, b, why);
 }
 
 enum store_result
@@ -87,4 +90,17 @@ store_batch_withdraw(struct store *s, const char *owner, int64_t run,
 	result = store_conclude(s, withdraw(s, &b, why), why);
 	return result == STORE_WITHDRAWN ? STORE_DONE
 	    : result == STORE_CONFLICT ? STORE_DUPLICATE : result;
+}
+
+int64_t
+store_batch_count(struct store *s, int64_t run, struct why *why)
+{
+	static const char select[] = "SELECT count(*) FROM batch"
+	    " WHERE run = ? AND length(digest) > 0";
+	struct store_stmt p = store_prepare(s, select, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	return store_one_int(&p, why);
 }

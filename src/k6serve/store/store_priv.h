@@ -3,11 +3,9 @@
 #ifndef K6PIPE_K6SERVE_STORE_STORE_PRIV_H
 #define K6PIPE_K6SERVE_STORE_STORE_PRIV_H
 
-#include <sqlite3.h>
-#include <sys/types.h>
-
 #include "base/buf.h"
 #include "data/sink.h"
+#include "k6serve/store/engine.h"
 #include "k6serve/store/store.h"
 
 struct store_batch;
@@ -16,16 +14,26 @@ struct store_batch;
  * text. */
 struct store_statement {
 	const char *text;	/* NULL: free */
-	sqlite3_stmt *sql;
+	struct engine_stmt *sql;
 };
 
 enum { STORE_STATEMENTS = 128 };	/* more than twice what there are */
 
-/* Which file it was. */
-struct store_file {
-	dev_t device;
-	ino_t inode;
-	bool is_known;
+/* What a store knows of its lease (store_lease.h). */
+struct store_lease {
+	const char *name;	/* NULL: it asked for none */
+	char holder[128];
+	int64_t fence;
+	bool is_asked;		/* at the end of the transaction */
+	bool is_lost;		/* that was found then */
+};
+
+/* The last commit of a store, where its answer may be lost. */
+struct store_mark {
+	char session[33];	/* "": not yet chosen */
+	int64_t n;
+	bool is_cut;		/* as far as is known, it did not take place; */
+	bool is_doubtful;	/* but that is not certain */
 };
 
 /* Numbers of runs. */
@@ -35,20 +43,21 @@ struct store_runs {
 };
 
 struct store {
-	sqlite3 *db;
+	const struct engine *engine;
+	void *session;		/* of the engine, for one thread */
 	char id[40];		/* of the database */
 	struct store_statement statements[STORE_STATEMENTS];
 	struct buf blob;	/* scratch: an encoded histogram */
 	bool keeps_hooks;	/* by store_hook_keep */
 	bool is_group;		/* within store_group_begin .. end */
 	bool is_broken;		/* something in the group failed */
-	struct store_file main, log;	/* the database and its -wal */
-	bool is_misplaced;	/* they are no longer there */
-	bool (*is_unwanted)(void *ctx);	/* of store_watch; NULL: none */
-	void *watch;			/* its ctx */
 	struct store_runs touched;	/* for store_touched */
 	struct store_runs removed;	/* whose data is still there, maybe */
 	bool is_searched;	/* for such runs of former processes, too */
+	bool looks_up_all;	/* a point was there that none expected */
+	_Atomic bool is_abandoned;	/* by store_abandon */
+	struct store_lease lease;
+	struct store_mark mark;
 };
 
 /* In a statement about a table with a column owner: does the owner that is
@@ -60,86 +69,136 @@ struct store {
 	" AND " STORE_IS_SEEN_BY(p) ")"
 
 /* A statement whose parameters are bound one after the other. */
-struct store_params {
-	sqlite3_stmt *sql;	/* NULL: it cannot be compiled */
-	int n;			/* how many are bound */
+struct store_stmt {
+	struct store *s;
+	struct engine_stmt *sql;	/* NULL: it cannot be compiled */
+	int n;				/* how many are bound */
 };
 
 /* The statement of that text, a constant: compiled when it is first used, and
  * kept. sql NULL: why. It must be reset after use. */
-struct store_params store_prepare(struct store *s, const char *text,
+struct store_stmt store_prepare(struct store *s, const char *text,
     struct why *why);
 
 /* Bind the next parameter. Texts are borrowed until the reset; an empty span
  * is an empty text, never NULL. An owner is bound as STORE_IS_SEEN_BY wants
  * it; a sink takes all of STORE_SINK_COLUMNS. */
-void store_bind_null(struct store_params *p);
-void store_bind_int(struct store_params *p, int64_t value);
-void store_bind_real(struct store_params *p, double value);
-void store_bind_text(struct store_params *p, struct span text);
-void store_bind_digest(struct store_params *p,
+void store_bind_null(struct store_stmt *p, enum engine_type type);
+void store_bind_int(struct store_stmt *p, int64_t value);
+void store_bind_real(struct store_stmt *p, double value);
+void store_bind_text(struct store_stmt *p, struct span text);
+void store_bind_digest(struct store_stmt *p,
     const unsigned char digest[STORE_DIGEST]);
-void store_bind_owner(struct store_params *p, const char *owner);
-void store_bind_sink(struct store *s, struct store_params *p,
+void store_bind_owner(struct store_stmt *p, const char *owner);
+void store_bind_sink(struct store_stmt *p, int64_t second,
     const struct sink *sink);
+
+void store_bind_array(struct store_stmt *p, const struct engine_value *first,
+    size_t stride, size_t n);
 
 /* Run a statement that gives one row or none. 1: it stands at the row, to be
  * read before store_reset; 0: no row; -1: why. */
-int store_step(struct store *s, sqlite3_stmt *sql, struct why *why);
-void store_reset(sqlite3_stmt *sql);
+int store_step(struct store_stmt *p, struct why *why);
+void store_reset(struct store_stmt *p);
 
 /* The number in the only column of the only row; 0: no row; -1: why. */
-int64_t store_one_int(struct store *s, sqlite3_stmt *sql, struct why *why);
+int64_t store_one_int(struct store_stmt *p, struct why *why);
 
 /* Go to the next row, while *status is 0. False at the end, after a reset;
  * *status is -1 then if it was a failure (why), else as it was. */
-bool store_next(struct store *s, sqlite3_stmt *sql, int *status,
-    struct why *why);
+bool store_next(struct store_stmt *p, int *status, struct why *why);
 
 /* Run a statement that gives no rows, and reset it. 0, or -1 and why. */
-int store_run_sql(struct store *s, sqlite3_stmt *sql, struct why *why);
+int store_run_sql(struct store_stmt *p, struct why *why);
+
+/* The same for a text without parameters. */
+int store_run_text(struct store *s, const char *text, struct why *why);
 
 /* The same for one that must change a run, or STORE_NO_RUN. */
-enum store_result store_change(struct store *s, sqlite3_stmt *sql,
-    struct why *why);
+enum store_result store_change(struct store_stmt *p, struct why *why);
 
-/* Read a text; NULL is an empty one. */
-struct span store_text(sqlite3_stmt *sql, int column);
+/* How many rows the last statement changed. */
+int64_t store_changes(struct store *s);
 
-/* The columns of series and point that hold a sink, in order. store_get_sink
- * reads them, from the given one on, into an empty sink whose type is set; -1:
- * bad bytes. store_get_numbers leaves its histogram empty. */
+/* Read a column of the row; NULL is 0, or empty. What has bytes is good until
+ * the next row or the reset; a text has a NUL behind it. */
+bool store_is_null(struct store_stmt *p, int column);
+int64_t store_get_int(struct store_stmt *p, int column);
+double store_get_real(struct store_stmt *p, int column);
+struct span store_get_text(struct store_stmt *p, int column);
+struct span store_get_blob(struct store_stmt *p, int column);
+
+/* The digest in a column; NULL: there is none. */
+const unsigned char *store_get_digest(struct store_stmt *p, int column);
+
+/* The columns of series and point that hold a sink, in order; second: that of
+ * the point, 0 for a series. store_get_sink reads them, from the given one on,
+ * into an empty sink whose type is set; -1: bad bytes. store_get_numbers leaves
+ * its histogram empty. */
 #define STORE_SINK_COLUMNS \
 	"count, nonzero, sum, min, max, last, last_ns, hist, exact"
-int store_get_sink(sqlite3_stmt *sql, int first, struct sink *sink);
-void store_get_numbers(sqlite3_stmt *sql, int first, struct sink *sink);
+int store_get_sink(struct store_stmt *p, int first, int64_t second,
+    struct sink *sink);
+void store_get_numbers(struct store_stmt *p, int first, int64_t second,
+    struct sink *sink);
 
-/* The reason of SQLite's last failure. Returns -1. */
-int store_why(struct store *s, struct why *why);
+/* These columns as values. Histograms are appended to blob; when all are there,
+ * values_end lets a row's point into it. */
+enum { STORE_SINK_VALUES = 9 };
+void store_sink_values(const struct sink *sink, int64_t second,
+    struct engine_value v[STORE_SINK_VALUES], struct buf *blob);
+void store_sink_values_end(struct engine_value v[STORE_SINK_VALUES],
+    const struct buf *blob);
 
-/* That failure as a result: STORE_FULL, STORE_BUSY or STORE_FAILED. */
+static inline struct engine_value
+store_int_value(int64_t n)
+{
+	return (struct engine_value){ .type = ENGINE_INT, .number = n };
+}
+
+/* The last failure as a result: STORE_FULL, STORE_BUSY, STORE_FAILED or,
+ * if the database does not take what a client sent, STORE_TOO_MUCH. */
 enum store_result store_failure(struct store *s);
 
-/* Note the log of writes, once it is there: after the first transaction. */
-void store_note_log(struct store *s);
-
-/* BEGIN IMMEDIATE; COMMIT; ROLLBACK. In a group that is done for all, and what
- * is rolled back breaks it. */
+/* Begin a transaction; COMMIT; ROLLBACK. In a group that is done for all, and
+ * what is rolled back breaks it. */
 int store_begin(struct store *s, struct why *why);
 int store_commit(struct store *s, struct why *why);
 void store_rollback(struct store *s);
+
+/* Note the mark of the transaction; after a commit that failed: did it take
+ * place all the same? 0, or -1 and why. */
+int store_mark_put(struct store *s, struct why *why);
+int store_mark_find(struct store *s, struct why *why);
+
+/* Forget those of sessions that ended long ago. */
+void store_marks_trim(struct store *s);
 
 /* End a transaction the way its work went; a failed one is undone. Results
  * that are neither done nor failed must come before anything is written. */
 enum store_result store_conclude(struct store *s, enum store_result result,
     struct why *why);
 
-/* What decides whether a run takes data. STORE_DONE or STORE_NO_RUN. */
+/* Points of seconds before these are of 10 s, and of 60 s; 0: none is. */
+struct store_rolled {
+	int64_t tens_to, minutes_to;
+};
+
+/* The second that a point has which takes the values of a second. */
+int64_t store_rolled_second(const struct store_rolled *rolled,
+    int64_t second);
+
+/* What decides whether a run takes data, and where it goes. STORE_DONE or
+ * STORE_NO_RUN. */
 struct store_state {
 	int run_status;
 	struct store_extent data;
+	struct store_rolled rolled;
 };
 enum store_result store_state_get(struct store *s, const char *owner,
+    int64_t run, struct store_state *state, struct why *why);
+/* The same, and within the transaction nobody else changes the run. */
+enum store_result store_state_lock(struct store *s, const char *owner,
     int64_t run, struct store_state *state, struct why *why);
 bool store_state_is_open(const struct store_state *state);
 
@@ -162,8 +221,9 @@ void store_leave_rest(struct store *s, int64_t run);
 enum store_result store_key_check(struct store *s,
     const struct store_batch *b, struct why *why);
 
-/* Note the key with the digest, NULL: as withdrawn. 0, or -1 and why. */
-int store_key_note(struct store *s, const struct store_batch *b,
+/* Note the key with the digest, NULL: as withdrawn. STORE_DONE, a failure, or
+ * what store_key_check found if it came in meanwhile. */
+enum store_result store_key_note(struct store *s, const struct store_batch *b,
     struct why *why);
 
 /* Keep the slowest of a batch's requests that are slower than those which the

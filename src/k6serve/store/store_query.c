@@ -2,6 +2,8 @@
 /* The tables of series and points are read. */
 #include "k6serve/store/store_query.h"
 
+#include <string.h>
+
 #include "k6serve/store/store_priv.h"
 
 /* The columns of every statement whose rows read_row reads. */
@@ -15,30 +17,31 @@ enum { METRIC, TYPE, TAGS, SECOND, SERIES, FIRST_OF_SINK };
 	" p.exact FROM"
 #define WITH_TAGS " LEFT JOIN tagset t ON t.id = s.tagset"
 #define WITH_POINTS " JOIN point p ON p.series = s.id"
+#define IS_IN_PART " AND p.second >= ?4 AND p.second < ?5"
 #define IS_ASKED " WHERE s.run = ?1 AND s.metric = ?2 AND " \
 	STORE_SEES("?3", "?1")
 
 /* The row that a statement stands at, its sink in *sink. -1: why. */
 static int
-read_row(sqlite3_stmt *sql, bool has_no_hist, struct store_row *row,
+read_row(struct store_stmt *p, bool has_no_hist, struct store_row *row,
     struct sink *sink, struct why *why)
 {
-	row->metric = store_text(sql, METRIC);
-	row->tags = store_text(sql, TAGS);
-	row->second = sqlite3_column_int64(sql, SECOND);
-	row->series = sqlite3_column_int64(sql, SERIES);
+	row->metric = store_get_text(p, METRIC);
+	row->tags = store_get_text(p, TAGS);
+	row->second = store_get_int(p, SECOND);
+	row->series = store_get_int(p, SERIES);
 	*sink = (struct sink){ .type = row->type };
 	row->sink = sink;
 	if (has_no_hist)
-		store_get_numbers(sql, FIRST_OF_SINK, sink);
-	else if (store_get_sink(sql, FIRST_OF_SINK, sink) < 0)
+		store_get_numbers(p, FIRST_OF_SINK, row->second, sink);
+	else if (store_get_sink(p, FIRST_OF_SINK, row->second, sink) < 0)
 		return why_set(why, "a bad histogram in the database");
 	return 0;
 }
 
 /* Hand out the rows of a statement; of one series when its type is given. */
 static int
-each_row(struct store *s, sqlite3_stmt *sql, const struct store_query *q,
+each_row(struct store_stmt *p, const struct store_query *q,
     const enum metric_type *type, store_row_each *each, void *ctx,
     struct why *why)
 {
@@ -46,10 +49,10 @@ each_row(struct store *s, sqlite3_stmt *sql, const struct store_query *q,
 	struct sink sink;
 	int status = 0;
 
-	while (store_next(s, sql, &status, why)) {
+	while (store_next(p, &status, why)) {
 		row.type = type != NULL ? *type :
-		    (enum metric_type)sqlite3_column_int(sql, TYPE);
-		status = read_row(sql, q != NULL && q->has_no_hist, &row,
+		    (enum metric_type)(int)store_get_int(p, TYPE);
+		status = read_row(p, q != NULL && q->has_no_hist, &row,
 		    &sink, why);
 		if (status == 0)
 			status = each(ctx, &row);
@@ -62,7 +65,8 @@ static int
 run_query(struct store *s, const char *select, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why)
 {
-	struct store_params p = store_prepare(s, select, why);
+	bool has_part = strstr(select, "?5") != NULL;
+	struct store_stmt p = store_prepare(s, select, why);
 
 	if (p.sql == NULL)
 		return -1;
@@ -70,9 +74,13 @@ run_query(struct store *s, const char *select, const struct store_query *q,
 	if (q->metric != NULL)
 		store_bind_text(&p, span_of(q->metric));
 	else
-		store_bind_null(&p);
+		store_bind_null(&p, ENGINE_TEXT);
 	store_bind_owner(&p, q->owner);
-	return each_row(s, p.sql, q, NULL, each, ctx, why);
+	if (has_part)
+		store_bind_int(&p, q->from != 0 ? q->from : INT64_MIN);
+	if (has_part)
+		store_bind_int(&p, q->to != 0 ? q->to : INT64_MAX);
+	return each_row(&p, q, NULL, each, ctx, why);
 }
 
 int
@@ -85,7 +93,18 @@ store_series(struct store *s, const struct store_query *q,
 	    STORE_SEES("?3", "?1") " AND s.tagset = 0 ORDER BY s.metric";
 	static const char by_tags[] = SERIES_COLUMNS " series s" WITH_TAGS
 	    IS_ASKED " AND s.tagset != 0 ORDER BY s.tagset";
+	static const char part[] = POINT_COLUMNS
+	    " series s INDEXED BY whole" WITH_POINTS WITH_TAGS
+	    " WHERE s.run = ?1 AND (?2 IS NULL OR s.metric = ?2) AND "
+	    STORE_SEES("?3", "?1") " AND s.tagset = 0" IS_IN_PART
+	    " ORDER BY s.metric, p.second";
+	static const char part_by_tags[] = POINT_COLUMNS " series s"
+	    WITH_POINTS WITH_TAGS IS_ASKED " AND s.tagset != 0" IS_IN_PART
+	    " ORDER BY s.tagset, p.second";
 
+	if (q->to != 0)
+		return run_query(s, q->is_whole ? part : part_by_tags, q, each,
+		    ctx, why);
 	return run_query(s, q->is_whole ? whole : by_tags, q, each, ctx, why);
 }
 
@@ -95,9 +114,10 @@ store_points(struct store *s, const struct store_query *q,
 {
 	static const char whole[] = POINT_COLUMNS
 	    " series s INDEXED BY whole" WITH_POINTS WITH_TAGS
-	    IS_ASKED " AND s.tagset = 0 ORDER BY p.second";
+	    IS_ASKED " AND s.tagset = 0" IS_IN_PART " ORDER BY p.second";
 	static const char by_tags[] = POINT_COLUMNS " series s" WITH_POINTS
-	    WITH_TAGS IS_ASKED " AND s.tagset != 0 ORDER BY p.second";
+	    WITH_TAGS IS_ASKED " AND s.tagset != 0" IS_IN_PART
+	    " ORDER BY p.second";
 
 	return run_query(s, q->is_whole ? whole : by_tags, q, each, ctx, why);
 }
@@ -113,34 +133,33 @@ store_points_of(struct store *s, const struct store_series_query *q,
 {
 	static const char select[] = "SELECT '', 0, '', second, series, "
 	    STORE_SINK_COLUMNS " FROM point WHERE series = ?1 AND "
-	    SEES_SERIES " ORDER BY second";
-	struct store_params p = store_prepare(s, select, why);
+	    SEES_SERIES " AND second >= ?3 ORDER BY second";
+	struct store_stmt p = store_prepare(s, select, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, q->series);
 	store_bind_owner(&p, q->owner);
-	return each_row(s, p.sql, NULL, &q->type, each, ctx, why);
+	store_bind_int(&p, q->from != 0 ? q->from : INT64_MIN);
+	return each_row(&p, NULL, &q->type, each, ctx, why);
 }
 
 int
-store_sums(struct store *s, const struct store_series_query *q,
-    store_sum_each *each, void *ctx, struct why *why)
+store_first_nonzero(struct store *s, const struct store_series_query *q,
+    int64_t *second, struct why *why)
 {
-	static const char select[] = "SELECT second, sum, count FROM point"
-	    " WHERE series = ?1 AND " SEES_SERIES " ORDER BY second";
-	enum { AT, SUM, COUNT };
-	struct store_params p = store_prepare(s, select, why);
+	static const char select[] = "SELECT second FROM point"
+	    " WHERE series = ?1 AND nonzero > 0 AND " SEES_SERIES
+	    " ORDER BY second LIMIT 1";
+	struct store_stmt p = store_prepare(s, select, why);
 	int status = 0;
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, q->series);
 	store_bind_owner(&p, q->owner);
-	while (store_next(s, p.sql, &status, why))
-		status = each(ctx, sqlite3_column_int64(p.sql, AT),
-		    sqlite3_column_double(p.sql, SUM),
-		    (uint64_t)sqlite3_column_int64(p.sql, COUNT));
+	while (store_next(&p, &status, why))
+		*second = store_get_int(&p, 0);
 	return status;
 }
 
@@ -149,18 +168,19 @@ store_overflow(struct store *s, const char *owner, int64_t run,
     struct why *why)
 {
 	/* from the few wholes to their series: a run may have many others */
-	static const char select[] = "SELECT total(s.count) FROM tagset t"
+	static const char select[] = "SELECT CAST(coalesce(sum(s.count), 0)"
+	    " AS bigint) FROM tagset t"
 	    " CROSS JOIN series w INDEXED BY whole CROSS JOIN series s"
 	    " WHERE t.run = ?1 AND t.json = ?2"
 	    " AND w.run = ?1 AND w.tagset = 0 AND s.run = ?1"
 	    " AND s.metric = w.metric AND s.type = w.type"
 	    " AND s.tagset = t.id AND " STORE_SEES("?3", "?1");
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, run);
 	store_bind_text(&p, span_of(STORE_OVERFLOW));
 	store_bind_owner(&p, owner);
-	return store_one_int(s, p.sql, why);
+	return store_one_int(&p, why);
 }

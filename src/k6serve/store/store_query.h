@@ -33,9 +33,13 @@ struct store_query {
 	const char *metric;	/* NULL: all, for store_series if is_whole */
 	bool is_whole;		/* all tag sets together, not each */
 	bool has_no_hist;	/* leave histograms empty: much quicker */
+	int64_t from, to;	/* only these seconds, from <= second < to, by
+				   store_series; to 0: all. store_points:
+				   not before from; 0: all */
 };
 
-/* Whole run; tags n 0 when is_whole. Ordered by metric. */
+/* Whole run; tags n 0 when is_whole. Ordered by metric. Of a part of it, each
+ * series has a row for each of its seconds there. */
 int store_series(struct store *s, const struct store_query *q,
     store_row_each *each, void *ctx, struct why *why);
 
@@ -48,17 +52,37 @@ struct store_series_query {
 	const char *owner;
 	int64_t series;
 	enum metric_type type;	/* that row's */
+	int64_t from;		/* not before this second; 0: all */
 };
 
 /* Its values second by second, in order. */
 int store_points_of(struct store *s, const struct store_series_query *q,
     store_row_each *each, void *ctx, struct why *why);
 
-/* The same, only sum and count, which is quicker still. */
-typedef int store_sum_each(void *ctx, int64_t second, double sum,
+/* Series of a run, only sum and count by steps of some seconds, which is much
+ * quicker. */
+struct store_steps_query {
+	const char *owner;
+	int64_t run;
+	const int64_t *series;	/* that rows named */
+	size_t n;
+	int64_t from;		/* as above */
+	int64_t step_s;
+};
+
+/* at: the place in q->series. Steps of one series come together, each once;
+ * begin is a multiple of step_s. Anything but 0 ends the walk. */
+typedef int store_step_each(void *ctx, size_t at, int64_t begin, double sum,
     uint64_t count);
-int store_sums(struct store *s, const struct store_series_query *q,
-    store_sum_each *each, void *ctx, struct why *why);
+
+/* What each returned last (0: all came), or -1 and why. */
+int store_steps(struct store *s, const struct store_steps_query *q,
+    store_step_each *each, void *ctx, struct why *why);
+
+/* The first second in which it had a value that is not 0; *second stays without
+ * one. -1: why. */
+int store_first_nonzero(struct store *s, const struct store_series_query *q,
+    int64_t *second, struct why *why);
 
 /* How many values of the run went to STORE_OVERFLOW; -1: why. */
 int64_t store_overflow(struct store *s, const char *owner, int64_t run,

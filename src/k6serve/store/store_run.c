@@ -2,8 +2,12 @@
 /* The table of runs. */
 #include "k6serve/store/store_run.h"
 
+#include "base/random.h"
 #include "data/run.h"
+#include "k6serve/store/store_lease.h"
 #include "k6serve/store/store_priv.h"
+
+enum { OWN_KEY = 32 };	/* digits, for a run whose maker sent no key */
 
 /* The run that a key made; 0: none; -1: why. */
 static int64_t
@@ -11,7 +15,7 @@ run_of_key(struct store *s, struct span key, struct why *why)
 {
 	static const char select[] = "SELECT id FROM run"
 	    " WHERE create_key = ?";
-	struct store_params p;
+	struct store_stmt p;
 
 	if (key.n == 0)
 		return 0;
@@ -19,7 +23,7 @@ run_of_key(struct store *s, struct span key, struct why *why)
 	if (p.sql == NULL)
 		return -1;
 	store_bind_text(&p, key);
-	return store_one_int(s, p.sql, why);
+	return store_one_int(&p, why);
 }
 
 static enum store_result
@@ -28,11 +32,13 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 {
 	static const char insert[] = "INSERT INTO run(create_key, name,"
 	    " project, vus, planned_s, thresholds, run_status, created_ns,"
-	    " seen_ns, agent, owner, is_judged, instances, results, result_status, is_late,"
+	    " seen_ns, agent, owner, is_judged, instances, results,"
+	    " result_status, is_late,"
 	    " ended_ns, first_ns, last_ns, step_s, requests, points, version)"
 	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '{}', 0, 0,"
-	    " 0, 0, 0, 1, 0, 0, 1)";
-	struct store_params p;
+	    " 0, 0, 0, 1, 0, 0, 1) RETURNING id";
+	char own_key[OWN_KEY + 1];
+	struct store_stmt p;
 
 	if (store_check_size("the thresholds", r->thresholds, STORE_OBJECT,
 	    why) != STORE_DONE || store_check_size("the idempotency key", key,
@@ -46,10 +52,11 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	p = store_prepare(s, insert, why);
 	if (p.sql == NULL)
 		return store_failure(s);
-	if (key.n != 0)
-		store_bind_text(&p, key);
-	else
-		store_bind_null(&p);
+	if (key.n == 0) {
+		random_hex(own_key, OWN_KEY / 2);
+		key = (struct span){ own_key, OWN_KEY };
+	}
+	store_bind_text(&p, key);
 	store_bind_text(&p, r->name);
 	store_bind_int(&p, r->project);
 	store_bind_int(&p, r->vus);
@@ -62,9 +69,9 @@ insert_run(struct store *s, struct store_run *r, struct span key,
 	store_bind_text(&p, r->owner);
 	store_bind_int(&p, r->is_judged);
 	store_bind_int(&p, r->instances);
-	if (store_run_sql(s, p.sql, why) < 0)
+	r->id = store_one_int(&p, why);
+	if (r->id < 0)
 		return store_failure(s);
-	r->id = sqlite3_last_insert_rowid(s->db);
 	store_touch(s, r->id);
 	return store_hook_add(s, r->id, why) < 0 ? store_failure(s) :
 	    STORE_DONE;
@@ -108,33 +115,57 @@ store_state_is_open(const struct store_state *state)
 	    state->run_status == RUN_TIMED_OUT;
 }
 
-enum store_result
-store_state_get(struct store *s, const char *owner, int64_t run,
-    struct store_state *state, struct why *why)
+#define STATE_OF_RUN "SELECT run_status, first_ns, last_ns, inner_first_ns," \
+	" inner_last_ns, tens_to, minutes_to FROM run WHERE id = ?1 AND " \
+	STORE_IS_SEEN_BY("?2")
+
+static enum store_result
+read_state(struct store *s, const char *select, const char *owner,
+    int64_t run, struct store_state *state, struct why *why)
 {
-	static const char select[] = "SELECT run_status, first_ns, last_ns,"
-	    " inner_first_ns, inner_last_ns FROM run WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
-	enum { RUN_STATUS, FIRST_NS, LAST_NS, INNER_FIRST_NS, INNER_LAST_NS };
-	struct store_params p = store_prepare(s, select, why);
+	enum { RUN_STATUS, FIRST_NS, LAST_NS, INNER_FIRST_NS, INNER_LAST_NS,
+		TENS_TO, MINUTES_TO };
+	struct store_stmt p = store_prepare(s, select, why);
 	int found;
 
 	if (p.sql == NULL)
 		return store_failure(s);
 	store_bind_int(&p, run);
 	store_bind_owner(&p, owner);
-	found = store_step(s, p.sql, why);
+	found = store_step(&p, why);
 	if (found > 0) {
-		state->run_status = sqlite3_column_int(p.sql, RUN_STATUS);
+		state->run_status = (int)store_get_int(&p, RUN_STATUS);
 		state->data = (struct store_extent){
-		    sqlite3_column_int64(p.sql, FIRST_NS),
-		    sqlite3_column_int64(p.sql, LAST_NS),
-		    sqlite3_column_int64(p.sql, INNER_FIRST_NS),
-		    sqlite3_column_int64(p.sql, INNER_LAST_NS) };
+		    store_get_int(&p, FIRST_NS),
+		    store_get_int(&p, LAST_NS),
+		    store_get_int(&p, INNER_FIRST_NS),
+		    store_get_int(&p, INNER_LAST_NS) };
+		state->rolled = (struct store_rolled){
+		    store_get_int(&p, TENS_TO),
+		    store_get_int(&p, MINUTES_TO) };
 	}
-	store_reset(p.sql);
+	store_reset(&p);
 	if (found < 0)
 		return store_failure(s);
 	return found == 0 ? STORE_NO_RUN : STORE_DONE;
+}
+
+enum store_result
+store_state_get(struct store *s, const char *owner, int64_t run,
+    struct store_state *state, struct why *why)
+{
+	static const char select[] = STATE_OF_RUN;
+
+	return read_state(s, select, owner, run, state, why);
+}
+
+enum store_result
+store_state_lock(struct store *s, const char *owner, int64_t run,
+    struct store_state *state, struct why *why)
+{
+	static const char select[] = STATE_OF_RUN " /* FOR UPDATE */";
+
+	return read_state(s, select, owner, run, state, why);
 }
 
 static enum store_result
@@ -148,9 +179,9 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	    " thresholds = coalesce(nullif(?9, ''), thresholds),"
 	    " version = version + 1 WHERE id = ?1";
 	struct store_state state;
-	enum store_result result = store_state_get(s, owner, r->id, &state,
+	enum store_result result = store_state_lock(s, owner, r->id, &state,
 	    why);
-	struct store_params p;
+	struct store_stmt p;
 
 	if (result == STORE_DONE && !store_state_is_open(&state))
 		result = STORE_ENDED;
@@ -172,7 +203,7 @@ update_end(struct store *s, const char *owner, const struct store_run *r,
 	store_bind_int(&p, r->start_ns);
 	store_bind_int(&p, r->end_ns);
 	store_bind_text(&p, r->thresholds);
-	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
+	return store_run_sql(&p, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }
 
@@ -192,14 +223,75 @@ store_run_note(struct store *s, const char *owner, int64_t run,
 	static const char update[] = "UPDATE run SET note = ?3,"
 	    " version = version + 1 WHERE id = ?1 AND "
 	    STORE_IS_SEEN_BY("?2");
-	struct store_params p = store_prepare(s, update, why);
+	struct store_stmt p = store_prepare(s, update, why);
 
 	if (p.sql == NULL)
 		return store_failure(s);
 	store_bind_int(&p, run);
 	store_bind_owner(&p, owner);
 	store_bind_text(&p, note);
-	return store_change(s, p.sql, why);
+	return store_change(&p, why);
+}
+
+static int
+mark_baseline(struct store *s, int64_t run, bool is_baseline,
+    struct why *why)
+{
+	static const char update[] = "UPDATE run SET is_baseline = ?2,"
+	    " version = version + 1 WHERE id = ?1";
+	struct store_stmt p = store_prepare(s, update, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	store_bind_int(&p, is_baseline);
+	return store_run_sql(&p, why);
+}
+
+static enum store_result
+set_baseline(struct store *s, const char *owner, int64_t run,
+    bool is_baseline, struct why *why)
+{
+	struct store_state state;
+	enum store_result result = store_state_lock(s, owner, run, &state,
+	    why);
+	int64_t old;
+
+	if (result != STORE_DONE)
+		return result;
+	old = store_run_baseline(s, run, why);
+	if (old < 0)
+		return store_failure(s);
+	if ((old == run) == is_baseline)
+		return STORE_DONE;
+	if ((old != 0 && mark_baseline(s, old, false, why) < 0) ||
+	    (is_baseline && mark_baseline(s, run, true, why) < 0))
+		return store_failure(s);
+	return STORE_DONE;
+}
+
+enum store_result
+store_run_set_baseline(struct store *s, const char *owner, int64_t run,
+    bool is_baseline, struct why *why)
+{
+	if (store_begin(s, why) < 0)
+		return store_failure(s);
+	return store_conclude(s, set_baseline(s, owner, run, is_baseline,
+	    why), why);
+}
+
+int64_t
+store_run_baseline(struct store *s, int64_t run, struct why *why)
+{
+	static const char select[] = "SELECT id FROM run WHERE is_baseline = 1"
+	    " AND name = (SELECT name FROM run WHERE id = ?1)"
+	    " AND owner = (SELECT owner FROM run WHERE id = ?1)";
+	struct store_stmt p = store_prepare(s, select, why);
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	return store_one_int(&p, why);
 }
 
 enum store_result
@@ -208,17 +300,26 @@ store_run_remove(struct store *s, const char *owner, int64_t run,
 {
 	static const char delete[] = "DELETE FROM run WHERE id = ?1 AND "
 	    STORE_IS_SEEN_BY("?2");
-	struct store_params p = store_prepare(s, delete, why);
+	struct store_stmt p = store_prepare(s, delete, why);
 	enum store_result result;
 
 	if (p.sql == NULL)
 		return store_failure(s);
 	store_bind_int(&p, run);
 	store_bind_owner(&p, owner);
-	result = store_change(s, p.sql, why);
+	result = store_change(&p, why);
 	if (result == STORE_DONE)
 		store_leave_rest(s, run);
 	return result;
+}
+
+enum store_result
+store_run_retire(struct store *s, int64_t run, struct why *why)
+{
+	if (store_chore_begin(s, why) < 0)
+		return store_failure(s);
+	return store_conclude(s, store_run_remove(s, store_everybody, run,
+	    why), why);
 }
 
 enum store_result
@@ -230,78 +331,103 @@ store_run_find(struct store *s, const char *owner, int64_t run,
 	return store_state_get(s, owner, run, &state, why);
 }
 
+enum store_result
+store_run_key(struct store *s, const char *owner, int64_t run, struct buf *key,
+    struct why *why)
+{
+	static const char select[] = "SELECT coalesce(create_key, '')"
+	    " FROM run WHERE id = ?1 AND " STORE_IS_SEEN_BY("?2");
+	struct store_stmt p = store_prepare(s, select, why);
+	int found;
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, run);
+	store_bind_owner(&p, owner);
+	found = store_step(&p, why);
+	if (found > 0)
+		buf_span(key, store_get_text(&p, 0));
+	store_reset(&p);
+	if (found < 0)
+		return store_failure(s);
+	return found == 0 ? STORE_NO_RUN : STORE_DONE;
+}
+
 int64_t
 store_run_last(struct store *s, const char *owner, struct span name,
     struct why *why)
 {
 	static const char select[] = "SELECT max(id) FROM run WHERE "
 	    STORE_IS_SEEN_BY("?1") " AND (?2 = '' OR name = ?2)";
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_owner(&p, owner);
 	store_bind_text(&p, name);
-	return store_one_int(s, p.sql, why);
+	return store_one_int(&p, why);
 }
 
 int
 store_run_was(struct store *s, int64_t run, struct why *why)
 {
-	static const char select[] = "SELECT seq >= ?1 AND"
-	    " NOT EXISTS (SELECT 1 FROM run WHERE id = ?1)"
-	    " FROM sqlite_sequence WHERE name = 'run'";
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s,
+	    s->engine->texts[ENGINE_RUN_WAS], why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, run);
-	return (int)store_one_int(s, p.sql, why);
+	return (int)store_one_int(&p, why);
 }
 
 #define RUN_COLUMNS "SELECT id, name, thresholds, results, note, agent," \
 	" owner, project, vus, planned_s, created_ns, seen_ns, ended_ns," \
 	" first_ns, last_ns, inner_first_ns, inner_last_ns, start_ns, end_ns," \
 	" step_s, requests, points, version, run_status," \
-	" result_status, is_late, is_judged, instances FROM run WHERE "
+	" result_status, is_late, is_judged, instances, judged_version," \
+	" is_baseline" \
+	" FROM run WHERE "
 
 static void
-read_run(sqlite3_stmt *sql, struct store_run *r)
+read_run(struct store_stmt *p, struct store_run *r)
 {
 	enum { ID, NAME, THRESHOLDS, RESULTS, NOTE, AGENT, OWNER, PROJECT,
 		VUS, PLANNED_S, CREATED_NS, SEEN_NS, ENDED_NS, FIRST_NS,
 		LAST_NS, INNER_FIRST_NS, INNER_LAST_NS, START_NS, END_NS,
 		STEP_S, REQUESTS, POINTS, VERSION, RUN_STATUS,
-		RESULT_STATUS, IS_LATE, IS_JUDGED, INSTANCES };
+		RESULT_STATUS, IS_LATE, IS_JUDGED, INSTANCES,
+		JUDGED_VERSION, IS_BASELINE };
 
-	r->id = sqlite3_column_int64(sql, ID);
-	r->name = store_text(sql, NAME);
-	r->thresholds = store_text(sql, THRESHOLDS);
-	r->results = store_text(sql, RESULTS);
-	r->note = store_text(sql, NOTE);
-	r->agent = store_text(sql, AGENT);
-	r->owner = store_text(sql, OWNER);
-	r->project = sqlite3_column_int64(sql, PROJECT);
-	r->vus = sqlite3_column_int64(sql, VUS);
-	r->planned_s = sqlite3_column_int64(sql, PLANNED_S);
-	r->created_ns = sqlite3_column_int64(sql, CREATED_NS);
-	r->seen_ns = sqlite3_column_int64(sql, SEEN_NS);
-	r->ended_ns = sqlite3_column_int64(sql, ENDED_NS);
-	r->data.first_ns = sqlite3_column_int64(sql, FIRST_NS);
-	r->data.last_ns = sqlite3_column_int64(sql, LAST_NS);
-	r->data.inner_first_ns = sqlite3_column_int64(sql, INNER_FIRST_NS);
-	r->data.inner_last_ns = sqlite3_column_int64(sql, INNER_LAST_NS);
-	r->start_ns = sqlite3_column_int64(sql, START_NS);
-	r->end_ns = sqlite3_column_int64(sql, END_NS);
-	r->step_s = sqlite3_column_int64(sql, STEP_S);
-	r->requests = sqlite3_column_int64(sql, REQUESTS);
-	r->points = sqlite3_column_int64(sql, POINTS);
-	r->version = sqlite3_column_int64(sql, VERSION);
-	r->run_status = sqlite3_column_int(sql, RUN_STATUS);
-	r->result_status = sqlite3_column_int(sql, RESULT_STATUS);
-	r->is_late = sqlite3_column_int(sql, IS_LATE) != 0;
-	r->is_judged = sqlite3_column_int(sql, IS_JUDGED) != 0;
-	r->instances = sqlite3_column_int64(sql, INSTANCES);
+	r->id = store_get_int(p, ID);
+	r->name = store_get_text(p, NAME);
+	r->thresholds = store_get_text(p, THRESHOLDS);
+	r->results = store_get_text(p, RESULTS);
+	r->note = store_get_text(p, NOTE);
+	r->agent = store_get_text(p, AGENT);
+	r->owner = store_get_text(p, OWNER);
+	r->project = store_get_int(p, PROJECT);
+	r->vus = store_get_int(p, VUS);
+	r->planned_s = store_get_int(p, PLANNED_S);
+	r->created_ns = store_get_int(p, CREATED_NS);
+	r->seen_ns = store_get_int(p, SEEN_NS);
+	r->ended_ns = store_get_int(p, ENDED_NS);
+	r->data.first_ns = store_get_int(p, FIRST_NS);
+	r->data.last_ns = store_get_int(p, LAST_NS);
+	r->data.inner_first_ns = store_get_int(p, INNER_FIRST_NS);
+	r->data.inner_last_ns = store_get_int(p, INNER_LAST_NS);
+	r->start_ns = store_get_int(p, START_NS);
+	r->end_ns = store_get_int(p, END_NS);
+	r->step_s = store_get_int(p, STEP_S);
+	r->requests = store_get_int(p, REQUESTS);
+	r->points = store_get_int(p, POINTS);
+	r->version = store_get_int(p, VERSION);
+	r->run_status = (int)store_get_int(p, RUN_STATUS);
+	r->result_status = (int)store_get_int(p, RESULT_STATUS);
+	r->is_late = (int)store_get_int(p, IS_LATE) != 0;
+	r->is_judged = (int)store_get_int(p, IS_JUDGED) != 0;
+	r->instances = store_get_int(p, INSTANCES);
+	r->judged_version = store_get_int(p, JUDGED_VERSION);
+	r->is_baseline = store_get_int(p, IS_BASELINE) != 0;
 }
 
 int
@@ -312,7 +438,7 @@ store_runs(struct store *s, const struct store_run_query *q,
 	    " AND id = ?2";
 	static const char all[] = RUN_COLUMNS STORE_IS_SEEN_BY("?1")
 	    " ORDER BY id DESC LIMIT ?2";
-	struct store_params p = store_prepare(s, q->id != 0 ? one : all, why);
+	struct store_stmt p = store_prepare(s, q->id != 0 ? one : all, why);
 	struct store_run r;
 	int status = 0;
 
@@ -320,51 +446,71 @@ store_runs(struct store *s, const struct store_run_query *q,
 		return -1;
 	store_bind_owner(&p, q->owner);
 	store_bind_int(&p, q->id != 0 ? q->id : q->limit);
-	while (store_next(s, p.sql, &status, why)) {
-		read_run(p.sql, &r);
+	while (store_next(&p, &status, why)) {
+		read_run(&p, &r);
 		status = each(ctx, &r);
 	}
 	return status;
 }
 
 int
-store_run_states(struct store *s, bool is_running, store_state_each *each,
+store_run_states(struct store *s, bool are_running, store_state_each *each,
     void *ctx, struct why *why)
 {
 	/* the first is answered from the index alone */
-	static const char running[] = "SELECT id, run_status, seen_ns"
-	    " FROM run INDEXED BY open WHERE run_status = 2 ORDER BY id";
-	static const char others[] = "SELECT id, run_status,"
-	    " max(seen_ns, ended_ns) FROM run WHERE run_status != 2"
+	static const char running[] = "SELECT id, run_status, seen_ns,"
+	    " 0, 0, 0, 0, 0, 0 FROM run INDEXED BY open WHERE run_status = 2"
 	    " ORDER BY id";
-	enum { ID, RUN_STATUS, SEEN_NS };
-	struct store_params p = store_prepare(s, is_running ? running : others,
+	static const char all[] = "SELECT id, run_status,"
+	    " CASE WHEN seen_ns > ended_ns THEN seen_ns ELSE ended_ns END,"
+	    " created_ns, first_ns, last_ns, tens_to, minutes_to, roll_to"
+	    " FROM run ORDER BY id";
+	enum { ID, RUN_STATUS, SEEN_NS, CREATED_NS, FIRST_NS, LAST_NS,
+		TENS_TO, MINUTES_TO, ROLL_TO };
+	struct store_stmt p = store_prepare(s, are_running ? running : all,
 	    why);
+	struct store_run_state r;
 	int status = 0;
 
 	if (p.sql == NULL)
 		return -1;
-	while (store_next(s, p.sql, &status, why))
-		status = each(ctx, sqlite3_column_int64(p.sql, ID),
-		    sqlite3_column_int(p.sql, RUN_STATUS),
-		    sqlite3_column_int64(p.sql, SEEN_NS));
+	while (store_next(&p, &status, why)) {
+		r.run = store_get_int(&p, ID);
+		r.run_status = (int)store_get_int(&p, RUN_STATUS);
+		r.seen_ns = store_get_int(&p, SEEN_NS);
+		r.created_ns = store_get_int(&p, CREATED_NS);
+		r.first_ns = store_get_int(&p, FIRST_NS);
+		r.last_ns = store_get_int(&p, LAST_NS);
+		r.tens_to = store_get_int(&p, TENS_TO);
+		r.minutes_to = store_get_int(&p, MINUTES_TO);
+		r.is_rolling = store_get_int(&p, ROLL_TO) != 0;
+		status = each(ctx, &r);
+	}
 	return status;
+}
+
+static enum store_result
+time_out(struct store *s, int64_t run, int64_t seen_ns, struct why *why)
+{
+	static const char update[] = "UPDATE run SET run_status = 4,"
+	    " version = version + 1"
+	    " WHERE id = ?1 AND run_status = 2 AND seen_ns = ?2";
+	struct store_stmt p = store_prepare(s, update, why);
+
+	if (p.sql == NULL)
+		return store_failure(s);
+	store_bind_int(&p, run);
+	store_bind_int(&p, seen_ns);
+	return store_change(&p, why);
 }
 
 enum store_result
 store_run_time_out(struct store *s, int64_t run, int64_t seen_ns,
     struct why *why)
 {
-	static const char update[] = "UPDATE run SET run_status = 4,"
-	    " version = version + 1"
-	    " WHERE id = ?1 AND run_status = 2 AND seen_ns = ?2";
-	struct store_params p = store_prepare(s, update, why);
-
-	if (p.sql == NULL)
+	if (store_chore_begin(s, why) < 0)
 		return store_failure(s);
-	store_bind_int(&p, run);
-	store_bind_int(&p, seen_ns);
-	return store_change(s, p.sql, why);
+	return store_conclude(s, time_out(s, run, seen_ns, why), why);
 }
 
 void
@@ -390,10 +536,8 @@ store_touched(struct store *s, int64_t **runs)
 int64_t
 store_size(struct store *s, struct why *why)
 {
-	static const char select[] = "SELECT (page_count - freelist_count)"
-	    " * page_size FROM pragma_page_count, pragma_freelist_count,"
-	    " pragma_page_size";
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, s->engine->texts[ENGINE_SIZE],
+	    why);
 
-	return p.sql == NULL ? -1 : store_one_int(s, p.sql, why);
+	return p.sql == NULL ? -1 : store_one_int(&p, why);
 }

@@ -15,16 +15,16 @@ read_bound(struct store *s, int64_t run, int64_t *bound, struct why *why)
 	static const char select[] = "SELECT count(*),"
 	    " coalesce(min(duration_ns), 0) FROM slow WHERE run = ?";
 	enum { COUNT, LEAST_NS };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	int found;
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, run);
-	found = store_step(s, p.sql, why);
-	*bound = found > 0 && sqlite3_column_int64(p.sql, COUNT) >=
-	    STORE_SLOW ? sqlite3_column_int64(p.sql, LEAST_NS) : -1;
-	store_reset(p.sql);
+	found = store_step(&p, why);
+	*bound = found > 0 && store_get_int(&p, COUNT) >=
+	    STORE_SLOW ? store_get_int(&p, LEAST_NS) : -1;
+	store_reset(&p);
 	return found > 0 ? 0 : -1;
 }
 
@@ -35,7 +35,7 @@ insert_slow(struct store *s, int64_t run, const struct store_slow *slow,
 	static const char insert[] = "INSERT INTO slow(run, time_ns, "
 	    TIMING_COLUMNS ", failed, tags)"
 	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-	struct store_params p = store_prepare(s, insert, why);
+	struct store_stmt p = store_prepare(s, insert, why);
 	int i;
 
 	if (p.sql == NULL)
@@ -46,7 +46,7 @@ insert_slow(struct store *s, int64_t run, const struct store_slow *slow,
 		store_bind_int(&p, slow->ns[i]);
 	store_bind_int(&p, slow->failed);
 	store_bind_text(&p, slow->tags);
-	return store_run_sql(s, p.sql, why);
+	return store_run_sql(&p, why);
 }
 
 static int
@@ -54,14 +54,14 @@ trim_slow(struct store *s, int64_t run, struct why *why)
 {
 	static const char delete[] = "DELETE FROM slow WHERE id IN"
 	    " (SELECT id FROM slow WHERE run = ?1"
-	    " ORDER BY duration_ns DESC, id LIMIT -1 OFFSET ?2)";
-	struct store_params p = store_prepare(s, delete, why);
+	    " ORDER BY duration_ns DESC, id LIMIT 1000000000 OFFSET ?2)";
+	struct store_stmt p = store_prepare(s, delete, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, run);
 	store_bind_int(&p, STORE_SLOW);
-	return store_run_sql(s, p.sql, why);
+	return store_run_sql(&p, why);
 }
 
 int
@@ -95,7 +95,7 @@ store_slowest(struct store *s, const struct store_slow_query *q,
 	    TIMING_COLUMNS " FROM slow WHERE run = ?1 AND "
 	    STORE_SEES("?2", "?1") " ORDER BY duration_ns DESC, id";
 	enum { TIME_NS, FAILED, TAGS, FIRST_TIMING };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	struct store_slow slow;
 	int status = 0, i;
 
@@ -103,12 +103,12 @@ store_slowest(struct store *s, const struct store_slow_query *q,
 		return -1;
 	store_bind_int(&p, q->run);
 	store_bind_owner(&p, q->owner);
-	while (store_next(s, p.sql, &status, why)) {
-		slow.time_ns = sqlite3_column_int64(p.sql, TIME_NS);
-		slow.failed = sqlite3_column_int(p.sql, FAILED);
-		slow.tags = store_text(p.sql, TAGS);
+	while (store_next(&p, &status, why)) {
+		slow.time_ns = store_get_int(&p, TIME_NS);
+		slow.failed = (int)store_get_int(&p, FAILED);
+		slow.tags = store_get_text(&p, TAGS);
 		for (i = 0; i < TIMINGS; i++)
-			slow.ns[i] = sqlite3_column_int64(p.sql,
+			slow.ns[i] = store_get_int(&p,
 			    FIRST_TIMING + i);
 		status = each(ctx, &slow);
 	}

@@ -4,6 +4,7 @@
 #include "k6serve/store/store_sweep.h"
 
 #include "base/units.h"
+#include "k6serve/store/store_lease.h"
 #include "k6serve/store/store_priv.h"
 
 /* Rows that are deleted between two looks at the clock. */
@@ -23,6 +24,13 @@ store_has_rest(const struct store *s)
 	return !s->is_searched || s->removed.n != 0;
 }
 
+void
+store_sweep_all(struct store *s)
+{
+	s->is_searched = false;
+	store_marks_trim(s);
+}
+
 /* Runs that a table has rows of, from one to the next by its index, and that
  * are not there. */
 #define LEFT_IN(table) "WITH RECURSIVE r(run) AS (SELECT min(run) FROM " \
@@ -39,7 +47,7 @@ search_all(struct store *s, struct why *why)
 	    LEFT_IN("tagset"), LEFT_IN("batch"), LEFT_IN("slow"),
 	    LEFT_IN("instance"), LEFT_IN("started"), LEFT_IN("verdict"),
 	    LEFT_IN("hook") };
-	struct store_params p;
+	struct store_stmt p;
 	int status = 0;
 	size_t i;
 
@@ -47,8 +55,8 @@ search_all(struct store *s, struct why *why)
 		p = store_prepare(s, selects[i], why);
 		if (p.sql == NULL)
 			return -1;
-		while (store_next(s, p.sql, &status, why))
-			store_leave_rest(s, sqlite3_column_int64(p.sql, 0));
+		while (store_next(&p, &status, why))
+			store_leave_rest(s, store_get_int(&p, 0));
 		if (status < 0)
 			return -1;
 	}
@@ -61,12 +69,13 @@ static int
 change_rows(struct store *s, const char *text, int64_t number,
     struct why *why)
 {
-	struct store_params p = store_prepare(s, text, why);
+	struct store_stmt p = store_prepare(s, text, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, number);
-	return store_run_sql(s, p.sql, why) < 0 ? -1 : sqlite3_changes(s->db);
+	return store_run_sql(&p, why) < 0 ? -1 :
+	    (int)store_changes(s);
 }
 
 /* The number that a statement about another finds; 0: none; -1: why. */
@@ -74,12 +83,12 @@ static int64_t
 find_number(struct store *s, const char *text, int64_t number,
     struct why *why)
 {
-	struct store_params p = store_prepare(s, text, why);
+	struct store_stmt p = store_prepare(s, text, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, number);
-	return store_one_int(s, p.sql, why);
+	return store_one_int(&p, why);
 }
 
 /* Delete some points of a run's first series, or that series. 1, 0: it has no
@@ -154,7 +163,7 @@ store_sweep(struct store *s, int64_t until_ns, struct why *why)
 		return -1;
 	if (s->removed.n == 0)
 		return 0;
-	if (store_begin(s, why) < 0)
+	if (store_chore_begin(s, why) < 0)
 		return -1;
 	while (status == 0 && s->removed.n != 0) {
 		status = sweep_last(s, until_ns, why);

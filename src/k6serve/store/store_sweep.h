@@ -11,6 +11,10 @@
  * 1: there is more; 0: there is none; -1: why. */
 int store_sweep(struct store *s, int64_t until_ns, struct why *why);
 
+/* Look again for runs that others removed; forget what is of no use to them any
+ * more. */
+void store_sweep_all(struct store *s);
+
 /* Is there data of removed runs, as far as this store knows? */
 bool store_has_rest(const struct store *s);
 

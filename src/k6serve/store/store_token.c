@@ -10,7 +10,7 @@ store_token_add(struct store *s, const struct store_token *t,
 {
 	static const char insert[] = "INSERT INTO token(name, hash,"
 	    " created_ns, owner) VALUES(?, ?, ?, ?)";
-	struct store_params p = store_prepare(s, insert, why);
+	struct store_stmt p = store_prepare(s, insert, why);
 	int status;
 
 	if (p.sql == NULL)
@@ -19,8 +19,8 @@ store_token_add(struct store *s, const struct store_token *t,
 	store_bind_digest(&p, t->hash);
 	store_bind_int(&p, t->created_ns);
 	store_bind_text(&p, span_of(t->owner));
-	status = store_run_sql(s, p.sql, why);
-	if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_CONSTRAINT)
+	status = store_run_sql(&p, why);
+	if (status < 0 && s->engine->is_conflict(s->session))
 		return why_set(why, "a token of that name exists");
 	return status;
 }
@@ -29,14 +29,14 @@ int
 store_token_remove(struct store *s, const char *name, struct why *why)
 {
 	static const char delete[] = "DELETE FROM token WHERE name = ?";
-	struct store_params p = store_prepare(s, delete, why);
+	struct store_stmt p = store_prepare(s, delete, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_text(&p, span_of(name));
-	if (store_run_sql(s, p.sql, why) < 0)
+	if (store_run_sql(&p, why) < 0)
 		return -1;
-	if (sqlite3_changes(s->db) == 0)
+	if (store_changes(s) == 0)
 		return why_set(why, "no token has that name");
 	return 0;
 }
@@ -48,18 +48,18 @@ store_tokens(struct store *s, store_token_each *each, void *ctx,
 	static const char select[] = "SELECT name, hash, created_ns, owner"
 	    " FROM token ORDER BY name";
 	enum { NAME, HASH, CREATED_NS, OWNER };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	struct store_token t;
 	int status = 0;
 
 	if (p.sql == NULL)
 		return -1;
-	while (store_next(s, p.sql, &status, why)) {
-		t.name = store_text(p.sql, NAME).p;
-		t.hash = sqlite3_column_blob(p.sql, HASH);
-		t.created_ns = sqlite3_column_int64(p.sql, CREATED_NS);
-		t.owner = store_text(p.sql, OWNER).p;
-		if (sqlite3_column_bytes(p.sql, HASH) == STORE_DIGEST)
+	while (store_next(&p, &status, why)) {
+		t.name = store_get_text(&p, NAME).p;
+		t.hash = store_get_digest(&p, HASH);
+		t.created_ns = store_get_int(&p, CREATED_NS);
+		t.owner = store_get_text(&p, OWNER).p;
+		if (t.hash != NULL)
 			status = each(ctx, &t);
 	}
 	return status;

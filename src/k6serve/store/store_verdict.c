@@ -16,10 +16,11 @@ put_one(struct store *s, int64_t run, const struct store_verdict *v,
 	    " WHERE EXISTS (SELECT 1 FROM run WHERE id = ?1)"
 	    " ON CONFLICT(run, metric, source) DO UPDATE SET"
 	    " value = excluded.value, failed = excluded.failed,"
-	    " crossed_ns = excluded.crossed_ns WHERE value IS NOT"
-	    " excluded.value OR failed IS NOT excluded.failed OR"
-	    " crossed_ns != excluded.crossed_ns";
-	struct store_params p = store_prepare(s, upsert, why);
+	    " crossed_ns = excluded.crossed_ns WHERE"
+	    " verdict.value IS DISTINCT FROM excluded.value OR"
+	    " verdict.failed IS DISTINCT FROM excluded.failed OR"
+	    " verdict.crossed_ns != excluded.crossed_ns";
+	struct store_stmt p = store_prepare(s, upsert, why);
 
 	if (p.sql == NULL)
 		return -1;
@@ -29,14 +30,14 @@ put_one(struct store *s, int64_t run, const struct store_verdict *v,
 	if (isfinite(v->value))
 		store_bind_real(&p, v->value);
 	else
-		store_bind_null(&p);
+		store_bind_null(&p, ENGINE_REAL);
 	if (v->is_known)
 		store_bind_int(&p, v->is_failed);
 	else
-		store_bind_null(&p);
+		store_bind_null(&p, ENGINE_INT);
 	store_bind_int(&p, v->crossed_ns);
-	return store_run_sql(s, p.sql, why) < 0 ? -1 :
-	    sqlite3_changes(s->db) > 0;
+	return store_run_sql(&p, why) < 0 ? -1 :
+	    store_changes(s) > 0;
 }
 
 static enum store_result
@@ -45,9 +46,9 @@ put_all(struct store *s, const struct store_verdicts *v, struct why *why)
 	static const char update[] = "UPDATE run SET judged_version ="
 	    " CASE WHEN version = ?2 THEN version + ?6 ELSE ?2 END,"
 	    " version = version + ?6,"
-	    " result_status = CASE WHEN ?3 THEN ?4 ELSE result_status END,"
-	    " results = CASE WHEN ?3 THEN ?5 ELSE results END WHERE id = ?1";
-	struct store_params p;
+	    " result_status = CASE WHEN ?3 != 0 THEN ?4 ELSE result_status END,"
+	    " results = CASE WHEN ?3 != 0 THEN ?5 ELSE results END WHERE id = ?1";
+	struct store_stmt p;
 	size_t i;
 	int changed = v->is_ours, status;
 
@@ -66,7 +67,7 @@ put_all(struct store *s, const struct store_verdicts *v, struct why *why)
 	store_bind_int(&p, v->is_failed);
 	store_bind_text(&p, v->results);
 	store_bind_int(&p, changed);
-	return store_run_sql(s, p.sql, why) < 0 ? store_failure(s)
+	return store_run_sql(&p, why) < 0 ? store_failure(s)
 	    : STORE_DONE;
 }
 
@@ -85,12 +86,12 @@ store_unjudged(struct store *s, int64_t after, struct why *why)
 	static const char select[] = "SELECT id FROM run INDEXED BY unjudged"
 	    " WHERE thresholds != '{}' AND judged_version < version"
 	    " AND id > ? ORDER BY id LIMIT 1";
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, after);
-	return store_one_int(s, p.sql, why);
+	return store_one_int(&p, why);
 }
 
 int
@@ -101,7 +102,7 @@ store_verdicts(struct store *s, const struct store_verdict_query *q,
 	    " crossed_ns FROM verdict WHERE run = ?1 AND "
 	    STORE_SEES("?2", "?1") " ORDER BY metric, source";
 	enum { METRIC, SOURCE, VALUE, FAILED, CROSSED_NS };
-	struct store_params p = store_prepare(s, select, why);
+	struct store_stmt p = store_prepare(s, select, why);
 	struct store_verdict v;
 	int status = 0;
 
@@ -109,15 +110,13 @@ store_verdicts(struct store *s, const struct store_verdict_query *q,
 		return -1;
 	store_bind_int(&p, q->run);
 	store_bind_owner(&p, q->owner);
-	while (store_next(s, p.sql, &status, why)) {
-		v.metric = store_text(p.sql, METRIC);
-		v.source = store_text(p.sql, SOURCE);
-		v.is_known = sqlite3_column_type(p.sql, FAILED) !=
-		    SQLITE_NULL;
-		v.value = sqlite3_column_type(p.sql, VALUE) == SQLITE_NULL ?
-		    NAN : sqlite3_column_double(p.sql, VALUE);
-		v.is_failed = sqlite3_column_int(p.sql, FAILED) != 0;
-		v.crossed_ns = sqlite3_column_int64(p.sql, CROSSED_NS);
+	while (store_next(&p, &status, why)) {
+		v.metric = store_get_text(&p, METRIC);
+		v.source = store_get_text(&p, SOURCE);
+		v.is_known = !store_is_null(&p, FAILED);
+		v.value = store_is_null(&p, VALUE) ? NAN : store_get_real(&p, VALUE);
+		v.is_failed = (int)store_get_int(&p, FAILED) != 0;
+		v.crossed_ns = store_get_int(&p, CROSSED_NS);
 		status = each(ctx, &v);
 	}
 	return status;

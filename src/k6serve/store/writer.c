@@ -3,6 +3,7 @@
 #include "k6serve/store/writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/units.h"
+#include "k6serve/store/store_lease.h"
 #include "k6serve/store/store_sweep.h"
 
 enum {
@@ -17,7 +19,12 @@ enum {
 	GROUP_MS = 10,		/* and time to begin another one in it */
 	CHORES_MS = 500,	/* between looks at old runs */
 	SLICE_MS = 20,		/* of sweeping, between two groups of jobs */
+	SWEEP_ALL_MS = 60000,	/* between looks for what others removed */
 };
+
+const int64_t writer_bounds_us[WRITER_BOUNDS] = { 500, 1000, 2500, 5000,
+	10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
+	10000000 };
 
 struct queued {
 	struct writer_job job;
@@ -29,11 +36,18 @@ struct writer {
 	struct store *store;		/* the thread's */
 	int64_t chores_ns;		/* monotonic: when they are due */
 	bool is_sweeping;		/* there is more of it */
+	bool is_rolling_up;		/* likewise */
 	bool is_misplaced;		/* the database; it has been told */
+	int64_t lease_ns;		/* monotonic: when it is to be renewed */
+	int64_t sweep_all_ns;		/* likewise: when they are due */
+	_Atomic bool is_ours;		/* the lease; fence is its number */
+	_Atomic uint64_t fence, n_taken, n_too_late;
+	_Atomic uint64_t commits[WRITER_BOUNDS + 1], commit_ns, n_failed;
 	pthread_t thread;
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t job_added;	/* or is_stopping set */
 	struct queued *first, **last;
+	size_t n;			/* that wait */
 	bool is_stopping;
 };
 
@@ -49,6 +63,7 @@ next_job(struct writer *w)
 		w->first = q->next;
 		if (w->first == NULL)
 			w->last = &w->first;
+		w->n--;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return q;
@@ -69,6 +84,34 @@ run_alone(struct writer *w, const struct queued *jobs)
 
 	for (q = jobs; q != NULL; q = q->next)
 		run_job(w, q);
+}
+
+/* Only this thread adds. */
+static void
+add(_Atomic uint64_t *count, uint64_t n)
+{
+	(void)atomic_fetch_add_explicit(count, n, memory_order_relaxed);
+}
+
+/* Commit a group; how long that took is counted. */
+static int
+commit(struct writer *w)
+{
+	int64_t start_ns = now_monotonic_ns(), taken_ns;
+	struct why why;
+	int i;
+
+	if (store_group_end(w->store, &why) < 0) {
+		add(&w->n_failed, 1);
+		return -1;
+	}
+	taken_ns = now_monotonic_ns() - start_ns;
+	for (i = 0; i < WRITER_BOUNDS && taken_ns > writer_bounds_us[i] *
+	    NS_PER_US; i++)
+		;
+	add(&w->commits[i], 1);
+	add(&w->commit_ns, (uint64_t)taken_ns);
+	return 0;
 }
 
 /* Run the first job, and those that come until the group is full, in one
@@ -93,7 +136,7 @@ run_group(struct writer *w, struct queued *q)
 			*last = NULL;
 			run_job(w, q);
 		}
-		if (store_group_end(w->store, &why) < 0)
+		if (commit(w) < 0)
 			run_alone(w, jobs);
 	}
 	while ((q = jobs) != NULL) {
@@ -107,8 +150,8 @@ run_group(struct writer *w, struct queued *q)
 static struct queued *
 wait_for_job(struct writer *w, bool *is_stopping)
 {
-	int64_t until_ns = w->is_sweeping ? 0 : now_monotonic_ns() +
-	    CHORES_MS * NS_PER_MS;
+	int64_t until_ns = w->is_sweeping || w->is_rolling_up ? 0 :
+	    now_monotonic_ns() + CHORES_MS * NS_PER_MS;
 
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->first == NULL && !w->is_stopping &&
@@ -133,6 +176,39 @@ tell_place(struct writer *w)
 		warnf("the database file is back");
 }
 
+/* Renew the lease, or try to get it. What is not known is not ours. */
+static void
+ask_for_lease(struct writer *w, int64_t now_ns)
+{
+	uint64_t fence;
+	struct why why;
+	bool is_ours;
+
+	if (now_ns < w->lease_ns)
+		return;
+	is_ours = store_lease_hold(w->store, store_lease_chores, &why) > 0;
+	fence = (uint64_t)store_lease_fence(w->store);
+	if (is_ours && (fence != w->fence || w->n_taken == 0))
+		add(&w->n_taken, 1);
+	w->fence = fence;
+	w->is_ours = is_ours;
+	w->lease_ns = now_ns + STORE_LEASE_RENEW_MS * NS_PER_MS;
+	if (is_ours && fence != 0 && now_ns >= w->sweep_all_ns) {
+		w->sweep_all_ns = now_ns + SWEEP_ALL_MS * NS_PER_MS;
+		store_sweep_all(w->store);
+	}
+}
+
+/* A chore came too late: another k6serve does them. */
+static void
+note_loss(struct writer *w)
+{
+	if (!store_lease_was_lost(w->store))
+		return;
+	add(&w->n_too_late, 1);
+	w->is_ours = false;
+}
+
 /* A failure is that of a full disk and mends itself. */
 static void
 do_chores(struct writer *w)
@@ -147,8 +223,10 @@ do_chores(struct writer *w)
 	tell_place(w);
 	if (w->is_misplaced)
 		return;
-	w->is_sweeping = true;
-	(void)chores_do(w->chores, w->store, &now, &why);
+	ask_for_lease(w, now.awake_ns);
+	w->is_sweeping = w->is_rolling_up = w->is_ours;
+	(void)chores_do(w->chores, w->store, &now, w->is_ours, &why);
+	note_loss(w);
 }
 
 static void
@@ -159,6 +237,10 @@ sweep(struct writer *w)
 	if (w->is_sweeping)
 		w->is_sweeping = store_sweep(w->store, now_monotonic_ns() +
 		    SLICE_MS * NS_PER_MS, &why) > 0;
+	if (w->is_rolling_up)
+		w->is_rolling_up = chores_roll_up(w->chores, w->store,
+		    now_monotonic_ns() + SLICE_MS * NS_PER_MS, &why) > 0;
+	note_loss(w);
 }
 
 static void *
@@ -177,6 +259,7 @@ writer_main(void *ctx)
 		if (!is_stopping)
 			sweep(w);
 	} while (q != NULL || !is_stopping);
+	store_lease_drop(w->store);
 	return NULL;
 }
 
@@ -213,7 +296,35 @@ writer_add(struct writer *w, const struct writer_job *job)
 	(void)pthread_mutex_lock(&w->lock);
 	*w->last = q;
 	w->last = &q->next;
+	w->n++;
 	(void)pthread_cond_signal(&w->job_added);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+bool
+writer_has_lease(struct writer *w)
+{
+	return w->is_ours;
+}
+
+void
+writer_stats_get(struct writer *w, struct writer_stats *stats)
+{
+	int i;
+
+	for (i = 0; i <= WRITER_BOUNDS; i++)
+		stats->commits[i] = atomic_load_explicit(&w->commits[i],
+		    memory_order_relaxed);
+	stats->commit_ns = atomic_load_explicit(&w->commit_ns,
+	    memory_order_relaxed);
+	stats->n_failed = atomic_load_explicit(&w->n_failed,
+	    memory_order_relaxed);
+	stats->is_ours = w->is_ours;
+	stats->fence = w->fence;
+	stats->n_taken = w->n_taken;
+	stats->n_too_late = w->n_too_late;
+	(void)pthread_mutex_lock(&w->lock);
+	stats->n_queued = w->n;
 	(void)pthread_mutex_unlock(&w->lock);
 }
 

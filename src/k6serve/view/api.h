@@ -8,9 +8,16 @@
 /* What reads; ctx is a struct cache, of the server's thread. */
 extern const struct route api_routes[];
 
-/* Read {"note":"..."} of the request's body; the caller releases note. -1: the
- * reply says what is wrong with it. */
-int api_read_note(struct call *c, struct buf *note);
+/* What a request's body wants changed of the run. */
+struct run_change {
+	struct buf note;
+	bool has_note, has_baseline, is_baseline;
+};
+
+/* Read it; the caller releases note. -1: the reply says what is wrong. */
+int api_read_change(struct call *c, struct run_change *change);
+enum store_result api_change_run(struct call *c,
+    const struct run_change *change, struct why *why);
 
 /* What changes a run; no ctx. */
 extern const struct route edit_routes[];

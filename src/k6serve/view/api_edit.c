@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the API changes of a run: its note, or all of it. */
+/* What the API changes of a run: its note, whether it is the baseline of its
+ * name, or all of it. */
 #include "data/jsn.h"
 #include "k6serve/store/store_run.h"
 #include "k6serve/view/api.h"
@@ -20,45 +21,72 @@ reply_done(struct call *c, enum store_result result, const struct why *why)
 	jsn_close(&o, '}');
 }
 
-int
-api_read_note(struct call *c, struct buf *note)
+/* {"note":"..."}, {"baseline":true} or both, and nothing else. False: the body
+ * is no such object. */
+static bool
+read_change(struct call *c, struct run_change *change)
 {
 	struct jsn j = jsn_of(c->r->body);
 	struct span key, raw;
-	bool has_note = false;
 
-	note->max = NOTE_BYTES;
-
+	change->note.max = NOTE_BYTES;
 	(void)jsn_enter(&j, '{');
 	while (jsn_member(&j, &key))
-		if (!span_is(key, "note")) {
-			(void)jsn_skip(&j);
-		} else if (jsn_text(&j, &raw)) {
-			has_note = true;
-			jsn_unescape(note, raw);
+		if (span_is(key, "note") && jsn_text(&j, &raw)) {
+			change->has_note = true;
+			buf_reset(&change->note);
+			jsn_unescape(&change->note, raw);
+		} else if (span_is(key, "baseline") && jsn_value(&j, &raw)) {
+			change->has_baseline = true;
+			change->is_baseline = span_is(raw, "true");
+			if (!change->is_baseline && !span_is(raw, "false"))
+				(void)jsn_fail(&j, "no true or false");
+		} else {
+			(void)jsn_fail(&j, "no such member");
 		}
-	if (!jsn_done(&j) || !has_note)
-		reply_error(c->reply, 400, 0, "the body must be "
-		    "{\"note\":\"...\"}");
-	else if (note->is_full)
-		reply_error(c->reply, 400, 0, "a note has at most %d bytes",
+	return jsn_done(&j);
+}
+
+int
+api_read_change(struct call *c, struct run_change *change)
+{
+	if (!read_change(c, change) ||
+	    (!change->has_note && !change->has_baseline))
+		reply_error(c->reply, 400, ERROR_BAD_BODY, "the body must be "
+		    "{\"note\":\"...\"}, {\"baseline\":true} or both");
+	else if (change->note.is_full)
+		reply_error(c->reply, 400, ERROR_BAD_BODY,
+		    "a note has at most %d bytes",
 		    NOTE_BYTES);
 	else
 		return 0;
 	return -1;
 }
 
-/* {"note":"..."} */
+enum store_result
+api_change_run(struct call *c, const struct run_change *change,
+    struct why *why)
+{
+	enum store_result result = STORE_DONE;
+
+	if (change->has_note)
+		result = store_run_note(c->store, c->owner, c->run,
+		    buf_whole(&change->note), why);
+	if (result == STORE_DONE && change->has_baseline)
+		result = store_run_set_baseline(c->store, c->owner, c->run,
+		    change->is_baseline, why);
+	return result;
+}
+
 static void
 change_run(struct call *c)
 {
-	struct buf note = { 0 };
+	struct run_change change = { 0 };
 	struct why why;
 
-	if (api_read_note(c, &note) == 0)
-		reply_done(c, store_run_note(c->store, c->owner,
-		    c->run, buf_whole(&note), &why), &why);
-	buf_release(&note);
+	if (api_read_change(c, &change) == 0)
+		reply_done(c, api_change_run(c, &change, &why), &why);
+	buf_release(&change.note);
 }
 
 static void

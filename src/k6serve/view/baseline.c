@@ -19,6 +19,7 @@ struct search {
 	const struct view *v;
 	const char *name;
 	int64_t *runs;
+	int64_t most;
 	int n;
 	struct why *why;
 };
@@ -53,17 +54,18 @@ look_at(void *ctx, const struct store_run *run)
 	if (status <= 0)
 		return status;
 	s->runs[s->n++] = run->id;
-	return s->n >= s->v->baseline;
+	return s->n >= s->most;
 }
 
-int
-baseline_find(const struct view *v, int64_t runs[BASELINE_MOST],
+static int
+find_passed(const struct view *v, int64_t runs[BASELINE_MOST],
     struct why *why)
 {
 	struct store_run_query one = { .owner = v->owner, .id = v->run };
 	struct store_run_query all = { .owner = v->owner,
 	    .limit = INT64_MAX };
-	struct search s = { .v = v, .runs = runs, .why = why };
+	struct search s = { .v = v, .runs = runs, .why = why,
+	    .most = v->baseline != 0 ? v->baseline : 1 };
 	char *name = NULL;
 	int status = store_runs(v->store, &one, note_name, &name, why);
 
@@ -72,4 +74,20 @@ baseline_find(const struct view *v, int64_t runs[BASELINE_MOST],
 		status = store_runs(v->store, &all, look_at, &s, why);
 	free(name);
 	return status < 0 ? -1 : s.n;
+}
+
+int
+baseline_find(const struct view *v, int64_t runs[BASELINE_MOST],
+    struct why *why)
+{
+	int64_t chosen = 0;
+
+	if (v->baseline == 0)
+		chosen = store_run_baseline(v->store, v->run, why);
+	if (chosen < 0)
+		return -1;
+	if (chosen == 0 || chosen == v->run)
+		return find_passed(v, runs, why);
+	runs[0] = chosen;
+	return 1;
 }

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/units.h"
-#include "data/percentile.h"
 #include "data/run.h"
 #include "k6serve/view/ci_text.h"
 #include "k6serve/view/failures.h"
@@ -123,6 +122,7 @@ static void
 put_figures(const struct ci *c, struct buf *out)
 {
 	const struct figures *f = &c->figures;
+	double p95 = measures[MEASURE_P95].of(f);
 
 	buf_printf(out, "%.0f request%s", f->reqs, f->reqs == 1 ? "" : "s");
 	if (f->failed.count != 0 && f->reqs > 0)
@@ -133,9 +133,8 @@ put_figures(const struct ci *c, struct buf *out)
 		    f->failed_by_status / f->reqs * 100);
 	else if (f->reqs > 0)
 		buf_text(out, ", failures not known");
-	if (f->duration.count != 0)
-		buf_printf(out, ", p95 %.4g ms", sink_quantile(&f->duration,
-		    percentiles[P95].at));
+	if (isfinite(p95))
+		buf_printf(out, ", p95 %.4g ms", p95);
 }
 
 void

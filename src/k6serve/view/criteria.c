@@ -17,9 +17,8 @@ plain(struct span raw)
 	struct buf text = { 0 };
 	char *own;
 
-	buf_add(&text, "", 0);
 	jsn_unescape(&text, raw);
-	own = xstrndup(text.p, text.n);
+	own = xstrndup(buf_whole(&text).p, text.n);
 	buf_release(&text);
 	return own;
 }

@@ -140,7 +140,7 @@ read_run(struct diff *d, size_t i, struct why *why)
 	if (store_runs(v->store, &run, note_run, &s, why) < 0 ||
 	    store_series(v->store, &q, add_row, s.figures, why) < 0 ||
 	    failures_by_status(v, &s.figures->failed_by_status, why) < 0 ||
-	    failures_expected(v, &s.figures->expected, why) < 0 ||
+	    failures_expected(v, &s.figures->expected, NULL, why) < 0 ||
 	    read_names(&s, why) < 0 || read_courses(&s, why) < 0)
 		status = -1;
 	tags_release(&s.tags);
@@ -165,7 +165,8 @@ struct candidates {
 static struct span
 key_of(const struct group *g)
 {
-	return (struct span){ g->key, g->tag[0].n + g->tag[1].n + 3 };
+	return (struct span){ g->key, g->tag[0].n + g->tag[1].n +
+	    GROUP_TAGS };
 }
 
 /* As the group of the same name in each run tells. */
@@ -238,8 +239,8 @@ fill_series(void *ctx, const struct store_row *row)
 	const struct group *g = groups_of(&run->by_name, row->tags);
 	struct candidate *to = g == NULL ? NULL : map_get(&c->by_key,
 	    key_of(g));
-	struct store_series_query q = { run->view.owner, row->series,
-	    row->type };
+	struct store_series_query q = { .owner = run->view.owner,
+	    .series = row->series, .type = row->type };
 	struct side side = { .run = run };
 	struct filling f;
 
@@ -321,7 +322,7 @@ int
 diff_read(struct diff *d, const struct view *v, struct why *why)
 {
 	int64_t base[BASELINE_MOST] = { v->base };
-	int n = v->baseline == 0 ? 1 : baseline_find(v, base, why);
+	int n = v->base != 0 ? 1 : baseline_find(v, base, why);
 	int status = 1;
 	size_t i;
 
@@ -347,7 +348,7 @@ view_diff(const struct view *v, struct jsn_out *o, struct why *why)
 	struct diff d = { 0 };
 	int status = diff_read(&d, v, why);
 
-	if (status == 0 && v->baseline != 0 && d.n_base == 0)
+	if (status == 0 && v->base == 0 && d.n_base == 0)
 		diff_put_none(o), status = 1;
 	else if (status > 0)
 		status = diff_put(&d, o, why) < 0 ? -1 : 1;

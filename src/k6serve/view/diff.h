@@ -26,10 +26,9 @@ struct diff {
 	struct comparison comparison;
 };
 
-/* Compare v->run with v->base or, if v->baseline is not 0, with the last runs
- * of its name before it that passed, at most so many. 1; 0: one of the runs is
- * not there, or the baseline has none (n_base is 0); -1: why. Release it in
- * each case. */
+/* Compare v->run with v->base or, if that is 0, with what baseline_find finds.
+ * 1; 0: one of the runs is not there, or the baseline has none (n_base is 0);
+ * -1: why. Release it in each case. */
 int diff_read(struct diff *d, const struct view *v, struct why *why);
 void diff_release(struct diff *d);
 

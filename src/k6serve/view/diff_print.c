@@ -36,8 +36,8 @@ put_side(struct jsn_out *o, const char *key, const struct group *g)
 	jsn_key(o, key);
 	jsn_open(o, '{');
 	jsn_member_number(o, "count", g->reqs);
-	jsn_member_int(o, "failed", (int64_t)g->failed.nonzero);
-	put_stats(o, &g->sink, "p50");
+	jsn_member_number(o, "failed", group_failed(g));
+	put_durations_only(o, &g->sink);
 	jsn_close(o, '}');
 }
 
@@ -46,12 +46,13 @@ group_of(const struct diff *d, size_t run, const struct change_of_name *n)
 {
 	struct buf key = { 0 };
 	const struct group *g;
+	int i;
 
 	buf_text(&key, n->name);
 	buf_char(&key, '\0');
 	buf_text(&key, n->method);
-	buf_char(&key, '\0');
-	buf_char(&key, '\0');
+	for (i = 1; i < GROUP_TAGS; i++)
+		buf_char(&key, '\0');
 	g = map_get(&d->runs[run].by_name.by_key, buf_whole(&key));
 	buf_release(&key);
 	return g;
@@ -275,7 +276,7 @@ diff_print(const struct diff *d, enum report_format format, struct buf *out,
 static int
 tell_missing(const struct view *v)
 {
-	if (v->baseline == 0) {
+	if (v->base != 0) {
 		warnf("the run is gone");
 		return EXIT_FAILED;
 	}

@@ -20,8 +20,28 @@ struct watch {
 struct news {
 	struct watch *w;
 	struct buf *out;
-	bool is_there;
+	bool is_there, is_last;
 };
+
+/* Will it not change by itself any more? More data reopens what was timed out,
+ * and the judge has the last word on thresholds. */
+static bool
+is_settled(const struct store_run *run)
+{
+	return run->run_status != RUN_CREATED &&
+	    run->run_status != RUN_RUNNING &&
+	    run->run_status != RUN_TIMED_OUT &&
+	    (span_is(run->thresholds, "{}") ||
+	    run->judged_version >= run->version);
+}
+
+static void
+put_event(struct buf *out, const char *event, const struct store_run *run)
+{
+	buf_printf(out, "event: %s\ndata: {\"version\":%lld,"
+	    "\"state\":\"%s\"}\n\n", event, (long long)run->version,
+	    run_status_name(run->run_status));
+}
 
 static int
 put_change(void *ctx, const struct store_run *run)
@@ -30,13 +50,13 @@ put_change(void *ctx, const struct store_run *run)
 	int status = run->run_status;
 
 	n->is_there = true;
-	if (run->version == n->w->version && status == n->w->status)
-		return 0;
+	n->is_last = is_settled(run);
+	if (run->version != n->w->version || status != n->w->status)
+		put_event(n->out, "change", run);
 	n->w->version = run->version;
 	n->w->status = status;
-	buf_printf(n->out, "event: change\ndata: {\"version\":%lld,"
-	    "\"state\":\"%s\"}\n\n", (long long)run->version,
-	    run_status_name(status));
+	if (n->is_last)
+		put_event(n->out, "end", run);
 	return 0;
 }
 
@@ -45,10 +65,10 @@ next_event(void *stream, struct buf *out)
 {
 	struct watch *w = stream;
 	struct store_run_query q = { .owner = w->owner, .id = w->run };
-	struct news n = { w, out, false };
+	struct news n = { w, out, false, false };
 
 	(void)store_runs(w->store, &q, put_change, &n, NULL);
-	return n.is_there ? 0 : -1;
+	return n.is_there && !n.is_last ? 0 : -1;
 }
 
 void

@@ -7,6 +7,7 @@
 #ifndef K6PIPE_K6SERVE_VIEW_FAILURES_H
 #define K6PIPE_K6SERVE_VIEW_FAILURES_H
 
+#include "data/tags.h"
 #include "k6serve/view/view.h"
 
 /* Does an answer of that status count as failed? NAN: there is no status. */
@@ -16,8 +17,24 @@ double failures_share(struct span status);
  * if some have none. -1: why. */
 int failures_by_status(const struct view *v, double *failed, struct why *why);
 
+/* Did the answers of this tag set succeed? 1 or 0 by what the script expected
+ * (the tag expected_response), else by their status; NAN: not known. */
+double failures_success(const struct tagset *set);
+
+/* How users find response times, by Apdex: successful answers within APDEX_MS
+ * satisfy, and within four times that are tolerated. All others frustrate. */
+enum { APDEX_MS = 500 };
+
+struct apdex {
+	uint64_t satisfied, tolerated;
+	uint64_t unknown;	/* answers of which nothing tells if they
+				   failed */
+};
+
 /* Add the durations of v->run's expected answers (the tag expected_response)
- * to *s, a trend. -1: why. */
-int failures_expected(const struct view *v, struct sink *s, struct why *why);
+ * to *s, a trend, and all its answers to *apdex, unless that is NULL. -1:
+ * why. */
+int failures_expected(const struct view *v, struct sink *s,
+    struct apdex *apdex, struct why *why);
 
 #endif

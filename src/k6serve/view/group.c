@@ -3,6 +3,9 @@
 #include "k6serve/view/group.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "k6serve/view/failures.h"
 
 void
 groups_release(struct groups *g)
@@ -12,6 +15,7 @@ groups_release(struct groups *g)
 
 	while ((group = map_next(&g->by_key, &at)) != NULL) {
 		sink_release(&group->sink);
+		sink_release(&group->ok);
 		free(group->key);
 		free(group);
 	}
@@ -20,12 +24,38 @@ groups_release(struct groups *g)
 	buf_release(&g->key);
 }
 
+static struct span
+tag_value_of(const struct tagset *set, struct span key)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (span_equal(set->tags[i].key, key))
+			return set->tags[i].value;
+	return (struct span){ "", 0 };
+}
+
 struct span
 tag_value(const struct tagset *set, const char *key)
 {
 	const struct tag *tag = tagset_find(set, key);
 
 	return tag != NULL ? tag->value : (struct span){ "", 0 };
+}
+
+bool
+tag_filter_takes(const struct tag_filter *f, const struct tagset *set)
+{
+	struct span key, value;
+	size_t i;
+
+	for (i = 0; f != NULL && i < f->n; i++) {
+		key = (struct span){ f->texts[i], strcspn(f->texts[i], ":") };
+		value = span_of(key.p[key.n] == ':' ? key.p + key.n + 1 : "");
+		if (!span_equal(tag_value_of(set, key), value))
+			return false;
+	}
+	return true;
 }
 
 static struct group *
@@ -40,7 +70,7 @@ group_new(struct groups *g)
 		group->tag[i] = span_of(p);
 		p += group->tag[i].n + 1;
 	}
-	group->sink.type = METRIC_TREND;
+	group->sink.type = group->ok.type = METRIC_TREND;
 	map_put(&g->by_key, (struct span){ group->key, g->key.n }, group);
 	return group;
 }
@@ -54,7 +84,7 @@ groups_of(struct groups *g, struct span tags)
 	struct span value;
 	int i;
 
-	if (set == NULL)
+	if (set == NULL || !tag_filter_takes(g->filter, set))
 		return NULL;
 	buf_reset(&g->key);
 	for (i = 0; i < GROUP_TAGS; i++) {
@@ -66,6 +96,7 @@ groups_of(struct groups *g, struct span tags)
 		buf_span(&g->key, value);
 		buf_char(&g->key, '\0');
 	}
+	g->set = set;
 	group = map_get(&g->by_key, buf_whole(&g->key));
 	return group != NULL ? group : group_new(g);
 }
@@ -73,15 +104,22 @@ groups_of(struct groups *g, struct span tags)
 static int
 add_row(void *ctx, const struct store_row *row)
 {
-	struct group *group = groups_of(ctx, row->tags);
+	struct groups *g = ctx;
+	struct group *group = groups_of(g, row->tags);
 
 	if (group == NULL)
 		return 0;
-	if (span_is(row->metric, "http_reqs"))
+	if (g->has_ok && span_is(row->metric, "http_req_duration") &&
+	    failures_success(g->set) == 1)
+		sink_merge(&group->ok, row->sink);
+	if (span_is(row->metric, "http_reqs")) {
 		group->reqs += sink_sum(row->sink);
-	else if (span_is(row->metric, "http_req_failed"))
+		group->by_status += sink_sum(row->sink) *
+		    failures_share(tag_value(g->set, "status"));
+	}
+	if (span_is(row->metric, "http_req_failed"))
 		sink_merge(&group->failed, row->sink);
-	else
+	else if (!span_is(row->metric, "http_reqs"))
 		sink_merge(&group->sink, row->sink);
 	return 0;
 }
@@ -105,6 +143,13 @@ groups_sorted(const struct groups *g,
 	if (n != 0)
 		qsort(sorted, n, sizeof(*sorted), order);
 	return sorted;
+}
+
+double
+group_failed(const struct group *g)
+{
+	return g->failed.count > 0 || g->reqs == 0 ?
+	    (double)g->failed.nonzero : g->by_status;
 }
 
 static int

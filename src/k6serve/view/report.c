@@ -65,23 +65,30 @@ view_report(const struct view *v, struct jsn_out *o, struct why *why)
 		const char *key;
 		view_put *put;
 	} parts[] = {
-		{ "run", view_run }, { "series", view_series },
+		{ "run", view_run }, { "range", view_range },
+		{ "series", view_series },
 		{ "distribution", view_distribution }, { "urls", view_urls },
+		{ "requests", view_requests }, { "tags", view_tags },
 		{ "slow", view_slow }, { "checks", view_checks },
 		{ "errors", view_errors }, { "metrics", view_metrics },
 	};
-	struct view all = *v;
+	struct view all = *v, whole;
 	size_t i;
 
 	all.step_s = good_step(v->seconds, MOST_STEPS, v->step_s);
 	all.most_urls = MOST_URLS;
+	whole = all;
+	whole.from_s = whole.to_s = 0;
+	whole.tags = NULL;
 	jsn_open(o, '{');
 	jsn_member_text(o, "schema", SPAN("k6serve-report/1"));
 	jsn_member_int(o, "step", all.step_s);
 	jsn_member_int(o, "most_urls", MOST_URLS);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		/* the run and its course are whole also beside a part */
 		jsn_key(o, parts[i].key);
-		if (parts[i].put(&all, o, why) < 0)
+		if (parts[i].put(parts[i].put == view_run ||
+		    parts[i].put == view_metrics ? &whole : &all, o, why) < 0)
 			return -1;
 	}
 	jsn_close(o, '}');
@@ -100,7 +107,7 @@ put_row(const struct view *v, const char *key, struct jsn_out *o,
 static int
 put_url_rows(struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct groups g = { .by = { "name", "method", "status" } };
+	struct groups g = { .by = { "name", "method" } };
 	struct store_query q = { .owner = v->owner, .run = v->run,
 	    .metric = "http_reqs", .has_no_hist = true };
 	struct group **sorted;
@@ -112,8 +119,7 @@ put_url_rows(struct view *v, struct jsn_out *o, struct why *why)
 	for (i = 0; status == 0 && i < ROWS && i < g.by_key.n; i++) {
 		v->name = sorted[i]->tag[0].p;
 		v->method = sorted[i]->tag[1].p;
-		v->status = sorted[i]->tag[2].p;
-		key = xasprintf("%s\n%s\n%s", v->name, v->method, v->status);
+		key = xasprintf("%s\n%s", v->name, v->method);
 		status = put_row(v, key, o, why);
 		free(key);
 	}

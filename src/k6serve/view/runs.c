@@ -4,12 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/store/run_times.h"
 #include "k6serve/store/store_query.h"
 #include "k6serve/view/criteria.h"
-#include "k6serve/view/failures.h"
+#include "k6serve/view/totals.h"
 #include "k6serve/view/view.h"
 
 int
@@ -31,89 +32,6 @@ struct listing {
 	struct why *why;
 };
 
-/* Totals of a run, one member for each metric that counts. */
-struct totals {
-	double reqs, iterations, sent, received;
-	uint64_t failed, told, checks, passes;	/* told: of failed or not */
-	double by_status;	/* failed, while nothing is told; NAN */
-	double most_vus;
-	struct sink duration;
-	struct sink expected;	/* of answers that were expected */
-};
-
-static int
-read_total(void *ctx, const struct store_row *row)
-{
-	const struct sink *s = row->sink;
-	struct totals *t = ctx;
-
-	if (span_is(row->metric, "http_reqs"))
-		t->reqs += sink_sum(s);
-	else if (span_is(row->metric, "iterations"))
-		t->iterations += sink_sum(s);
-	else if (span_is(row->metric, "data_sent"))
-		t->sent += sink_sum(s);
-	else if (span_is(row->metric, "data_received"))
-		t->received += sink_sum(s);
-	else if (span_is(row->metric, "http_req_failed"))
-		t->failed += s->nonzero, t->told += s->count;
-	else if (span_is(row->metric, "http_req_duration"))
-		sink_merge(&t->duration, s);
-	else if (span_is(row->metric, "vus"))
-		t->most_vus = fmax(t->most_vus, s->max);
-	else if (span_is(row->metric, "checks")) {
-		t->checks += s->count;
-		t->passes += s->nonzero;
-	}
-	return 0;
-}
-
-/* How many requests failed, and how that is known. */
-static void
-put_failed(struct jsn_out *o, const struct totals *t)
-{
-	double failed = t->told > 0 || t->reqs == 0 ? (double)t->failed
-	    : t->by_status;
-
-	jsn_member_number(o, "http_req_failed", failed);
-	jsn_key(o, "http_req_failed_by");
-	if (t->told > 0 || t->reqs == 0)
-		jsn_put_text(o, SPAN("http_req_failed"));
-	else if (isfinite(failed))
-		jsn_put_text(o, SPAN("status"));
-	else
-		jsn_put_raw(o, SPAN("null"));
-}
-
-static void
-put_totals(struct jsn_out *o, struct totals *t)
-{
-	jsn_key(o, "totals");
-	jsn_open(o, '{');
-	jsn_member_number(o, "http_reqs", t->reqs);
-	put_failed(o, t);
-	jsn_member_number(o, "iterations", t->iterations);
-	jsn_member_number(o, "data_sent", t->sent);
-	jsn_member_number(o, "data_received", t->received);
-	jsn_key(o, "checks");
-	jsn_open(o, '{');
-	jsn_member_int(o, "count", (int64_t)t->checks);
-	jsn_member_int(o, "passes", (int64_t)t->passes);
-	jsn_member_int(o, "fails", (int64_t)(t->checks - t->passes));
-	jsn_close(o, '}');
-	jsn_key(o, "http_req_duration");
-	jsn_open(o, '{');
-	put_trend(o, &t->duration, "med");
-	jsn_close(o, '}');
-	if (t->expected.count > 0) {
-		jsn_key(o, "http_req_duration_expected");
-		jsn_open(o, '{');
-		put_trend(o, &t->expected, "med");
-		jsn_close(o, '}');
-	}
-	jsn_close(o, '}');
-}
-
 /* A number that the client tells; null if it did not, or told nonsense. */
 static void
 put_known(struct jsn_out *o, const char *key, int64_t value)
@@ -129,11 +47,12 @@ static void
 put_times(struct jsn_out *o, const struct store_run *run, int status)
 {
 	struct run_times t = run_times(run);
+	double seconds = run_seconds(run);
 
 	jsn_member_time_or_null(o, "start", t.start_ns);
 	jsn_member_time_or_null(o, "end", status == RUN_RUNNING ? 0
 	    : t.end_ns);
-	jsn_member_number(o, "duration", run_seconds(run));
+	jsn_member_number(o, "duration", seconds > 0 ? seconds : NAN);
 	put_known(o, "planned_duration", run->planned_s);
 	jsn_member_time_or_null(o, "created", run->created_ns);
 	jsn_member_time_or_null(o, "seen", run->seen_ns);
@@ -148,6 +67,8 @@ put_state(struct jsn_out *o, const struct store_run *run, int status)
 	jsn_member_int(o, "result_status", run->result_status);
 	jsn_key(o, "late");
 	jsn_put_bool(o, run->is_late);
+	jsn_key(o, "baseline");
+	jsn_put_bool(o, run->is_baseline);
 }
 
 static int
@@ -186,30 +107,22 @@ add_vus(void *ctx, const struct store_row *row)
 static int
 read_sums(struct listing *l, const struct store_run *run, struct sums *sums)
 {
-	struct store_query q = { .owner = l->v->owner, .run = run->id,
-	    .is_whole = true };
-	struct store *s = l->v->store;
 	struct view v = *l->v;
+	struct store *s = v.store;
+	struct store_query q;
 
 	v.run = run->id;
+	q = view_query(&v, "vus");
 	sums->overflow = store_overflow(s, q.owner, run->id, l->why);
 	if (sums->overflow < 0 || criteria_read(&sums->criteria, s, q.owner,
-	    run, l->why) < 0 || store_series(s, &q, read_total,
-	    &sums->totals, l->why) < 0)
+	    run, l->why) < 0 || totals_read(&sums->totals, &v,
+	    l->filter == NULL, l->why) < 0)
 		return -1;
-	if (sums->totals.told == 0 && sums->totals.reqs > 0 &&
-	    failures_by_status(&v, &sums->totals.by_status, l->why) < 0)
-		return -1;
-	if (l->filter == NULL && failures_expected(&v, &sums->totals.expected,
-	    l->why) < 0)
-		return -1;
-	q.is_whole = false;
-	q.metric = "vus";
 	q.has_no_hist = true;
 	if (store_series(s, &q, count_series, &sums->generators, l->why) < 0)
 		return -1;
-	if (sums->generators < 2)
-		return 0;
+	if (sums->generators < 2 || run->vus > 0)
+		return 0;	/* the most that were seen is not asked for */
 	sums->totals.most_vus = 0;
 	return store_points(s, &q, add_vus, &sums->vus, l->why);
 }
@@ -245,7 +158,7 @@ put_run(struct listing *l, const struct store_run *run, struct sums *sums)
 	jsn_member_int(o, "version", run->version);
 	jsn_key(o, "thresholds");
 	criteria_put(&sums->criteria, o);
-	put_totals(o, &sums->totals);
+	totals_put(&sums->totals, l->filter == NULL, o);
 	jsn_close(o, '}');
 }
 
@@ -331,8 +244,7 @@ has_verdict(const struct listing *l, const struct store_run *run,
 static int
 each_run(void *ctx, const struct store_run *run)
 {
-	struct sums sums = { .totals = { .duration.type = METRIC_TREND,
-	    .expected.type = METRIC_TREND } };
+	struct sums sums = { .totals = TOTALS_NONE };
 	struct listing *l = ctx;
 	int status;
 
@@ -348,8 +260,7 @@ each_run(void *ctx, const struct store_run *run)
 		l->last = run->id;
 		l->n++;
 	}
-	sink_release(&sums.totals.duration);
-	sink_release(&sums.totals.expected);
+	totals_release(&sums.totals);
 	criteria_release(&sums.criteria);
 	return status;
 }
@@ -377,6 +288,35 @@ view_run(const struct view *v, struct jsn_out *o, struct why *why)
 	return store_runs(v->store, &q, each_run, &l, why);
 }
 
+/* While the thresholds of a run are written out. */
+struct threshold_list {
+	const struct view *v;
+	struct jsn_out *o;
+	struct why *why;
+};
+
+static int
+put_thresholds(void *ctx, const struct store_run *run)
+{
+	struct threshold_list *l = ctx;
+	struct criteria c = { 0 };
+	int status = criteria_read(&c, l->v->store, l->v->owner, run, l->why);
+
+	if (status == 0)
+		criteria_put(&c, l->o);
+	criteria_release(&c);
+	return status;
+}
+
+int
+view_thresholds(const struct view *v, struct jsn_out *o, struct why *why)
+{
+	struct threshold_list l = { v, o, why };
+	struct store_run_query q = { .owner = v->owner, .id = v->run };
+
+	return store_runs(v->store, &q, put_thresholds, &l, why);
+}
+
 static int
 note_run(void *ctx, const struct store_run *run)
 {
@@ -390,6 +330,10 @@ note_run(void *ctx, const struct store_run *run)
 	if (v->step_s < step)
 		v->step_s = step;
 	v->step_s = (v->step_s + step - 1) / step * step;
+	if (v->to_s != 0) {
+		v->from_s = num_floor_to(v->from_s, step);
+		v->to_s = num_floor_to(v->to_s + step - 1, step);
+	}
 	return 1;
 }
 

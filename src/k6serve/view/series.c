@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "base/num.h"
+#include "data/measure.h"
 #include "data/trail.h"
 #include "k6serve/view/failures.h"
 #include "k6serve/view/group.h"
@@ -30,17 +32,25 @@ struct step {
 	double status[STATUSES];
 };
 
+/* Of a series whose sums are wanted: this sum, */
+struct wanted {
+	enum sum sum;		/* SUMS: */
+	enum timing timing;	/* this timing, TIMINGS: */
+	size_t column;		/* this status, */
+	double share;		/* of which so many requests failed */
+};
+
 /* All steps of a run, by time. */
 struct steps {
 	const struct view *v;
 	int64_t length;		/* seconds in a step */
 	struct map by_time;
 	struct step *last;	/* the one that was looked for last */
-	enum sum sum;		/* what is read: this sum, */
-	enum timing timing;	/* or this timing, */
-	size_t column;		/* or this status, */
-	double share;		/* of which so many requests failed */
-	bool is_told;		/* http_req_failed says which did */
+	enum sum sum;		/* of some requests, what is looked for */
+	struct wanted *wanted;	/* owned, as are the series' numbers, */
+	int64_t *series;	/* of which there are as many */
+	size_t n_wanted, cap_wanted, cap_series;
+	bool is_told[SUMS];	/* the run has such a metric */
 	int64_t vus_second;	/* while VUs are read: this second, */
 	double vus_sum;		/* and all generators' together */
 	struct tags tags;
@@ -51,18 +61,10 @@ struct steps {
 	struct why *why;
 };
 
-static int64_t
-start_of(int64_t second, int64_t length)
-{
-	int64_t rest = second % length;
-
-	return second - rest - (rest < 0 ? length : 0);
-}
-
 static struct step *
 step_at(struct steps *all, int64_t second)
 {
-	int64_t t = start_of(second, all->length);
+	int64_t t = num_floor_to(second, all->length);
 	struct span key = { (const char *)&t, sizeof(t) };
 	struct step *step = all->last;
 
@@ -90,22 +92,11 @@ steps_release(struct steps *all)
 	}
 	while (all->n_statuses > 0)
 		free(all->statuses[--all->n_statuses]);
+	free(all->wanted);
+	free(all->series);
 	map_release(&all->by_time);
 	tags_release(&all->tags);
 	groups_release(&all->match);
-}
-
-static int
-add_sum(void *ctx, int64_t second, double sum, uint64_t count)
-{
-	struct steps *all = ctx;
-	struct step *step = step_at(all, second);
-
-	(void)count;
-	step->sum[all->sum] += sum;
-	if (all->has_tags && all->sum == SUM_REQS)
-		step->by_status += sum * all->share;
-	return 0;
 }
 
 static int
@@ -116,17 +107,6 @@ add_trend(void *ctx, const struct store_row *row)
 
 	sink->type = row->type;
 	sink_merge(sink, row->sink);
-	return 0;
-}
-
-static int
-add_timing(void *ctx, int64_t second, double sum, uint64_t count)
-{
-	struct steps *all = ctx;
-	struct step *step = step_at(all, second);
-
-	step->timing_sum[all->timing] += sum;
-	step->timing_n[all->timing] += count;
 	return 0;
 }
 
@@ -141,22 +121,55 @@ add_vus(void *ctx, const struct store_row *row)
 	if (row->second != all->vus_second)
 		all->vus_sum = 0;
 	all->vus_second = row->second;
-	all->vus_sum += row->sink->last;
+	all->vus_sum += row->sink->max;
 	if (isnan(step->vus) || all->vus_sum > step->vus)
 		step->vus = all->vus_sum;
 	return 0;
 }
 
 static int
-add_status(void *ctx, int64_t second, double sum, uint64_t count)
+add_wanted(void *ctx, size_t at, int64_t begin, double sum, uint64_t count)
 {
 	struct steps *all = ctx;
-	struct step *step = step_at(all, second);
+	const struct wanted *w = &all->wanted[at];
+	struct step *step = step_at(all, begin);
 
-	(void)count;
-	step->status[all->column] += sum;
-	step->by_status += sum * all->share;
+	if (w->sum != SUMS) {
+		step->sum[w->sum] += sum;
+		if (all->has_tags && w->sum == SUM_REQS)
+			step->by_status += sum * w->share;
+	} else if (w->timing != TIMINGS) {
+		step->timing_sum[w->timing] += sum;
+		step->timing_n[w->timing] += count;
+	} else {
+		step->status[w->column] += sum;
+		step->by_status += sum * w->share;
+	}
 	return 0;
+}
+
+static void
+want(struct steps *all, const struct store_row *row, struct wanted w)
+{
+	all->wanted = xgrow(all->wanted, all->n_wanted, &all->cap_wanted,
+	    sizeof(all->wanted[0]));
+	all->series = xgrow(all->series, all->n_wanted, &all->cap_series,
+	    sizeof(all->series[0]));
+	all->series[all->n_wanted] = row->series;
+	all->wanted[all->n_wanted++] = w;
+	if (w.sum != SUMS)
+		all->is_told[w.sum] = true;
+}
+
+/* All at once. */
+static int
+read_wanted(struct steps *all, struct why *why)
+{
+	struct store_steps_query q = { .owner = all->v->owner,
+	    .run = all->v->run, .series = all->series, .n = all->n_wanted,
+	    .from = all->v->series_from, .step_s = all->length };
+
+	return store_steps(all->v->store, &q, add_wanted, all, why);
 }
 
 /* The column of a status; made at need. */
@@ -177,16 +190,6 @@ column_of(struct steps *all, struct span status)
 }
 
 static int
-read_sums_of(struct steps *all, const struct store_row *row,
-    store_sum_each *each)
-{
-	struct store_series_query q = { all->v->owner, row->series,
-	    row->type };
-
-	return store_sums(all->v->store, &q, each, all, all->why);
-}
-
-static int
 read_status(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
@@ -195,9 +198,10 @@ read_status(void *ctx, const struct store_row *row)
 
 	if (set == NULL)
 		return 0;
-	all->column = column_of(all, tag_value(set, "status"));
-	all->share = failures_share(tag_value(set, "status"));
-	return read_sums_of(all, row, add_status);
+	want(all, row, (struct wanted){ SUMS, TIMINGS,
+	    column_of(all, tag_value(set, "status")),
+	    failures_share(tag_value(set, "status")) });
+	return 0;
 }
 
 static int
@@ -219,7 +223,8 @@ put_splits(struct jsn_out *o, const struct steps *all, const struct step *s)
 	jsn_open(o, '{');
 	for (i = TIMING_BLOCKED; i < TIMINGS; i++)
 		jsn_member_number(o, timing_names[i] + strlen("http_req_"),
-		    s->timing_n[i] != 0 ? s->timing_sum[i] /
+		    s->timing_n[i] != 0 && (s->timing_sum[i] > 0 ||
+		    measure_has_times(&s->trend)) ? s->timing_sum[i] /
 		    (double)s->timing_n[i] : NAN);
 	jsn_close(o, '}');
 	jsn_key(o, "status");
@@ -233,21 +238,22 @@ put_splits(struct jsn_out *o, const struct steps *all, const struct step *s)
 static void
 put_step(struct jsn_out *o, const struct steps *all, const struct step *s)
 {
+	int i;
+
 	jsn_open(o, '{');
 	jsn_member_int(o, "t", s->t);
 	jsn_member_number(o, "http_reqs", s->sum[SUM_REQS]);
-	jsn_member_number(o, "failed", all->is_told ? s->sum[SUM_FAILED]
-	    : s->by_status);
+	jsn_member_number(o, "failed", all->is_told[SUM_FAILED] ?
+	    s->sum[SUM_FAILED] : s->by_status);
 	if (!all->has_tags) {
 		jsn_member_number(o, "vus", s->vus);
-		jsn_member_number(o, "iterations", s->sum[SUM_ITERATIONS]);
-		jsn_member_number(o, "data_sent", s->sum[SUM_SENT]);
-		jsn_member_number(o, "data_received",
-		    s->sum[SUM_RECEIVED]);
+		for (i = SUM_ITERATIONS; i < SUMS; i++)
+			jsn_member_number(o, summed[i], all->is_told[i] ?
+			    s->sum[i] : NAN);
 	}
 	jsn_key(o, "http_req_duration");
 	jsn_open(o, '{');
-	put_trend(o, &s->trend, "p50");
+	put_durations(o, &s->trend);
 	jsn_close(o, '}');
 	if (!all->has_tags)
 		put_splits(o, all, s);
@@ -264,7 +270,7 @@ put_custom(struct jsn_out *o, const struct steps *all, const struct step *s)
 	jsn_member_text(o, "type",
 	    span_of(metric_type_name(s->trend.type)));
 	if (s->trend.type == METRIC_TREND) {
-		put_trend(o, &s->trend, "p50");
+		put_trend(o, &s->trend);
 	} else {
 		jsn_member_int(o, "count", (int64_t)s->trend.count);
 		jsn_member_int(o, "nonzero", (int64_t)s->trend.nonzero);
@@ -296,32 +302,32 @@ put_steps(struct jsn_out *o, const struct steps *all,
 	free(sorted);
 }
 
-/* Series are read one by one: in the order of the seconds they lie. */
-static int
-read_sums(void *ctx, const struct store_row *row)
-{
-	struct steps *all = ctx;
-
-	all->is_told |= all->sum == SUM_FAILED;
-	return read_sums_of(all, row, add_sum);
-}
-
-static int
-read_timing(void *ctx, const struct store_row *row)
-{
-	struct steps *all = ctx;
-
-	return read_sums_of(all, row, add_timing);
-}
-
 static int
 read_trend(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
 	struct store_series_query q = { all->v->owner, row->series,
-	    row->type };
+	    row->type, all->v->series_from };
 
 	return store_points_of(all->v->store, &q, add_trend, all, all->why);
+}
+
+/* One of all tag sets together. */
+static int
+read_whole(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+	int i;
+
+	for (i = 0; i < SUMS; i++)
+		if (span_is(row->metric, summed[i]))
+			want(all, row, (struct wanted){ .sum = (enum sum)i });
+	for (i = TIMING_BLOCKED; i < TIMINGS; i++)
+		if (span_is(row->metric, timing_names[i]))
+			want(all, row, (struct wanted){ .sum = SUMS,
+			    .timing = (enum timing)i });
+	return span_is(row->metric, timing_names[TIMING_DURATION]) ?
+	    read_trend(all, row) : 0;
 }
 
 static int
@@ -330,39 +336,19 @@ read_overview(struct steps *all, struct why *why)
 	struct store_query q = { .owner = all->v->owner,
 	    .run = all->v->run, .is_whole = true, .has_no_hist = true };
 	struct store *s = all->v->store;
-	int i;
 
-	for (i = 0; i < SUMS; i++) {
-		all->sum = (enum sum)i;
-		q.metric = summed[i];
-		if (store_series(s, &q, read_sums, all, why) < 0)
-			return -1;
-	}
-	for (i = TIMING_BLOCKED; i < TIMINGS; i++) {
-		all->timing = (enum timing)i;
-		q.metric = timing_names[i];
-		if (store_series(s, &q, read_timing, all, why) < 0)
-			return -1;
-	}
-	q.metric = timing_names[TIMING_DURATION];
-	if (store_series(s, &q, read_trend, all, why) < 0)
+	if (store_series(s, &q, read_whole, all, why) < 0)
 		return -1;
 	q.is_whole = false;
 	q.metric = "vus";
+	q.from = all->v->series_from;
 	if (store_points(s, &q, add_vus, all, why) < 0)
 		return -1;
+	q.from = 0;
 	q.metric = "http_reqs";
-	return store_series(s, &q, read_status, all, why);
-}
-
-static int
-read_custom(struct steps *all, struct why *why)
-{
-	struct store_query q = { .owner = all->v->owner,
-	    .run = all->v->run, .metric = all->v->metric, .is_whole = true,
-	    .has_no_hist = true };
-
-	return store_series(all->v->store, &q, read_trend, all, why);
+	if (store_series(s, &q, read_status, all, why) < 0)
+		return -1;
+	return read_wanted(all, why);
 }
 
 static bool
@@ -371,22 +357,51 @@ is_asked(const char *asked, struct span value)
 	return asked == NULL || span_is(value, asked);
 }
 
-/* A series whose tags may be those that are asked for. */
+/* Are the tags of a series those that are asked for? NULL: no. */
+static const struct group *
+matching(struct steps *all, const struct store_row *row)
+{
+	const struct view *v = all->v;
+	const struct group *g = groups_of(&all->match, row->tags);
+
+	return g != NULL && is_asked(v->name, g->tag[0]) &&
+	    is_asked(v->method, g->tag[1]) &&
+	    is_asked(v->status, g->tag[2]) ? g : NULL;
+}
+
+static int
+read_custom_matching(void *ctx, const struct store_row *row)
+{
+	struct steps *all = ctx;
+
+	return matching(all, row) != NULL ? read_trend(all, row) : 0;
+}
+
+static int
+read_custom(struct steps *all, struct why *why)
+{
+	struct store_query q = { .owner = all->v->owner,
+	    .run = all->v->run, .metric = all->v->metric,
+	    .is_whole = !all->has_tags, .has_no_hist = true };
+
+	return store_series(all->v->store, &q, all->has_tags ?
+	    read_custom_matching : read_trend, all, why);
+}
+
 static int
 read_matching(void *ctx, const struct store_row *row)
 {
 	struct steps *all = ctx;
-	const struct view *v = all->v;
-	const struct group *g = groups_of(&all->match, row->tags);
+	const struct group *g = matching(all, row);
 
-	all->is_told |= span_is(row->metric, summed[SUM_FAILED]);
-	if (g == NULL || !is_asked(v->name, g->tag[0]) ||
-	    !is_asked(v->method, g->tag[1]) ||
-	    !is_asked(v->status, g->tag[2]))
+	all->is_told[SUM_FAILED] |= span_is(row->metric, summed[SUM_FAILED]);
+	if (g == NULL)
 		return 0;
-	all->share = failures_share(g->tag[2]);
-	return row->type == METRIC_TREND ? read_trend(all, row) :
-	    read_sums(all, row);
+	if (row->type == METRIC_TREND)
+		return read_trend(all, row);
+	want(all, row, (struct wanted){ .sum = all->sum,
+	    .share = failures_share(g->tag[2]) });
+	return 0;
 }
 
 /* Requests with the tags that are asked for. */
@@ -397,9 +412,6 @@ read_requests(struct steps *all, struct why *why)
 	    .run = all->v->run, .has_no_hist = true };
 	int status = 0, i;
 
-	all->match.by[0] = "name";
-	all->match.by[1] = "method";
-	all->match.by[2] = "status";
 	for (i = SUM_REQS; status == 0 && i <= SUM_FAILED; i++) {
 		all->sum = (enum sum)i;
 		q.metric = summed[i];
@@ -410,7 +422,7 @@ read_requests(struct steps *all, struct why *why)
 	if (status == 0)
 		status = store_series(all->v->store, &q, read_matching, all,
 		    why);
-	return status;
+	return status == 0 ? read_wanted(all, why) : status;
 }
 
 int
@@ -420,7 +432,9 @@ view_series(const struct view *v, struct jsn_out *o, struct why *why)
 	int status;
 
 	all.has_tags = v->name != NULL || v->method != NULL ||
-	    v->status != NULL;
+	    v->status != NULL || v->tags != NULL;
+	all.match = (struct groups){ .by = { "name", "method", "status" },
+	    .filter = v->tags };
 	status = v->metric != NULL ? read_custom(&all, why) :
 	    all.has_tags ? read_requests(&all, why) : read_overview(&all, why);
 	if (status == 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "data/measure.h"
 #include "data/metric.h"
 #include "data/percentile.h"
 #include "k6serve/store/store_slow.h"
@@ -11,25 +12,37 @@
 #include "k6serve/view/group.h"
 #include "k6serve/view/view.h"
 
-void
-put_stats(struct jsn_out *o, const struct sink *s, const char *median)
+static void
+put_stats(struct jsn_out *o, const struct sink *s, bool is_known)
 {
-	bool is_empty = s->count == 0;
 	enum percentile p;
 
-	jsn_member_number(o, "min", is_empty ? NAN : s->min);
-	jsn_member_number(o, "avg", is_empty ? NAN : sink_avg(s));
+	jsn_member_number(o, "min", is_known ? s->min : NAN);
+	jsn_member_number(o, "avg", is_known ? sink_avg(s) : NAN);
 	for (p = P50; p <= P99; p++)
-		jsn_member_number(o, p == P50 ? median : percentiles[p].key,
-		    is_empty ? NAN : sink_quantile(s, percentiles[p].at));
-	jsn_member_number(o, "max", is_empty ? NAN : s->max);
+		jsn_member_number(o, p == P50 ? "p50" : percentiles[p].key,
+		    is_known ? sink_quantile(s, percentiles[p].at) : NAN);
+	jsn_member_number(o, "max", is_known ? s->max : NAN);
 }
 
 void
-put_trend(struct jsn_out *o, const struct sink *s, const char *median)
+put_trend(struct jsn_out *o, const struct sink *s)
 {
 	jsn_member_int(o, "count", (int64_t)s->count);
-	put_stats(o, s, median);
+	put_stats(o, s, s->count != 0);
+}
+
+void
+put_durations_only(struct jsn_out *o, const struct sink *s)
+{
+	put_stats(o, s, measure_has_times(s));
+}
+
+void
+put_durations(struct jsn_out *o, const struct sink *s)
+{
+	jsn_member_int(o, "count", (int64_t)s->count);
+	put_durations_only(o, s);
 }
 
 /* Write the groups as an array of objects. */
@@ -54,37 +67,77 @@ put_groups(struct jsn_out *o, struct groups *g, const struct view *v,
 static void
 put_url(struct jsn_out *o, const struct view *v, const struct group *g)
 {
+	double seconds = view_seconds(v);
+
 	jsn_open(o, '{');
 	jsn_member_text(o, "name", g->tag[0]);
 	jsn_member_text(o, "method", g->tag[1]);
 	jsn_member_text(o, "status", g->tag[2]);
 	jsn_member_number(o, "count", g->reqs);
-	jsn_member_number(o, "rate", v->seconds > 0 ? g->reqs / v->seconds
-	    : NAN);
-	jsn_member_number(o, "failed", g->failed.count > 0 || g->reqs == 0
-	    ? (double)g->failed.nonzero : g->reqs * failures_share(g->tag[2]));
-	put_stats(o, &g->sink, "p50");
+	jsn_member_number(o, "rate", seconds > 0 ? g->reqs / seconds : NAN);
+	jsn_member_number(o, "failed", group_failed(g));
+	put_durations_only(o, &g->sink);
 	jsn_close(o, '}');
 }
 
-int
-view_urls(const struct view *v, struct jsn_out *o, struct why *why)
+/* Read the requests of a run by their groups, and write these. */
+static int
+put_requests(struct jsn_out *o, struct groups *g, const struct view *v,
+    void (*put)(struct jsn_out *, const struct view *, const struct group *),
+    struct why *why)
 {
 	static const char *const metrics[] = { "http_reqs",
 	    "http_req_failed", "http_req_duration" };
-	struct groups g = { .by = { "name", "method", "status" } };
-	struct store_query q = { .owner = v->owner, .run = v->run };
+	struct store_query q = view_query(v, NULL);
 	int status = 0;
 	size_t i;
 
 	for (i = 0; status == 0 && i < 3; i++) {
 		q.metric = metrics[i];
-		status = groups_read(&g, v->store, &q, why);
+		status = groups_read(g, v->store, &q, why);
 	}
 	if (status == 0)
-		put_groups(o, &g, v, group_by_reqs, put_url);
-	groups_release(&g);
+		put_groups(o, g, v, group_by_reqs, put);
+	groups_release(g);
 	return status;
+}
+
+int
+view_urls(const struct view *v, struct jsn_out *o, struct why *why)
+{
+	struct groups g = { .by = { "name", "method", "status" },
+	    .filter = v->tags };
+
+	return put_requests(o, &g, v, put_url, why);
+}
+
+/* Of successful answers beside those of all. */
+static void
+put_request(struct jsn_out *o, const struct view *v, const struct group *g)
+{
+	double seconds = view_seconds(v);
+
+	jsn_open(o, '{');
+	jsn_member_text(o, "name", g->tag[0]);
+	jsn_member_text(o, "method", g->tag[1]);
+	jsn_member_number(o, "count", g->reqs);
+	jsn_member_number(o, "rate", seconds > 0 ? g->reqs / seconds : NAN);
+	jsn_member_number(o, "failed", group_failed(g));
+	put_durations_only(o, &g->sink);
+	jsn_key(o, "successful");
+	jsn_open(o, '{');
+	put_durations(o, &g->ok);
+	jsn_close(o, '}');
+	jsn_close(o, '}');
+}
+
+int
+view_requests(const struct view *v, struct jsn_out *o, struct why *why)
+{
+	struct groups g = { .by = { "name", "method" }, .has_ok = true,
+	    .filter = v->tags };
+
+	return put_requests(o, &g, v, put_request, why);
 }
 
 static void
@@ -104,9 +157,8 @@ put_check(struct jsn_out *o, const struct view *v, const struct group *g)
 int
 view_checks(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct groups g = { .by = { "check", "group" } };
-	struct store_query q = { .owner = v->owner, .run = v->run,
-	    .metric = "checks" };
+	struct groups g = { .by = { "check", "group" }, .filter = v->tags };
+	struct store_query q = view_query(v, "checks");
 	int status = groups_read(&g, v->store, &q, why);
 
 	if (status == 0)
@@ -115,17 +167,44 @@ view_checks(const struct view *v, struct jsn_out *o, struct why *why)
 	return status;
 }
 
+/* While errors are read. */
+struct errors {
+	const struct view *v;
+	struct groups kinds;
+	struct why *why;
+};
+
+/* When a series first had a failure; -1: why. */
+static int
+first_failure(struct errors *e, const struct store_row *row, int64_t *ns)
+{
+	struct store_series_query q = { .owner = e->v->owner,
+	    .series = row->series, .type = row->type };
+	int64_t second = row->second;
+
+	if (e->v->to_s == 0 && store_first_nonzero(e->v->store, &q, &second,
+	    e->why) < 0)
+		return -1;
+	*ns = second * NS_PER_S;
+	return 0;
+}
+
 /* Only what failed: a kind of error without failures is none. */
 static int
 add_failures(void *ctx, const struct store_row *row)
 {
-	struct groups *kinds = ctx;
+	struct errors *e = ctx;
 	struct group *g;
+	int64_t first;
 
 	if (row->sink->nonzero == 0)
 		return 0;
-	g = groups_of(kinds, row->tags);
+	g = groups_of(&e->kinds, row->tags);
 	if (g != NULL) {
+		if (first_failure(e, row, &first) < 0)
+			return -1;
+		if (g->first_ns == 0 || first < g->first_ns)
+			g->first_ns = first;
 		sink_merge(&g->failed, row->sink);
 		g->reqs = (double)g->failed.nonzero;
 	}
@@ -137,10 +216,13 @@ put_error(struct jsn_out *o, const struct view *v, const struct group *g)
 {
 	(void)v;
 	jsn_open(o, '{');
-	jsn_member_text(o, "status", g->tag[0]);
-	jsn_member_text(o, "error_code", g->tag[1]);
-	jsn_member_text(o, "error", g->tag[2]);
+	jsn_member_text(o, "name", g->tag[0]);
+	jsn_member_text(o, "method", g->tag[1]);
+	jsn_member_text(o, "status", g->tag[2]);
+	jsn_member_text(o, "error_code", g->tag[3]);
+	jsn_member_text(o, "error", g->tag[4]);
 	jsn_member_int(o, "count", (int64_t)g->failed.nonzero);
+	jsn_member_time_or_null(o, "first", g->first_ns);
 	jsn_member_time_or_null(o, "last", g->failed.last_ns);
 	jsn_close(o, '}');
 }
@@ -148,14 +230,14 @@ put_error(struct jsn_out *o, const struct view *v, const struct group *g)
 int
 view_errors(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct groups g = { .by = { "status", "error_code", "error" } };
-	struct store_query q = { .owner = v->owner, .run = v->run,
-	    .metric = "http_req_failed" };
-	int status = store_series(v->store, &q, add_failures, &g, why);
+	struct errors e = { .v = v, .why = why, .kinds = { .by = { "name",
+	    "method", "status", "error_code", "error" }, .filter = v->tags } };
+	struct store_query q = view_query(v, "http_req_failed");
+	int status = store_series(v->store, &q, add_failures, &e, why);
 
 	if (status == 0)
-		put_groups(o, &g, v, group_by_reqs, put_error);
-	groups_release(&g);
+		put_groups(o, &e.kinds, v, group_by_reqs, put_error);
+	groups_release(&e.kinds);
 	return status;
 }
 
@@ -174,7 +256,7 @@ put_metric(void *ctx, const struct store_row *row)
 	jsn_key(o, "custom");
 	jsn_put_bool(o, known == NULL);
 	if (row->type == METRIC_TREND) {
-		put_trend(o, s, "p50");
+		put_trend(o, s);
 	} else {
 		jsn_member_int(o, "count", (int64_t)s->count);
 		jsn_member_int(o, "nonzero", (int64_t)s->nonzero);
@@ -223,6 +305,13 @@ put_tags_of(struct jsn_out *o, const struct tagset *set)
 	}
 }
 
+static bool
+is_in_part(const struct view *v, int64_t ns)
+{
+	return v->to_s == 0 || (ns >= v->from_s * NS_PER_S &&
+	    ns < v->to_s * NS_PER_S);
+}
+
 static int
 put_slow(void *ctx, const struct store_slow *slow)
 {
@@ -232,6 +321,9 @@ put_slow(void *ctx, const struct store_slow *slow)
 	struct jsn_out *o = out->o;
 	int i;
 
+	if (!is_in_part(out->v, slow->time_ns) ||
+	    slow->ns[TIMING_DURATION] <= 0)	/* no answer, no time */
+		return 0;
 	jsn_open(o, '{');
 	jsn_member_time_or_null(o, "time", slow->time_ns);
 	jsn_member_number(o, "at", ((double)slow->time_ns -
@@ -285,10 +377,15 @@ bar_of(uint32_t index)
 }
 
 static int
-put_bars(void *ctx, const struct store_row *row)
+add_bars(void *ctx, const struct store_row *row)
 {
-	const struct hist *h = &row->sink->hist;
-	struct jsn_out *o = ctx;
+	sink_merge(ctx, row->sink);
+	return 0;
+}
+
+static void
+put_bars(struct jsn_out *o, const struct hist *h)
+{
 	uint64_t count = 0;
 	int bar = LEAST_BAR, at;
 	size_t i;
@@ -296,29 +393,32 @@ put_bars(void *ctx, const struct store_row *row)
 	for (i = 0; i <= h->n; i++) {
 		at = i < h->n ? bar_of(h->buckets[i].index) : INT32_MAX;
 		if (at != bar && count != 0) {
-			jsn_open(o, '[');
-			jsn_put_number(o, bar_start(bar));
-			jsn_put_number(o, bar_start(bar + 1));
-			jsn_put_int(o, (int64_t)count);
-			jsn_close(o, ']');
+			jsn_open(o, '{');
+			jsn_member_number(o, "from", bar_start(bar));
+			jsn_member_number(o, "to", bar_start(bar + 1));
+			jsn_member_int(o, "count", (int64_t)count);
+			jsn_close(o, '}');
 			count = 0;
 		}
 		bar = at;
 		count += i < h->n ? h->buckets[i].count : 0;
 	}
-	return 0;
 }
 
 int
 view_distribution(const struct view *v, struct jsn_out *o, struct why *why)
 {
-	struct store_query q = { .owner = v->owner, .run = v->run,
-	    .metric = v->metric != NULL ? v->metric : "http_req_duration",
-	    .is_whole = true };
+	struct store_query q = view_query(v, v->metric != NULL ? v->metric :
+	    "http_req_duration");
+	struct sink all = { .type = METRIC_TREND };
 	int status;
 
+	q.is_whole = true;
+	status = store_series(v->store, &q, add_bars, &all, why);
 	jsn_open(o, '[');
-	status = store_series(v->store, &q, put_bars, o, why);
+	if (v->metric != NULL || measure_has_times(&all))
+		put_bars(o, &all.hist);
 	jsn_close(o, ']');
+	sink_release(&all);
 	return status;
 }

@@ -78,6 +78,8 @@ function millis(ms) {
 }
 
 function bytes(n) {
+	if (n === null)
+		return "–";
 	const units = ["B", "kB", "MB", "GB", "TB"];
 	let i = 0;
 	for (; n >= 1000 && i < units.length - 1; i++)
@@ -85,8 +87,18 @@ function bytes(n) {
 	return number(n) + " " + units[i];
 }
 
+// With places to break at: a long URL has no blank.
+function breakable(text) {
+	return typeof text !== "string" ? [text] : text.split(/(?<=[/?&,])/)
+	    .flatMap((part, i) => i ? [el("wbr"), part] : [part]);
+}
+
 function duration(seconds) {
+	if (seconds === null)
+		return "–";
 	const s = Math.round(seconds);
+	if (seconds > 0 && seconds < 1)
+		return millis(seconds * 1000);
 	if (s < 60)
 		return (seconds < 10 ? fine.format(seconds) : s) + " s";
 	if (s < 3600)
@@ -104,7 +116,56 @@ function percent(part, whole) {
 
 function time(text) {
 	return new Date(text).toLocaleString(undefined,
-	    { dateStyle: "medium", timeStyle: "medium" });
+	    { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+}
+
+// What the page's address keeps of how one looks: words behind its "?". An
+// exported file has an address that cannot be changed, and keeps them itself.
+const address = {
+	words: new URLSearchParams(location.protocol === "file:" ? "" :
+	    location.search),
+	get(word) {
+		return this.words.get(word);
+	},
+	all(word) {
+		return this.words.getAll(word);
+	},
+	// null: without it. While somebody types, there is one step back.
+	set(values, isTyping) {
+		const before = this.words.toString();
+		for (const [word, value] of Object.entries(values)) {
+			this.words.delete(word);
+			for (const one of Array.isArray(value) ? value : [value])
+				if (one !== null && one !== "")
+					this.words.append(word, one);
+		}
+		const after = this.words.toString();
+		if (after === before || location.protocol === "file:")
+			return;
+		history[isTyping ? "replaceState" : "pushState"](null, "",
+		    location.pathname + (after ? "?" + after : "") +
+		    location.hash);
+	},
+};
+
+addEventListener("popstate", () => {
+	address.words = new URLSearchParams(location.search);
+	dispatchEvent(new Event("address"));
+});
+
+// The zone that all times of day here are in.
+function zone() {
+	const minutes = -new Date().getTimezoneOffset();
+	const name = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+	const hours = Math.floor(Math.abs(minutes) / 60);
+	const rest = Math.abs(minutes) % 60;
+	const offset = minutes === 0 ? "UTC" : "UTC" + (minutes < 0 ? "−" :
+	    "+") + hours + (rest ? ":" + String(rest).padStart(2, "0") : "");
+	return name && name !== "UTC" ? name + ", " + offset : offset;
+}
+
+function clockText(ms) {
+	return new Date(ms).toLocaleTimeString("en-GB");
 }
 
 // What a run came to, by its thresholds; while it goes on, and none is
@@ -123,6 +184,40 @@ function badge(kind, text) {
 function verdictBadges(run) {
 	const verdict = VERDICTS[run.verdict];
 	return verdict ? [badge(verdict[0], verdict[1])] : [];
+}
+
+// Choose a run as the baseline of its name, or no longer. after: called when it
+// is stored, and the button may be a new one.
+function starButton(run, isStar, text, after) {
+	const button = el("button", { type: "button", class: "link star",
+	    "aria-pressed": String(run.baseline), "data-star": run.id,
+	    title: run.baseline ? "The baseline of this name. Press to have " +
+	    "none" : (isStar ? "The last run of this name that did not fail: the " +
+	    "next one is compared with it. " : "") + "Press to make this run " +
+	    "the baseline of its name", "aria-label": "Run " + run.id +
+	    " is the baseline" }, (run.baseline || isStar ? "★" : "☆") + text);
+	button.addEventListener("click", async () => {
+		button.disabled = true;
+		try {
+			await ask("PATCH", "/api/v1/runs/" + run.id,
+			    { baseline: !run.baseline });
+			await after();
+		} catch (error) {
+			setText("message", "The baseline is not changed: " +
+			    error.message);
+		}
+		button.disabled = false;
+		document.querySelector(`[data-star="${run.id}"]`)?.focus();
+	});
+	return button;
+}
+
+// What the next run of a name is compared with: the baseline, or the last run
+// that did not fail. Runs of one name, the newest first.
+function baselineOf(runs) {
+	return runs.find(r => r.baseline) || runs.find(r =>
+	    r.state === "Finished" && ["passed", "none"].includes(r.verdict) &&
+	    r.points > 0);
 }
 
 // The state is not the verdict: grey, but for a run that goes on.

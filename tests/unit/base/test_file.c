@@ -87,6 +87,7 @@ replaces(void)
 	char *place = xasprintf("%s/r", folder), *path = xasprintf("%s/r/f",
 	    folder), *other = xasprintf("%s/other", folder);
 	char *next = xasprintf("%s.%ld.new", path, (long)getpid());
+	struct stat st;
 	struct why why;
 	FILE *f;
 
@@ -102,6 +103,10 @@ replaces(void)
 	CHECK(file_replace(path, SPAN("two"), 0644, &why) == 0);
 	has(path, "two", 0644);
 	has(other, "other", 0666);
+	CHECK(file_replace("/dev/null", SPAN("two"), 0600, &why) == 0);
+	CHECK(stat("/dev/null", &st) == 0 && S_ISCHR(st.st_mode));
+	CHECK(file_replace("/dev/full", SPAN("two"), 0600, &why) < 0);
+	CHECK(strcmp(why.text, "/dev/full: No space left on device") == 0);
 	CHECK(file_replace(path, SPAN(""), 0600, &why) == 0);
 	has(path, "", 0600);
 	CHECK(files_in(place) == 1);

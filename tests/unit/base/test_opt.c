@@ -161,6 +161,8 @@ refusals(void)
 	} rows[] = {
 		{ "--nope", "--nope: unknown or ambiguous option" },
 		{ "-x", "-x: unknown option" },
+		{ "-host x", "-host: unknown option" },
+		{ "-Version", "-Version: unknown option" },
 		{ "-qx", "-x: unknown option" },
 		{ "-qxa", "-x: unknown option" },
 		{ "--quiet -xa", "-x: unknown option" },

@@ -24,6 +24,22 @@ small(void)
 	CHECK(t.millionths == -1000000 && t.rest == 0);
 }
 
+/* Past all doubles it is the largest, and no infinity meets another. */
+static void
+too_large(void)
+{
+	struct total t = { 0 }, u = { 0 };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		total_add(&t, 1e308);
+		total_add(&u, -1e308);
+	}
+	CHECK(total_value(&t) == DBL_MAX && total_value(&u) == -DBL_MAX);
+	total_merge(&t, &u);
+	CHECK(total_value(&t) == 0);
+}
+
 /* A nanosecond more or less is seen up to 26 days of milliseconds. */
 static void
 each_nanosecond(void)
@@ -180,6 +196,7 @@ int
 main(void)
 {
 	test("sums of millionths are exact", small);
+	test("a sum past all doubles is the largest", too_large);
 	test("each nanosecond counts", each_nanosecond);
 	test("large numbers", large);
 	test("what is no number of millionths is added as it is", odd);

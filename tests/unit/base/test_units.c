@@ -212,13 +212,38 @@ time_trip(void)
 	CHECK(n_bad == 0);
 }
 
+/* A text that is changed into the next time's is what it is otherwise. */
+static void
+time_next(void)
+{
+	char text[TIME_TEXT], whole[TIME_TEXT];
+	int64_t last = 0, ns = 1700000000000000000;
+	size_t i, n, n_bad = 0;
+
+	for (i = 0; i < 100000; i++) {
+		n = time_print_next(text, ns, last);
+		if (time_print(whole, ns) != n || strcmp(text, whole) != 0)
+			n_bad++;
+		last = ns;
+		ns += (int64_t)(random_below(4) * random_below(NS_PER_S / 2));
+		if (random_below(3) == 0)
+			ns -= ns % NS_PER_MS;
+		if (random_below(50) == 0)
+			ns = (int64_t)random_below(3) * NS_PER_S / 2 - NS_PER_S;
+	}
+	CHECK(n_bad == 0);
+}
+
 static void
 clocks(void)
 {
-	int64_t before = now_monotonic_ns();
+	int64_t before = now_monotonic_ns(), both, wall;
 
 	CHECK(now_monotonic_ns() >= before);
 	CHECK(now_unix_ns() > 1700000000 * NS_PER_S);
+	now_both_ns(&both, &wall);
+	CHECK(both >= before && both <= now_monotonic_ns());
+	CHECK(wall > 1700000000 * NS_PER_S && wall <= now_unix_ns());
 }
 
 int
@@ -231,6 +256,7 @@ main(void)
 	test("times read with any fraction and zone", times);
 	test("what is no time of 1677 to 2262 is refused", bad_times);
 	test("a printed time reads back", time_trip);
+	test("a time that follows is printed as any other", time_next);
 	test("the clocks run", clocks);
 	return tap_end();
 }

@@ -92,6 +92,27 @@ weighs_failures(void)
 	figures_release(&b);
 }
 
+/* A share cannot fall by more than it is, and no answer takes no time. */
+static void
+keeps_to_what_can_be(void)
+{
+	struct figures a, b;
+	struct comparison c;
+	const struct evidence *e = &c.changes[MEASURE_FAILED].evidence;
+
+	make(&a, 10, 0, 1);
+	make(&b, 10, 100, 0);
+	c = compared(&a, &b, 0.05);
+	CHECK(e->is_known && e->low == -1 && e->high < -0.9);
+	CHECK(isnan(c.changes[MEASURE_P95].value[0]) &&
+	    c.changes[MEASURE_P95].verdict == CHANGE_SAME);
+	c = compared(&b, &a, 0.05);
+	CHECK(e->is_known && e->low > 0.9 && e->high == 1);
+	CHECK(c.changes[MEASURE_P95].is_missing);
+	figures_release(&a);
+	figures_release(&b);
+}
+
 static void
 tells_too_little(void)
 {
@@ -117,8 +138,8 @@ tells_too_little(void)
 	CHECK(c.worse == 2 && c.unknown == 5);
 	compare_print(&c, &out);
 	CHECK(strstr(out.p, " too little data to tell\n") != NULL);
-	CHECK(strstr(out.p, "crossed thresholds                0              1"
-	    "             worse\n") != NULL);
+	CHECK(strstr(out.p, "crossed thresholds            0            1"
+	    "            worse\n") != NULL);
 	CHECK(strstr(out.p, "worse by at least 5 %: 2; too little data to "
 	    "tell: 5\n") != NULL);
 	buf_release(&out);
@@ -208,6 +229,8 @@ main(void)
 	test("a change is judged by its size and by the data",
 	    judges_figures);
 	test("quick errors make no run better", weighs_failures);
+	test("shares end at 0 and 1; no answer has no time",
+	    keeps_to_what_can_be);
 	test("too little data is neither better nor worse", tells_too_little);
 	test("requests of a name are judged, if there are enough",
 	    judges_names);

@@ -114,6 +114,41 @@ printed(const double *values, size_t n, double scale, const char *want)
 	hist_release(&h);
 }
 
+/* A tally counts what hist_add counts one by one, and is empty again. */
+static void
+tallies(void)
+{
+	static const double edges[] = { 0, 0.0004, -0.001, -1e300, 1e300, 1e300,
+	    0x1p63 * RESOLUTION, (double)INFINITY, (double)NAN };
+	static struct hist_tally tally;
+	struct hist one = { 0 }, many = { 0 };
+	struct buf a = { 0 }, b = { 0 };
+	struct jsn_out to_a = { .to = &a }, to_b = { .to = &b };
+	size_t i, round;
+	double v;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < N_OF(edges) + 1000; i++) {
+			v = i < N_OF(edges) ? edges[i] :
+			    ldexp(random_real(), (int)random_below(40) - 12);
+			hist_add(&one, v, 1);
+			hist_tally_add(&tally, v);
+		}
+		hist_add_tally(&many, &tally);
+		hist_add_tally(&many, &tally);
+	}
+	CHECK(one.low == 6 && many.low == 6);
+	CHECK(one.high == 12 && many.high == 12);
+	CHECK(hist_count(&one) == hist_count(&many));
+	hist_print(&one, &to_a);
+	hist_print(&many, &to_b);
+	CHECK(span_equal(buf_whole(&a), buf_whole(&b)));
+	buf_release(&a);
+	buf_release(&b);
+	hist_release(&one);
+	hist_release(&many);
+}
+
 /* The spans of PROTOCOL 5.5, as pairs. A resolution of 1 is ours of 0.001
  * with values in thousandths. */
 static void
@@ -432,6 +467,7 @@ main(void)
 	test("values fall into k6's buckets", indexes);
 	test("a bucket's bounds hold its values, without a gap", bounds);
 	test("counters and spans are those of k6", spans);
+	test("a tally counts as one by one", tallies);
 	test("parts merge into the whole", merges);
 	test("a value can be counted many times at once", times);
 	test("quantiles are within 0.8 % of k6's", quantiles);

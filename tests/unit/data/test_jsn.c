@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/jsn.c"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "random.h"
@@ -110,8 +111,8 @@ siblings(void)
 static void
 walks(void)
 {
-	struct jsn copy, j = jsn_of(SPAN(" {\"a\": [1, -2.5] ,\"b\\n\":\"x\\ty\","
-	    "\"c\":{\"d\":null}} "));
+	struct jsn copy, j = jsn_of(SPAN(" {\"a\": [1, -2.5] ,"
+	    "\"b\\n\":\"x\\ty\",\"c\":{\"d\":null}} "));
 	struct span key, value;
 	double d;
 
@@ -308,9 +309,40 @@ times(void)
 	buf_release(&b);
 }
 
+/* Eight bytes are looked at in one go. */
+static void
+escapes_anywhere(void)
+{
+	struct buf one = { 0 }, out = { 0 };
+	char text[24], c;
+	size_t at, n;
+	int i;
+
+	for (i = 0; i < 256; i++) {
+		c = (char)i;
+		buf_reset(&one);
+		jsn_escape(&one, (struct span){ &c, 1 });
+		for (at = 0; at < sizeof(text); at++) {
+			memset(text, 'a', sizeof(text));
+			text[at] = c;
+			buf_reset(&out);
+			jsn_escape(&out, (struct span){ text, sizeof(text) });
+			n = sizeof(text) - 1 - at;
+			CHECK(out.n == at + one.n + n &&
+			    memcmp(out.p, text, at) == 0 &&
+			    memcmp(out.p + at, one.p, one.n) == 0 &&
+			    memcmp(out.p + at + one.n, text + at + 1, n) == 0);
+		}
+	}
+	buf_release(&one);
+	buf_release(&out);
+}
+
 int
 main(void)
 {
+	test("each byte is escaped alike wherever it stands",
+	    escapes_anywhere);
 	test("what RFC 8259 allows is accepted", accepts);
 	test("what RFC 8259 does not allow is rejected", rejects);
 	test("64 levels are taken, 65 are not", depth);

@@ -33,9 +33,9 @@ finish(void)
 }
 
 #define METRIC(name, type, thresholds, subs) "{\"type\":\"Metric\",\"data\":{" \
-	"\"name\":\"" name "\",\"type\":\"" type "\",\"contains\":\"default\"," \
-	"\"thresholds\":" thresholds ",\"submetrics\":" subs "},\"metric\":\"" \
-	name "\"}"
+	"\"name\":\"" name "\",\"type\":\"" type "\"," \
+	"\"contains\":\"default\",\"thresholds\":" thresholds "," \
+	"\"submetrics\":" subs "},\"metric\":\"" name "\"}"
 #define POINT(name, second, value, tags) "{\"metric\":\"" name "\"," \
 	"\"type\":\"Point\",\"data\":{\"time\":\"2026-03-01T10:00:" second \
 	"Z\",\"value\":" value ",\"tags\":{" tags "}}}"
@@ -247,7 +247,8 @@ test_sinks(void)
 int
 main(void)
 {
-	test("thresholds of Metric lines are read, once each", test_metric_lines);
+	test("thresholds of Metric lines are read, once each",
+	    test_metric_lines);
 	test("those of submetrics have their samples; unknown ones are named",
 	    test_submetrics);
 	test("a method that the metric does not have is told", test_types);

@@ -132,7 +132,8 @@ refused(void)
 		"{\"time\":\"yesterday\"}", "{\"vus\":\"10\"}",
 		"{\"vus\":1e300}", "{\"duration\":\"long\"}",
 		"{\"duration\":3}", "{\"name\":5}", "{\"name\":\"a\"",
-		"{\"duration\":\"0000000000000000000000000000000000000001s\"}" };
+		("{\"duration\":"
+		"\"0000000000000000000000000000000000000001s\"}") };
 	static const char *const ends[] = { "", "null", "{\"points\":true}",
 		"{\"run_status\":1000}", "{\"exit_code\":-300}",
 		"{\"points\":1e300}", "{\"time\":\"\"}", "{\"late\":1" };

@@ -260,12 +260,12 @@ wiped(void)
 
 	begin();
 	CHECK(settings_set(&s, SET_TOKEN, "secret", FROM_ENV, &why) == 0);
-	settings_wipe_token(&s);
+	settings_wipe_secrets(&s);
 	for (i = 0; i < strlen("secret"); i++)
 		CHECK(s.v[SET_TOKEN].text[i] == '\0');
 	settings_release(&s);
 	settings_release(&s);
-	settings_wipe_token(&s);
+	settings_wipe_secrets(&s);
 }
 
 int

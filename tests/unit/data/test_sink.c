@@ -21,6 +21,36 @@ empty(void)
 	CHECK(s.type == METRIC_TREND && s.count == 0);
 }
 
+/* Whole nanoseconds come to what the same milliseconds do. */
+static void
+nanoseconds(void)
+{
+	static struct hist_tally counts;
+	struct sink a = { .type = METRIC_TREND }, b = a;
+	int64_t ns, time_ns;
+	size_t i;
+
+	for (i = 0; i < 20000; i++) {
+		ns = (int64_t)random_below(UINT64_C(1) << random_below(50));
+		time_ns = (int64_t)random_below(1000);
+		if (i % 3 == 0)
+			ns = 0;
+		sink_add(&a, (double)ns / 1e6, time_ns);
+		sink_add_ns(&b, &counts, ns, time_ns);
+	}
+	hist_add_tally(&b.hist, &counts);
+	CHECK(a.count == b.count && a.nonzero == b.nonzero);
+	CHECK(a.min == b.min && a.max == b.max);
+	CHECK(a.last == b.last && a.last_ns == b.last_ns);
+	CHECK(sink_sum(&a) == sink_sum(&b));
+	CHECK(a.hist.n == b.hist.n);
+	for (i = 0; i < a.hist.n; i++)
+		CHECK(a.hist.buckets[i].index == b.hist.buckets[i].index &&
+		    a.hist.buckets[i].count == b.hist.buckets[i].count);
+	sink_release(&a);
+	sink_release(&b);
+}
+
 static void
 negative(void)
 {
@@ -111,6 +141,7 @@ main(void)
 	test("gauges may be negative; the last is the latest", negative);
 	test("rates count what is not 0", rate);
 	test("parts merge into the whole", any_order);
+	test("nanoseconds come to what milliseconds do", nanoseconds);
 	test("sums of times are exact, in any order and parts", exact_sums);
 	return tap_end();
 }

@@ -353,6 +353,8 @@ prints(void)
 	struct metric m = { SPAN("a\"b"), METRIC_RATE, CONTAINS_DATA, true,
 	    false };
 	struct buf b = { 0 }, text = { 0 }, head = { 0 };
+	char time[TIME_TEXT], number[NUM_TEXT];
+	size_t n;
 
 	stream_print_metric(&b, &m, SPAN("[]"), SPAN("null"));
 	CHECK_BUF(b, "{\"type\":\"Metric\",\"data\":{\"name\":\"a\\\"b\","
@@ -365,13 +367,15 @@ prints(void)
 	    "\"time\":\"2021-02-24T13:37:10.0000005Z\",\"value\":0.25,"
 	    "\"tags\":{\"a\":\"b\"}}}\n");
 	stream_print_head(&head, SPAN("x"));
-	stream_print_text(&text, buf_whole(&head),
-	    SPAN("2021-02-24T13:37:10.0000005Z"), SPAN("0.25"),
+	n = time_print(time, NS_2021 + 500);
+	stream_print_text(&text, buf_whole(&head), (struct span){ time, n },
+	    (struct span){ number, num_print(number, 0.25) },
 	    SPAN("{\"a\":\"b\"}"), SPAN(""));
 	CHECK(span_equal(buf_whole(&text), buf_whole(&b)));
 	buf_reset(&text);
-	stream_print_text(&text, buf_whole(&head),
-	    SPAN("2021-02-24T13:37:10Z"), SPAN("1"), SPAN("{}"),
+	n = time_print(time, NS_2021);
+	stream_print_text(&text, buf_whole(&head), (struct span){ time, n },
+	    (struct span){ number, num_print_int(number, 1) }, SPAN("{}"),
 	    SPAN("{\"vu\":\"1\"}"));
 	CHECK_BUF(text, "{\"metric\":\"x\",\"type\":\"Point\",\"data\":{"
 	    "\"time\":\"2021-02-24T13:37:10Z\",\"value\":1,\"tags\":{},"

@@ -175,8 +175,9 @@ test_json(void)
 {
 	struct buf out = { 0 };
 
-	threshold_walk(SPAN("{\"a\":[\"p(95)\\u003c3\",{\"threshold\":\"avg<9\","
-	    "\"abortOnFail\":true,\"delayAbortEval\":\"10s\",\"x\":[1]},7,{},"
+	threshold_walk(SPAN("{\"a\":[\"p(95)\\u003c3\","
+	    "{\"threshold\":\"avg<9\",\"abortOnFail\":true,"
+	    "\"delayAbortEval\":\"10s\",\"x\":[1]},7,{},"
 	    "[\"no\"]],\"b\":\"avg<1\",\"c\":[{\"threshold\":\"max<1\","
 	    "\"delayAbortEval\":\"soon\"}]}"), note_one, &out);
 	CHECK_SPAN(buf_whole(&out), "a: p(95)\\u003c3 0\n"

@@ -301,7 +301,8 @@ main(void)
 	test("a new file is 0600, its folders 0700, whatever the umask",
 	    writes);
 	test("members that are not set stay", keeps);
-	test("a symlink is followed when writing if it and its file are ours", symlinks);
+	test("a symlink is followed when writing if it and its file are ours",
+	    symlinks);
 	test("the file is replaced, not written over", atomic);
 	test("the old place is looked at when there is no file", finds);
 	settings_release(&got);

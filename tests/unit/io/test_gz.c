@@ -63,8 +63,10 @@ bounded(void)
 	struct buf in = { 0 }, packed = { 0 }, out = { 0 };
 	size_t i;
 
-	for (i = 0; i < 50000; i++)
-		buf_text(&in, "{}");
+	while (in.n < 100000) {
+		buf_char(&in, (char)('0' + random_below(10)));
+		buf_text(&in, "{} ");
+	}
 	CHECK(gz_deflate(all_of(&in), 1, &packed, &why) == 0);
 	CHECK(gz_inflate(all_of(&packed), 100000, &out, &why) == 0);
 	for (i = 0; i < 3; i++) {
@@ -75,12 +77,13 @@ bounded(void)
 	}
 	/* a bomb: 1000 times its size, within max_out */
 	buf_reset(&packed);
+	buf_reset(&in);
 	for (i = 0; i < 3000000; i++)
 		buf_text(&in, "{}");
 	CHECK(gz_deflate(all_of(&in), 9, &packed, &why) == 0);
 	buf_reset(&out);
-	CHECK(gz_inflate(all_of(&packed), SIZE_MAX, &out, &why) ==
-	    GZ_TOO_LARGE);
+	CHECK(gz_inflate(all_of(&packed), gz_limit(packed.n, SIZE_MAX), &out,
+	    &why) == GZ_TOO_LARGE);
 	CHECK(out.n <= packed.n * RATIO_MAX + SMALL);
 	/* a buffer with a maximum of its own */
 	buf_release(&out);
@@ -88,7 +91,13 @@ bounded(void)
 	CHECK(gz_inflate(all_of(&packed), SIZE_MAX, &out, &why) != 0);
 	CHECK(out.n <= 1000);
 	buf_release(&out);
-	CHECK(gz_deflate(all_of(&in), 1, &out, &why) == -1);
+	for (i = 1; i <= 9; i += 8) {
+		buf_reset(&out);
+		while (in.n < 100000)
+			buf_char(&in, (char)random_below(256));
+		CHECK(gz_deflate(all_of(&in), (int)i, &out, &why) == -1);
+		CHECK(out.n <= 1000);
+	}
 	buf_release(&in);
 	buf_release(&packed);
 	buf_release(&out);

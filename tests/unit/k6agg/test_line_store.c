@@ -52,7 +52,8 @@ check(struct line_store *k, int first, int step)
 	place = line_store_add(k, &set, points, n);
 	again = line_store_add(k, &set, points, n);
 	stream_trim(&s, 0);	/* tails live on while they are kept */
-	for (i = 0; i < 4; i++) {	/* a form is made when it is told again */
+	/* A form is made when it is told again. */
+	for (i = 0; i < 4; i++) {
 		buf_reset(&back);
 		line_store_expect(k, place);
 		line_store_get(k, i % 2 == 0 ? place : again, &back);
@@ -115,7 +116,8 @@ even(void)
 			    "\"Point\",\"data\":{\"time\":"
 			    "\"2020-01-01T00:00:0%d.%sZ\",\"value\":%s,"
 			    "\"tags\":{\"a\":\"b\"}}}", i, round,
-			    round == 1 ? "123456789" : "5", values[(i + round) % VALUES]);
+			    round == 1 ? "123456789" : "5",
+			    values[(i + round) % VALUES]);
 			if (round == 0)	/* its frame is learned */
 				(void)stream_read(&s, buf_whole(&text[i]),
 				    &line, &why);

@@ -45,7 +45,8 @@ test_late(void)
 		sent = now_monotonic_ns();
 		(void)nanosleep(&pause, NULL);
 		read_ns = now_monotonic_ns();
-		CHECK(arrival_receive(ends[0], bytes, sizeof(bytes), &a) ==
+		CHECK(arrival_receive(ends[0], bytes, sizeof(bytes), 0,
+		    &a) ==
 		    2);
 		if (a.ns < read_ns)
 			break;

@@ -30,10 +30,27 @@ urls(void)
 	CHECK(authority_split("http://a:/x", authority, &has_tls) == NULL);
 }
 
+static void
+no_urls(void)
+{
+	static const char *const bad[] = { "http://a:0/", "http://a:65536/",
+	    "http://a:99999/", "http://a:80x/", "http://a:-1/",
+	    "http://a:000080/", "http://[::1/x", "http://[::1]x:81/",
+	    "http://a[::1]/", "http://[]:81/", "http://::1]:81/" };
+	char authority[AUTHORITY];
+	bool has_tls;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(authority_split(bad[i], authority, &has_tls) == NULL);
+	CHECK(authority_split("http://a:65535", authority, &has_tls) != NULL);
+}
+
 int
 main(void)
 {
 	test("the host of host:port has no brackets", hosts);
 	test("a URL has an authority with a port", urls);
+	test("a port or a host that cannot be asked is no authority", no_urls);
 	return tap_end();
 }

@@ -17,8 +17,10 @@ static const struct {
 	{ "a=b=c", HOST, "/", "www.test.example\tFALSE\t/\tFALSE\t0\ta\tb=c" },
 	/* paths */
 	{ "a=1", HOST, "", "www.test.example\tFALSE\t/\tFALSE\t0\ta\t1" },
-	{ "a=1", HOST, "/x?y=/z/", "www.test.example\tFALSE\t/\tFALSE\t0\ta\t1" },
-	{ "a=1", HOST, "/x/y/z", "www.test.example\tFALSE\t/x/y\tFALSE\t0\ta\t1" },
+	{ "a=1", HOST, "/x?y=/z/",
+	    "www.test.example\tFALSE\t/\tFALSE\t0\ta\t1" },
+	{ "a=1", HOST, "/x/y/z",
+	    "www.test.example\tFALSE\t/x/y\tFALSE\t0\ta\t1" },
 	{ "a=1; path=/p", HOST, "/x/y",
 	    "www.test.example\tFALSE\t/p\tFALSE\t0\ta\t1" },
 	{ "a=1; Path=p", HOST, "/x/y",

@@ -2,6 +2,8 @@
 #include "k6gen/http/http1.c"
 #include "k6gen/http/http1_answer.c"
 
+#include <stdio.h>
+
 #include "tap.h"
 
 static struct http_options options;
@@ -48,7 +50,7 @@ take_answer(const char *text, bool is_head, bool has_end)
 
 	buf_reset(&user.body);
 	user.body_bytes = 0;
-	http1_begin_answer(&answer, &user, is_head);
+	http1_begin_answer(&answer, &user, NULL, is_head);
 	for (; *text != '\0' && failure == FAILURE_NONE &&
 	    !answer.is_complete; text++)
 		failure = http1_take_bytes(&answer, text, 1);
@@ -95,12 +97,72 @@ test_failures(void)
 	    false, false) == FAILURE_LONG_BODY);
 }
 
+/* Take an answer at once that has a body of one byte. */
+static bool
+take_known(struct http1_known *k, const char *text, bool is_head)
+{
+	buf_reset(&user.body);
+	user.body_bytes = 0;
+	http1_begin_answer(&answer, &user, k, is_head);
+	return http1_take_bytes(&answer, text, strlen(text)) ==
+	    FAILURE_NONE && answer.is_complete && user.body_bytes == !is_head;
+}
+
+static void
+test_known_heads(void)
+{
+	static const char first[] = "HTTP/1.1 201 A\r\nContent-Length: 1\r\n"
+	    "Set-Cookie: a=1\r\n\r\n";
+	static const char other[] = "HTTP/1.0 404 A\r\nContent-Length: 1\r\n"
+	    "\r\nx";
+	struct http1_known k = { .last = 0 };
+	struct http_reply r = { 0 };
+	char text[128];
+	int i;
+
+	options = (struct http_options){ .keep_body = 4 };
+	(void)snprintf(text, sizeof(text), "%sb", first);
+	for (i = 0; i < 20; i++) {
+		CHECK(take_known(&k, i % 2 == 0 ? text : other, false));
+		CHECK_TEXT(user.headers.p, i % 2 == 0 ? "Content-Length: 1\n"
+		    "Set-Cookie: a=1\n" : "Content-Length: 1\n");
+		CHECK_TEXT(user.body.p, i % 2 == 0 ? "b" : "x");
+		CHECK(answer.has_cookies == (i % 2 == 0));
+		CHECK(http1_keeps_connection(&answer) == (i % 2 == 0));
+		http1_fill_reply(&answer, &r);
+		CHECK(r.status == (i % 2 == 0 ? 201 : 404));
+	}
+	CHECK(k.next == 2);	/* each was read once */
+	/* The same bytes as an answer to HEAD have no body. */
+	CHECK(take_known(&k, first, true) && take_known(&k, first, true));
+	CHECK(take_known(&k, text, false));
+	/* One of many is still found, and those that change are not. */
+	for (i = 0; i < 20; i++) {
+		(void)snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n"
+		    "X: %d\r\nContent-Length: 1\r\n\r\n.", i);
+		CHECK(take_known(&k, text, false));
+		(void)snprintf(text, sizeof(text), "X: %d\n"
+		    "Content-Length: 1\n", i);
+		CHECK_TEXT(user.headers.p, text);
+	}
+	/* What comes before it is no part of it. */
+	(void)snprintf(text, sizeof(text), "HTTP/1.1 100 Go on\r\nA: 1\r\n"
+	    "\r\n%sb", first);
+	for (i = 0; i < 2; i++) {
+		CHECK(take_known(&k, text, false));
+		CHECK_TEXT(user.headers.p, "Content-Length: 1\n"
+		    "Set-Cookie: a=1\n");
+	}
+	http1_release_known(&k);
+}
+
 int
 main(void)
 {
 	test("heads have the lines that the options and the request say",
 	    test_heads);
 	test("answers are read, wherever their bytes are cut", test_answers);
+	test("a head that comes again says the same", test_known_heads);
 	test("what is no whole answer is a failure", test_failures);
 	http1_release_answer(&answer);
 	buf_release(&user.headers);

@@ -57,6 +57,11 @@ test_weights(void)
 	drop();
 	CHECK(take("# WEIGHT: 3") < 0);
 	CHECK(take("# a comment on weight: 3") == 0 && done == NULL);
+	CHECK(take("# weight 3") == 0 && reader.is_doubtful);
+	CHECK(take("#Weight = 3") == 0 && reader.is_doubtful);
+	CHECK(take("# weight of 3") == 0 && !reader.is_doubtful);
+	CHECK(take("# weights 3") == 0 && !reader.is_doubtful);
+	CHECK(take("# weight3") == 0 && !reader.is_doubtful);
 	CHECK(take("GET http://h/a") == 0 && take("#weight:0") < 0);
 	CHECK(take("GET http://h/a") == 0 && take("# weight: 1.5") < 0);
 	CHECK(take("GET http://h/a") == 0 && take("# weight: 3 kg") < 0);

@@ -164,7 +164,8 @@ test_rows(const char *path)
 	struct rows r = { .n = 0 };
 	size_t i;
 
-	write_rows(path, "\xef\xbb\xbfid,name\r\n1,\"a \"\"x\"\"\"\r\n\n2,\"b,c\"\n3,\n");
+	write_rows(path, "\xef\xbb\xbfid,name\r\n1,\"a \"\"x\"\"\"\r\n\n"
+	    "2,\"b,c\"\n3,\n");
 	CHECK(rows_read(&rows, path, &why) == 0);
 	CHECK(rows.n == 3 && rows.n_columns == 2);
 	CHECK_SPAN(rows_cell(&rows, 0, 1), "a \"x\"");

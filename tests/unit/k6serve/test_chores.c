@@ -56,7 +56,7 @@ look(struct fixture *f)
 {
 	struct why why;
 
-	CHECK(chores_do(f->c, f->s, &f->now, &why) == 0);
+	CHECK(chores_do(f->c, f->s, &f->now, true, &why) == 0);
 }
 
 /* Time passes, with two looks in each second; the wall clock goes its way. */
@@ -275,6 +275,154 @@ makes_room(void)
 	end(&f);
 }
 
+/* Who fed a run may have waited for the server: it has time to come back. */
+static void
+waits_after_start(bool is_for_size)
+{
+	struct fixture f;
+	struct why why;
+	int64_t run;
+
+	begin(&f);
+	run = make(&f);
+	pass(&f, 125);
+	CHECK(state(&f, run) == RUN_TIMED_OUT);
+	f.now.unix_ns += 3 * HOUR;
+	if (is_for_size) {
+		f.config.keep_ns = 0;
+		f.config.keep_bytes = 1;
+	}
+	begin_again(&f);
+	CHECK(store_sweep(f.s, INT64_MAX, &why) == 0);
+	pass(&f, 119);
+	CHECK(state(&f, run) == RUN_TIMED_OUT);
+	pass(&f, 2);
+	CHECK(state(&f, run) == 0);
+	end(&f);
+}
+
+static void
+spares_timed_out(void)
+{
+	waits_after_start(false);
+	waits_after_start(true);
+}
+
+/* The first n whole minutes of a run from a second on have a sample, each. */
+static void
+feed_minutes(struct fixture *f, int64_t run, int64_t second, int n)
+{
+	static struct store_row rows[24 * 60];
+	struct sink sink = { .type = METRIC_COUNTER };
+	struct store_batch b = { .owner = store_everybody, .run = run,
+	    .rows = rows, .n = (size_t)n, .step_s = 1, .max_series = 9,
+	    .now_ns = f->now.unix_ns };
+	struct why why;
+	int i;
+
+	sink_add(&sink, 1, second * NS_PER_S);
+	for (i = 0; i < n; i++)
+		rows[i] = (struct store_row){ SPAN("c"), METRIC_COUNTER,
+		    SPAN(""), second + 60 * i, &sink, 0 };
+	b.data = (struct store_extent){ second * NS_PER_S,
+	    (second + 60 * (n - 1)) * NS_PER_S, second * NS_PER_S,
+	    (second + 60 * (n - 1)) * NS_PER_S };
+	CHECK(store_batch_add(f->s, &b, &why) == STORE_DONE);
+}
+
+/* A look, and all that it chooses. */
+static void
+roll_up(struct fixture *f)
+{
+	struct why why;
+
+	look(f);
+	while (chores_roll_up(f->c, f->s, INT64_MAX, &why) > 0)
+		;
+}
+
+struct rolled_run {
+	int64_t run, tens_to, minutes_to;
+	bool is_rolling;
+};
+
+static int
+note_rolled(void *ctx, const struct store_run_state *r)
+{
+	struct rolled_run *of = ctx;
+
+	if (r->run == of->run)
+		*of = (struct rolled_run){ r->run, r->tens_to, r->minutes_to,
+		    r->is_rolling };
+	return 0;
+}
+
+static bool
+is_rolled(struct fixture *f, int64_t run, int64_t tens_to, int64_t minutes_to)
+{
+	struct rolled_run of = { .run = run };
+	struct why why;
+
+	CHECK(store_run_states(f->s, false, note_rolled, &of, &why) == 0);
+	return !of.is_rolling && of.tens_to == tens_to &&
+	    of.minutes_to == minutes_to;
+}
+
+/* The seconds of a run that goes on have their own age; what was uploaded just
+ * now has none, nor has what a clock that is fast told. */
+static void
+rolls_up_running(void)
+{
+	const int64_t start = START / NS_PER_S / 3600 * 3600, hour = 3600;
+	struct fixture f;
+	int64_t live, old, fast;
+
+	begin(&f);
+	f.config.keep_ns = 0;
+	f.config.timeout_ns = YEAR;
+	f.config.tens_ns = HOUR;
+	f.config.minutes_ns = 3 * HOUR;
+	begin_again(&f);
+	f.now.unix_ns = start * NS_PER_S;
+	live = make(&f);
+	old = make(&f);
+	fast = make(&f);
+	feed_minutes(&f, live, start, 60);
+	feed_minutes(&f, old, start - 9 * hour, 500);
+	feed_minutes(&f, fast, start + 99 * hour, 1);
+	roll_up(&f);
+	CHECK(is_rolled(&f, live, 0, 0) && is_rolled(&f, old, 0, 0));
+
+	f.now.unix_ns += 2 * HOUR;
+	f.now.awake_ns += 2 * HOUR;
+	f.now.all_ns += 2 * HOUR;
+	feed_minutes(&f, live, start + hour, 61);
+	roll_up(&f);
+	CHECK(is_rolled(&f, live, start + hour, 0));
+	CHECK(is_rolled(&f, fast, 0, 0));
+	/* 20 minutes before the last of 500 */
+	CHECK(is_rolled(&f, old, start - 9 * hour + 440 * 60 - 60, 0));
+	/* a minute more is too little to begin with */
+	feed_minutes(&f, live, start + 2 * hour + 60, 1);
+	roll_up(&f);
+	CHECK(is_rolled(&f, live, start + hour, 0));
+
+	f.now.unix_ns += 3 * HOUR;
+	f.now.awake_ns += 3 * HOUR;
+	f.now.all_ns += 3 * HOUR;
+	feed_minutes(&f, live, start + 2 * hour, 181);
+	roll_up(&f);
+	CHECK(is_rolled(&f, live, start + hour, start + 2 * hour));
+	roll_up(&f);
+	CHECK(is_rolled(&f, live, start + 4 * hour, start + 2 * hour));
+	finish(&f, live);
+	look(&f);
+	f.now.all_ns += 4 * HOUR;
+	roll_up(&f);
+	CHECK(is_rolled(&f, live, start + 4 * hour, start + 5 * hour + 60));
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -287,5 +435,9 @@ main(void)
 	    outlives_restart);
 	test("past the size the oldest go, a timed out one not at once",
 	    makes_room);
+	test("after a start one that timed out waits for who feeds it",
+	    spares_timed_out);
+	test("the seconds of a run that goes on are rolled up by their age",
+	    rolls_up_running);
 	return tap_end();
 }

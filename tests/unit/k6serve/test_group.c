@@ -49,6 +49,32 @@ groups_by_tags(void)
 }
 
 static void
+filters(void)
+{
+	struct tags all = { 0 };
+	struct jsn j = jsn_of(SPAN("{\"name\":\"/a\",\"x\":\"1:2\"}"));
+	const struct tagset *set = tags_read(&all, &j);
+	static const char *const taken[][2] = { { "name:/a", "x:1:2" },
+		{ "x:1:2", "x:1:2" }, { "none:", "name:/a" } };
+	static const char *const refused[][2] = { { "name:/a", "x:1" },
+		{ "x:12", "x:1:2" }, { "none:1", "name:/a" },
+		{ "nam:/a", "name:/a" }, { "name:", "name:/a" } };
+	struct tag_filter f = { .n = 2 };
+	size_t i;
+
+	CHECK(tag_filter_takes(NULL, set));
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		memcpy(f.texts, taken[i], sizeof(taken[i]));
+		CHECK(tag_filter_takes(&f, set));
+	}
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		memcpy(f.texts, refused[i], sizeof(refused[i]));
+		CHECK(!tag_filter_takes(&f, set));
+	}
+	tags_release(&all);
+}
+
+static void
 refuses(void)
 {
 	struct groups g = { .by = { "name" } };
@@ -64,6 +90,7 @@ main(void)
 {
 	test("series are put together by their tags, and sorted",
 	    groups_by_tags);
+	test("a filter takes what has all of its tags", filters);
 	test("tags that are no JSON have no group, a NUL ends a value",
 	    refuses);
 	return tap_end();

@@ -157,7 +157,7 @@ add_jobs(struct readers *r, struct job jobs[JOBS], struct state *state,
 	for (i = 0; i < JOBS; i++) {
 		jobs[i] = (struct job){ state, run, 0, r };
 		CHECK(readers_add(r, &(struct readers_job){ read_run,
-		    is_unwanted, note_done, &jobs[i] }, JOBS));
+		    is_unwanted, note_done, 0, &jobs[i] }, JOBS));
 	}
 }
 
@@ -176,8 +176,8 @@ all_are_read(void)
 	state_wait(&state, &state.n_done, JOBS);
 	readers_stop(r);
 	CHECK(state.n_read == JOBS && state.n_failed == 0);
-	CHECK(!readers_add(r, &(struct readers_job){ read_run, is_unwanted,
-	    note_done, &jobs[0] }, JOBS));
+	CHECK(!readers_add(r, &(struct readers_job){ read_run,
+		    is_unwanted, note_done, 0, &jobs[0] }, JOBS));
 	readers_free(r);
 	close_and_remove(s);
 }
@@ -198,7 +198,7 @@ memory_is_bounded(void)
 	for (i = 0; i < JOBS; i++) {
 		jobs[i] = (struct job){ &state, run, 10, r };
 		(void)readers_add(r, &(struct readers_job){ read_run,
-		    is_unwanted, note_done, &jobs[i] }, JOBS);
+		    is_unwanted, note_done, 0, &jobs[i] }, JOBS);
 	}
 	state_wait(&state, &state.n_read, 2);
 	state_set(&state, &state.is_open, true);
@@ -226,7 +226,7 @@ unwanted_are_not_read(void)
 	struct readers *r = readers_start(s, 1, &why);
 	struct job job = { &state, make_runs(s, 5000), 0, r };
 	struct readers_job walk = { read_for_ever, is_unwanted, note_done,
-	    &job };
+	    0, &job };
 
 	state_init(&state);
 	CHECK(readers_add(r, &walk, JOBS));
@@ -262,8 +262,8 @@ ends_with_some_waiting(void)
 	state_init(&state);
 	readers_hold(r, 10);
 	add_jobs(r, jobs, &state, run);
-	CHECK(!readers_add(r, &(struct readers_job){ read_run, is_unwanted,
-	    note_done, &jobs[0] }, JOBS));
+	CHECK(!readers_add(r, &(struct readers_job){ read_run,
+		    is_unwanted, note_done, 0, &jobs[0] }, JOBS));
 	readers_stop(r);
 	CHECK(state.n_read == 0 && state.n_done == JOBS);
 	readers_free(r);

@@ -2,62 +2,9 @@
 /* The store with a real database: it adds up, once, and migrates. */
 #include "k6serve/store/store.c"
 
-#include "data/run.h"
-#include "k6serve/store/store_batch.h"
-#include "k6serve/store/store_instance.h"
-#include "k6serve/store/store_load_test.h"
-#include "k6serve/store/store_run.h"
-#include "k6serve/store/store_sweep.h"
-#include "k6serve/store_fixture.h"
+#include "k6serve/store_runs_fixture.h"
 #include "random.h"
 #include "tap.h"
-
-#define ANY store_everybody
-
-static int64_t
-new_run(struct store *s, struct span key)
-{
-	struct store_run r = { .name = SPAN("n"), .thresholds = SPAN("{}"),
-	    .created_ns = 5 };
-	struct why why;
-	enum store_result result = store_run_add(s, &r, key, &why);
-
-	CHECK(result == STORE_DONE || result == STORE_DUPLICATE);
-	return r.id;
-}
-
-/* Put value into a series of each kind at that second. */
-static enum store_result
-put(struct store *s, int64_t run, const char *key, double value,
-    int64_t second)
-{
-	unsigned char digest[STORE_DIGEST] = { (unsigned char)value };
-	struct sink sink = { .type = METRIC_TREND };
-	struct store_row rows[2] = {
-		{ SPAN("m"), METRIC_TREND, { NULL, 0 }, second, &sink,
-		    0 },
-		{ SPAN("m"), METRIC_TREND, SPAN("{\"a\":\"b\"}"), second,
-		    &sink, 0 },
-	};
-	struct store_batch b = { .run = run, .key = span_of(key),
-	    .digest = digest, .rows = rows, .n = 2, .max_series = 9,
-	    .requests = 1, .points = 2,
-	    .data = { second, second, second, second }, .step_s = 1 };
-	struct why why;
-	enum store_result result;
-
-	sink_add(&sink, value, second);
-	result = store_batch_add(s, &b, &why);
-	sink_release(&sink);
-	return result;
-}
-
-struct seen {
-	int n;
-	double sum;
-	int64_t requests;
-	int run_status;
-};
 
 static int
 see_row(void *ctx, const struct store_row *row)
@@ -70,33 +17,13 @@ see_row(void *ctx, const struct store_row *row)
 	return 0;
 }
 
-static int
-see_run(void *ctx, const struct store_run *r)
-{
-	struct seen *seen = ctx;
-
-	seen->n++;
-	seen->requests = r->requests;
-	seen->run_status = r->run_status;
-	return 0;
-}
-
-/* All runs, or one. */
-static int
-walk_runs(struct store *s, int64_t id, store_run_each *each, void *ctx)
-{
-	struct store_run_query q = { .owner = ANY, .id = id, .limit = 9 };
-	struct why why;
-
-	return store_runs(s, &q, each, ctx, &why);
-}
-
 static void
 adds_up(void)
 {
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN(""));
-	struct store_query q = { ANY, run, "m", true, false };
+	struct store_query q = { .owner = ANY, .run = run, .metric = "m",
+	    .is_whole = true };
 	struct seen points = { 0 }, series = { 0 };
 	struct why why;
 
@@ -125,28 +52,6 @@ once(void)
 	CHECK(put(s, run + 1, "b", 1, 10) == STORE_NO_RUN);
 	CHECK(walk_runs(s, run, see_run, &seen) == 0);
 	CHECK(seen.n == 1 && seen.requests == 1);
-	close_and_remove(s);
-}
-
-static void
-ends(void)
-{
-	struct store *s = open_new();
-	struct store_run end = { .results = SPAN("{}"),
-	    .run_status = RUN_FINISHED };
-	struct seen seen = { 0 };
-	struct why why;
-
-	end.id = new_run(s, SPAN(""));
-	CHECK(put(s, end.id, "b", 1, 10) == STORE_DONE);
-	CHECK(store_run_end(s, ANY, &end, &why) == STORE_DONE);
-	end.run_status = RUN_ABORTED_BY_USER;
-	CHECK(store_run_end(s, ANY, &end, &why) == STORE_ENDED);
-	CHECK(put(s, end.id, "b", 1, 10) == STORE_DUPLICATE);
-	CHECK(put(s, end.id, "c", 1, 10) == STORE_ENDED);
-	CHECK(put(s, end.id, "", 1, 10) == STORE_ENDED);
-	CHECK(walk_runs(s, 0, see_run, &seen) == 0);
-	CHECK(seen.run_status == RUN_FINISHED && seen.requests == 1);
 	close_and_remove(s);
 }
 
@@ -185,7 +90,7 @@ overflows(void)
 	    "{\"a\":\"4\"}", "{\"a\":\"5\"}", "{\"a\":\"1\"}", "" };
 	struct store *s = open_new();
 	int64_t run = new_run(s, SPAN(""));
-	struct store_query q = { ANY, run, "m", false, false };
+	struct store_query q = { .owner = ANY, .run = run, .metric = "m" };
 	struct seen all = { 0 }, over = { 0 }, points = { 0 };
 	struct why why;
 
@@ -220,28 +125,10 @@ opens_again(void)
 	s = store_open(path, asset(ASSET_SCHEMA), &why);
 	CHECK(s != NULL);
 	CHECK(walk_runs(s, 0, see_run, &seen) == 0 && seen.n == 1);
-	CHECK(execute(s, "PRAGMA user_version = 1000", &why) == 0);
+	CHECK(store_run_text(s, "PRAGMA user_version = 1000", &why) == 0);
 	store_close(s);
 	CHECK(store_open(path, asset(ASSET_SCHEMA), &why) == NULL);
 	(void)unlink(path);
-}
-
-/* The tables as version 1 made them. */
-static void
-make_version_1(struct why *why)
-{
-	const char *end = strstr(asset(ASSET_SCHEMA).p, "\n-- version 2");
-	struct span first = { asset(ASSET_SCHEMA).p,
-	    (size_t)(end - asset(ASSET_SCHEMA).p) };
-	struct store *s = xcalloc(1, sizeof(*s));
-
-	CHECK(sqlite3_open(path, &s->db) == SQLITE_OK);
-	CHECK(execute_from(s, 0, first, why) == 0);
-	CHECK(execute(s, "INSERT INTO run VALUES(7, NULL, 'old', 0, 0, 0,"
-	    " '{}', '{}', 3, 0, 0, 5, 5, 5, 5, 5, 1, 0, 0, 1);"
-	    "PRAGMA application_id = 1798730610;"
-	    "PRAGMA user_version = 1", why) == 0);
-	store_close(s);
 }
 
 static void
@@ -252,88 +139,14 @@ migrates(void)
 	struct why why;
 
 	close_and_remove(s);
-	make_version_1(&why);
+	make_version("\n-- version 2", "INSERT INTO run VALUES(7, NULL, 'old',"
+	    " 0, 0, 0, '{}', '{}', 3, 0, 0, 5, 5, 5, 5, 5, 1, 0, 0, 1);"
+	    "PRAGMA user_version = 1");
 	s = store_open(path, asset(ASSET_SCHEMA), &why);
 	CHECK(s != NULL);
-	CHECK(version_of(s, &why) == SCHEMA_VERSION);
+	CHECK(store_check_ready(s, &why) == 0);
 	CHECK(walk_runs(s, 7, see_run, &seen) == 0 && seen.n == 1);
 	CHECK(store_run_note(s, ANY, 7, SPAN("x"), &why) == STORE_DONE);
-	close_and_remove(s);
-}
-
-static int
-see_note(void *ctx, const struct store_run *r)
-{
-	*(bool *)ctx = span_is(r->note, "why \"x\"") &&
-	    span_is(r->agent, "k6cloud/0.48.0");
-	return 0;
-}
-
-static void
-edits(void)
-{
-	struct store_run r = { .name = SPAN("n"), .thresholds = SPAN("{}"),
-	    .agent = SPAN("k6cloud/0.48.0"), .created_ns = 5 };
-	struct store *s = open_new();
-	struct seen seen = { 0 };
-	struct why why;
-	bool is_noted = false;
-
-	CHECK(store_run_add(s, &r, SPAN(""), &why) == STORE_DONE);
-	CHECK(put(s, r.id, "a", 3, 1) == STORE_DONE);
-	CHECK(store_run_note(s, ANY, r.id, SPAN("why \"x\""), &why) ==
-	    STORE_DONE);
-	CHECK(walk_runs(s, r.id, see_note, &is_noted) == 0);
-	CHECK(is_noted);
-	CHECK(store_run_note(s, ANY, r.id + 1, SPAN(""), &why) == STORE_NO_RUN);
-	CHECK(store_run_remove(s, ANY, r.id, &why) == STORE_DONE);
-	CHECK(store_run_remove(s, ANY, r.id, &why) == STORE_NO_RUN);
-	CHECK(walk_runs(s, 0, see_run, &seen) == 0 && seen.n == 0);
-	CHECK(store_sweep(s, INT64_MAX, &why) == 0);
-	CHECK(execute(s, "CREATE TEMP TABLE zero(n CHECK (n = 0));"
-	    "INSERT INTO zero SELECT count(*) FROM point;"
-	    "INSERT INTO zero SELECT count(*) FROM series;"
-	    "INSERT INTO zero SELECT count(*) FROM tagset;"
-	    "INSERT INTO zero SELECT count(*) FROM batch;"
-	    "INSERT INTO zero SELECT count(*) FROM slow", &why) == 0);
-	close_and_remove(s);
-}
-
-struct slowest {
-	int n;
-	int64_t first, last;
-};
-
-static int
-see_slow(void *ctx, const struct store_slow *slow)
-{
-	struct slowest *all = ctx;
-
-	if (all->n++ == 0)
-		all->first = slow->ns[TIMING_DURATION];
-	all->last = slow->ns[TIMING_DURATION];
-	CHECK(span_is(slow->tags, "{}") && slow->failed == -1);
-	return 0;
-}
-
-static void
-keeps_the_slowest(void)
-{
-	struct store *s = open_new();
-	int64_t run = new_run(s, SPAN("")), i;
-	struct store_slow slow = { .failed = -1, .tags = SPAN("{}") };
-	struct store_batch b = { .run = run, .slow = &slow, .n_slow = 1 };
-	struct store_slow_query q = { ANY, run };
-	struct slowest seen = { 0 };
-	struct why why;
-
-	for (i = 0; i < 3 * STORE_SLOW; i++) {
-		slow.ns[TIMING_DURATION] = i * 7919 % (3 * STORE_SLOW);
-		CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
-	}
-	CHECK(store_slowest(s, &q, see_slow, &seen, &why) == 0);
-	CHECK(seen.n == STORE_SLOW && seen.first == 3 * STORE_SLOW - 1);
-	CHECK(seen.last == 2 * STORE_SLOW);
 	close_and_remove(s);
 }
 
@@ -369,6 +182,25 @@ groups(void)
 	close_and_remove(s);
 }
 
+static void
+reads_one_moment(void)
+{
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN(""));
+	struct why why;
+	struct store *other = store_open_again(s, &why);
+
+	CHECK(put(s, run, "k1", 1, 10) == STORE_DONE);
+	CHECK(store_read_begin(other, &why) == 0);
+	CHECK(requests_of(other, run) == 1);
+	CHECK(put(s, run, "k2", 2, 10) == STORE_DONE);
+	CHECK(requests_of(s, run) == 2 && requests_of(other, run) == 1);
+	store_read_end(other);
+	CHECK(requests_of(other, run) == 2);
+	store_close(other);
+	close_and_remove(s);
+}
+
 /* A series whose histogram nobody can read makes its batches fail. */
 static void
 group_breaks(void)
@@ -378,7 +210,7 @@ group_breaks(void)
 	struct why why;
 
 	CHECK(put(s, run, "k1", 1, 10) == STORE_DONE);
-	CHECK(execute(s, "UPDATE series SET hist = x'ff'"
+	CHECK(store_run_text(s, "UPDATE series SET hist = x'ff'"
 	    " WHERE tagset != 0", &why) == 0);
 	CHECK(store_group_begin(s, &why) == 0);
 	CHECK(new_run(s, SPAN("")) > run);
@@ -386,121 +218,6 @@ group_breaks(void)
 	CHECK(store_group_end(s, &why) == -1);
 	CHECK(requests_of(s, run) == 1 && requests_of(s, run + 1) == 0);
 	CHECK(put(s, run, "k1", 1, 10) == STORE_DUPLICATE);
-	close_and_remove(s);
-}
-
-static int
-see_instance(void *ctx, const struct store_instance *i)
-{
-	char *seen = ctx;
-	size_t n = strlen(seen);
-
-	(void)snprintf(seen + n, 80 - n, "%.*s %d %d %.*s;", (int)i->name.n,
-	    i->name.p, i->run_status, i->result_status, (int)i->results.n,
-	    i->results.p);
-	return 0;
-}
-
-static void
-instances(void)
-{
-	struct store *s = open_new();
-	int64_t run = new_run(s, SPAN("k"));
-	struct store_instance i = { .run = run, .name = SPAN("b"),
-	    .run_status = RUN_RUNNING, .results = SPAN("{}") };
-	struct store_instance_query q = { ANY, run };
-	char seen[80] = "";
-	struct why why;
-
-	CHECK(store_instance_put(s, ANY, &i, &why) == STORE_DONE);
-	i.name = SPAN("a");
-	CHECK(store_instance_put(s, ANY, &i, &why) == STORE_DONE);
-	i.run_status = RUN_FINISHED;
-	i.result_status = 1;
-	i.results = SPAN("{1}");
-	CHECK(store_instance_put(s, ANY, &i, &why) == STORE_DONE);
-	CHECK(store_instances(s, &q, see_instance, seen, &why) == 0);
-	CHECK_TEXT(seen, "a 3 1 {1};b 2 0 {};");
-	CHECK(store_run_remove(s, ANY, run, &why) == STORE_DONE);
-	seen[0] = '\0';
-	CHECK(store_instances(s, &q, see_instance, seen, &why) == 0);
-	CHECK_TEXT(seen, "");
-	close_and_remove(s);
-}
-
-static int
-count_test(void *ctx, const struct store_load_test *t)
-{
-	int *n = ctx;
-
-	CHECK(t->id > 0 && t->project == 7);
-	(*n)++;
-	return 0;
-}
-
-static int
-tests_of(struct store *s, const char *owner, int64_t project,
-    struct span name)
-{
-	struct store_load_test_query q = { owner, project, name };
-	struct why why;
-	int n = 0;
-
-	CHECK(store_load_tests(s, &q, count_test, &n, &why) == 0);
-	return n;
-}
-
-static void
-load_tests(void)
-{
-	struct store *s = open_new();
-	struct store_load_test t = { .project = 7, .name = SPAN("a"),
-	    .owner = SPAN("ann") };
-	struct store_load_test found = { .project = 0 };
-	struct buf name = { 0 };
-	struct why why;
-
-	CHECK(store_load_test_add(s, "ann", &t, &why) == STORE_DONE);
-	found.id = t.id;
-	CHECK(store_load_test_add(s, "ann", &t, &why) == STORE_CONFLICT);
-	/* ben may have that name too */
-	CHECK(tests_of(s, "ben", 7, SPAN("a")) == 0);
-	CHECK(store_load_test_get(s, "ben", &found, &name, &why) ==
-	    STORE_NO_RUN);
-	t.owner = SPAN("ben");
-	CHECK(store_load_test_add(s, "ben", &t, &why) == STORE_DONE);
-	CHECK(tests_of(s, "ben", 7, SPAN("a")) == 1);
-	CHECK(tests_of(s, ANY, 7, SPAN("")) == 2);
-	CHECK(tests_of(s, ANY, 8, SPAN("")) == 0);
-	CHECK(store_load_test_get(s, ANY, &found, &name, &why) ==
-	    STORE_DONE);
-	CHECK(span_is(found.name, "a") && found.project == 7);
-	buf_release(&name);
-	close_and_remove(s);
-}
-
-static void
-started(void)
-{
-	struct store *s = open_new();
-	struct store_load_test t = { .project = 7, .name = SPAN("a") };
-	struct store_started r = { .run = new_run(s, SPAN("k")) }, other = r;
-	struct buf owner = { 0 };
-	struct why why;
-
-	CHECK(store_load_test_add(s, ANY, &t, &why) == STORE_DONE);
-	CHECK(store_started_get(s, ANY, &other, &owner, &why) == 0);
-	r.load_test = t.id;
-	memset(r.hash, 'x', sizeof(r.hash));
-	CHECK(store_started_put(s, &r, &why) == STORE_DONE);
-	r.hash[0] = 'y';
-	CHECK(store_started_put(s, &r, &why) == STORE_DONE);
-	CHECK(store_started_get(s, ANY, &other, &owner, &why) == 1);
-	CHECK(other.load_test == t.id && memcmp(other.hash, r.hash,
-	    STORE_DIGEST) == 0);
-	CHECK(store_run_remove(s, ANY, r.run, &why) == STORE_DONE);
-	CHECK(store_started_get(s, ANY, &other, &owner, &why) == 0);
-	buf_release(&owner);
 	close_and_remove(s);
 }
 
@@ -557,16 +274,12 @@ main(void)
 	test("rows add up by second and over the run", adds_up);
 	test("sums of times are exact, whatever the order", exact_sums);
 	test("a key counts once", once);
-	test("a run that ended stays as it is", ends);
 	test("past the most series all goes to one tag set", overflows);
 	test("a file opens again, a newer one does not", opens_again);
 	test("a file of an older version is brought up", migrates);
-	test("a run is noted and removed", edits);
-	test("the slowest requests stay", keeps_the_slowest);
-	test("instances of a run keep their last state", instances);
-	test("a load test is its owner's, once by its name", load_tests);
-	test("a started run has one token, which goes with it", started);
 	test("a group is there at its end, all of it", groups);
+	test("what is read within a transaction is of one moment",
+	    reads_one_moment);
 	test("a group with a failure is undone", group_breaks);
 	return tap_end();
 }

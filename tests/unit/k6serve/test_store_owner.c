@@ -18,9 +18,9 @@ count_row(void *ctx, const struct store_row *row)
 }
 
 static int
-count_sum(void *ctx, int64_t second, double sum, uint64_t count)
+count_step(void *ctx, size_t at, int64_t begin, double sum, uint64_t count)
 {
-	CHECK(second == 10 && sum == 5 && count == 1);
+	CHECK(at == 0 && begin == 9 && sum == 5 && count == 1);
 	++*(int *)ctx;
 	return 0;
 }
@@ -59,15 +59,15 @@ struct sight {
 static int64_t
 first_series(struct store *s, int64_t run)
 {
-	sqlite3_stmt *sql = NULL;
+	static const char select[] = "SELECT id FROM series WHERE run = ?"
+	    " AND tagset = 0";
+	struct store_stmt p = store_prepare(s, select, NULL);
 	int64_t id;
 
-	CHECK(sqlite3_prepare_v2(s->db, "SELECT id FROM series WHERE run = ?"
-	    " AND tagset = 0", -1, &sql, NULL) == SQLITE_OK);
-	CHECK(sqlite3_bind_int64(sql, 1, run) == SQLITE_OK);
-	CHECK(sqlite3_step(sql) == SQLITE_ROW);
-	id = sqlite3_column_int64(sql, 0);
-	(void)sqlite3_finalize(sql);
+	CHECK(p.sql != NULL);
+	store_bind_int(&p, run);
+	id = store_one_int(&p, NULL);
+	CHECK(id > 0);
 	return id;
 }
 
@@ -76,8 +76,10 @@ look(struct store *s, const char *owner, int64_t run)
 {
 	struct store_run_query all = { owner, 0, 9 }, one = { owner, run, 1 };
 	struct store_query q = { .owner = owner, .run = run, .metric = "m" };
-	struct store_series_query series = { owner, first_series(s, run),
-	    METRIC_TREND };
+	struct store_series_query series = { .owner = owner,
+	    .series = first_series(s, run), .type = METRIC_TREND };
+	struct store_steps_query steps = { .owner = owner, .run = run,
+	    .series = &series.series, .n = 1, .step_s = 3 };
 	struct store_slow_query slow = { owner, run };
 	struct store_instance_query instances = { owner, run };
 	struct store_started started = { .run = run };
@@ -94,7 +96,7 @@ look(struct store *s, const char *owner, int64_t run)
 	CHECK(store_points(s, &q, count_row, &n.points, &why) == 0);
 	CHECK(store_points_of(s, &series, count_row, &n.points_of, &why) ==
 	    0);
-	CHECK(store_sums(s, &series, count_sum, &n.sums, &why) == 0);
+	CHECK(store_steps(s, &steps, count_step, &n.sums, &why) == 0);
 	CHECK(store_slowest(s, &slow, count_slow, &n.slow, &why) == 0);
 	CHECK(store_instances(s, &instances, count_instance, &n.instances,
 	    &why) == 0);
@@ -167,6 +169,8 @@ owners(void)
 		CHECK(store_run_end(s, strangers[i], &end, &why) ==
 		    STORE_NO_RUN);
 		CHECK(store_run_note(s, strangers[i], end.id, SPAN("x"),
+		    &why) == STORE_NO_RUN);
+		CHECK(store_run_set_baseline(s, strangers[i], end.id, true,
 		    &why) == STORE_NO_RUN);
 		CHECK(store_run_remove(s, strangers[i], end.id, &why) ==
 		    STORE_NO_RUN);

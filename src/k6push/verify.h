@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* verify: what a metrics store has of a push, as its query API says. */
+#ifndef K6PIPE_K6PUSH_VERIFY_H
+#define K6PIPE_K6PUSH_VERIFY_H
+
+#include "k6push/session.h"
+
+/* Ask until the store has all HTTP requests that the push made, for little
+ * longer than --drain says, as what was taken a moment ago may not be seen yet;
+ * a refusal ends it at once. The session has a run. The count of the last
+ * answer decides the books from then on. -1, why: there was no answer; the
+ * books believe the acknowledgements. */
+int verify(struct session *session, struct why *why);
+
+#endif

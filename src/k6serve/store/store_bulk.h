@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_bulk: what a batch needs of series and points in few statements, for an
+ * engine to which each is a journey (ENGINE_FIND_TAGSETS is not NULL). The run
+ * is locked: nobody else changes its series meanwhile.
+ */
+#ifndef K6PIPE_K6SERVE_STORE_STORE_BULK_H
+#define K6PIPE_K6SERVE_STORE_STORE_BULK_H
+
+#include "k6serve/store/store_priv.h"
+#include "k6serve/store/store_query.h"
+
+/* Points that are not there are written, many at once, within a transaction;
+ * the store is used for nothing else until the end. -1: why; begin has no end
+ * then. */
+struct store_point_load {
+	struct store *s;
+	struct engine_load *load;
+};
+int store_point_load_begin(struct store_point_load *l, struct store *s,
+    struct why *why);
+int store_point_load(struct store_point_load *l, int64_t series,
+    int64_t second, const struct sink *sink, struct why *why);
+int store_point_load_end(struct store_point_load *l, struct why *why);
+
+struct store_bulk {
+	struct store *s;
+	int64_t run;
+	int64_t last_second;	/* no point is of a later one */
+	const struct store_row *rows;	/* borrowed, as struct store_batch has
+					   them */
+	size_t n;
+	struct bulk_known *known;	/* of each row that is the first of its
+					   series; owned */
+	struct bulk_point *points;	/* to be written; owned */
+	size_t n_points, cap_points;
+	struct bulk_total *totals;
+	size_t n_totals, cap_totals;
+};
+
+/* How many rows to look up at a time: from rows on, at most about a window, but
+ * all of a tag set. */
+size_t store_bulk_window(const struct store_row *rows, size_t n);
+
+/* Look up the tag sets and series of n rows. k is zeroed, but for s, run and
+ * last_second; store_bulk_release frees the rest. -1: why. */
+int store_bulk_open(struct store_bulk *k, const struct store_row *rows,
+    size_t n, struct why *why);
+void store_bulk_release(struct store_bulk *k);
+
+/* By the first row of a tag set, or a series: its number; 0: the run does not
+ * have it. The total so far is the caller's to release. */
+int64_t store_bulk_tagset(const struct store_bulk *k,
+    const struct store_row *row);
+int64_t store_bulk_series(struct store_bulk *k, const struct store_row *row,
+    struct sink *total);
+
+/* Add to the point of a series and a second, of which each comes once; set the
+ * total of a series. The sinks are taken over, and left empty. */
+void store_bulk_point(struct store_bulk *k, int64_t series, int64_t second,
+    struct sink *sink);
+void store_bulk_total(struct store_bulk *k, int64_t series,
+    struct sink *total);
+
+/* Write the points and totals. -1: why. */
+int store_bulk_write(struct store_bulk *k, struct why *why);
+
+#endif

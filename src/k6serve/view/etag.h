@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* etag: an answer is not sent to whoever has it (RFC 9110, section 8.8.3). */
+#ifndef K6PIPE_K6SERVE_VIEW_ETAG_H
+#define K6PIPE_K6SERVE_VIEW_ETAG_H
+
+#include "k6serve/http/call.h"
+
+/* Give the reply the field ETag, made of what, which differs where answers
+ * differ. True: the caller has that answer, and the reply is 304,
+ * without a body. False: also if no digest can be made. */
+bool etag_matches(struct call *c, struct span what);
+
+#endif
