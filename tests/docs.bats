@@ -38,7 +38,8 @@ stand() {
 
 @test "every test that RELIABILITY names exists" {
   cat "$root"/tests/*.bats "$root"/tests/*/*.bats >"$BATS_TEST_TMPDIR/tests"
-  grep -o '"[^"]*"' "$root/docs/RELIABILITY.md" | tr -d '"' >"$BATS_TEST_TMPDIR/named"
+  grep -o '"[^"]*"' "$root/docs/RELIABILITY.md" |
+    tr -d '"' >"$BATS_TEST_TMPDIR/named"
   while read -r name; do
     grep -qF "@test \"$name\" {" "$BATS_TEST_TMPDIR/tests" || {
       echo "no test: $name"
@@ -63,7 +64,8 @@ stand() {
       missing=1
     }
   done < <(cd "$root" && grep -oE \
-    '\b(lib|src|tests|docs|man)/[A-Za-z0-9_/.*-]*[A-Za-z0-9_/*]' ARCHITECTURE.md \
+    '\b(lib|src|tests|docs|man)/[A-Za-z0-9_/.*-]*[A-Za-z0-9_/*]' \
+    ARCHITECTURE.md \
     README.md lib/README.md CONTRIBUTING.md docs/RELIABILITY.md |
     grep -v '/TOOL' | sort -u)
   echo "$n names"

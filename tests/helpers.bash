@@ -11,17 +11,33 @@ export PATH="$bin:/usr/bin:/bin:$PATH"
 # Nothing of the person who runs the tests may leak in, nor be written to.
 unset "${!K6_@}" "${!k6_@}" http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 unset ALL_PROXY all_proxy XDG_CONFIG_HOME XDG_STATE_HOME
-export HOME=${BATS_TEST_TMPDIR:-/nonexistent} LC_ALL=C.UTF-8 NO_COLOR=1
+unset CURL_CA_BUNDLE SSL_CERT_DIR SSL_CERT_FILE
+export HOME=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-/nonexistent}} \
+  LC_ALL=C.UTF-8 NO_COLOR=1
 
 # capture CMD...: run it; $status, and what it wrote in $out and $err, which
 # bats shows when the test fails.
 capture() {
   status=0
   "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || status=$?
-  out=$(tr -d '\0' <"$BATS_TEST_TMPDIR/out")
-  err=$(tr -d '\0' <"$BATS_TEST_TMPDIR/err")
+  # Of what is empty no process reads; bash leaves out what is NUL, and warns.
+  out='' err=''
+  {
+    [ ! -s "$BATS_TEST_TMPDIR/out" ] || out=$(<"$BATS_TEST_TMPDIR/out")
+    [ ! -s "$BATS_TEST_TMPDIR/err" ] || err=$(<"$BATS_TEST_TMPDIR/err")
+  } 2>/dev/null
   printf '$ %s\nstatus %s\n-- out\n%.2000s\n-- err\n%.2000s\n' \
     "$*" "$status" "$out" "$err"
+}
+
+# until_found PATTERN FILE CMD...: capture it with $small as its input, which
+# ends when the file has a line of that kind.
+until_found() {
+  local pattern=$1 file=$2
+  shift 2
+  rm -f "$BATS_TEST_TMPDIR/err"
+  # shellcheck disable=SC2154 # small is the test's
+  capture "$@" < <(cat "$small"; retry 20 grep -qsiE "$pattern" "$file")
 }
 
 # retry SECONDS CMD...: until it succeeds, which should take at most so long,
@@ -38,6 +54,10 @@ retry() {
   done
 }
 
+# is_program PID: the process is one by now, and no longer our shell, which is
+# to become it.
+is_program() { [ "$(cat "/proc/$1/comm" 2>/dev/null || echo bash)" != bash ]; }
+
 # kill_now PID: end it by SIGKILL; when this returns, its files are closed.
 kill_now() {
   local state
@@ -45,6 +65,15 @@ kill_now() {
   while state=$(ps -o state= -p "$1") && [[ $state != Z* ]]; do
     sleep 0.02
   done
+}
+
+# handles PID SIGNAL: by its number; the process has a handler of its own for
+# it.
+handles() {
+  local mask
+  is_program "$1" &&
+    mask=$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") &&
+    (((16#$mask >> ($2 - 1)) & 1))
 }
 
 # What is packed in tests/data is in $fixtures: unpacked once, and again when
@@ -67,18 +96,34 @@ corpus() { cat "$fixtures/corpus/$1.ndjson"; }
 # stream COUNT RATE: a run of numbered requests, so many a second; 0: at once.
 stream() { python3 "$tools/stream.py" "$@"; }
 
+# has_line FILE: its first line is there, whole.
+has_line() {
+  { read -r _ <"$1"; } 2>/dev/null
+}
+
 # start_server [OPTION...]: a k6serve of this test; $url is its base, $server
-# its process. stop_server ends it and gives its exit status.
+# its process. stop_server ends it and gives its exit status. A port that was
+# ours before another may have for a while: it is asked for again.
 start_server() {
+  retry 60 serve_or_fail "$@"
+  [ -n "$server" ] || { cat "$BATS_TEST_TMPDIR/serve.err"; return 1; }
+  read -r url <"$BATS_TEST_TMPDIR/serve.out"
+  export K6_CLOUD_HOST=$url
+}
+
+# serve_or_fail [OPTION...]: it serves, or will not do so ($server is empty).
+serve_or_fail() {
   rm -f "$BATS_TEST_TMPDIR/serve.out"
   k6serve --listen 127.0.0.1:0 --db "$BATS_TEST_TMPDIR/k6serve.db" "$@" \
     >"$BATS_TEST_TMPDIR/serve.out" 2>"$BATS_TEST_TMPDIR/serve.err" 3>&- &
   server=$!
-  retry 20 grep -qs ^http "$BATS_TEST_TMPDIR/serve.out" ||
-    { cat "$BATS_TEST_TMPDIR/serve.err"; return 1; }
-  url=$(head -n 1 "$BATS_TEST_TMPDIR/serve.out")
-  export K6_CLOUD_HOST=$url
+  retry 20 has_line_or_ended "$BATS_TEST_TMPDIR/serve.out" "$server" || true
+  ! has_line "$BATS_TEST_TMPDIR/serve.out" || return 0
+  stop_server || true
+  ! grep -q 'Address already in use' "$BATS_TEST_TMPDIR/serve.err"
 }
+
+has_line_or_ended() { has_line "$1" || ! kill -0 "$2" 2>/dev/null; }
 
 stop_server() {
   [ -n "${server:-}" ] || return 0
@@ -91,14 +136,15 @@ stop_server() {
 
 # api PATH [JQ]: k6serve's JSON API, through jq.
 api() {
-  curl -sS --max-time 90 "$url/api/v1/$1" | jq -r "${2:-.}"
+  curl -sS --max-time 600 "$url/api/v1/$1" | jq -r "${2:-.}"
 }
 
 # start_nginx: serve what stdin says, the inside of a `server { }` block, on a
 # free port of 127.0.0.1; $target is its base URL, $nginx_log its access log
-# in the form of $nginx_format. More directives of `http { }`: $nginx_http.
+# in the form of $nginx_format. More directives of `http { }`: $nginx_http. In
+# these, @next@ is a second port. The kernel gives none of these to anybody.
 start_nginx() {
-  local dir=$BATS_TEST_TMPDIR/nginx port server_block
+  local dir=$BATS_TEST_TMPDIR/nginx port next server_block http=${nginx_http:-}
   local run
   run=$(command -v nginx || echo "$root/build/tools/usr/sbin/nginx")
   [ -x "$run" ] || skip "no nginx (make check installs it)"
@@ -106,7 +152,7 @@ start_nginx() {
   mkdir -p "$dir"
   nginx_log=$dir/access.log
   for _ in $(seq 30); do
-    port=$((20000 + RANDOM % 20000))
+    port=$((20000 + RANDOM % 12000)) next=$((port + 1))
     cat >"$dir/conf" <<CONF
 $([ "$(id -u)" -ne 0 ] || echo 'user root;')
 pid $dir/pid;
@@ -124,10 +170,10 @@ http {
   scgi_temp_path $dir/t5;
   client_max_body_size 100m;
   keepalive_requests 100000000;
-  ${nginx_http:-}
+  ${http//@next@/$next}
   server {
     listen 127.0.0.1:$port ${nginx_listen:-};
-    $server_block
+    ${server_block//@next@/$next}
   }
 }
 CONF
@@ -141,9 +187,46 @@ CONF
   return 1
 }
 
+# stop_nginx: when it returns, the file of its process is gone: one that ends
+# later would remove that of the next. One that has only just begun may overlook
+# a signal, so it gets another.
 stop_nginx() {
-  [ -s "$BATS_TEST_TMPDIR/nginx/pid" ] || return 0
-  kill "$(cat "$BATS_TEST_TMPDIR/nginx/pid")" 2>/dev/null || true
+  local file=$BATS_TEST_TMPDIR/nginx/pid pid
+  [ -s "$file" ] || return 0
+  pid=$(<"$file")
+  while [ -e "$file" ] && kill "$pid" 2>/dev/null; do sleep 0.02; done
+}
+
+# reload_nginx: it reads its configuration again; when this returns, no process
+# with the former one takes a connection any more.
+reload_nginx() {
+  local master worker
+  master=$(<"$BATS_TEST_TMPDIR/nginx/pid")
+  retry 20 nginx_works "$master"
+  worker=$(pgrep -P "$master")
+  kill -HUP "$master"
+  # shellcheck disable=SC2086 # one or more
+  retry 20 nginx_is_left "$master" $worker
+}
+
+nginx_works() { pgrep -P "$1" >/dev/null; }
+
+# logged: the log of nginx has all requests that were answered. It writes a line
+# after the answer, and then waits for the next request, or ends.
+logged() { retry 20 nginx_waits; }
+
+nginx_waits() {
+  local file=$BATS_TEST_TMPDIR/nginx/pid states
+  [ -e "$file" ] || return 0
+  states=$(ps -o state= --ppid "$(<"$file")") && [[ $states != *[!S$'\n']* ]]
+}
+
+# nginx_is_left MASTER WORKER...: all of these have ended. A signal that came
+# too early is overlooked until the next one, such as this, which says nothing.
+nginx_is_left() {
+  local master=$1
+  shift
+  ! kill -0 "$@" 2>/dev/null || { kill -IO "$master" && false; }
 }
 
 # moment FROM TO: wait for a random time between these, in ms. $RANDOM has the
@@ -158,7 +241,8 @@ moment() {
 # and what the output holds.
 check_books() {
   local r f a p
-  read -r r f a p < <(sed -nE 's/^k6agg: ([0-9]+) requests in = ([0-9]+) folded'\
+  read -r r f a p < <(sed \
+    -nE 's/^k6agg: ([0-9]+) requests in = ([0-9]+) folded'\
 ' into ([0-9]+) aggregates \+ ([0-9]+) passed$/\1 \2 \3 \4/p' "$2")
   echo "made $3, in $r, folded $f, aggregates $a, passed $p"
   [ "$r" -eq "$3" ]
@@ -177,19 +261,25 @@ made() {
 }
 
 # request SECONDS MS [NAME]: the nine lines of one, so long after midnight.
-request() {
-  awk -v t="$1" -v ms="$2" -v name="${3:-a}" 'function put(m, v) {
+request() { requests_at "$1" 1 "$2" "${3:-a}"; }
+
+# requests_at SECONDS N MS NAME: N of them, a millisecond apart.
+requests_at() {
+  awk -v t="$1" -v n="$2" -v ms="$3" -v name="$4" '
+    function put(m, v) {
       printf "{\"metric\":\"%s\",\"type\":\"Point\",\"data\":{\"time\":" \
         "\"2026-01-01T00:%02d:%09.6fZ\",\"value\":%s,\"tags\":" \
         "{\"name\":\"%s\"}}}\n", m, int(t / 60), t % 60, v, name }
-    BEGIN { put("http_reqs", 1); put("http_req_duration", ms)
+    BEGIN { for (; n > 0; n--) {
+      put("http_reqs", 1); put("http_req_duration", ms)
       put("http_req_blocked", 0); put("http_req_connecting", 0)
       put("http_req_tls_handshaking", 0); put("http_req_sending", 0)
       put("http_req_waiting", ms); put("http_req_receiving", 0)
-      put("http_req_failed", 0) }'
+      put("http_req_failed", 0); t += 0.001 } }'
 }
 
-# point METRIC VALUE [TAGS]: one Point line, at $time or the first moment of 2026.
+# point METRIC VALUE [TAGS]: one Point line, at $time or the first moment of
+# 2026.
 point() {
   printf '{"metric":"%s","type":"Point","data":{"time":"%s","value":%s,' \
     "$1" "${time:-2026-01-01T00:00:00Z}" "$2"
@@ -199,12 +289,14 @@ point() {
 # requests N [FROM]: that many ordinary ones, a millisecond apart. They come in
 # one write, so that no busy machine puts a silence between them.
 requests() {
-  local i at=$BATS_TEST_TMPDIR/requests.$BASHPID
-  for ((i = 0; i < $1; i++)); do
-    request "$(printf '%d.%03d' "${2:-0}" "$i")" 10
-  done >"$at"
-  cat "$at"
-  rm -f "$at"
+  local all
+  all=$(requests_at "${2:-0}" "$1" 10 a)
+  cat <<<"$all"
+}
+
+# under_strace: leaks are not looked for from here on, as that needs ptrace, too.
+under_strace() {
+  export ASAN_OPTIONS="${ASAN_OPTIONS:-}${ASAN_OPTIONS:+:}detect_leaks=0"
 }
 
 # sanitized: the tools are built with sanitizers, which take time and memory of

@@ -15,12 +15,14 @@ for cc in gcc clang; do
     -Werror -O1 -c -o /dev/null || fail "$cc"
 done
 
-cppcheck -j "$(nproc)" --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
+cppcheck -j "$(nproc)" \
+  --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
   --enable=warning,performance,portability --suppress=missingIncludeSystem \
   -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc lib src || fail cppcheck
 
 # Functions that invite mistakes; the whole tree does without them.
-if grep -rnE '\b(strcat|strcpy|strncpy|gets|atoi|atol|atof|mktemp|tmpnam|alloca)\(' \
+if grep -rnE \
+  '\b(strcat|strcpy|strncpy|gets|atoi|atol|atof|mktemp|tmpnam|alloca)\(' \
   --include='*.[ch]' lib src; then
   fail 'banned function'
 fi
@@ -37,12 +39,14 @@ while read -r f; do
     { exit !/^#/ }' "$f" || fail "$f does not open with what it is for"
 done < <(git ls-files 'lib/*.c' 'src/*.c')
 # The Makefile shows at a glance who links what: sorted, each module once.
-make -s -f - <<'M' || fail 'a list of the Makefile is not sorted, or has a module twice'
+make -s -f - <<'M' || fail \
+  'a list of the Makefile is not sorted, or has a module twice'
 include Makefile
 lists:
 	@$(foreach l,TOOLS COMMON STREAM $(TOOLS:%=%_LIB),\
-	  printf '%s\n' $(filter-out $(if $(filter %_LIB,$l),$(COMMON) $(STREAM)),$($l)) | LC_ALL=C sort -uc || \
-	  { echo $l; exit 1; };)
+	  printf '%s\n' \
+	    $(filter-out $(if $(filter %_LIB,$l),$(COMMON) $(STREAM)),$($l)) | \
+	  LC_ALL=C sort -uc || { echo $l; exit 1; };)
 .DEFAULT_GOAL := lists
 M
 if grep -rn 'innerHTML\|document\.write\|eval(' src/k6serve/web; then

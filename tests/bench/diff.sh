@@ -1,8 +1,9 @@
 #!/bin/bash
-# How far k6agg --diff can be trusted: PAIRS (200) pairs of equal noisy runs, and
-# as many of which the second is 10 % slower at the 95th percentile (noise.c), of
-# SECONDS_LONG (300) with RATE (100) requests a second. An alarm is any finding in
-# a pair of equal runs; found is p95 being worse. SEED=1 decides all numbers.
+# How far k6agg --diff can be trusted: PAIRS (200) pairs of equal noisy runs,
+# and as many of which the second is 10 % slower at the 95th percentile
+# (noise.c), of SECONDS_LONG (300) with RATE (100) requests a second. An alarm
+# is any finding in a pair of equal runs; found is p95 being worse. SEED=1
+# decides all numbers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 pairs=${PAIRS:-200} seconds=${SECONDS_LONG:-300} rate=${RATE:-100}
@@ -16,7 +17,8 @@ PATH=${K6PIPE_BIN:-$PWD/bin}:$PATH
 # pair NUMBER SLOWER: the comparison of two runs, as JSON in one line.
 pair() {
   k6agg --diff --json <("$dir/noise" "$seed" $(($1 * 2)) 1 "$seconds" "$rate") \
-    <("$dir/noise" "$seed" $(($1 * 2 + 1)) "$2" "$seconds" "$rate") || [ $? -eq 1 ]
+    <("$dir/noise" "$seed" $(($1 * 2 + 1)) "$2" "$seconds" "$rate") ||
+    [ $? -eq 1 ]
 }
 export -f pair
 export seed seconds rate dir

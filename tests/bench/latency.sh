@@ -26,7 +26,8 @@ for i in $(seq "$runs"); do
     "http://127.0.0.1:$(head -n 1 "$dir/known")/" >"$dir/latency.ndjson"
   wait
   tail -n 1 "$dir/known" >"$dir/latency.known.$i"
-  sed -n 's/^{"metric":"iteration_duration","type":"Point".*"value":\([^,]*\),.*/\1/p' \
+  sed -n 's/^{"metric":"iteration_duration","type":"Point".*'\
+'"value":\([^,]*\),.*/\1/p' \
     "$dir/latency.ndjson" | quantiles >"$dir/latency.seen.$i"
 done
 printf '%d requests, %d a second, of a worker that is half busy and rests\n' \
@@ -67,7 +68,8 @@ least() {
   [[ $kind != *tls ]] || scheme=https
   k6gen -q -i 20 --ca "$dir/cert" "$@" \
     "$scheme://localhost:$(cat "$dir/port.$kind")/" |
-    sed -n 's/^{"metric":"http_req_'"$phase"'","type":"Point".*"value":\([^,]*\),.*/\1/p' |
+    sed -n 's/^{"metric":"http_req_'"$phase"'","type":"Point".*'\
+'"value":\([^,]*\),.*/\1/p' |
     sort -g | head -n 1
 }
 phase() { # PHASE MS KIND QUICK [OPTION...]
@@ -82,3 +84,47 @@ printf '\n%-34s %10s %10s\n' 'phase, ms' delayed seen
 phase tls_handshaking 40 tls quick_tls
 phase sending 50 plain quick -b "@$dir/body"
 phase waiting 30 plain quick
+
+# What k6gen says that a server of 20 ms takes, beside what the server says,
+# while k6gen is stopped ten times for 300 ms, and beside four endless loops.
+# The server goes first, where that is allowed: its own delays count, too.
+[ "$dir/slow" -nt tests/bench/slow.c ] ||
+  cc -O2 -D_GNU_SOURCE -o "$dir/slow" tests/bench/slow.c -lssl -lcrypto
+waited() { # NAME SCHEME LOOPS STOPS [CERTIFICATE KEY]
+  local name=$1 scheme=$2 loops=() i pid server first=()
+  chrt -f 10 true 2>/dev/null && first=(chrt -f 10)
+  for i in $(seq "$3"); do
+    while :; do :; done &
+    loops+=($!)
+  done
+  : >"$dir/slow.out"
+  "${first[@]}" "$dir/slow" 20 "${@:5}" >"$dir/slow.out" &
+  server=$!
+  until [ -s "$dir/slow.out" ]; do sleep 0.05; done
+  k6gen -k -q -u 2 -d 8s "$scheme://localhost:$(head -n 1 "$dir/slow.out")/" \
+    >"$dir/slow.ndjson" &
+  pid=$!
+  for i in $(seq "$4"); do
+    sleep 0.2
+    kill -STOP $pid
+    sleep 0.3
+    kill -CONT $pid
+  done
+  wait $pid
+  kill "$server" "${loops[@]}"
+  wait "$server" "${loops[@]}" 2>/dev/null || true
+  sed -n 's/^{"metric":"http_req_waiting","type":"Point".*'\
+'"value":\([^,]*\),.*/\1/p' \
+    "$dir/slow.ndjson" | sort -g | awk -v name="$name" \
+    -v known="$(tail -n 1 "$dir/slow.out")" '{ v[NR] = $1 }
+      END { split(known, k, " ")
+        printf "%-28s %8.3f %8.3f %8.3f %8.3f   (wanted: p99 at most 22)\n",
+        name, k[1], k[2], v[int((NR + 1) / 2)], v[int((NR + 1) * 0.99)] }'
+}
+printf '\n%-28s %8s %8s %8s %8s\n' 'waiting for 20 ms' 'p50, by' p99 \
+  'p50, by' p99
+printf '%-28s %8s %8s %8s %8s\n' '' server server k6gen k6gen
+waited 'plain, stopped ten times' http 0 10
+waited 'TLS, stopped ten times' https 0 10 "$dir/cert" "$dir/key"
+waited 'plain, beside four loops' http 4 0
+waited 'TLS, beside four loops' https 4 0 "$dir/cert" "$dir/key"

@@ -46,7 +46,8 @@ put(const char *metric, double time, double value, const char *tags)
 	int64_t us = (int64_t)(time * 1e6);
 
 	printf("{\"metric\":\"%s\",\"type\":\"Point\",\"data\":{\"time\":"
-	    "\"2026-01-01T00:%02d:%02d.%06dZ\",\"value\":%.6g,\"tags\":{%s}}}\n",
+	    "\"2026-01-01T00:%02d:%02d.%06dZ\",\"value\":%.6g,"
+	    "\"tags\":{%s}}}\n",
 	    metric, (int)(us / 60000000), (int)(us / 1000000 % 60),
 	    (int)(us % 1000000), value, tags);
 }

@@ -89,7 +89,8 @@ main(int argc, char **argv)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	socklen_t size = sizeof(at);
-	int listener = socket(AF_INET, SOCK_STREAM, 0), epoll = epoll_create1(0);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int epoll = epoll_create1(0);
 	struct epoll_event e = { .events = EPOLLIN, .data.fd = listener };
 	int64_t rate, count, ends = 0, rested = 0, t;
 

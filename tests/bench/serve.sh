@@ -42,9 +42,10 @@ ticks() {
 
 server=
 trap '[ -z "$server" ] || kill "$server"' EXIT
+# start [COMMAND...]: a server, run by the command.
 start() {
   rm -f "$dir"/db* "$dir/out"
-  k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
+  "$@" k6serve --listen 127.0.0.1:0 --db "$dir/db" >"$dir/out" 2>/dev/null &
   server=$!
   until grep -qs http "$dir/out"; do sleep 0.05; done
   url=$(cat "$dir/out")
@@ -138,7 +139,14 @@ stop
 printf '\n1 h, 297 series and 9 of all together, 356400 requests\n'
 rm -rf "$dir/hour"
 mkdir "$dir/hour"
-awk -v to="$dir/hour/" 'BEGIN {
+# One request as protocol 1 has it, for awk: a comma, its time, its tags from
+# the name on, its duration, and what it sent and waited.
+trail='{"type":"Points","metric":"http_req_li_all","data":{"time":"%.0f",'\
+'"type":"counter","tags":{"name":%s},"values":{"http_reqs":1,'\
+'"http_req_duration":%.6f,"http_req_blocked":0.002,"http_req_connecting":0,'\
+'"http_req_tls_handshaking":0,"http_req_sending":%.6f,'\
+'"http_req_waiting":%.6f,"http_req_receiving":0.05,"http_req_failed":0}}}'
+awk -v to="$dir/hour/" -v trail="$trail" 'BEGIN {
   srand(7)
   for (m = 0; m < 60; m++) {
     file = sprintf("%s%02d", to, m)
@@ -147,7 +155,10 @@ awk -v to="$dir/hour/" 'BEGIN {
     for (s = 0; s < 60; s++) for (u = 0; u < 33; u++) for (r = 0; r < 3; r++) {
       wait = exp(3 + 0.5 * (rand() + rand() + rand() - 1.5) * 2) + u
       send = rand() / 10
-      printf "%s{\"type\":\"Points\",\"metric\":\"http_req_li_all\",\"data\":{\"time\":\"%.0f\",\"type\":\"counter\",\"tags\":{\"name\":\"/page/%d\",\"method\":\"GET\",\"status\":\"200\"},\"values\":{\"http_reqs\":1,\"http_req_duration\":%.6f,\"http_req_blocked\":0.002,\"http_req_connecting\":0,\"http_req_tls_handshaking\":0,\"http_req_sending\":%.6f,\"http_req_waiting\":%.6f,\"http_req_receiving\":0.05,\"http_req_failed\":0}}}", comma, (1700000000 + m * 60 + s) * 1000000 + r * 300000, u, wait + send + 0.05, send, wait >file
+      printf "%s" trail, comma,
+        (1700000000 + m * 60 + s) * 1000000 + r * 300000,
+        "\"/page/" u "\",\"method\":\"GET\",\"status\":\"200\"",
+        wait + send + 0.05, send, wait >file
       comma = ","
     }
     printf "]" >file
@@ -179,18 +190,20 @@ for path in runs runs/1 runs/1/series runs/1/urls runs/1/distribution \
 done
 before=$(ticks)
 read -r answers median p99 < <(python3 tests/bench/viewers.py "$url" 100 10)
-printf '%-26s %7.2f s of CPU time a second; %s answers, median %s, p99 %s ms\n' \
+printf '%-26s %7.2f s of CPU time a second; '\
+'%s answers, median %s, p99 %s ms\n' \
   '100 viewers, 10 s, live' \
   "$(awk "BEGIN { print ($(ticks) - $before) / 1000 }")" "$answers" "$median" \
   "$p99"
 # A day with a request every three seconds, for answers of more than 10 MB.
 rm -rf "$dir/day"
 mkdir "$dir/day"
-awk -v to="$dir/day/" 'BEGIN {
+awk -v to="$dir/day/" -v trail="$trail" 'BEGIN {
   for (h = 0; h < 24; h++) {
     file = sprintf("%s%02d", to, h)
     for (s = 0; s < 3600; s += 3) {
-      printf "%s{\"type\":\"Points\",\"metric\":\"http_req_li_all\",\"data\":{\"time\":\"%.0f\",\"type\":\"counter\",\"tags\":{\"name\":\"/\"},\"values\":{\"http_reqs\":1,\"http_req_duration\":%.6f,\"http_req_blocked\":0.002,\"http_req_connecting\":0,\"http_req_tls_handshaking\":0,\"http_req_sending\":0.05,\"http_req_waiting\":%.6f,\"http_req_receiving\":0.05,\"http_req_failed\":0}}}", s ? "," : "[", (1700000000 + h * 3600 + s) * 1000000, 10 + s / 7 + 0.1, 10 + s / 7 >file
+      printf "%s" trail, s ? "," : "[", (1700000000 + h * 3600 + s) * 1000000,
+        "\"/\"", 10 + s / 7 + 0.1, 0.05, 10 + s / 7 >file
     }
     printf "]" >file
     close(file)
@@ -201,6 +214,18 @@ create
 deliver "$dir/day" 2
 read -r answers mb pushes median p99 longest < <(python3 \
   tests/bench/reads.py "$url" 2 100 20)
-printf '%-26s %s pushes: median %s, p99 %s, longest %s ms; %s answers of %s MB\n' \
+printf '%-26s %s pushes: median %s, p99 %s, longest %s ms; '\
+'%s answers of %s MB\n' \
   '100 readers, 20 s' "$pushes" "$median" "$p99" "$longest" "$answers" "$mb"
+stop
+
+# More connections than it has descriptors for, which send next to nothing.
+start prlimit --nofile=192
+create
+before=$(ticks)
+read -r asked good p99 _ < <(python3 tests/tools/attack.py "$url" 6 300 0 0)
+printf '%-26s %7.2f s of CPU time a second; '\
+'%s of %s good requests, p99 %s ms\n' \
+  '300 slow heads, 6 s' \
+  "$(awk "BEGIN { print ($(ticks) - $before) / 600 }")" "$good" "$asked" "$p99"
 stop

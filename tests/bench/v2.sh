@@ -13,7 +13,9 @@ case $input in
 *) cat "$input" ;;
 esac >"$dir/v2.in"
 make -s build/lib.a build/k6push.a
-read -ra libs < <(pkg-config --libs snappy libcurl jansson zlib libzstd)
+# shellcheck disable=SC2046 # a word or none
+read -ra libs < <(pkg-config --libs snappy libcurl jansson zlib libzstd \
+  $(pkg-config --exists libisal && echo libisal))
 "${CC:-cc}" -std=c11 -O2 -D_GNU_SOURCE '-DK6PIPE_VERSION="0"' -Ilib -Isrc \
   -pie -o "$dir/v2" tests/bench/v2.c build/k6push.a build/lib.a \
   -Wl,--as-needed "${libs[@]}" -lm

@@ -16,16 +16,25 @@ trap cleanup EXIT
 export HOME=$dir LC_ALL=C.UTF-8 PATH=${K6PIPE_BIN:-$here/../../bin}:$PATH
 unset XDG_STATE_HOME "${!K6_@}"
 
+# await SECONDS COMMAND...: until it is true; fails if it is not by then, or a
+# minute later, for a machine that is busy.
+await() {
+  local end=$((SECONDS + $1 + 60))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || { echo "gave up waiting: $*" >&2; return 1; }
+    sleep 0.05
+  done
+}
+
 # serve PORT (0: any): start the k6serve of $dir/db, whose process is $server.
 serve() {
+  rm -f "$dir/out"
   k6serve --listen "127.0.0.1:$1" --db "$dir/db" >"$dir/out" \
     2>"$dir/serve" &
   server=$!
   disown
-  for _ in $(seq 200); do
-    grep -qs ^http "$dir/out" && break
-    sleep 0.05
-  done
+  await 10 grep -qs ^http "$dir/out"
   K6_CLOUD_HOST=$(head -n 1 "$dir/out")
   port=${K6_CLOUD_HOST##*:}
   export K6_CLOUD_HOST

@@ -20,20 +20,13 @@ push=$!
 if [ "${1:-}" = away ]; then
   kill -STOP "$server"
 fi
-for _ in $(seq 200); do
-  grep -qs 'reading waits' "$dir/err" && break
-  sleep 0.05
-done
-grep 'reading waits' "$dir/err" >&2
+await 10 grep -qs 'reading waits' "$dir/err"
 begin=${EPOCHREALTIME/./}
 if [ "${1:-}" = away ]; then
   sleep 2
   begin=${EPOCHREALTIME/./}
   mount -o remount,size=64m "$dir/disk"
-  for _ in $(seq 200); do
-    grep -qs 'grows again\|goes on' "$dir/err" && break
-    sleep 0.05
-  done
+  await 10 grep -qs 'grows again\|goes on' "$dir/err"
 fi
 took=$(((${EPOCHREALTIME/./} - begin) / 1000))
 [ "${1:-}" != away ] || kill -CONT "$server"

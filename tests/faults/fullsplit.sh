@@ -10,15 +10,8 @@ unmount() {
   [ -z "$proxy" ] || kill "$proxy"
   umount "$dir/disk" 2>/dev/null || true
 }
-# until_true CMD...: wait for it, at most a minute.
-until_true() {
-  for _ in $(seq 1200); do
-    ! "$@" || return 0
-    sleep 0.05
-  done
-  cat "$dir/err" >&2
-  return 1
-}
+# await_or_show CMD...: wait for it.
+await_or_show() { await 60 "$@" || { cat "$dir/err" >&2; return 1; }; }
 is_full() { grep -qs 'No space left on device: reading waits' "$dir/err"; }
 # numbers: those of all requests that were taken, under whatever key.
 numbers() { sort -u "$dir/log" | tr ' ' '\n' | grep -xE '[0-9]{1,6}'; }
@@ -34,16 +27,16 @@ python3 "$tools/unruly.py" "$dir/rule" "$dir/log" "$K6_CLOUD_HOST" \
   >"$dir/url" &
 proxy=$!
 disown
-until_true test -s "$dir/url"
+await_or_show test -s "$dir/url"
 K6_CLOUD_HOST=$(cat "$dir/url")
 python3 "$tools/stream.py" 30000 0 >"$dir/in"
 k6push -q --journal "$dir/disk/j" --max-samples-per-package 400 "$dir/in" \
   2>"$dir/err" &
 push=$!
 disown
-until_true is_full
+await_or_show is_full
 echo '413 150' >"$dir/rule"
-until_true has_parts
+await_or_show has_parts
 kill -9 "$push"
 before=$(numbers | wc -l)
 echo pass >"$dir/rule"

@@ -69,7 +69,8 @@ one() {
     lost=$((lost + 1))
     echo "$1 $2: $count stored, $kept samples were on disk" >&2
   fi
-  if [ "$count" -gt "$made" ] || [ "$sum" -ne $((count * (count + 1) / 2)) ]; then
+  if [ "$count" -gt "$made" ] ||
+    [ "$sum" -ne $((count * (count + 1) / 2)) ]; then
     twice=$((twice + 1))
     echo "$1 $2: $count stored, sum $sum" >&2
   fi

@@ -3,20 +3,22 @@
 # is away for so long in the middle. KIND: drop, reset (nftables, so run it
 # under unshare -rn), stop (SIGSTOP), kill (SIGKILL and restart). Prints a row:
 # kind, seconds, made, stored, lost, twice, exit status, seconds from the heal
-# to the first samples, k6push's largest memory in KB.
+# to the first samples, k6push's largest memory in KB. TO=prometheus: it goes to
+# one by remote write.
 # shellcheck source=fault.bash
 . "$(dirname "$0")/fault.bash"
 kind=$1 seconds=$2 rate=${3:-50}
 ip link set lo up 2>/dev/null || true
+push_options=()
+totals() { python3 "$tools/stored.py" "$dir/db"; }
+count() { totals 2>/dev/null | cut -d ' ' -f 1; }
+# shellcheck source=prometheus.bash
+[ "${TO:-}" != prometheus ] || . "$here/prometheus.bash"
 
-count() { python3 "$tools/stored.py" "$dir/db" 2>/dev/null | cut -d ' ' -f 1; }
-
-await() { # until more than $1 requests are stored, at most $2 seconds
-  local end=$((SECONDS + $2)) n
-  while n=$(count); [ "${n:-0}" -le "$1" ]; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.05
-  done
+more_than() {
+  local n
+  n=$(count)
+  [ "${n:-0}" -gt "$1" ]
 }
 
 rule() {
@@ -47,25 +49,27 @@ serve 0
 made=$(awk "BEGIN { print int(($seconds + 6) * $rate) }")
 (
   code=0
-  python3 "$tools/stream.py" "$made" "$rate" |
-    k6push --result "$dir/result" 2>"$dir/err" || code=$?
+  python3 "$tools/stream.py" "$made" "$rate" | tee "$dir/stream" |
+    k6push ${push_options[@]+"${push_options[@]}"} --result "$dir/result" \
+      2>"$dir/err" || code=$?
   echo "$code" >"$dir/code"
 ) &
 push=$!
-await 0 20
+await 20 more_than 0
 begin_fault
-before=$(count)
+[ "${TO:-}" = prometheus ] || before=$(count)
 sleep "$seconds"
 pid=$(pgrep -x k6push -P "$(pgrep -P "$push" | head -n 1),$push" || true)
 rss=$(awk '/VmHWM/ { print $2 }' "/proc/${pid%%$'\n'*}/status" 2>/dev/null || true)
 begin=${EPOCHREALTIME/./}
 end_fault
+before=${before:-$(count)} # one that is away does not say
 # From here on: an outage of none heals at once.
-await "$([ "$seconds" = 0 ] && echo 0 || echo "$before")" 60
+await 60 more_than "$([ "$seconds" = 0 ] && echo 0 || echo "$before")"
 first=$(((${EPOCHREALTIME/./} - begin) / 1000))
 wait "$push"
 code=$(cat "$dir/code")
-read -r stored sum <<<"$(python3 "$tools/stored.py" "$dir/db")"
+read -r stored sum <<<"$(totals)"
 want=$((made * (made + 1) / 2))
 lost=$((made > stored ? made - stored : 0))
 twice=$((stored > made ? stored - made : 0))

@@ -38,7 +38,8 @@ noise() {
     (.urls | length == 3 and .[0].verdict == "worse") and .worse >= 2' \
     <<<"$out"
   capture k6agg --diff a b
-  grep -E '^p95 .* worse \(\+[0-9.]+ to \+[0-9.]+ %, p [<0-9]' <<<"$out"
+  grep -A 1 -E '^p95 .* worse$' <<<"$out" |
+    grep -E '^ +\(\+[0-9.]+ to \+[0-9.]+ %, p [<0-9]'
   # the same again, to the byte, and from folded streams
   k6agg --diff a b >again || true
   [ "$(cat again)" = "$out" ]
@@ -46,7 +47,7 @@ noise() {
   k6agg -q -p 3s b >fb
   capture k6agg --diff fa fb
   [ "$status" -eq 1 ]
-  grep -E '^p95 .* worse ' <<<"$out"
+  grep -E '^p95 .* worse$' <<<"$out"
 }
 
 @test "--diff: a short run is neither better nor worse, but its failures are" {
@@ -60,7 +61,7 @@ noise() {
   sed -E '/http_req_failed/s/("time":"[^"]*[02468]Z","value":)0/\11/' b >c
   capture k6agg --diff a c
   [ "$status" -eq 1 ]
-  grep -E '^failed .* worse ' <<<"$out"
+  grep -E '^failed .* worse$' <<<"$out"
 }
 
 @test "--min-effect is a percentage, and only for --diff" {

@@ -8,6 +8,10 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return
 }
 
+teardown() {
+  stop_server || true
+}
+
 # stream MS FAILED FILE: 300 requests, the first of which fail fast.
 stream() {
   python3 - "$1" "$2" >"$3" <<'END'
@@ -30,7 +34,9 @@ END
   stream 150 0 b
   capture k6agg --diff a b
   [ "$status" -eq 1 ]
-  grep -E '^p95 +108\.[0-9]+ ms +159\.[0-9]+ ms +\+46\.[0-9] %  worse \(\+[0-9.]+ to \+[0-9.]+ %, p ' <<<"$out"
+  grep -A 1 -E '^p95 +108\.[0-9]+ ms +159\.[0-9]+ ms +\+46\.[0-9] %  worse$' \
+    <<<"$out" | grep -E '^ +\(\+[0-9.]+ to \+[0-9.]+ %, p '
+  [ "$(awk 'length($0) > 80' <<<"$out" | wc -l)" = 0 ]
   grep -F 'worse by at least 5 %: 6; too little data to tell: 1' <<<"$out"
   grep -qx 'GET a' <<<"$out"
   capture k6agg --diff --min-effect 80% a b
@@ -53,7 +59,8 @@ END
   stream 100 200 b
   capture k6agg --diff a b
   [ "$status" -eq 1 ]
-  grep -E '^failed +0\.00 % +66\.67 % +worse \(.* points, p' <<<"$out"
+  grep -A 1 -E '^failed +0\.00 % +66\.67 % +worse$' <<<"$out" |
+    grep -E '^ +\(.* points, p'
   [ "$(grep -c ' better' <<<"$out")" -eq 0 ]
   grep -E '^med, expected .* [-+]0\.[0-9] %$' <<<"$out"
 }
@@ -86,7 +93,8 @@ END
   grep -v '"http_reqs"' in >short
   gate short
   [ "$status" -eq 1 ]
-  [ "$err" = 'k6agg: short: 100 of 100 requests that the End line counts are missing' ]
+  [ "$err" = \
+    'k6agg: short: 100 of 100 requests that the End line counts are missing' ]
   head -n -1 in >short
   gate short
   [ "$status" -eq 1 ]
@@ -161,7 +169,7 @@ def same(row, figures):
 same(by["all"][0], want["requests"])
 assert float(by["ok"][0]["p95"]) == want["requests"]["ok"]["p95"]
 for r, w in zip(by["request"], want["by"]):
-    assert (r["name"], r["method"], r["status"]) == (w["name"], w["method"], w["status"])
+    assert all(r[k] == w[k] for k in ("name", "method", "status"))
     same(r, w)
 assert by["check"][0]["name"] == 'a, "b"' and by["check"][0]["group"] == "::g"
 assert float(by["gauge"][0]["value"]) == 3
@@ -182,7 +190,8 @@ recipes() {
   stream 100 50 results.json
   # A refused connection has status 0, and is among what failed.
   { point http_reqs 1 '"status":"0","name":"down","expected_response":"false"'
-    point http_req_failed 1 '"status":"0","name":"down","expected_response":"false"'
+    point http_req_failed 1 \
+      '"status":"0","name":"down","expected_response":"false"'
     echo '{"type":"Start","data":{"time":"2026-01-01T00:00:00Z","tool":"t","host":"h","name":"n","vus":1}}'
     echo '{"type":"End","data":{"time":"2026-01-01T00:00:40Z","run_status":3,"result_status":0,"exit_code":0,"streams":1,"points":902,"requests":301,"thresholds":{}}}'
   } >>results.json
@@ -200,7 +209,7 @@ recipes() {
   done <list
   bash -c "PATH=$bin:$PATH; $(grep -F sort_by list)" | jq -e 'length == 3'
   failed=$(grep -F expected_response=false list)
-  bash -c "PATH=$bin:$PATH; $failed" | grep -E ' 0 down$'
+  bash -c "PATH=$bin:$PATH; $failed" | grep -E '^0 down +1 '
   # Those that follow k6 need one: a writer of the same file stands for it.
   follow=$(recipes | grep '^tail ')
   [ -n "$follow" ]

@@ -53,16 +53,20 @@ for line in sys.stdin:
 sys.exit(status)' "$tools"
 }
 
-# as_k6 GOLDEN FILE: for all settings, what is sent equals what k6 sends.
+# as_k6 GOLDEN FILE: for all settings, what is sent equals what k6 sends. The
+# sanitizers get each way through the code once: nothing folded, outliers found
+# by either algorithm, and not looked for.
 as_k6() {
-  local set golden
-  for set in $sets; do
+  local set golden all
+  read -ra all <<<"$sets"
+  ! sanitized || all=(none radius01 sortalgo skip)
+  for set in "${all[@]}"; do
     golden=$fixtures/golden/v1/$1.$set.ndjson
     [ -s "$golden" ]
     make_wire "$set" "$2" "$BATS_TEST_TMPDIR/$set"
     echo "$golden $BATS_TEST_TMPDIR/$set" >>"$BATS_TEST_TMPDIR/pairs"
   done
-  [ "$(wc -l <"$BATS_TEST_TMPDIR/pairs")" -eq 9 ]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/pairs")" -eq "${#all[@]}" ]
   compare_wires <"$BATS_TEST_TMPDIR/pairs"
 }
 
@@ -131,10 +135,12 @@ late() {
 
 # These have a rule of ours in place of k6's, and are cases of our own; k6
 # itself crashes on the last.
-by_our_rule="badlines numbers_bad times_odd strings nettrail emptykey_CRASHES_K6"
+by_our_rule="badlines numbers_bad times_odd strings nettrail"
+by_our_rule+=" emptykey_CRASHES_K6"
 
 @test "every golden is a case here" {
   here=$BATS_TEST_FILENAME
+  [ "$(wc -w <<<"$sets")" -eq 9 ]
   for input in "$cases"/*.ndjson; do
     grep -q "{ own $(basename "$input" .ndjson); }" "$here"
   done

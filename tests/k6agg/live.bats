@@ -104,10 +104,12 @@ on_terminal() {
 @test "--live keeps to the width of the terminal" {
   cat >run <<'END'
 stty cols 40
-(cat "$1"; sleep 1.2) | k6agg -q -p 3s --live >/dev/null
+(cat "$1"; until grep -q requests, screen; do sleep 0.1; done) |
+  k6agg -q -p 3s --live >/dev/null
 END
-  script -qec "sh run $root/tests/data/small.ndjson" /dev/null |
-    tr '\r' '\n' | sed 's/\x1b\[K//' >shown
+  timeout 60 script -qfec "sh run $root/tests/data/small.ndjson" screen \
+    >/dev/null
+  sed '1d;$d' screen | tr '\r' '\n' | sed 's/\x1b\[K//' >shown
   grep -q '^42 requests, ' shown
   run grep -E '.{40}' shown
   [ "$status" -eq 1 ]

@@ -36,8 +36,7 @@ some() {
 # bats test_tags=slow,long
 @test "merge(agg A, agg B) says what agg(A then B) says, one after the other" {
   some rich
-  for set in "-p 3s" "-p 3s --min-samples 20" "-p 1s -w 1h --min-samples 5" \
-    "-p 3s --min-samples 1 --skip-outlier-detection -w 1h"; do
+  for set in "-p 3s --min-samples 20" "-p 1s -w 1h --min-samples 5"; do
     echo "== $set"
     read -ra fold <<<"$set"
     awk -v n="$(wc -l <in)" '{ print >(NR < n / 2 ? "a" : "b") }' in
@@ -62,7 +61,7 @@ some() {
     k6agg -q -p 3s -w "$((i * 20 + 5))s" --min-samples "$((i * 10 + 1))" \
       "part.$i" >"agg.$i"
   done
-  for order in "0 1 2" "2 1 0" "1 2 0"; do
+  for order in "0 1 2" "2 0 1"; do
     read -ra i <<<"$order"
     files=("agg.${i[0]}" "agg.${i[1]}" "agg.${i[2]}")
     for words in "" "-p 3s --min-samples 5" "-p 1s"; do
@@ -217,12 +216,13 @@ some() {
 # bats test_tags=slow
 @test "without a period requests of several files stay whole" {
   for i in 0 1 2; do
-    corpus rich | jq -c "select(.type == \"Point\")" |
+    corpus rich | grep '"type":"Point"' |
       awk -v i=$i '/"metric":"http_reqs"/ { n++ } n % 3 == i' \
         >"$BATS_TEST_TMPDIR/$i"
   done
   cd "$BATS_TEST_TMPDIR"
-  cat 0 1 2 | k6push --dry-run 2>/dev/null | jq -r .metric | sort | uniq -c >want
+  cat 0 1 2 | k6push --dry-run 2>/dev/null | jq -r .metric | sort |
+    uniq -c >want
   k6agg -q -m 0 1 2 | k6push --dry-run 2>/dev/null | jq -r .metric | sort |
     uniq -c >got
   diff want got

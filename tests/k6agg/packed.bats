@@ -19,7 +19,9 @@ pack() {
 
 # bats test_tags=slow
 @test "packed files and stdin give what the plain file gives" {
-  corpus rich >in
+  # Sanitized, the whole of it takes minutes.
+  corpus rich >all
+  if sanitized; then head -n 4000 all >in; else mv all in; fi
   k6agg -p 3s in >want 2>want.err
   for format in gz zst; do
     pack "$format" <in >"in.$format"
@@ -116,7 +118,8 @@ pack() {
   exec 8>fifo
   request 1 10 | gzip --rsyncable >part
   head -c 20 part >&8
-  sleep 0.2
+  retry 10 handles "$pid" 15
+  sleep 0.2 # by then it waits, as a rule
   kill -TERM "$pid"
   status=0
   wait "$pid" || status=$?
@@ -130,7 +133,7 @@ pack() {
   for format in gz zst; do
     pack "$format" <many >in
     set +e
-    timeout 20 k6agg in 2>err | head -n 1 >out
+    timeout 120 k6agg in 2>err | head -n 1 >out
     status=${PIPESTATUS[0]}
     set -e
     [ "$status" -ne 124 ]

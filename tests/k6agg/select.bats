@@ -95,7 +95,8 @@ select_values() {
   k6agg --drop-tag vu --drop-tag id --group 's#/[0-9]+#/{id}#g' in >got
   head -n 1 got | cmp - <(point m 1 '"name":"/u/{id}","url":"/u/{id}/p/{id}"')
   sed 1d got | cmp - <(echo '{"type" : "Point", "data":{"tags":' |
-    tr -d '\n'; echo '{"url":"/u/{id}"} , "value":1e0,"metadata":{"tags":"x"},' \
+    tr -d '\n'; echo \
+    '{"url":"/u/{id}"} , "value":1e0,"metadata":{"tags":"x"},' \
     '"time":"2026-01-01T00:00:00+00:00"}, "metric":"m"}')
   # In the order given; rules see the tags as they came.
   k6agg --group 's/u/v/' --group 's/v/w/' --keep url=/u/5 in >got
@@ -192,7 +193,7 @@ trailers() {
   done
 }
 
-@test "without a drop the trailers stay as they are, and a cut stream has none" {
+@test "without a drop trailers stay as they are, and a cut stream has none" {
   { requests 3; request 1 900 /gone; } >raw
   { echo '{"type":"Start","data":{"name":"x"}}'; cat raw; } >"cut"
   { cat cut; echo '{"type":"End","data":{"requests":4}}'; } >whole
@@ -207,7 +208,7 @@ trailers() {
   done
 }
 
-@test "what all of a stream's requests dropped leave is its time and the books" {
+@test "all requests of a stream are dropped: its time and the books are left" {
   requests 3 >in
   for mode in "" "-p 3s" -m; do
     # shellcheck disable=SC2086
@@ -280,7 +281,7 @@ RULES
         "\"2026-01-01T00:00:01Z\",\"value\":%d,\"tags\":{\"name\":\"%s\"," \
         "\"url\":\"%s\"}}}\n", m[k], NR % 100 ? 1 : NR, $1, $1 }' >in
   # All are alike but every hundredth.
-  capture timeout 20 k6agg -p 3s --group 's#[0-9]+#{id}#' --drop-tag url in
+  capture timeout 120 k6agg -p 3s --group 's#[0-9]+#{id}#' --drop-tag url in
   [ "$status" -eq 0 ]
   [[ $err == *"2000 requests in = 1980 folded into 1 aggregates + 20 passed"* ]]
   [ "$(jq -c 'select(.metric == "http_req_duration").data |

@@ -19,8 +19,9 @@ expected() {
     def trend: if length == 0 then {} else {min: min, max: max,
       avg: (add / length), p50: quantile(0.5), p90: quantile(0.9),
       p95: quantile(0.95), p99: quantile(0.99), p99_9: quantile(0.999)} end;
-    def row: group_by(.metric) | map({key: .[0].metric, value: map(.data.value)})
-      | from_entries | {count: (.http_reqs // [] | add // 0),
+    def row: group_by(.metric) |
+      map({key: .[0].metric, value: map(.data.value)}) | from_entries |
+        {count: (.http_reqs // [] | add // 0),
         failed: (.http_req_failed // [] | map(select(. != 0)) | length)}
         + (.http_req_duration // [] | trend);
     [inputs | select(.type == "Point" and (.metric | . == "http_reqs" or
@@ -121,8 +122,32 @@ same_requests() {
     jq -r '.requests | [.count, .p95, .max | (. * 100 | round) / 100] | @tsv' \
     >"$BATS_TEST_TMPDIR/figures"
   read -r count p95 max <"$BATS_TEST_TMPDIR/figures"
-  grep -qE "^ +$count .* ${p95}[0-9.]* .* ${max}[0-9.]* +all$" \
-    "$BATS_TEST_TMPDIR/out"
+  grep -A 1 -E "^all +$count " "$BATS_TEST_TMPDIR/out" |
+    grep -qE " ${p95}[0-9.]* .* ${max}[0-9.]*$"
+}
+
+@test "tables are 80 columns wide, with the name first" {
+  local long
+  long=$(printf 'https://shop.test/%060d' 7)
+  { point http_reqs 1 '"name":"'"$long"'","method":"GET","status":"200"'
+    point http_reqs 1 '"name":"/für/"'
+    declare_metric huge trend default
+    for v in 1e30 123456789.5 -123456789.5 2; do point huge "$v"; done
+    declare_metric sum counter default; point sum 1.5e20
+    point checks 1 '"check":"ok"'; } >"$BATS_TEST_TMPDIR/in"
+  for locale in C C.UTF-8; do
+    LC_ALL=$locale k6agg --summary --threshold 'sum=count>1' \
+      "$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+    cat "$BATS_TEST_TMPDIR/out"
+    # but for a name that is longer itself, and has a line of its own
+    python3 - "$BATS_TEST_TMPDIR/out" "GET 200 $long" <<'P'
+import re, sys
+lines = open(sys.argv[1], encoding="utf-8").read().split("\n")
+assert [l for l in lines if len(l) > 80] == [sys.argv[2]]
+rows = [l for l in lines if re.match("(all|/für/|check|sum|huge|ok) ", l)]
+assert len(rows) == 6 and {len(r) for r in rows} == {80}, rows
+P
+  done
 }
 
 @test "no input is a failure, input without samples has a summary" {

@@ -195,6 +195,28 @@ declare -a curl_options=()
 1:GET 2:GET" ]
 }
 
+# Without TLS the kernel drops such bytes instead of copying them.
+@test "a long body that nobody reads ends where it ends" {
+  local long head result
+  long=$(head -c 100000 /dev/zero | tr '\0' x)
+  head='HTTP/1.1 200 OK\r\n'
+  printf "${head}Content-Length: 100000\r\n\r\n%s" "$long" | answer a
+  printf "${head}Content-Length: 100000\r\n\r\n%sand more" "$long" | answer b
+  printf "${head}Transfer-Encoding: chunked\r\n\r\n186A0\r\n%s\r\n0\r\n\r\n" \
+    "$long" | answer c
+  printf "${head}\r\n%s" "$long" | answer d close
+  printf "${head}Content-Length: 100001\r\n\r\n%s" "$long" | answer e close
+  for result in 'a 200 ok,200 ok 1:GET 1:GET' 'b 200 ok,200 ok 1:GET 2:GET' \
+    'c 200 ok,200 ok 1:GET 1:GET' 'd 200 ok,200 ok 1:GET 2:GET' \
+    'e 0 unexpected EOF,0 unexpected EOF 1:GET 2:GET'; do
+    [ "${result%% *} $(by_k6gen --sample-errors 0 "$base/${result%% *}" |
+      xargs)" = "$result" ]
+    # All of it was received, and what came behind it not always.
+    [ "${result%% *}" = b ] || [ $(($(values data_received | paste -sd+))) \
+      -eq $((2 * $(stat -c %s "$answers/${result%% *}"))) ]
+  done
+}
+
 @test "an answer that is cut short is a failure" {
   printf 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.' |
     answer a close
@@ -234,8 +256,15 @@ declare -a curl_options=()
   [ "$(seen)" = "1:POST 2:GET 2:POST 3:GET" ]
 }
 
-@test "a GET on a kept connection that was closed is made once more, a POST not" {
+@test "a GET on a kept connection that was closed is made again, a POST not" {
   printf 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' | answer a again
   agree a ok '200 ok,200 ok'
   [ "$(by_k6gen -b x "$base/a" | head -n 1)" = '200 ok,0 EOF' ]
+}
+
+@test "an upgrade that the server refuses leaves an ordinary answer" {
+  curl_options=(--http2)
+  printf 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' | answer a
+  agree a ok '200 ok,200 ok' -H 'Connection: Upgrade, HTTP2-Settings' \
+    -H 'Upgrade: h2c' -H 'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA'
 }

@@ -107,3 +107,76 @@ by_curl() {
   [ "$(came_to)" = "200 HTTP/2.0 ok,200 HTTP/2.0 ok
 1 1 1 3 2 1" ]
 }
+
+@test "a server that refuses HTTP/2 is a failure, as for curl" {
+  serve refuses
+  [ "$(came_to)" = \
+    "0 - http2: connection error,0 - http2: connection error" ]
+  [[ $(by_curl) =~ ^[0-9]+\ [1-9] ]]
+}
+
+# came_to_all OPTION...: of four requests that are under way at the same time,
+# what each came to, sorted; then connections and streams; libcurl's engine
+# cannot, as above
+came_to_all() {
+  gen -u 4 -i 4 --http 2 --keep-alive shared --timeout 20s "$@" "$base"
+  jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    [.data.tags.status, .data.tags.error // "ok"] | join(" ")' "$out" |
+    sort | paste -sd,
+  sort -n -k 1,1 -k 2,2 "$log" | paste -sd,
+}
+
+all_ok="200 ok,200 ok,200 ok,200 ok"
+
+@test "users that share a connection are on it at the same time" {
+  serve together
+  [ "$(came_to_all)" = "$all_ok
+1 1,1 3,1 5,1 7" ]
+  # No more than the server allows; who has no place gets one elsewhere.
+  serve two
+  [ "$(came_to_all)" = "$all_ok
+1 1,1 3,2 1,2 3" ]
+}
+
+@test "of shared requests those are made again that the server has not seen" {
+  for options in '' '-b body'; do
+    serve all_but_one
+    # shellcheck disable=SC2086 # words
+    [ "$(came_to_all $options)" = "$all_ok
+1 1,1 3,1 5,1 7,2 1,2 3,2 5" ]
+    serve all_refused
+    # shellcheck disable=SC2086
+    [ "$(came_to_all $options)" = "$all_ok
+1 1,1 3,1 5,1 7,1 9,1 11,1 13" ]
+  done
+}
+
+@test "a shared connection breaks: what began or must not be repeated fails" {
+  serve broken
+  [ "$(came_to_all)" = "0 unexpected EOF,200 ok,200 ok,200 ok
+1 1,1 3,1 5,1 7,2 1,2 3,2 5" ]
+  serve broken
+  [ "$(came_to_all -b body)" = "0 EOF,0 EOF,0 EOF,0 unexpected EOF
+1 1,1 3,1 5,1 7" ]
+}
+
+@test "a request that takes too long is taken from a shared connection alone" {
+  serve stalls
+  gen -u 2 --per-vu-iterations 3 --http 2 --keep-alive shared --timeout 3s \
+    "$base"
+  [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
+    .data.tags.status' "$out" | sort | xargs)" = "0 200 200 200 200 200" ]
+  [ "$(sort "$log" | paste -sd,)" = "1 1,1 11,1 3,1 3 reset,1 5,1 7,1 9" ]
+  # The connection was used again.
+  [ "$(sed '1,/reset/d' "$log" | wc -l)" -ge 1 ]
+}
+
+@test "who waits for a shared connection that cannot be made fails with it" {
+  serve ok
+  kill "$helper"
+  wait "$helper" 2>/dev/null || true
+  [ "$(came_to_all | head -n 1)" = \
+    "$(printf '0 dial: connection refused\n%.0s' \
+    1 2 3 4 | paste -sd,)" ]
+  helper=
+}

@@ -32,6 +32,7 @@ evenly() {
     { last = $1 } END { exit bad }' "$out.due"
 }
 
+# bats test_tags=slow
 @test "a constant rate begins as many iterations as asked, evenly" {
   k6gen -q -r 200/s -d 3s --max-vus 1000 "$target/" >"$out"
   [ "$(executor)" = constant-arrival-rate ]
@@ -57,6 +58,7 @@ evenly() {
   grep -q '48 iterations found no free VU (--max-vus 2)' "$out.err"
 }
 
+# bats test_tags=slow
 @test "a start that was late is timed from when it was due" {
   # The generator is stopped for half a second.
   k6gen -q -r 100/s -d 5s "$target/" >"$out" 3>&- &
@@ -87,7 +89,7 @@ evenly() {
 }
 
 @test "users that are ramped down end their iteration, or are interrupted" {
-  k6gen -q -u 3 -s 100ms:3,100ms:1,500ms:1 --graceful-ramp-down 100ms \
+  k6gen -q -u 3 -s 1s:3,100ms:1,500ms:1 --graceful-ramp-down 100ms \
     --graceful-stop 0s "$target/large" >"$out"
   [ "$(values data_sent | wc -l)" -eq 3 ]
   [ "$(count iterations)" -eq 0 ]
@@ -128,8 +130,12 @@ evenly() {
   k6gen -q -r 100/s -d 1s --warm-up 1s "$target/" >"$out"
   local n
   n=$(count iterations)
-  ((n >= 95 && n <= 105))
-  retry 5 grep -q . "$nginx_log"
+  # Those that were due afterwards, and those that were so late.
+  ((n >= 99 && n < 200))
+  [ $(($(time_of "$(jq -rs 'map(select(.type == "Point"))[0].data.time' \
+    "$out")") - $(time_of "$(jq -r 'select(.type == "Start") | .data.time' \
+    "$out")"))) -ge 1000000000 ]
+  logged
   [ "$(wc -l <"$nginx_log")" -eq 200 ]
 }
 
@@ -137,14 +143,14 @@ evenly() {
   k6gen -q -i 3 --think-time 100ms "$target/" >"$out"
   values iteration_duration | jq -se 'length == 3 and min >= 100'
   local from=$EPOCHREALTIME
-  k6gen -q -i 3 --min-iteration-duration 200ms "$target/" >"$out"
+  k6gen -q -i 3 --min-iteration-duration 1s "$target/" >"$out"
   # The pause is no part of the iteration.
-  values iteration_duration | jq -se 'length == 3 and min < 190'
-  awk -v a="$from" -v b="$EPOCHREALTIME" 'BEGIN { exit !(b - a >= 0.4) }'
+  values iteration_duration | jq -se 'length == 3 and min < 990'
+  awk -v a="$from" -v b="$EPOCHREALTIME" 'BEGIN { exit !(b - a >= 2) }'
 }
 
 @test "iterations that the time did not suffice for are dropped" {
-  k6gen -q -i 10 -d 300ms --graceful-stop 0s "$target/large" >"$out"
+  k6gen -q -i 10 -d 1s --graceful-stop 0s "$target/large" >"$out"
   [ "$(count dropped_iterations)" -eq 9 ]
 }
 
@@ -152,7 +158,7 @@ all_came() { [ "$(wc -l <"$nginx_log")" -eq 400 ]; }
 
 @test "a reader that is slow does not hold up the load" {
   # Nothing is read until all requests were made: more than a pipe holds.
-  k6gen -u 2 -r 200/s -d 2s --max-vus 50 "$target/" 2>"$out.err" |
+  k6gen -u 2 -r 200/s -d 2s --max-vus 400 "$target/" 2>"$out.err" |
     { retry 10 all_came; cat; } >"$out"
   [ "$(count iterations)" -eq 400 ]
   [ "$(stat -c %s "$out")" -gt 65536 ]
@@ -221,7 +227,7 @@ END
   [ "$status" -ne 124 ]
   "$bin/k6gen" -q -t - --no-output <&7 &
   pid=$!
-  retry 20 grep -q SigCgt "/proc/$pid/status"
+  retry 20 handles "$pid" 15
   sleep 0.3
   kill -TERM "$pid"
   status=0

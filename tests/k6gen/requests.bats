@@ -6,7 +6,9 @@ load gen
 
 setup() {
   out=$BATS_TEST_TMPDIR/o
-  export nginx_format='$request_method $request_uri [$http_x_test] [$http_authorization] [$http_cookie] [$content_type] [$connection] [$http_host] [$server_protocol] body=$content_length'
+  export nginx_format='$request_method $request_uri [$http_x_test] '\
+'[$http_authorization] [$http_cookie] [$content_type] [$connection] '\
+'[$http_host] [$server_protocol] body=$content_length'
   yes root | head -n 2000 >"$BATS_TEST_TMPDIR/long"
   start_nginx <<END
 location / { return 200 "hello\n"; }
@@ -78,7 +80,7 @@ $target/p $target/p " ]
   grep -q 'stdin:2: body: not base64' "$out.err"
   [ "$(log 1 | cut -d' ' -f1-3)" = "POST /form [v]" ]
   gen -t - < <(head -n 1 "$BATS_TEST_TMPDIR/t")
-  [ "$(tail -n 2 "$nginx_log" | grep -o 'body=[0-9]*' | xargs)" = \
+  [ "$(log 2 | grep -o 'body=[0-9]*' | xargs)" = \
     "body=3 body=4" ]
 }
 
@@ -128,11 +130,12 @@ $target/p $target/p " ]
 }
 
 @test "a million targets on stdin need no more memory than a few" {
-  k6gen -q -t - -d 1s --no-output -u 2 < <(yes "GET $target/" |
+  k6gen -q -t - -d 60s --no-output -u 2 < <(yes "GET $target/" |
     head -n 2000000) 2>"$out.err" 3>&- &
   local pid=$! peak
-  sleep 0.7
+  retry 20 log_has 2000
   peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status")
+  kill -TERM "$pid"
   wait "$pid" || true
   ((peak < $(sanitized && echo 400000 || echo 40000)))
 }
@@ -159,6 +162,14 @@ END
   [[ $err = *"stdin:4: a weight: only in a file, not on stdin"* ]]
 }
 
+@test "a comment that looks like a weight is told of" {
+  printf 'GET %s/\n# weight=3\n' "$target" >"$out.targets"
+  run k6gen -q -i 1 --no-output -t "$out.targets"
+  [ "$status" -eq 0 ]
+  [ "$output" = \
+    "k6gen: $out.targets:2: only a comment; a weight is \"# weight: N\"" ]
+}
+
 @test "random targets come by chance, and again with the same seed" {
   seq 20 | sed "s|.*|GET $target/&\n|" >"$BATS_TEST_TMPDIR/t"
   gen -t "$BATS_TEST_TMPDIR/t" --random --seed 5 -i 30
@@ -178,7 +189,8 @@ END
   [ "$(log 3 | cut -d'[' -f1-2)" = "GET /1/0/1/5 [ann-0] 
 GET /1/1/2/5 [b c-1] 
 GET /1/2/1/5 [ann-2] " ]
-  [ "$(tags .name | sort -u)" = "$target/{{vu}}/{{seq}}/{{row.id}}/{{rand 5 5}}" ]
+  [ "$(tags .name | sort -u)" = \
+    "$target/{{vu}}/{{seq}}/{{row.id}}/{{rand 5 5}}" ]
   gen --raw "$target/a?{{vu}}"
   grep -qF 'GET /a?{{vu}} ' <(log 4)
 }
@@ -192,6 +204,13 @@ GET /1/2/1/5 [ann-2] " ]
   [[ ${lines[0]} == *"{{row.a}} needs --data"* ]]
   run k6gen --data /nonexistent "$target/"
   [ "$status" -eq 1 ]
+}
+
+@test "a port outside 1 to 65535, from a cell, is an invalid URL" {
+  printf 'p\n99999\n80x\n' >"$BATS_TEST_TMPDIR/ports.csv"
+  gen -i 2 --data "$BATS_TEST_TMPDIR/ports.csv" 'http://127.0.0.1:{{row.p}}/'
+  [ "$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point" and
+    .data.tags.error_code == "1020")) | length' "$out")" -eq 2 ]
 }
 
 @test "a line break of a cell is a blank in a header" {
@@ -238,7 +257,7 @@ GET /1/2/1/5 [ann-2] " ]
     [ "$output" = "k6gen: $file: no key for the certificate in it" ]
   done
   # One that is locked is not asked for.
-  run -1 timeout 20 k6gen --cert "$cert.2" --key "$key.2" "$target"
+  run -1 timeout 120 k6gen --cert "$cert.2" --key "$key.2" "$target"
   [ "$output" = "k6gen: $key.2: no key for the certificate in it" ]
   [ ! -s "$nginx_log" ]
   gen --ca "$cert" --cert "$cert" --key "$key" "$target/1"
@@ -384,7 +403,8 @@ print(len(open(sys.argv[1], "rb").read().split(b"\r\n\r\n", 1)[1]))' \
 
 @test "keep-alive off makes a connection for each request" {
   gen -i 5 --keep-alive off "$target/"
-  [ "$(log 5 | sed 's/.*\[\([0-9]*\)\] \[[^]]*\] \[[^]]*\]$/\1/' | sort -u | wc -l)" -eq 5 ]
+  [ "$(log 5 | sed 's/.*\[\([0-9]*\)\] \[[^]]*\] \[[^]]*\]$/\1/' | sort -u |
+    wc -l)" -eq 5 ]
 }
 
 @test "unix socket, connect-to, resolve and source lead to the server" {
@@ -428,7 +448,8 @@ while True:
 END
   helper=$!
   retry 10 test -s "$BATS_TEST_TMPDIR/port"
-  gen -i 3 --system-tags status,ip "http://[::1]:$(cat "$BATS_TEST_TMPDIR/port")/"
+  gen -i 3 --system-tags status,ip \
+    "http://[::1]:$(cat "$BATS_TEST_TMPDIR/port")/"
   [ "$(tags '[.status, .ip] | join(" ")' | sort -u)" = "200 ::1" ]
   gen -u 3 -i 9 --dns-ttl 0 --keep-alive off \
     "http://localhost:${target##*:}/"
@@ -438,17 +459,15 @@ END
 }
 
 @test "a redirect may lead from plain HTTP to TLS and back" {
-  local tls
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
     -keyout "$BATS_TEST_TMPDIR/k" -out "$BATS_TEST_TMPDIR/c" 2>/dev/null
   stop_nginx
-  tls=$((20000 + RANDOM % 20000))
-  nginx_http="server { listen 127.0.0.1:$tls ssl;
+  nginx_http="server { listen 127.0.0.1:@next@ ssl;
     ssl_certificate $BATS_TEST_TMPDIR/c;
     ssl_certificate_key $BATS_TEST_TMPDIR/k;
     location / { return 302 http://127.0.0.1:\$arg_port/end; } }" \
     start_nginx <<END
-location = /to { return 302 https://127.0.0.1:$tls/back?port=\$server_port; }
+location = /to { return 302 https://127.0.0.1:@next@/back?port=\$server_port; }
 location / { return 200 end; }
 END
   gen -k -i 3 "$target/to"
@@ -482,17 +501,22 @@ END
   [ "$(tags .status)" = 200 ]
 }
 
+# took_port PORT PID: it is listened at, or the process has ended without that.
+took_port() {
+  (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || ! kill -0 "$2" 2>/dev/null
+}
+
 @test "http 1.1 and 2 are spoken as asked" {
   command -v nghttpd >/dev/null || skip "no nghttpd"
   local port
   mkdir "$BATS_TEST_TMPDIR/html"
   echo hi >"$BATS_TEST_TMPDIR/html/x"
   for _ in $(seq 20); do
-    port=$((20000 + RANDOM % 20000))
+    port=$((20000 + RANDOM % 12000))
     nghttpd --no-tls -d "$BATS_TEST_TMPDIR/html" "$port" \
       >/dev/null 2>&1 3>&- &
     helper=$!
-    sleep 0.2
+    retry 10 took_port "$port" "$helper"
     kill -0 "$helper" 2>/dev/null && break
   done
   gen --http 2 -u 3 -i 30 "http://127.0.0.1:$port/x"
@@ -600,4 +624,10 @@ POST /c [-] body=12" ]
   run "$bin/k6gen" -c 50 "$target/"
   [ "$status" -eq 2 ]
   [[ $output == *"connections are users: -u 50"* ]]
+  for o in -h2 '-host x'; do
+    # shellcheck disable=SC2086 # words
+    run "$bin/k6gen" $o "$target/"
+    [ "$status" -eq 2 ]
+    [[ $output == *"${o% x}: unknown option (HTTP/2 is --http 2, "* ]]
+  done
 }

@@ -48,7 +48,7 @@ teardown() {
   done
 }
 
-@test "a threshold that is crossed is exit 99, in Start, Metric, End and summary" {
+@test "a crossed threshold is exit 99, in Start, Metric, End and summary" {
   local code=0
   k6gen -i 5 --threshold 'http_req_duration=p(95)<0.0001' \
     --threshold 'http_req_duration{status:200}=max<60000' \
@@ -97,6 +97,14 @@ teardown() {
     2>"$out.err" || code=$?
   [ "$code" -eq 99 ]
   tail -n 1 "$out" | jq -e '.data.run_status == 3'
+}
+
+@test "abortOnFail fails a run that is over, and does not abort it" {
+  capture k6gen -q -i 1 --threshold 'http_reqs=count>9,abortOnFail' "$target/"
+  [ "$status" -eq 99 ]
+  tail -n 1 <<<"$output" | jq -e '.data.run_status == 3 and
+    .data.result_status == 1'
+  [ "$err" = "k6gen: threshold http_reqs: count>9 was crossed" ]
 }
 
 @test "what is no threshold is refused" {
@@ -167,7 +175,8 @@ teardown() {
 @test "on a terminal the view is redrawn, and NO_COLOR takes its colours" {
   command -v script >/dev/null || skip "no script(1)"
   unset NO_COLOR
-  script -qec "k6gen -d 1500ms -u 2 --threshold http_reqs=count==0 $target/500" \
+  script -qec \
+    "k6gen -d 1500ms -u 2 --threshold http_reqs=count==0 $target/500" \
     "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1 || true
   grep -q $'\033\\[2A' "$BATS_TEST_TMPDIR/tty"
   grep -q 'default ✓ \[======' "$BATS_TEST_TMPDIR/tty"
@@ -179,6 +188,26 @@ teardown() {
   run ! grep -q $'\033\\[3[12]m' "$BATS_TEST_TMPDIR/tty"
 }
 
+@test "a view that is redrawn disturbs no other tool of a pipeline" {
+  command -v script >/dev/null || skip "no script(1)"
+  script -qec "k6gen -d 1200ms -u 2 $target/500 | cat >/dev/null" \
+    "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1 || true
+  grep -Eq 'running \(0m[0-9]{2}\.[0-9]s\)' "$BATS_TEST_TMPDIR/tty"
+  run ! grep -q $'\033\\[2A' "$BATS_TEST_TMPDIR/tty"
+}
+
+@test "a locale without UTF-8 gets ASCII" {
+  unset LC_CTYPE LANG
+  for locale in C POSIX en_US.ISO-8859-1 ''; do
+    LC_ALL=$locale k6gen -u 2 -i 9 -c 'status==200' \
+      --threshold 'http_reqs=count>0' -o "$out" "$target/" 2>"$out.err"
+    grep -q '  # TOTAL RESULTS' "$out.err"
+    run ! env LC_ALL=C grep -P '[\x80-\xff]' "$out.err"
+  done
+  LC_ALL=C.UTF-8 k6gen -u 2 -i 9 -o "$out" "$target/" 2>"$out.err"
+  grep -q '█ TOTAL RESULTS' "$out.err"
+}
+
 @test "a terminal gets the report and no samples, unless they are asked for" {
   command -v script >/dev/null || skip "no script(1)"
   script -qec "stty cols 80; k6gen -i 3 $target/" "$out" </dev/null >/dev/null
@@ -186,7 +215,7 @@ teardown() {
   run ! grep -q '^{"' "$out"
   # What a terminal of 80 columns would wrap goes on in a line of its own.
   grep -A1 'http_req_duration\.*: avg=' "$out" | grep -Eq '^ {36} [a-z]+[=(]'
-  run ! grep -E '^[^'$'\r'$'\033'']{81}' <(sed -n '/TOTAL/,$p' "$out")
+  run ! grep -E '^[^'$'\r'$'\033'']{81}' <(sed 1d "$out")
   script -qec "k6gen -q -i 3 -o - $target/" "$out" </dev/null >/dev/null
   [ "$(grep -c '"metric":"http_reqs",' "$out")" -eq 3 ]
 }
@@ -225,13 +254,15 @@ teardown() {
 
 @test "the live view fits the terminal, and knows a rate at once" {
   command -v script >/dev/null || skip "no script(1)"
-  script -qec "stty cols 80; k6gen -d 2s -u 2 $target/500" \
+  script -qec "stty cols 80; k6gen -d 4s -u 2 $target/500" \
     "$BATS_TEST_TMPDIR/tty" </dev/null >/dev/null 2>&1
   sed 's/\x1b\[[0-9?]*[A-Za-z]//g' "$BATS_TEST_TMPDIR/tty" | tr '\r' '\n' |
     grep 'req/s' >"$out"
   (($(wc -l <"$out") > 5))
   LC_ALL=C.UTF-8 run ! grep -E '^.{81}' "$out"
-  run ! grep -E '(^| )0 req/s' <(tail -n +2 "$out")
+  # As soon as there was a request, that is.
+  grep -m 1 'failed=[1-9]' "$out" >"$out.first"
+  run ! grep -E '(^| )0 req/s' "$out.first"
   # What is longer all the same is cut by the terminal.
   [ "$(grep -c '\[?7l' "$BATS_TEST_TMPDIR/tty")" -gt 5 ]
   [ "$(grep -o '\[?7h' "$BATS_TEST_TMPDIR/tty" | wc -l)" -eq \
@@ -261,13 +292,14 @@ delays() {
 phases() {
   jq -cn '[inputs | select(.type == "Point" and (.metric |
     test("^http_req_(blocked|connecting|tls|sending|waiting|rece|duration)")))]
-    | _nwise(7) | map({(.metric[9:]): .data.value}) | add' "$out" |
-    tee "$BATS_TEST_TMPDIR/phases" | head -n 3
+    | _nwise(7) | map({(.metric[9:]): .data.value}) | add' "$out" \
+    >"$BATS_TEST_TMPDIR/phases"
+  head -n 3 "$BATS_TEST_TMPDIR/phases"
   [ -s "$BATS_TEST_TMPDIR/phases" ]
 }
 
-# each FILTER FILTER: of all requests the one, of some the other. Where one phase
-# ends and the next begins k6gen may see late, on a busy machine.
+# each FILTER FILTER: of all requests the one, of some the other. Where one
+# phase ends and the next begins k6gen may see late, on a busy machine.
 each() {
   jq -es "length == 8 and all($1) and any($2)" "$BATS_TEST_TMPDIR/phases"
 }
@@ -303,7 +335,7 @@ each() {
   helper=$!
   retry 20 test -s "$dir/port"
   url=http://127.0.0.1:$(cat "$dir/port")/hang
-  run bash -c "'$bin/k6gen' -u 2 -d 100ms --graceful-stop 200ms \
+  run bash -c "'$bin/k6gen' -u 2 -d 1s --graceful-stop 200ms \
     --threshold 'http_req_failed=rate<0.01' '$url' 2>'$out.err' >'$out'"
   kill "$helper"
   [ "$status" -eq 99 ]
@@ -325,9 +357,8 @@ each() {
   [ "$(sed -n '/ANSWERS/,$p' "$out.err" | LC_ALL=C.UTF-8 wc -L)" -le 80 ]
 }
 
-# waited OPTION... URL: the 99th percentile of waiting, in a run that is
-# stopped ten times for 300 ms
-waited() {
+# stopped OPTION... URL: a run of two users that is stopped ten times for 300 ms
+stopped() {
   "$bin/k6gen" -q -u 2 -d 10s "$@" >"$out" 3>&- &
   local pid=$! i
   retry 20 test -s "$BATS_TEST_TMPDIR/log"
@@ -339,12 +370,14 @@ waited() {
   done
   kill -TERM "$pid"
   wait "$pid" || true
-  values http_req_waiting | sort -n | awk '{ v[NR] = $1 }
-    END { print int(v[int((NR + 1) * 0.99)]) }'
 }
 
+# long METRIC: how many of its values have a stop in them
+long() { values "$1" | awk '$1 >= 250 { n++ } END { print n + 0 }'; }
+
+# bats test_tags=slow
 @test "what the server took does not grow when k6gen is stopped" {
-  local dir=$BATS_TEST_TMPDIR try p99 url
+  local dir=$BATS_TEST_TMPDIR url
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -days 2 -subj /CN=localhost -keyout "$dir/key" -out "$dir/pem" 2>/dev/null
   for tls in '' "$dir/pem $dir/key"; do
@@ -356,23 +389,27 @@ waited() {
     helper=$!
     retry 20 test -s "$dir/port"
     url=http${tls:+s}://127.0.0.1:$(cat "$dir/port")/a
-    # The server may be late by itself on a busy machine: then once more.
-    for try in 1 2 3 4 5; do
-      p99=$(waited -k "$url")
-      [ "$p99" -ge 100 ] || break
-    done
-    echo "p99 $p99"
-    [ "$p99" -ge 15 ]
-    [ "$p99" -lt 100 ]
+    stopped -k "$url"
+    [ "$(values http_req_waiting | jq -s 'sort[length / 2 | floor] >= 15')" \
+      = true ]
+    # Each stop is in the way of both users: twenty would have it in them. The
+    # server itself may be so late on a busy machine, but not as often.
+    echo "long: $(long http_req_waiting), $(long iteration_duration)"
+    [ "$(long http_req_waiting)" -lt 10 ]
+    [ "$(long iteration_duration)" -lt 10 ]
+    # That it was stopped stands in a metric of its own.
+    [ "$(values schedule_lag | awk '$1 >= 200' | wc -l)" -ge 3 ]
     kill "$helper"
   done
 }
 
 @test "requests that never came cross a threshold that wants some" {
-  capture k6gen -q -i 2 --no-output --threshold 'http_reqs{status:201}=count>0' \
+  capture k6gen -q -i 2 \
+    --no-output --threshold 'http_reqs{status:201}=count>0' \
     "$target/"
   [ "$status" -eq 99 ]
-  capture k6gen -q -i 2 --no-output --threshold 'http_reqs{status:201}=count<1' \
+  capture k6gen -q -i 2 \
+    --no-output --threshold 'http_reqs{status:201}=count<1' \
     --threshold 'checks=rate>0.9' "$target/"
   [ "$status" -eq 0 ]
 }

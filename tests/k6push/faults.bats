@@ -62,7 +62,17 @@ no_loss() {
 }
 
 @test "what was only in memory beside a full disk is counted after kill -9" {
-  private -rnm ./fullkill.sh
+  local row lost
+  unshare -rnm true 2>/dev/null || skip 'no namespaces here (unshare -rnm)'
+  # The full disk may just have taken the last piece: then nothing is only in
+  # memory.
+  for _ in 1 2 3 4 5 6 7 8; do
+    row=$(unshare -rnm ./fullkill.sh)
+    echo "$row"
+    read -r _ _ lost _ <<<"$row"
+    [ "$lost" -eq 0 ] || break
+  done
+  [ "$lost" -gt 0 ]
 }
 
 @test "the power fails: what was taken is there once" {

@@ -99,17 +99,28 @@ as_k6() {
   curl -sf "$url/runs/1" >/dev/null
 }
 
-@test "the last line balances the books, and the server agrees" {
+@test "a line balances the books, and the server agrees" {
   start_server
   capture k6push "$small"
   [ "$status" -eq 0 ]
   points=$(grep -c '"type":"Point"' "$small")
   reqs=$(grep -c '"metric":"http_reqs","type":"Point"' "$small")
-  grep -E "read=$points acknowledged=$points on_disk=0 quarantined=0 invalid=0 lost=0" <<<"$err"
-  [ "$(tail -n 1 <<<"$err")" = \
-    "k6push: $reqs made = $reqs stored, 0 lost, 0 twice" ]
+  grep -E "read=$points acknowledged=$points on_disk=0 quarantined=0 "`
+    `'invalid=0 lost=0' <<<"$err"
+  [ "$(tail -n 2 <<<"$err")" = \
+    "k6push: $reqs made = $reqs stored, 0 lost, 0 twice
+k6push: no criteria: $url/runs/1" ]
   [ "$(api runs/1 .totals.http_reqs)" = "$reqs" ]
   [ "$(api runs/1 .state)" = Finished ]
+}
+
+@test "verdict and URL are the last line of a pipeline, also with -q" {
+  start_server
+  run bash -c 'k6gen -q -u 2 -i 4 "$1/health" | k6agg -q -p 3s |
+    k6push -q --threshold "http_reqs=count>0"' - "$url"
+  [ "${lines[-1]}" = "k6push: passed: $url/runs/1" ]
+  run -99 k6push -q --threshold 'http_reqs=count<1' "$small"
+  [ "${lines[-1]}" = "k6push: failed: $url/runs/2" ]
 }
 
 @test "invalid lines are counted and shown, all others arrive" {
@@ -128,32 +139,42 @@ EOF
 
 @test "requests carry the headers that k6 sends" {
   start_server
-  nginx_format='$request_method $uri|$http_authorization|$content_type|$http_content_encoding|$http_x_payload_sample_count|$http_x_payload_byte_count|$http_k6_idempotency_key|$http_user_agent'
-  start_nginx <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
+  nginx_format='$request_method $uri|$http_authorization|$content_type|'\
+'$http_content_encoding|$http_x_payload_sample_count|'\
+'$http_x_payload_byte_count|$http_k6_idempotency_key|$http_user_agent'
+  start_nginx \
+    <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
   K6_CLOUD_HOST=$target K6_CLOUD_TOKEN=secret k6push "$small" 2>/dev/null
+  logged
   cat "$nginx_log"
   n=$(k6push --dry-run "$small" | wc -l)
   hex='[0-9a-f]{16}'
-  grep -E "^POST /v1/tests\|Token secret\|application/json\|-\|-\|-\|$hex\|k6push/" "$nginx_log"
-  grep -E "^POST /v1/metrics/1\|Token secret\|application/json\|gzip\|$n\|[0-9]+\|$hex\|k6push/" "$nginx_log"
-  grep -E "^POST /v1/tests/1\|Token secret\|application/json\|-\|-\|-\|$hex\|" "$nginx_log"
+  is='\|Token secret\|application/json\|'
+  grep -E "^POST /v1/tests$is-\|-\|-\|$hex\|k6push/" "$nginx_log"
+  grep -E "^POST /v1/metrics/1${is}gzip\|$n\|[0-9]+\|$hex\|k6push/" "$nginx_log"
+  grep -E "^POST /v1/tests/1$is-\|-\|-\|$hex\|" "$nginx_log"
   [ "$(cut -d '|' -f 7 "$nginx_log" | sort -u | wc -l)" -eq 3 ]
   : >"$nginx_log"
   K6_CLOUD_HOST=$target K6_CLOUD_NO_COMPRESS=true k6push "$small" 2>/dev/null
+  logged
   grep -E "^POST /v1/metrics/2\|-\|application/json\|-\|$n\|-\|" "$nginx_log" ||
-    grep -E "^POST /v1/metrics/2\|-\|application/json\|-\|$n\|[0-9]+\|" "$nginx_log"
+    grep -E "^POST /v1/metrics/2\|-\|application/json\|-\|$n\|[0-9]+\|" \
+    "$nginx_log"
 }
 
 @test "the stack's number goes with the calls that make and end a run" {
   start_server
   nginx_format='$request_method $uri|$http_x_stack_id'
-  start_nginx <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
+  start_nginx \
+    <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
   K6_CLOUD_HOST=$target K6_CLOUD_STACK_ID=12 capture k6push "$small"
   [ "$status" -eq 0 ]
+  logged
   grep -x 'POST /v1/tests|12' "$nginx_log"
   grep -x 'POST /v1/tests/1|12' "$nginx_log"
   : >"$nginx_log"
   K6_CLOUD_HOST=$target capture k6push "$small"
+  logged
   grep -x 'POST /v1/tests|-' "$nginx_log"
   K6_CLOUD_STACK_ID=x capture k6push "$small"
   [ "$status" -eq 2 ]
@@ -162,10 +183,12 @@ EOF
 @test "a package holds at most so many samples as is set" {
   start_server
   nginx_format='$uri $http_x_payload_sample_count'
-  start_nginx <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
+  start_nginx \
+    <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"
   n=$(k6push --dry-run "$small" | wc -l)
   K6_CLOUD_HOST=$target K6_CLOUD_MAX_METRIC_SAMPLES_PER_PACKAGE=10 \
     k6push --push-concurrency 3 "$small" 2>/dev/null
+  logged
   grep metrics "$nginx_log" | awk '{ if ($2 > 10) exit 1; s += $2 }
     END { exit s != '"$n"' }'
   [ "$(api runs/1 .totals.http_reqs)" = \
@@ -179,7 +202,8 @@ EOF
   { start_line; trickle 80; end_line; } |
     k6push 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
-  retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
   kill_now "$server"
   wait "$server" || true
   retry 10 grep -F 'cannot send samples, still retrying' "$BATS_TEST_TMPDIR/err"
@@ -195,13 +219,20 @@ EOF
 # bats test_tags=slow
 @test "a request whose answer came too late is not stored twice" {
   start_server
-  { start_line; requests_now 1; sleep 1.5; requests_now 5; sleep 3; end_line; } |
-    K6_CLOUD_TIMEOUT=1s k6push 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  K6_CLOUD_TIMEOUT=1s k6push <"$BATS_TEST_TMPDIR/fifo" \
+    2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
-  retry 10 bash -c "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs == 1'"
+  exec 4>"$BATS_TEST_TMPDIR/fifo"
+  { start_line; requests_now 1; } >&4
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs == 1'"
   kill -STOP "$server"
+  requests_now 5 >&4
   retry 10 grep -F 'cannot send samples' "$BATS_TEST_TMPDIR/err"
   kill -CONT "$server"
+  end_line >&4
+  exec 4>&-
   wait "$push"
   cat "$BATS_TEST_TMPDIR/err"
   grep -E 'resent=[1-9]' "$BATS_TEST_TMPDIR/err"
@@ -233,10 +264,13 @@ EOF
     'c/not allowed to upload result to k6 Cloud' \
     'd/(400/E2) Validation failed; second; name: too long; vus: bad, worse' \
     'e/failed to get a reference ID' 'f/unexpected HTTP error from'; do
-    K6_CLOUD_HOST=$target/${want%%/*} capture k6push --drain 100ms "$small"
+    K6_CLOUD_HOST=$target/${want%%/*} until_told '^k6push: .*[a-z]' \
+      k6push --drain 100ms
     [ "$status" -eq "$([[ $want == d* ]] && echo 1 || echo 75)" ]
     grep -F "k6push: ${want#*/}" <<<"$err"
-    grep -F " on_disk=$points " <<<"$err"
+    # What is refused for good is not read to its end.
+    grep -E ' read=([0-9]+) acknowledged=0 on_disk=\1 ' <<<"$err"
+    [[ $want == d* ]] || grep -F " on_disk=$points " <<<"$err"
   done
   # Where no samples wait for it, there is nothing to hold.
   K6_CLOUD_HOST=$target/a capture k6push --create
@@ -245,7 +279,7 @@ EOF
 }
 
 # behind_portal: an nginx before the server, that answers in its stead as long
-# as a file of $BATS_TEST_TMPDIR says so: html, 302, 401, 421.
+# as a file of $BATS_TEST_TMPDIR says so: html, 302, 400, 401, 413, 421.
 behind_portal() {
   local at=$BATS_TEST_TMPDIR
   start_server
@@ -254,6 +288,8 @@ location / { if (-e $at/html) { return 200 '<html>log in</html>'; }
   if (-e $at/302) { return 302 http://127.0.0.1:1/; }
   if (-e $at/401) { return 401; }
   if (-e $at/421) { return 421; }
+  if (-e $at/400) { return 400; }
+  if (-e $at/413) { return 413; }
   proxy_pass $url; proxy_set_header Host \$proxy_host; }
 CONF
   mkfifo "$at/fifo"
@@ -264,6 +300,7 @@ CONF
   behind_portal
   stream 60 0 >"$BATS_TEST_TMPDIR/in"
   for version in 1 2; do
+    rm -f "$BATS_TEST_TMPDIR/err"	# of the former one
     K6_CLOUD_HOST=$target k6push --api-version "$version" \
       --push-interval 100ms <"$BATS_TEST_TMPDIR/fifo" \
       2>"$BATS_TEST_TMPDIR/err" 3>&- &
@@ -287,8 +324,9 @@ CONF
 @test "a create call that somebody must act on is held while input flows" {
   behind_portal
   stream 20 0 >"$BATS_TEST_TMPDIR/in"
-  for what in html 302 401 421; do
+  for what in html 302 400 401 413 421; do
     touch "$BATS_TEST_TMPDIR/$what"
+    rm -f "$BATS_TEST_TMPDIR/err"	# of the former one
     K6_CLOUD_HOST=$target k6push <"$BATS_TEST_TMPDIR/fifo" \
       2>"$BATS_TEST_TMPDIR/err" 3>&- &
     push=$!
@@ -324,7 +362,7 @@ EOF
 
 @test "a foreign run is told as such, not as a matter of the protocol" {
   start_server
-  K6_CLOUD_PUSH_REF_ID=77 capture k6push --drain 100ms "$small"
+  K6_CLOUD_PUSH_REF_ID=77 until_told 'run 77' k6push --drain 100ms
   [ "$status" -eq 75 ]
   grep -F 'is run 77, of K6_CLOUD_PUSH_REF_ID, one of this server' <<<"$err"
   run ! grep -F K6_CLOUD_API_VERSION <<<"$err"
@@ -333,7 +371,7 @@ EOF
 @test "a wrong token is refused by k6serve, a right one is taken" {
   start_server
   token=$(k6serve token add ci --db "$BATS_TEST_TMPDIR/k6serve.db")
-  K6_CLOUD_TOKEN=wrong capture k6push --drain 100ms "$small"
+  K6_CLOUD_TOKEN=wrong until_told '\(401' k6push --drain 100ms
   [ "$status" -ne 0 ]
   grep -F '(401' <<<"$err"
   K6_CLOUD_TOKEN=$token capture k6push "$small"
@@ -346,6 +384,7 @@ EOF
   K6_CLOUD_PUSH_REF_ID=1 capture k6push "$small"
   [ "$status" -eq 75 ]
   [ "$(grep -c 'stopped sending samples: (403/E4)' <<<"$err")" -eq 1 ]
+  grep -F 'the run takes no more; to remove them: k6push --discard' <<<"$err"
   K6_CLOUD_PUSH_REF_ID=1 K6_CLOUD_STOP_ON_ERROR=true capture k6push "$small"
   [ "$status" -eq 105 ]
 }
@@ -384,6 +423,7 @@ EOF
   [ "$status" -eq 0 ]
   grep -F 'server: warning: hello from the server' <<<"$err"
   grep -F 'output: cloud (http://page.example/x)' <<<"$err"
+  logged
   grep -Fx '/v1/metrics/a%20b/c -' "$nginx_log"
   grep -F '/v1/tests/a%20b/c' "$nginx_log"
 }
@@ -393,8 +433,10 @@ EOF
 location = /v1/tests { return 307 http://$http_host/elsewhere; }
 location / { return 200 '{"reference_id":"1"}'; }
 EOF
-  K6_CLOUD_HOST=$target K6_CLOUD_TOKEN=secret capture k6push --drain 1s "$small"
+  K6_CLOUD_HOST=$target K6_CLOUD_TOKEN=secret until_found ' /v1/tests' \
+    "$nginx_log" k6push --drain 1s
   [ "$status" -ne 0 ]
+  logged
   run ! grep elsewhere "$nginx_log"
 }
 
@@ -404,7 +446,8 @@ location = /v1/tests { return 200 '{"reference_id":"1"}'; }
 location /v1/metrics { return 200; }
 location / { return 500; }
 EOF
-  K6_CLOUD_HOST=$target capture k6push --drain 2s "$small"
+  K6_CLOUD_HOST=$target until_found ' /v1/metrics' "$nginx_log" \
+    k6push --drain 4s
   [ "$status" -eq 1 ]
   grep -F 'failed to send test finished' <<<"$err"
 }
@@ -426,14 +469,13 @@ EOF
 @test "a signal on a file ends the run as Aborted by User, exit 105" {
   start_server
   python3 "$root/tests/tools/stream.py" 500 0 >"$BATS_TEST_TMPDIR/in"
-  # A file that does not end, and of which all but the last request, which
-  # waits for its next line, is delivered: nothing is left for the two seconds
-  # after a signal.
+  # A file that does not end, and of which all is delivered: nothing is left for
+  # the two seconds after a signal.
   k6push <(head -n 4501 "$BATS_TEST_TMPDIR/in"; exec sleep 60 3>&-) \
     2>"$BATS_TEST_TMPDIR/err" 3>&- &
   push=$!
   retry 60 bash -c "curl -sS $url/api/v1/runs |
-    jq -e '.[0].totals.http_reqs >= 499'"
+    jq -e '.[0].totals.http_reqs == 500'"
   kill -TERM "$push"
   code=0
   wait "$push" || code=$?
@@ -455,7 +497,8 @@ EOF
   local name
   for name in TOKEN TEST_RUN_TOKEN; do
     capture env K6_CLOUD_HOST=https://127.0.0.1:1 "K6_CLOUD_$name="$'a\nX: y' \
-      K6_CLOUD_METRICS_PUSH_URL="$([ $name = TOKEN ] || echo https://127.0.0.1:1)" \
+      K6_CLOUD_METRICS_PUSH_URL="$([ $name = TOKEN ] ||
+        echo https://127.0.0.1:1)" \
       K6_CLOUD_PUSH_REF_ID=1 k6push "$small"
     [ "$status" -eq 2 ]
     grep -F "the token (K6_CLOUD_$name) has a line end" <<<"$err"
@@ -464,12 +507,12 @@ EOF
 
 @test "messages name the proxy, without its password" {
   http_proxy=http://me:secret@127.0.0.1:1 no_proxy='' \
-    K6_CLOUD_HOST=http://192.0.2.1 capture k6push --drain 1s "$small"
+    K6_CLOUD_HOST=http://192.0.2.1 until_told proxy k6push --drain 1s
   grep -F 'through the proxy http://****:****@127.0.0.1:1' <<<"$err"
   run ! grep -F secret <<<"$err"
   start_nginx <<<'return 502;'
   http_proxy=$target no_proxy='' K6_CLOUD_HOST=http://192.0.2.1 \
-    capture k6push --drain 1s "$small"
+    until_told proxy k6push --drain 1s
   grep -F "502 Bad Gateway (through the proxy $target)" <<<"$err"
   http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1 K6_CLOUD_HOST=$target \
     capture k6push --drain 1s "$small"
@@ -483,6 +526,7 @@ location / { proxy_pass http://$http_host$request_uri; proxy_set_header Host $ht
 EOF
   http_proxy=$target no_proxy='' capture k6push "$small"
   [ "$status" -eq 0 ]
+  logged
   grep -F "POST http://127.0.0.1:${url##*:}/v1/tests" "$nginx_log"
 }
 
@@ -495,7 +539,7 @@ ssl_certificate $BATS_TEST_TMPDIR/crt;
 ssl_certificate_key $BATS_TEST_TMPDIR/key;
 location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }
 EOF
-  K6_CLOUD_HOST=$target capture k6push --drain 1s "$small"
+  K6_CLOUD_HOST=$target until_told certificate k6push --drain 1s
   [ "$status" -eq 75 ]
   grep -i certificate <<<"$err"
   K6_CLOUD_HOST=$target capture k6push --cacert "$BATS_TEST_TMPDIR/crt" "$small"
@@ -510,7 +554,7 @@ EOF
   echo "$token" | k6login
   capture k6push "$small"
   [ "$status" -eq 0 ]
-  K6_CLOUD_TOKEN=wrong capture k6push --drain 100ms "$small"
+  K6_CLOUD_TOKEN=wrong until_told '\(401' k6push --drain 100ms
   [ "$status" -ne 0 ]
   capture k6push --config "$BATS_TEST_TMPDIR/none.json" "$small"
   [ "$status" -eq 2 ]
@@ -591,10 +635,11 @@ EOF
 @test "Retry-After is heeded, in seconds" {
   start_nginx <<'EOF'
 location = /v1/tests { return 200 '{"reference_id":"1"}'; }
-location /v1/metrics { add_header Retry-After 3 always; return 503; }
+location /v1/metrics { add_header Retry-After 600 always; return 503; }
 location / { return 200; }
 EOF
-  K6_CLOUD_HOST=$target capture k6push --drain 2s "$small"
+  K6_CLOUD_HOST=$target until_found ' /v1/metrics' "$nginx_log" \
+    k6push --drain 2s
   [ "$status" -eq 75 ]
   [ "$(grep -c /v1/metrics "$nginx_log")" -eq 1 ]
 }
@@ -605,7 +650,7 @@ location = /v1/tests { return 200 '{"reference_id":"1"}'; }
 location /v1/metrics { return 401 '{"error":{"message":"token revoked"}}'; }
 location / { return 200; }
 EOF
-  K6_CLOUD_HOST=$target capture k6push --drain 4s "$small"
+  K6_CLOUD_HOST=$target until_told 'still retrying' k6push --drain 4s
   [ "$status" -eq 75 ]
   [ "$(grep -c 'upload failed, still retrying: (401) token revoked' \
     <<<"$err")" -eq 1 ]
@@ -663,7 +708,7 @@ trimmed() {
   [ "$status" -eq 0 ]
   grep -Fx 'k6push: 5 made = 3 stored + 2 dropped, 0 lost, 0 twice' <<<"$err"
   jq -e '.requests == {made: 5, stored: 3, on_disk: 0, dropped: 2, lost: 0,
-    twice: 0} and .exit_status == 0' "$BATS_TEST_TMPDIR/r.json"
+    twice: 0, verified: null} and .exit_status == 0' "$BATS_TEST_TMPDIR/r.json"
   # What is missing besides is lost.
   trimmed '"requests":6,"dropped":2' >"$BATS_TEST_TMPDIR/in"
   capture k6push "$BATS_TEST_TMPDIR/in"
@@ -679,4 +724,35 @@ trimmed() {
     --journal "$BATS_TEST_TMPDIR/j" "$BATS_TEST_TMPDIR/in"
   [ "$status" -eq 75 ]
   grep -F '5 made = 0 stored + 3 on disk + 2 dropped, 0 lost' <<<"$err"
+}
+
+@test "samples that gzip makes a thousandth of are delivered" {
+  # Lines of nearly the longest length: 4 in a batch, and not compressed on the
+  # wire, where the journal has them compressed all the same.
+  start_server
+  jq -nc '("a" * 900000) as $pad | {type: "Metric", metric: "m",
+    data: {name: "m", type: "counter", contains: "default"}},
+    (range(4) | {metric: "m", type: "Point", data: {time: "2026-11-29T06:00:00Z",
+      value: 1, tags: {url: "http://x/?\($pad)"}}})' >"$BATS_TEST_TMPDIR/in"
+  for how in --push-interval=1s --no-compress; do
+    capture k6push "$how" "$BATS_TEST_TMPDIR/in"
+    [ "$status" -eq 0 ]
+    grep -F 'read=4 acknowledged=4' <<<"$err"
+  done
+}
+
+@test "samples that End tells of and that did not come are told" {
+  start_server
+  one='{"metric":"own","type":"Point","data":{"time":"2026-11-29T06:00:00Z","value":1,"tags":{}}}'
+  { echo '{"type":"Start","data":{"name":"x","vus":1}}'
+    echo "$one"
+    echo "$one"
+    echo '{"type":"End","data":{"run_status":3,"points":10,"requests":0}}'
+  } >"$BATS_TEST_TMPDIR/in"
+  capture k6push "$BATS_TEST_TMPDIR/in"
+  grep -F '8 of 10 samples that the End line tells of did not come' <<<"$err"
+  [ "$status" -eq 0 ]
+  capture k6push --expect-end "$BATS_TEST_TMPDIR/in"
+  [ "$status" -eq 1 ]
+  [ "$(api runs/2 .state)" = 'Aborted by System' ]
 }

@@ -131,6 +131,7 @@ CONF
 
 # bodies PATH: the kept bodies of requests to it, in order.
 bodies() {
+  logged
   awk -v path="$1" '$1 == "POST" && $2 ~ path { print $4 }' "$nginx_log"
 }
 
@@ -185,7 +186,7 @@ bodies() {
           .http_req_duration.min, .http_req_duration.max];
         if ($a[0] | counts) != ($b[0] | counts) then
           error("counts: \($a) \($b)") else . end |
-        ["avg", "med", "p90", "p95", "p99"] | map(. as $q |
+        ["avg", "p50", "p90", "p95", "p99"] | map(. as $q |
           same($a[0].http_req_duration[$q]; $b[0].http_req_duration[$q])
           or error("\($q): \($a) \($b)"))'
     done
@@ -211,6 +212,22 @@ bodies() {
   [ "$(api runs/1 .totals.http_reqs)" = "$n" ]
 }
 
+@test "a number of requests that is none is told by line; the books are right" {
+  for value in 0 1 0.5 3 -1 2.0 1e300 0.5 9007199254740992; do
+    point http_reqs "$value"
+  done >"$BATS_TEST_TMPDIR/in"
+  start_server
+  for protocol in 1 2; do
+    K6_CLOUD_API_VERSION=$protocol capture k6push "$BATS_TEST_TMPDIR/in"
+    [ "$status" -eq 0 ]
+    for n in 3 5 7 8 9; do
+      grep -q "in:$n: value is no number of requests" <<<"$err"
+    done
+    grep -q 'read=9 acknowledged=4 .* invalid=5 lost=0' <<<"$err"
+    grep -q '6 made = 6 stored, 0 lost, 0 twice' <<<"$err"
+  done
+}
+
 @test "one batch that is refused takes no other with it" {
   start_server
   # shellcheck disable=SC2016 # nginx expands it
@@ -229,12 +246,22 @@ CONF
   refused=$(find "$HOME/.local/state/k6push" -name '*.snappy' | wc -l)
   series=$(k6push --dry-run "$root/tests/data/small.ndjson" | wc -l)
   [ "$refused" -gt 1 ]
+  logged
   [ "$(grep -c /v2/metrics/ "$nginx_log")" -ge "$series" ]
   # the books balance, and what was not refused is stored
   [[ $err =~ read=([0-9]+)\ acknowledged=([0-9]+)\ on_disk=0\ \
 quarantined=([0-9]+) ]]
   [ "${BASH_REMATCH[2]}" -gt 0 ]
   [ "${BASH_REMATCH[1]}" = $((BASH_REMATCH[2] + BASH_REMATCH[3])) ]
+}
+
+# No thread of $push has work: all that it read is on the disk.
+is_idle() {
+  local i
+  for i in 1 2 3 4; do
+    sleep 0.1
+    ! cut -d ' ' -f 3 "/proc/$push"/task/*/stat | grep -q '[RD]' || return 1
+  done
 }
 
 @test "killed in the middle of a bucket: --resume delivers all of it, once" {
@@ -255,6 +282,7 @@ quarantined=([0-9]+) ]]
   n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
     | .data.value) | add' "$root/tests/data/small.ndjson")
   retry 10 bash -c "grep -rqs '\"my\"' '$HOME/.local/state/k6push'"
+  retry 10 is_idle
   kill_now "$push"
   wait "$push" || true
   exec 9>&-
@@ -286,12 +314,14 @@ feed_two_buckets() {
   push=$!
   exec 9<>"$BATS_TEST_TMPDIR/fifo"
   two_buckets >&9
-  retry 10 bash -c "grep -rqs ':25Z' '$HOME/.local/state/k6push'"
+  retry 10 waiting_is 8
 }
 
+# waiting_is SAMPLES: so many are on disk.
+waiting_is() { k6push --list | grep -qF $'\t'"$1 samples"$'\t'; }
+
 resumed_is_all() {
-  capture k6push --list
-  grep -F $'\t8 samples\t' <<<"$out"
+  waiting_is 8
   capture k6push --resume
   grep -F 'read=8 acknowledged=8 on_disk=0' <<<"$err"
 }
@@ -366,7 +396,8 @@ END
   K6_CLOUD_AGGREGATION_PERIOD=2s capture k6push -q \
     "$root/tests/data/small.ndjson"
   [ "$status" -eq 0 ]
-  grep -F 'the server'"'"'s config: K6_CLOUD_AGGREGATION_PERIOD: protocol 2 needs whole seconds' <<<"$err"
+  grep -F "the server's config: K6_CLOUD_AGGREGATION_PERIOD: protocol 2 "`
+    `'needs whole seconds' <<<"$err"
 }
 
 @test "started by a provisioner: to its URL, with the run's own bearer token" {
@@ -383,13 +414,14 @@ CONF
   unset K6_CLOUD_API_VERSION
   K6_CLOUD_METRICS_PUSH_URL=$target/push/here \
     K6_CLOUD_TEST_RUN_TOKEN=run-token K6_CLOUD_TOKEN=other \
-    capture timeout 30 k6push -q "$root/tests/data/small.ndjson"
+    capture timeout 120 k6push -q "$root/tests/data/small.ndjson"
   [ "$status" -eq 0 ]
+  logged
   [ "$(sort -u "$nginx_log")" = '/push/here Bearer run-token' ]
   n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
     | .data.value) | add' "$root/tests/data/small.ndjson")
   [ "$(api "runs/$run" .totals.http_reqs)" = "$n" ]
-  K6_CLOUD_METRICS_PUSH_URL=$target/push/here capture timeout 30 k6push \
+  K6_CLOUD_METRICS_PUSH_URL=$target/push/here capture timeout 120 k6push \
     -q "$root/tests/data/small.ndjson"
   [ "$status" -eq 2 ]
   grep -F 'go together' <<<"$err"

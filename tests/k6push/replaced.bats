@@ -16,6 +16,17 @@ replace_database() {
   [ "$(k6push --create -n stranger | cut -f 1)" = 1 ]
 }
 
+# restore_copy: likewise, with a copy of the database that was made before the
+# run, whose number a stranger's run gets.
+restore_copy() {
+  stop_server
+  mkdir "$BATS_TEST_TMPDIR/old"
+  mv "$BATS_TEST_TMPDIR"/k6serve.db* "$BATS_TEST_TMPDIR/old"
+  cp "$BATS_TEST_TMPDIR/copy" "$BATS_TEST_TMPDIR/k6serve.db"
+  start_server --listen "127.0.0.1:${url##*:}" 4>&-
+  [ "$(k6push --create -n stranger | cut -f 1)" = 1 ]
+}
+
 # restore_database: the one of before is there again.
 restore_database() {
   stop_server
@@ -32,6 +43,10 @@ stranger_is_alone() {
 
 has_some() {
   [ "$(api runs/1 .totals.http_reqs)" -gt 0 ]
+}
+
+has_half() {
+  [ "$(api "runs/${1:-1}" .totals.http_reqs)" = 100 ]
 }
 
 # push_half: a push in the background of 200 requests on descriptor 4, of which
@@ -66,6 +81,10 @@ push_rest() {
   [ "$status" -eq 75 ]
   [ "$(grep -c 'another database' "$BATS_TEST_TMPDIR/err")" -eq 1 ]
   grep -F 'to deliver them: k6push --resume' "$BATS_TEST_TMPDIR/err"
+  capture k6push --resume --drain 1s "$journals"
+  [ "$status" -eq 75 ]
+  # another protocol would not help
+  run ! grep -F K6_CLOUD_API_VERSION <<<"$err"
   stranger_is_alone
   restore_database
   capture k6push --resume "$journals"
@@ -91,8 +110,14 @@ push_rest() {
 @test "an old journal and a fresh database: no stranger's run is fed" {
   start_server
   push_half
+  retry 20 has_half
+  # Five more are in the journal only.
+  kill -STOP "$server"
+  sed -n '902,946p' "$BATS_TEST_TMPDIR/in" >&4
+  retry 20 in_journals 45
   kill_now "$push"
   exec 4>&-
+  kill -CONT "$server"
   replace_database
   capture k6push --resume --drain 1s "$journals"
   echo "$err" | grep -F 'this run is one of another database'
@@ -100,5 +125,104 @@ push_rest() {
   stranger_is_alone
   restore_database
   capture k6push --resume "$journals"
-  stored_is 100
+  stored_is 105
+}
+
+@test "a copy of the database from before the run: no stranger's run is fed" {
+  start_server
+  stop_server
+  cp "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/copy"
+  start_server --listen "127.0.0.1:${url##*:}"
+  push_half
+  restore_copy
+  push_rest
+  [ "$status" -eq 75 ]
+  grep -F 'its number is that of another run here' "$BATS_TEST_TMPDIR/err"
+  stranger_is_alone
+  restore_database
+  capture k6push --resume "$journals"
+  [ "$status" -eq 0 ]
+  stored_is 200
+}
+
+# end_push: the input ends; what the push comes to in $status and err.
+end_push() {
+  exec 4>&-
+  status=0
+  wait "$push" || status=$?
+  cat "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a run that is removed during its push: not stored, not waited for" {
+  gone='but the server has removed the run; to remove them, too: '\
+'k6push --discard'
+  start_server
+  push_half
+  curl -sS -X DELETE "$url/api/v1/runs/1"
+  tail -n +902 "$BATS_TEST_TMPDIR/in" >&4
+  end_push
+  [ "$status" -eq 75 ]
+  grep -F "$gone" "$BATS_TEST_TMPDIR/err"
+  grep -F '200 made = 0 stored' "$BATS_TEST_TMPDIR/err"
+  run ! grep -E 'still retrying|time out there|--resume' "$BATS_TEST_TMPDIR/err"
+  capture k6push --resume "$journals"
+  [ "$status" -eq 75 ]
+  grep -F "$gone" <<<"$err"
+  capture k6push --discard "$journals"
+  [ "$status" -eq 0 ]
+  # nothing of the next one waits when it is removed: its end is told so
+  k6push --journal "$journals" --push-interval 50ms \
+    <"$BATS_TEST_TMPDIR/fifo" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  push=$!
+  exec 4>"$BATS_TEST_TMPDIR/fifo"
+  head -n 901 "$BATS_TEST_TMPDIR/in" >&4
+  retry 20 has_half 2
+  curl -sS -X DELETE "$url/api/v1/runs/2"
+  end_push
+  [ "$status" -eq 75 ]
+  grep -F '100 made = 0 stored, 100 lost' "$BATS_TEST_TMPDIR/err"
+  run ! grep -E 'still retrying|time out there|--resume' "$BATS_TEST_TMPDIR/err"
+  [ -z "$(ls "$journals")" ]
+}
+
+# some N M: the samples N to M of a metric that is of no request.
+some() {
+  seq "$1" "$2" | jq -c '{metric: "own", type: "Point",
+    data: {time: "2026-11-29T10:00:00Z", value: ., tags: {}}}'
+}
+
+has_own() {
+  [ "$(api runs/1/metrics '.[] | select(.metric == "own") | .count')" = "$1" ]
+}
+
+@test "a database copied during the run: what it lacks is told, exit 75" {
+  start_server
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  k6push --push-interval 50ms --result "$BATS_TEST_TMPDIR/result" \
+    <"$BATS_TEST_TMPDIR/fifo" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  push=$!
+  exec 4>"$BATS_TEST_TMPDIR/fifo"
+  echo '{"type":"Metric","metric":"own","data":{"name":"own","type":"trend","contains":"default"}}' >&4
+  some 1 100 >&4
+  retry 20 has_own 100
+  stop_server
+  cp "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/copy"
+  start_server --listen "127.0.0.1:${url##*:}" 4>&-
+  some 101 200 >&4
+  retry 20 has_own 200
+  stop_server
+  rm "$BATS_TEST_TMPDIR"/k6serve.db*
+  cp "$BATS_TEST_TMPDIR/copy" "$BATS_TEST_TMPDIR/k6serve.db"
+  start_server --listen "127.0.0.1:${url##*:}" 4>&-
+  some 201 300 >&4
+  exec 4>&-
+  status=0
+  wait "$push" || status=$?
+  cat "$BATS_TEST_TMPDIR/err"
+  [ "$status" -eq 75 ]
+  has_own 200
+  grep -Eq '[0-9]+ of [0-9]+ batches that the server acknowledged '`
+    `'(is|are) lost there' "$BATS_TEST_TMPDIR/err"
+  jq -e '.batches.lost > 0 and .batches.lost < .batches.acknowledged' \
+    "$BATS_TEST_TMPDIR/result"
 }

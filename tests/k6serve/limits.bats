@@ -49,7 +49,8 @@ teardown() {
 
 # metrics FROM TO: a body with a counter of each number.
 metrics() {
-  seq "$1" "$2" | awk '{ printf "%s{\"type\":\"Point\",\"metric\":\"m%d\",\"data\":{\"time\":\"1700000000000000\",\"type\":\"counter\",\"tags\":{},\"value\":1}}", NR == 1 ? "[" : ",", $1 }
+  seq "$1" "$2" |
+    awk '{ printf "%s{\"type\":\"Point\",\"metric\":\"m%d\",\"data\":{\"time\":\"1700000000000000\",\"type\":\"counter\",\"tags\":{},\"value\":1}}", NR == 1 ? "[" : ",", $1 }
     END { print "]" }'
 }
 
@@ -57,7 +58,8 @@ metrics() {
   start_server
   create
   metrics 1 9990 | post /v1/metrics/1 --data-binary @- | grep '> 200'
-  metrics 9985 10010 | post /v1/metrics/1 --data-binary @- | grep '> 400.*metrics'
+  metrics 9985 10010 | post /v1/metrics/1 --data-binary @- |
+    grep '> 400.*metrics'
   metrics 9985 10000 | post /v1/metrics/1 --data-binary @- | grep '> 200'
   metrics 1 10000 | post /v1/metrics/1 --data-binary @- | grep '> 200'
   [ "$(api runs/1 .points)" = $((9990 + 16 + 10000)) ]
@@ -85,4 +87,20 @@ PY
   echo "$output"
   # 64 MiB are 1118 names of 60 KB
   [ "$output" = $'2 1\n402 1\n802 1\n1202 83' ]
+}
+
+@test "a sum past all numbers is the largest one, and costs no other sample" {
+  start_server
+  for version in 1 2; do
+    { for pair in 1:1e308 1:1e308 2:-1e308 2:-1e308 3:1e308 3:1e308; do
+        time=2026-01-01T00:00:0${pair%:*}.5Z point tr "${pair#*:}"
+      done
+      stream 30 0; } >"$BATS_TEST_TMPDIR/in"
+    capture k6push --api-version "$version" "$BATS_TEST_TMPDIR/in"
+    [ "$status" -eq 0 ]
+    grep -F '30 made = 30 stored, 0 lost, 0 twice' <<<"$err"
+    api "runs/$version/metrics" \
+      '.[] | select(.metric == "tr") | [.count, .min, .max] | tojson' |
+      grep -Fx '[6,-1e+308,1e+308]'
+  done
 }

@@ -70,6 +70,7 @@ PY
 # bats test_tags=slow
 @test "those that compute views stand back, however nice the server is" {
   for nice in 0 7; do
+    rm -f "$BATS_TEST_TMPDIR/serve.out"
     nice -n "$nice" k6serve --listen 127.0.0.1:0 \
       --db "$BATS_TEST_TMPDIR/$nice.db" >"$BATS_TEST_TMPDIR/serve.out" \
       2>/dev/null 3>&- &

@@ -7,7 +7,7 @@ post() {
   local path=$1 json=(-H 'Content-Type: application/json')
   shift
   [[ $* != *Content-Type* ]] || json=()
-  body=$(curl -sS --max-time 90 -w '\n%{http_code}' -X POST \
+  body=$(curl -sS --max-time 600 -w '\n%{http_code}' -X POST \
     "${json[@]}" "$@" "$url$path")
   code=${body##*$'\n'}
   body=${body%$'\n'*}
@@ -18,7 +18,7 @@ post() {
 get() {
   local path=$1
   shift
-  body=$(curl -sS --max-time 90 -w '\n%{http_code}' "$@" "$url$path")
+  body=$(curl -sS --max-time 600 -w '\n%{http_code}' "$@" "$url$path")
   code=${body##*$'\n'}
   body=${body%$'\n'*}
   echo "GET $path -> $code $body"
@@ -51,6 +51,7 @@ token_add() {
 
 # A server that others could reach, reached by us; $1 is a token.
 start_public() {
+  rm -f "$BATS_TEST_TMPDIR/serve.out"
   k6serve --listen 0.0.0.0:0 --db "$BATS_TEST_TMPDIR/k6serve.db" "$@" \
     >"$BATS_TEST_TMPDIR/serve.out" 2>"$BATS_TEST_TMPDIR/serve.err" 3>&- &
   server=$!
@@ -60,6 +61,7 @@ start_public() {
 
 # start_with_descriptors N [OPTION...]: a server that may open N files.
 start_with_descriptors() {
+  rm -f "$BATS_TEST_TMPDIR/serve.out"
   prlimit --nofile="$1" k6serve --listen 127.0.0.1:0 \
     --db "$BATS_TEST_TMPDIR/k6serve.db" "${@:2}" \
     >"$BATS_TEST_TMPDIR/serve.out" 2>/dev/null 3>&- &

@@ -196,3 +196,22 @@ start_tls() {
   echo x | post /v1/archive-upload -H 'Content-Type: multipart/form-data' \
     --data-binary @- | grep '> 400'
 }
+
+@test "a build without libpq says in one line that it has no PostgreSQL" {
+  local to=$BATS_TEST_TMPDIR/build each
+  cd "$root"
+  [ -e build/k6serve/main.o ] || skip "nothing is built in build/"
+  mkdir "$to"
+  cp -a build/base build/data build/io build/k6serve "$to"
+  grep -l K6PIPE_LIBPQ src/k6serve/store/*.c | while read -r each; do
+    each=${each##*/}
+    rm "$to/k6serve/store/${each%.c}.o"
+  done
+  env -u MAKEFLAGS -u MAKELEVEL make -s LIBPQ= BUILD="$to" BIN="$to/bin" \
+    "$to/bin/k6serve"
+  run "$to/bin/k6serve" --db postgresql://k6@127.0.0.1:1/x token list
+  [ "$status" = 2 ]
+  [ "${lines[0]}" = \
+    'k6serve: --db: this k6serve was built without libpq, and knows no PostgreSQL' ]
+  "$to/bin/k6serve" --db "$BATS_TEST_TMPDIR/x.db" token add x
+}

@@ -91,7 +91,7 @@ print((max(t) - min(t)).total_seconds())')
 @test "one request has no rate, and no duration" {
   start_server
   push one < <(request 1 10)
-  [ "$(api "runs/$run" .duration)" = 0 ]
+  [ "$(api "runs/$run" .duration)" = null ]
   [ "$(api "runs/$run/urls" '.[0].rate')" = null ]
   [ "$(api "runs/$run/diff?base=$run" \
     '[.figures[] | select(.unit == "1/s") | .run] | tojson')" = '[null,null]' ]

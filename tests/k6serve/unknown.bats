@@ -5,6 +5,10 @@
 load ../helpers
 load serve
 
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit
+}
+
 teardown() { stop_server || true; }
 
 # answers STATUS MS [FROM [EXPECTED]]: 20 requests that ended so, in lines.
@@ -16,25 +20,28 @@ answers() {
   done
 }
 
-push() { timeout 60 k6push -q 2>/dev/null "$@"; }
+push() { timeout 120 k6push -q 2>/dev/null "$@"; }
 
 @test "a run without http_req_failed shows failures by status, or as unknown" {
   start_server
   { answers 200 10; answers 500 10 30; } | grep -v http_req_failed | push
-  [ "$(api runs/1 '.totals | [.http_req_failed, .http_req_failed_by] | tojson')" \
+  [ "$(api runs/1 \
+    '.totals | [.http_req_failed, .http_req_failed_by] | tojson')" \
     = '[20,"status"]' ]
   [ "$(api runs '.[0].totals.http_req_failed')" = 20 ]
   [ "$(api runs/1/urls '[.[] | [.status, .failed]] | sort | tojson')" = \
     '[["200",0],["500",20]]' ]
   request 1 10 | grep -v http_req_failed | push
-  [ "$(api runs/2 '.totals | [.http_req_failed, .http_req_failed_by] | tojson')" \
+  [ "$(api runs/2 \
+    '.totals | [.http_req_failed, .http_req_failed_by] | tojson')" \
     = '[null,null]' ]
   [ "$(api runs/2/urls '.[0].failed')" = null ]
   [ "$(api 'runs/1/diff?base=2' \
     '.figures[] | select(.figure == "failed") | [.base, .run] | tojson')" = \
     '[null,0.5]' ]
   answers 200 10 | push
-  [ "$(api runs/3 '.totals | [.http_req_failed, .http_req_failed_by] | tojson')" \
+  [ "$(api runs/3 \
+    '.totals | [.http_req_failed, .http_req_failed_by] | tojson')" \
     = '[0,"http_req_failed"]' ]
 }
 
@@ -97,8 +104,8 @@ push() { timeout 60 k6push -q 2>/dev/null "$@"; }
     tojson')
   echo "$run"
   [ "$run" = '["worse","same","same","unknown"]' ]
-  [ "$(api runs/2 '.totals | [.http_req_duration.med < 2,
-    .http_req_duration_expected.med > 99, .http_req_duration_expected.count] |
+  [ "$(api runs/2 '.totals | [.http_req_duration.p50 < 2,
+    .http_req_duration_expected.p50 > 99, .http_req_duration_expected.count] |
     tojson')" = '[true,true,20]' ]
 }
 

@@ -22,8 +22,8 @@ judged() {
   run=$(jq -r .reference_id <<<"$body")
 }
 
-# feed FILE [OPTION...]: one of those that feed it.
-feed() {
+# push_part FILE [OPTION...]: one of those that feed it.
+push_part() {
   K6_CLOUD_PUSH_REF_ID=$run k6push -q "${@:2}" "$1"
 }
 
@@ -58,7 +58,7 @@ four_shares() {
   judged "$thresholds"
   local i pids=()
   for i in 1 2 3 4; do
-    feed "$i.ndjson" "$@" &
+    push_part "$i.ndjson" "$@" &
     pids+=($!)
   done
   wait "${pids[@]}"
@@ -98,7 +98,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
       time=2026-01-01T00:00:$s.5Z point http_req_duration 10
     done
   } >in
-  feed in
+  push_part in
   retry 60 is_judged 1
   [ "$(jq -r .state <<<"$body")" = Running ]
   [ "$(jq -r .verdict <<<"$body")" = failed ]
@@ -110,7 +110,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   start_server
   judged '{"http_reqs":[{"threshold":"count<3","abortOnFail":true}]}'
   { for i in 1 2 3 4; do point http_reqs 1; done; } >in
-  feed in
+  push_part in
   ended() {
     get "/api/v1/runs/$run"
     [ "$(jq .run_status <<<"$body")" = 8 ]
@@ -127,7 +127,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   judged '{"http_reqs":[{"threshold":"count<3","abortOnFail":true,
     "delayAbortEval":"1h"}]}'
   { for i in 1 2 3 4; do point http_reqs 1; done; } >in
-  feed in
+  push_part in
   retry 60 is_judged 1
   [ "$(jq -r .state <<<"$body")" = Running ]
   [ "$(jq -r .verdict <<<"$body")" = failed ]
@@ -138,7 +138,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   post /v1/tests --data '{"name":"own","thresholds":{"http_reqs":["count<3"]}}'
   run=$(jq -r .reference_id <<<"$body")
   { for i in 1 2 3 4; do point http_reqs 1; done; } >in
-  feed in
+  push_part in
   post "/v1/tests/$run" --data '{"run_status":3,"result_status":0,
     "thresholds":{"http_reqs":{"count<3":false}}}'
   [ "$(jq .result_status <<<"$body")" = 0 ]
@@ -201,13 +201,14 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
     "c":[{"threshold":"count<4","abortOnFail":true}]}}'
   run=$(jq -r .reference_id <<<"$body")
   { metric ab counter; metric c counter; point ab 1; point c 1; } >in
-  feed in
+  push_part in
   post "/v1/tests/$run" --data '{"run_status":3,"result_status":0,
     "thresholds":{"ab":{"count\u003c3":false,"count<1":true},
     "c":{"count<4":false},"d":{"count<5":false},"e":3,"f":{"g":4}}}'
   get "/api/v1/runs/$run"
   [ "$(jq -c '[.thresholds[] | [.metric, .source, .told, .judged, .value]]' \
-    <<<"$body")" = '[["ab","count<3",false,false,1],["c","count<4",false,false,1],'\
+    <<<"$body")" = \
+    '[["ab","count<3",false,false,1],["c","count<4",false,false,1],'\
 '["ab","count<1",true,true,1],["d","count<5",false,false,null]]' ]
   k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" --format text report last |
     grep -F 'd: count<5  (no samples)'
@@ -229,7 +230,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   start_server
   judged '{"http_reqs":["count<3","p95<3"],"checks":["p(95)<1"]}'
   { point http_reqs 1; point checks 1; } >in
-  feed in
+  push_part in
   end_run
   get "/api/v1/runs/$run"
   [ "$(jq -c '[.verdict, [.thresholds[].failed]]' <<<"$body")" = \
@@ -241,7 +242,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   judged '{"http_reqs":["count<100"],"http_reqs{name:/1}":["count<100"]}'
   { for i in 1 2 3 4 5 6 7 8 9; do
     point http_reqs 1 "\"name\":\"/$i\""; done; } >in
-  feed in
+  push_part in
   end_run
   get "/api/v1/runs/$run"
   [ "$(jq -c '[.thresholds[].failed]' <<<"$body")" = '[false,null]' ]
@@ -256,11 +257,11 @@ passed_and_failed() {
     point checks 0 '"check":"is | small","group":""'
   } >in
   judged '{"http_reqs":["count<9"]}'
-  feed in
+  push_part in
   end_run
   good=$run
   judged '{"http_reqs":["count<2"]}'
-  feed in
+  push_part in
   end_run
   bad=$run
   db=$BATS_TEST_TMPDIR/k6serve.db
@@ -273,7 +274,7 @@ passed_and_failed() {
   run -99 k6serve --db "$db" wait "$bad"
   [[ $output == *"crossed   http_reqs: count<2  (3)"* ]]
   judged '{"http_reqs":["count<9"]}'
-  feed in
+  push_part in
   k6serve --db "$db" wait last >waited 3>&- &
   waiter=$!
   sleep 1
@@ -286,6 +287,14 @@ passed_and_failed() {
   run -1 k6serve --db "$db" wait last
   [[ $output == *"Not known (Aborted by System)"* ]]
   run -2 k6serve --db "$db" wait 99
+}
+
+@test "wait ends by --timeout-after when there is no server any more" {
+  start_server
+  id=$(k6push --create | cut -f 1)
+  stop_server
+  run -1 timeout 60 k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" -t 1s wait "$id"
+  [[ $output == *"(Timed out)"* ]]
 }
 
 @test "JUnit XML has a case for the state, each threshold and each check" {
@@ -335,8 +344,8 @@ print("".join(t.fromstring(sys.argv[1]).itertext()))' "$body" | tee text
   [ "$code" = 404 ]
 }
 
-# recorded CASE N: what real k6 sent, of a run with N thresholds, is judged as k6
-# judged it: values within 0.8 %, rates exact.
+# recorded CASE N: what real k6 sent, of a run with N thresholds, is judged as
+# k6 judged it: values within 0.8 %, rates exact.
 recorded() {
   local case=$fixtures/wire_k6_2/$1
   start_server

@@ -6,8 +6,14 @@
 load ../helpers
 load serve
 
-teardown() {
-  stop_server || true
+# One server for all: each case is a run of its own.
+setup_file() {
+  BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR start_server
+  export url server
+}
+
+teardown_file() {
+  kill "$server"
 }
 
 # stored CASE REQUESTS POINTS STATE: that is what the run has in the end. Whose
@@ -16,7 +22,6 @@ teardown() {
 # was refused, so are the points of protocol 1.
 stored() {
   local result
-  start_server
   read -r run sent < <(python3 "$tools/replay.py" "$url" \
     "$fixtures"/wire*/"$1"/transcript*.json)
   echo "run $run, $sent requests sent"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """raw_http2.py PORTFILE LOG BEHAVIOUR: an HTTP/2 server without TLS that
 misbehaves as the BEHAVIOUR says. LOG has a line for each request: connection,
-stream."""
+stream; and one for each that is reset: connection, stream, reset."""
 import socket
 import struct
 import sys
@@ -101,6 +101,27 @@ def answer(number, stream):
     return ok(stream), False
 
 
+# Four requests are to be under way before they are answered: on the first
+# connection; of "two", which allows two on each, on all.
+TOGETHER = {"together", "all_but_one", "all_refused", "broken"}
+held = []
+
+
+def answer_several(streams):
+    """The same as answer, of those that are under way."""
+    first, others = streams[0], streams[1:]
+    if behaviour == "all_but_one":
+        return goaway(first) + ok(first), True
+    if behaviour == "all_refused":
+        return ok(first) + b"".join(rst(s, 7) for s in others), False
+    if behaviour == "broken":
+        return frame(HEADERS, END_HEADERS, first, head(b"200")) + \
+            frame(DATA, 0, first, b"half"), True
+    return b"".join(frame(HEADERS, END_HEADERS, s, head(b"200"))
+                    for s in reversed(streams)) + \
+        b"".join(frame(DATA, END_STREAM, s, b"ok") for s in streams), False
+
+
 def exactly(c, n):
     out = b""
     while len(out) < n:
@@ -114,7 +135,17 @@ def exactly(c, n):
 def serve(c, number):
     try:
         exactly(c, 24)
-        c.sendall(frame(SETTINGS, 0, 0))
+        if behaviour == "refuses":
+            c.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"
+                      b"Connection: close\r\n\r\n")
+            c.shutdown(socket.SHUT_WR)
+            while c.recv(65536):
+                pass
+            raise ConnectionError
+        most = struct.pack(">HI", 3, 2) if behaviour == "two" else b""
+        c.sendall(frame(SETTINGS, 0, 0, most))
+        together = 4 if number == 1 and behaviour in TOGETHER else 1
+        under_way = []
         while True:
             h = exactly(c, 9)
             size, kind, flags = struct.unpack(">I", b"\0" + h[:3])[0], \
@@ -131,9 +162,25 @@ def serve(c, number):
             ends = flags & END_STREAM or behaviour == "early"
             if kind == HEADERS:
                 print(number, stream, file=log)
+            if kind == RST and behaviour == "stalls":
+                print(number, stream, "reset", file=log)
+            if behaviour == "stalls" and stream == 3:
+                continue
             if (kind == HEADERS and ends) or (kind == DATA and ends and
                                               behaviour != "early"):
-                out, is_over = answer(number, stream)
+                if behaviour == "two":
+                    held.append((c, stream))
+                    for other, s in held if len(held) == 4 else []:
+                        other.sendall(ok(s))
+                    continue
+                under_way.append(stream)
+                if len(under_way) < together:
+                    continue
+                out, is_over = answer_several(under_way) \
+                    if together > 1 else answer(number, stream)
+                under_way = []
+                if behaviour == "all_refused":
+                    together = 1
                 c.sendall(out)
                 if is_over:
                     # Closed with bytes unread, it would be a reset.

@@ -7,6 +7,7 @@ what else: "close" after the answer, "early" before the body was read,
 waits 20 ms. The body of the last request that had one is in NAME.body. LOG has a line for each
 request: connection, method, path."""
 import os
+import select
 import socket
 import ssl
 import struct
@@ -66,7 +67,11 @@ def answer(c, stream, number, served):
         return False
     c.sendall(open(file, "rb").read())
     if "early" in how:
-        # A server that goes on reading the body, and answers it.
+        # A server that reads the body and answers it, but not before the client
+        # has seen the first answer: it hangs up then, as a rule.
+        poll = select.poll()
+        poll.register(c, select.POLLRDHUP)
+        poll.poll(5000)
         stream.read(body_length(lines))
     if "reset" in how:
         c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

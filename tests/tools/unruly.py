@@ -8,6 +8,7 @@ the server took, LOG gets a line: the key, and the requests by their numbers
   N           answer with this status, and nothing more
   413 N       the same, to requests of more than N samples; others pass
   422 N       the same, to requests that have a sample of the number N
+  block N     answer 403 with a page to those that have a sample of number N
   page        answer 200 with a page, as a captive portal does
   reset       reset the connection
   cut         hand it on, and reset the connection instead of answering
@@ -66,18 +67,26 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         os.close(self.connection.detach())
 
     def is_batch(self):
-        return "/v1/metrics/" in self.path and \
-            not self.path.endswith("/withdraw")
+        return "/v1/metrics/" in self.path and not self.is_withdrawal()
+
+    def is_withdrawal(self):
+        return self.path.partition("?")[0].endswith("/withdraw")
+
+    def key(self):
+        """The key of the batch, also behind a proxy that takes headers."""
+        query = urllib.parse.parse_qs(self.path.partition("?")[2])
+        return self.headers["K6-Idempotency-Key"] or \
+            query.get("key", ["none"])[0]
 
     def note(self, key, answer):
         """The server has the batch of that key, as it says."""
-        if self.is_batch() or (self.path.endswith("/withdraw") and
+        if self.is_batch() or (self.is_withdrawal() and
                                json.loads(answer)["stored"]):
             LOG.write(" ".join([key, *map(str, SENT.get(key, []))]) + "\n")
 
     def hand_on(self, body):
         up = http.client.HTTPConnection(URL.hostname, URL.port, timeout=30)
-        key = self.headers["K6-Idempotency-Key"]
+        key = self.key()
         if self.is_batch():
             SENT[key] = list(numbers_of(self.plain(body)))
         try:
@@ -109,7 +118,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
     def withdrawal(self, words):
         """Answer it oddly, if there is a word left for it."""
-        if not self.path.endswith("/withdraw") or not words:
+        if not self.is_withdrawal() or not words:
             return False
         word = words[min(len(ODD), len(words) - 1)]
         if len(ODD) >= len(words) and not word.endswith("*"):
@@ -132,6 +141,9 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return self.reset()
         if rule[0] == "page":
             return self.answer(200, PAGE, [("Content-Type", "text/html")])
+        if rule[0] == "block" and self.is_batch() and \
+                int(rule[1]) in numbers_of(self.plain(body)):
+            return self.answer(403, PAGE, [("Content-Type", "text/html")])
         if rule[0].isdigit():
             status = int(rule[0]) if len(rule) == 1 \
                 else self.refuses(rule, body)
@@ -141,7 +153,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return None
         if rule[0] == "late" and self.is_batch() and \
                 self.samples() > int(rule[1]):
-            if self.headers["K6-Idempotency-Key"] in SENT:
+            if self.key() in SENT:
                 return self.answer(413)
             rule = ["cut"]
         reply = self.hand_on(body)
