@@ -22,9 +22,10 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
 # what had begun to reach the disk; told is how many samples that is.
 resume_cut() {
   code=0
+  rm -f "$dir/result"
   k6push -q --resume "$dir/disk/journal" --result "$dir/result" \
     >/dev/null 2>"$dir/err" || code=$?
-  told=$(jq .samples.lost "$dir/result")
+  told=$(jq -e .samples.lost "$dir/result")
 }
 
 # judge_told: at least so many samples as it told are missing, in $dir/made.N.

@@ -204,7 +204,7 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   head -n 1 "$out" | jq -e '.data.executor == "constant-vus" and
     .data.duration == "31.3s"'
   # Once, or again if it ended late, when some have ended.
-  values vus | jq -se 'length > 0 and max <= 4'
+  values vus | jq -se 'length > 0 and max == 4'
   [ "$(values vus_max | sort -u)" = 4 ]
   has '.metric == "vus" and .type == "Point" and
     .data.tags == {env: "ci"}'

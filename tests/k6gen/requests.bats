@@ -213,6 +213,13 @@ GET /1/2/1/5 [ann-2] " ]
     .data.tags.error_code == "1020")) | length' "$out")" -eq 2 ]
 }
 
+@test "a redirect to a port that there is none is not followed" {
+  stop_nginx
+  start_nginx <<<'location / { return 302 http://127.0.0.1:99999/; }'
+  gen "$target/"
+  [ "$(tags '.status + " " + (.error_code // "-")' | xargs)" = "302 - 0 1020" ]
+}
+
 @test "a line break of a cell is a blank in a header" {
   printf 'a\n"v\r\nX-More: 1"\n' >"$BATS_TEST_TMPDIR/csv"
   gen --data "$BATS_TEST_TMPDIR/csv" -H 'X-Test: {{row.a}}' "$target/"

@@ -643,6 +643,7 @@ has_orders() {
         echo pass >"$BATS_TEST_TMPDIR/rule"
       )
     cat "$BATS_TEST_TMPDIR/err"
+    grep -q 'still retrying' "$BATS_TEST_TMPDIR/err"
     has_orders "$version" 20100
   done
   kill "$proxy"

@@ -165,7 +165,8 @@ CONF
   truncate -s -5 "$saved"/*/open.1
   capture k6push --resume "$saved"
   echo "$err"
-  grep -F ' lost=0 ' <<<"$err"
+  [ "$status" -eq 1 ]
+  grep -E 'read=180 acknowledged=180 .* lost=0 ' <<<"$err"
   grep -F '20 made = 20 stored, 0 lost, 0 twice' <<<"$err"
   stored_is 20
 }

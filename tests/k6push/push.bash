@@ -11,6 +11,7 @@ setup() {
 }
 
 teardown() {
+  [ -z "${proxy-}" ] || kill "$proxy" 2>/dev/null || true
   stop_server || true
   stop_nginx
 }

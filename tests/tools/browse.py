@@ -119,6 +119,8 @@ class Page:
             self.evaluate("new Promise(done => requestAnimationFrame(() =>"
                           " setTimeout(done, 0)))")
             looks = 0 if self.asked else looks + 1
+        if looks < 2:
+            sys.exit(f"browse: still asking for: {self.asked}")
 
     def wait(self, script):
         end = time.monotonic() + DEADLINE

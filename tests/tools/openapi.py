@@ -184,8 +184,18 @@ def check_errors(doc, names):
             differ(f"{method} {path} {headers}: {told}, not {name}")
 
 
-def check_csv(doc, schema, text, where):
-    """Its columns are the members of the array's objects."""
+def leaves(value, prefix):
+    """The names of the members of an object, and of the objects in it."""
+    for k, v in value.items():
+        if isinstance(v, dict):
+            yield from leaves(v, prefix + k + ".")
+        elif v is not None:  # an object that is not known has no names
+            yield prefix + k
+
+
+def check_csv(doc, schema, text, told, where):
+    """Its columns are the members of the array's objects, of the document and
+    of told, which came as JSON."""
     def columns(s, prefix):
         s = doc.get(s)
         for one in s.get("oneOf", [s]):
@@ -204,6 +214,11 @@ def check_csv(doc, schema, text, where):
     for name in rows[0]:
         if name not in known and name.rpartition(".")[0] + ".*" not in known:
             differ(f"{where}: column {name} is not in the document")
+    for name in sorted({n for row in told for n in leaves(row, "")}):
+        if name not in rows[0]:
+            differ(f"{where}: no column {name}, which JSON has")
+    if len(rows) - 1 != len(told):
+        differ(f"{where}: {len(rows) - 1} rows, JSON has {len(told)}")
     if any(len(r) != len(rows[0]) for r in rows):
         differ(f"{where}: a row has more or fewer fields than the first")
 
@@ -242,7 +257,8 @@ def check_answer(doc, method, path, op, query, body=None):
         for f in doc.faults(json.loads(text), content[media]["schema"], where):
             differ(f)
     elif media == "text/csv" and arrays:
-        check_csv(doc, arrays[0], text, where)
+        told = ask(method, path, {**query, "format": "json"})[2]
+        check_csv(doc, arrays[0], text, json.loads(told), where)
     # an array comes as CSV, and nothing else does
     if "application/json" in content and \
             bool(arrays) != ("text/csv" in content):
