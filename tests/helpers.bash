@@ -67,6 +67,16 @@ kill_now() {
   done
 }
 
+# mount_again IMAGE FOLDER: a disk as it is after its power was cut. While a
+# mount namespace that another test made holds the old mount, a new one is of
+# the same dead file system.
+mount_again() {
+  mount -o loop "$1" "$2" || return 1
+  touch "$2/alive" 2>/dev/null && return 0
+  umount "$2"
+  return 1
+}
+
 # handles PID SIGNAL: by its number; the process has a handler of its own for
 # it.
 handles() {

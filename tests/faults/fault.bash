@@ -27,17 +27,42 @@ await() {
   done
 }
 
+# kill_now PID: end it by SIGKILL; when this returns, its files are closed.
+kill_now() {
+  local state
+  kill -9 "$1" 2>/dev/null || return 0
+  while state=$(ps -o state= -p "$1") && [[ $state != Z* ]]; do
+    sleep 0.02
+  done
+}
+
 # serve PORT (0: any): start the k6serve of $dir/db, whose process is $server.
+# A port that was ours before another may have for a while: it is asked for
+# again.
 serve() {
+  await 60 serve_or_fail "$1"
+  [ -n "$server" ] || { cat "$dir/serve" >&2; return 1; }
+  K6_CLOUD_HOST=$(head -n 1 "$dir/out")
+  port=${K6_CLOUD_HOST##*:}
+  export K6_CLOUD_HOST
+}
+
+# serve_or_fail PORT: it serves, or will not do so ($server is empty).
+serve_or_fail() {
   rm -f "$dir/out"
   k6serve --listen "127.0.0.1:$1" --db "$dir/db" >"$dir/out" \
     2>"$dir/serve" &
   server=$!
   disown
-  await 10 grep -qs ^http "$dir/out"
-  K6_CLOUD_HOST=$(head -n 1 "$dir/out")
-  port=${K6_CLOUD_HOST##*:}
-  export K6_CLOUD_HOST
+  await 10 serves_or_ended || true
+  ! grep -qs ^http "$dir/out" || return 0
+  kill_now "$server"
+  server=
+  ! grep -q 'Address already in use' "$dir/serve"
+}
+
+serves_or_ended() {
+  grep -qs ^http "$dir/out" || ! kill -0 "$server" 2>/dev/null
 }
 
 # resume_from DIR: deliver what is left in a journal; counts in $bad if that

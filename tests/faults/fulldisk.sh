@@ -1,6 +1,7 @@
 #!/bin/bash
-# fulldisk.sh [away]: push with the journal on a tmpfs that is too small, with
-# the server up or away; then there is room again. Run under unshare -rnm.
+# fulldisk.sh [away]: push with the journal on a tmpfs that is too small, until
+# it is full; then the server takes what is there, or with `away` the disk
+# becomes larger before that. Run under unshare -rnm.
 # Prints: made, stored, lost, twice, exit status, seconds until it went on.
 # shellcheck source=fault.bash
 . "$(dirname "$0")/fault.bash"
@@ -9,6 +10,8 @@ ip link set lo up 2>/dev/null || true
 mkdir "$dir/disk"
 mount -t tmpfs -o size=512k tmpfs "$dir/disk"
 serve 0
+# It is silent until the disk is full: what it takes makes room.
+kill -STOP "$server"
 made=20000
 python3 "$tools/stream.py" "$made" 0 >"$dir/in"
 (
@@ -17,19 +20,18 @@ python3 "$tools/stream.py" "$made" 0 >"$dir/in"
   echo "$code" >"$dir/code"
 ) &
 push=$!
-if [ "${1:-}" = away ]; then
-  kill -STOP "$server"
-fi
-await 10 grep -qs 'reading waits' "$dir/err"
-begin=${EPOCHREALTIME/./}
+await 60 grep -qs 'reading waits' "$dir/err"
 if [ "${1:-}" = away ]; then
   sleep 2
   begin=${EPOCHREALTIME/./}
   mount -o remount,size=64m "$dir/disk"
-  await 10 grep -qs 'grows again\|goes on' "$dir/err"
+else
+  begin=${EPOCHREALTIME/./}
+  kill -CONT "$server"
 fi
+await 60 grep -qs 'grows again\|goes on' "$dir/err"
 took=$(((${EPOCHREALTIME/./} - begin) / 1000))
-[ "${1:-}" != away ] || kill -CONT "$server"
+kill -CONT "$server"
 wait "$push"
 code=$(cat "$dir/code")
 read -r stored sum < <(python3 "$tools/stored.py" "$dir/db")

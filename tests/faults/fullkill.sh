@@ -12,16 +12,36 @@ serve 0
 python3 "$tools/stream.py" 30000 0 >"$dir/in"
 # It is silent before the first batch: none that is taken makes room again.
 kill -STOP "$server"
-k6push -q --journal "$dir/disk/j" --max-samples-per-package 400 "$dir/in" \
-  2>"$dir/err" &
+k6push -q --journal "$dir/disk/j" --max-samples-per-package 400 \
+  --push-interval 50ms "$dir/in" 2>"$dir/err" &
 push=$!
 disown
 await 60 grep -qs 'reading waits' "$dir/err"
-# What is only in memory is cut and noted now; it reads no more.
-sleep 1
+# position: how far it has read.
+position() {
+  local input
+  input=$(find /proc/"$push"/fd -lname "$dir/in" -printf '%f\n')
+  sed -n 's/^pos:\s*//p' /proc/"$push"/fdinfo/"$input"
+}
+# state: where it stands; another each time if one of its threads has work.
+state() {
+  position
+  stat -c '%s %y' "$dir"/disk/j/*/done
+  ! cut -d ' ' -f 3 /proc/"$push"/task/*/stat | grep -q '[RD]' || date +%s%N
+}
+# Nothing changes for ten push intervals: it reads no more, and what is only in
+# memory is cut and noted.
+is_settled() {
+  local first
+  first=$(state)
+  for _ in 1 2 3 4 5; do
+    sleep 0.1
+    [ "$(state)" = "$first" ] || return 1
+  done
+}
+await 60 is_settled
 kill -STOP "$push"
-input=$(find /proc/"$push"/fd -lname "$dir/in" -printf '%f\n')
-bytes=$(sed -n 's/^pos:\s*//p' /proc/"$push"/fdinfo/"$input")
+bytes=$(position)
 kill -9 "$push"
 kill -CONT "$server"
 mount -o remount,size=64m "$dir/disk"

@@ -49,7 +49,9 @@ serve 0
 made=$(awk "BEGIN { print int(($seconds + 6) * $rate) }")
 (
   code=0
-  python3 "$tools/stream.py" "$made" "$rate" | tee "$dir/stream" |
+  # The last request comes when all is well again, on any machine.
+  python3 "$tools/stream.py" "$made" "$rate" "$dir/healed" |
+    tee "$dir/stream" |
     k6push ${push_options[@]+"${push_options[@]}"} --result "$dir/result" \
       2>"$dir/err" || code=$?
   echo "$code" >"$dir/code"
@@ -64,6 +66,7 @@ rss=$(awk '/VmHWM/ { print $2 }' "/proc/${pid%%$'\n'*}/status" 2>/dev/null || tr
 begin=${EPOCHREALTIME/./}
 end_fault
 before=${before:-$(count)} # one that is away does not say
+touch "$dir/healed"
 # From here on: an outage of none heals at once.
 await 60 more_than "$([ "$seconds" = 0 ] && echo 0 || echo "$before")"
 first=$(((${EPOCHREALTIME/./} - begin) / 1000))

@@ -11,6 +11,21 @@
 mounted=
 unmount() { [ -z "$mounted" ] || umount -l "$dir/disk" 2>/dev/null || true; }
 
+# mount_again: the disk as it is after the cut. While a mount namespace that
+# somebody else made holds the old mount, a new one is of the same dead file
+# system.
+mount_again() {
+  umount "$dir/disk" 2>/dev/null || umount -l "$dir/disk" 2>/dev/null || true
+  mount -o loop "$dir/image" "$dir/disk" &&
+    touch "$dir/disk/alive" 2>/dev/null
+}
+
+# has_begun: k6push has written to the disk.
+has_begun() {
+  compgen -G "$dir/disk/journal/*/run" >/dev/null ||
+    ! kill -0 "$push" 2>/dev/null
+}
+
 # EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH
 cut_power() {
   python3 -c 'import fcntl, os, struct, sys
@@ -58,19 +73,18 @@ for cycle in $(seq "$1"); do
   python3 "$tools/stream.py" 2000 "$rate" 2>/dev/null |
     tee "$dir/made.$cycle" |
     k6push -q --journal "$dir/disk/journal" >/dev/null 2>&1 &
+  push=$!
   disown
-  sleep 0.8
+  await 60 has_begun
+  sleep 0.5
   away=$((cycle % 2))
   [ "$away" = 0 ] || kill -STOP "$server"
   sleep "$(printf '0.%03d' $((RANDOM % 900 + 100)))"
   cut_power
   written=$(grep -c http_req_failed "$dir/made.$cycle" || true)
-  push=$(pgrep -f "journal $dir/disk/journal" | head -n 1 || true)
-  [ -z "$push" ] || kill -9 "$push" 2>/dev/null || true
+  kill_now "$push"
   [ "$away" = 0 ] || kill -CONT "$server"
-  sleep 0.1
-  umount "$dir/disk" 2>/dev/null || umount -l "$dir/disk"
-  mount -o loop "$dir/image" "$dir/disk"
+  await 600 mount_again
   read -r before _ < <(python3 "$tools/stored.py" "$dir/db")
   before=$((before - all_count))
   code=0 told=0

@@ -78,5 +78,6 @@ no_loss() {
 @test "the power fails: what was taken is there once" {
   [ "$(id -u)" -eq 0 ] || skip 'needs root'
   [ -e /dev/loop-control ] || skip 'no loop devices here'
-  ./poweroff.sh 2
+  # In a mount namespace of its own: what others make has no copy of its disk.
+  private -m ./poweroff.sh 2
 }

@@ -119,7 +119,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
             struct.pack("I", 2))' "$disk"
   kill_now "$pid"
   umount -l "$disk"
-  mount -o loop "$disk.image" "$disk"
+  retry 600 mount_again "$disk.image" "$disk"
   resume_rest
 }
 

@@ -84,15 +84,6 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
   struct.pack("I", 2))' "$1"
 }
 
-# The disk as it is after the cut. While a mount namespace that another test
-# made holds the old mount, a new one is of the same dead file system.
-mount_again() {
-  mount -o loop "$img" "$disk" || return 1
-  touch "$disk/alive" 2>/dev/null && return 0
-  umount "$disk"
-  return 1
-}
-
 # bats test_tags=slow,long
 @test "power goes, over and over: no acknowledged one lost, the file is whole" {
   [ "$(id -u)" = 0 ] || skip "needs root, to mount"
@@ -125,7 +116,7 @@ mount_again() {
     wait "$server" 2>/dev/null || true
     wait "$one" "$two"
     retry 5 umount "$disk"
-    retry 60 mount_again
+    retry 600 mount_again "$img" "$disk"
   done
   [ "$(wc -l <"$promised")" -ge "$round" ]
   start_server --db "$db"

@@ -167,11 +167,19 @@ class World:
                     FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1")
 
     def start_server(self):
-        self.server = subprocess.Popen(
-            [BIN + "/k6serve", "--listen", "127.0.0.1:%d" % self.port, "--db",
-             self.dir + "/db", "--keep-for", "1h"], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, env=self.clock_env("serve"))
-        self.server.stdout.readline()
+        """Another may have its port for a while: it is asked for again."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            self.server = subprocess.Popen(
+                [BIN + "/k6serve", "--listen", "127.0.0.1:%d" % self.port,
+                 "--db", self.dir + "/db", "--keep-for", "1h"],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                env=self.clock_env("serve"))
+            if self.server.stdout.readline():
+                return
+            self.server.wait()
+            time.sleep(0.1)
+        sys.exit("k6serve does not start")
 
     def rule(self, text):
         with open(self.dir + "/rule.new", "w") as f:

@@ -1,12 +1,15 @@
-"""stream.py COUNT RATE: a run of COUNT requests, RATE a second (0: at once).
+"""stream.py COUNT RATE [FILE]: a run of COUNT requests, RATE a second (0: at
+once). The last one is not made before FILE is there, or its folder is gone.
 
 Each request's duration is its number, so that from the sum and the count of
 what a server stored it can be told if anything is missing or there twice.
 """
+import os
 import sys
 import time
 
 COUNT, RATE = int(sys.argv[1]), float(sys.argv[2])
+AWAITED = sys.argv[3] if len(sys.argv) > 3 else None
 TIMINGS = ("blocked", "connecting", "tls_handshaking", "sending", "waiting",
            "receiving")
 
@@ -26,11 +29,20 @@ def request(number):
             line("http_req_failed", stamp, 0))
 
 
+def wait():
+    out.flush()
+    while not os.path.exists(AWAITED) and \
+            os.path.exists(os.path.dirname(AWAITED)):
+        time.sleep(0.05)
+
+
 out = sys.stdout
 out.write('{"type":"Start","data":{"name":"stream","vus":1,'
           '"duration":"1s","thresholds":{}}}\n')
 begin = time.monotonic()
 for n in range(1, COUNT + 1):
+    if n == COUNT and AWAITED:
+        wait()
     out.write(request(n))
     if RATE:
         out.flush()
