@@ -267,7 +267,9 @@ is_idle() {
 @test "killed in the middle of a bucket: --resume delivers all of it, once" {
   start_server
   mkfifo "$BATS_TEST_TMPDIR/fifo"
-  k6push -q --sync always "$BATS_TEST_TMPDIR/fifo" \
+  # Its bucket stays open, however long that takes.
+  K6_CLOUD_AGGREGATION_WAIT_PERIOD=1h k6push -q --sync always \
+    "$BATS_TEST_TMPDIR/fifo" \
     >"$BATS_TEST_TMPDIR/push.out" 2>&1 3>&- &
   push=$!
   exec 9<>"$BATS_TEST_TMPDIR/fifo"
@@ -310,7 +312,8 @@ two_buckets() {
 feed_two_buckets() {
   start_server
   mkfifo "$BATS_TEST_TMPDIR/fifo"
-  k6push -q "$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/push.out" 2>&1 3>&- &
+  K6_CLOUD_AGGREGATION_WAIT_PERIOD=1h k6push -q "$BATS_TEST_TMPDIR/fifo" \
+    >"$BATS_TEST_TMPDIR/push.out" 2>&1 3>&- &
   push=$!
   exec 9<>"$BATS_TEST_TMPDIR/fifo"
   two_buckets >&9
@@ -414,14 +417,14 @@ CONF
   unset K6_CLOUD_API_VERSION
   K6_CLOUD_METRICS_PUSH_URL=$target/push/here \
     K6_CLOUD_TEST_RUN_TOKEN=run-token K6_CLOUD_TOKEN=other \
-    capture timeout 120 k6push -q "$root/tests/data/small.ndjson"
+    capture timeout 600 k6push -q "$root/tests/data/small.ndjson"
   [ "$status" -eq 0 ]
   logged
   [ "$(sort -u "$nginx_log")" = '/push/here Bearer run-token' ]
   n=$(jq -s 'map(select(.metric == "http_reqs" and .type == "Point")
     | .data.value) | add' "$root/tests/data/small.ndjson")
   [ "$(api "runs/$run" .totals.http_reqs)" = "$n" ]
-  K6_CLOUD_METRICS_PUSH_URL=$target/push/here capture timeout 120 k6push \
+  K6_CLOUD_METRICS_PUSH_URL=$target/push/here capture timeout 600 k6push \
     -q "$root/tests/data/small.ndjson"
   [ "$status" -eq 2 ]
   grep -F 'go together' <<<"$err"

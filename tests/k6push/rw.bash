@@ -10,21 +10,36 @@ port_of() {
 has_port() { [ -n "$(port_of "$1")" ]; }
 
 # start_prometheus NAME [OPTION...]: $pid and $base. ${config:-} is more of its
-# configuration, ${own[@]} what it runs in.
+# configuration, ${own[@]} what it runs in, ${port:-} its port, which another may
+# have for a while: it is asked for again.
 start_prometheus() {
   local dir=$BATS_FILE_TMPDIR/$1
-  shift
   command -v prometheus >/dev/null || skip 'no prometheus'
   mkdir -p "$dir"
   printf 'global: {scrape_interval: 1h}\n%s\n' "${config:-}" >"$dir/conf.yml"
+  retry 60 prometheus_or_fail "$@"
+  [ -n "$pid" ] || { cat "$dir/log"; return 1; }
+  base=http://127.0.0.1:$(port_of "$pid")
+  retry 30 curl -fsS "$base/-/ready" >"$dir/ready" 2>&1
+}
+
+# prometheus_or_fail NAME [OPTION...]: it listens, or will not ($pid is empty).
+prometheus_or_fail() {
+  local dir=$BATS_FILE_TMPDIR/$1
+  shift
   ${own[@]+"${own[@]}"} prometheus --config.file="$dir/conf.yml" --storage.tsdb.path="$dir/data" \
     --web.listen-address="127.0.0.1:${port:-0}" --log.level=error \
     --storage.tsdb.retention.time=100y "$@" >"$dir/log" 2>&1 3>&- &
   pid=$!
-  retry 30 has_port "$pid" || { cat "$dir/log"; return 1; }
-  base=http://127.0.0.1:$(port_of "$pid")
-  retry 30 curl -fsS "$base/-/ready" >"$dir/ready" 2>&1
+  retry 30 has_port_or_ended "$pid" || true
+  ! has_port "$pid" || return 0
+  kill -9 "$pid" 2>/dev/null || true
+  wait "$pid" || true
+  pid=
+  ! grep -q 'address already in use' "$dir/log"
 }
+
+has_port_or_ended() { has_port "$1" || ! kill -0 "$1" 2>/dev/null; }
 
 # start_small SIZE START NAME [OPTION...]: START it with SIZE of disk, which is a
 # mount of its own; $disk is the way to it.

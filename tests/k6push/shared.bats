@@ -62,7 +62,7 @@ requests_are() {
 @test "who feeds a run prints the page that --create printed" {
   start_server
   create_run -n shared
-  K6_CLOUD_PUSH_REF_ID=$id capture timeout 120 k6push --result - \
+  K6_CLOUD_PUSH_REF_ID=$id capture timeout 600 k6push --result - \
     < <(request 1 10)
   [ "$status" -eq 0 ]
   grep -F "output: cloud ($page)" <<<"$err"

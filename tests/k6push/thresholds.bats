@@ -19,7 +19,7 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
   start_server
   file=$fixtures/corpus/k6_2.2_thresholds.ndjson
   for version in 1 2; do
-    K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q "$file"
+    K6_CLOUD_API_VERSION=$version capture timeout 600 k6push -q "$file"
     [ "$status" -eq 99 ]
     grep -F 'a threshold was crossed: http_req_duration p(95)<0.0001' <<<"$err"
     [ "$(verdicts)" = "$k6_says" ]
@@ -28,7 +28,7 @@ k6_says='[["checks","rate>0.99",true],["http_req_duration","avg<5000",false],'\
       `'in the stream, as k6 does not write them: '`
       `'give them with --threshold' <<<"$err"
     k6agg -p 3s "$file" >"$BATS_TEST_TMPDIR/folded" 2>/dev/null
-    K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q \
+    K6_CLOUD_API_VERSION=$version capture timeout 600 k6push -q \
       "$BATS_TEST_TMPDIR/folded"
     [ "$status" -eq 99 ]
     [ "$(verdicts)" = "$k6_says" ]
@@ -125,7 +125,7 @@ now_and_then() {
   start_server
   for version in 1 2; do
     rm -f "$BATS_TEST_TMPDIR/fed"
-    K6_CLOUD_API_VERSION=$version capture timeout 120 k6push -q --expect-end \
+    K6_CLOUD_API_VERSION=$version capture timeout 600 k6push -q --expect-end \
       --threshold 'http_req_duration=max<9,abortOnFail' \
       --threshold 'http_reqs=count>0' < <(now_and_then)
     [ "$status" -eq 99 ]
@@ -138,7 +138,7 @@ now_and_then() {
     retry 10 test -s "$BATS_TEST_TMPDIR/fed"
   done
   # k6gen does not know of the threshold, and ends because nobody reads
-  run -99 timeout 120 bash -c "k6gen -q -d 1h -r 9/s $url/ 2>/dev/null |
+  run -99 timeout 600 bash -c "k6gen -q -d 1h -r 9/s $url/ 2>/dev/null |
     k6agg -q -p 3s 2>/dev/null | k6push -q --threshold \
     'http_reqs=count<5,abortOnFail,delayAbortEval=1s'"
   [ "$(api runs '.[0].state')" = 'Aborted by Threshold' ]
@@ -156,7 +156,7 @@ now_and_then() {
     [ "$(verdicts)" = '[["http_req_failed","rate<0.1",true]]' ]
   done
   # while k6 goes on, so do we
-  capture timeout 120 k6push -q < <(
+  capture timeout 600 k6push -q < <(
     printf '{"type":"Metric","data":{"name":"http_req_duration",%s%s\n' \
       '"type":"trend","contains":"time","thresholds":[{"threshold":"max<9",' \
       '"abortOnFail":true}],"submetrics":null},"metric":"http_req_duration"}'
