@@ -459,7 +459,7 @@ closed_stdin() {
 
 reader_leaves() {
   set +e
-  timeout 120 "$@" "$BATS_TEST_TMPDIR/many" 2>"$BATS_TEST_TMPDIR/err" |
+  timeout 600 "$@" "$BATS_TEST_TMPDIR/many" 2>"$BATS_TEST_TMPDIR/err" |
     head -n 1 >"$BATS_TEST_TMPDIR/out"
   status=${PIPESTATUS[0]}
   set -e
@@ -480,7 +480,7 @@ reader_leaves_live() {
   "$root/tests/tools/drip.pl" 100 <"$BATS_TEST_TMPDIR/many" \
     >"$BATS_TEST_TMPDIR/fifo.$1$#" 2>/dev/null 3>&- &
   writer=$!
-  timeout 120 "$@" "$BATS_TEST_TMPDIR/fifo.$1$#" 2>"$BATS_TEST_TMPDIR/err" |
+  timeout 600 "$@" "$BATS_TEST_TMPDIR/fifo.$1$#" 2>"$BATS_TEST_TMPDIR/err" |
     head -n 1
   kill "$writer" 2>/dev/null || true
   [ ! -s "$BATS_TEST_TMPDIR/err" ]

@@ -489,11 +489,11 @@ no_line_passed() {
 @test "a named pipe is waited for until somebody writes, or has been there" {
   mkfifo "$BATS_TEST_TMPDIR/fifo"
   (sleep 0.3; requests 2 >"$BATS_TEST_TMPDIR/fifo") 3>&- &
-  capture timeout 120 k6agg "$BATS_TEST_TMPDIR/fifo"
+  capture timeout 600 k6agg "$BATS_TEST_TMPDIR/fifo"
   [ "$status" -eq 0 ]
   [ "$out" = "$(requests 2)" ]
   (sleep 0.3; : >"$BATS_TEST_TMPDIR/fifo") 3>&- &
-  capture timeout 120 k6agg "$BATS_TEST_TMPDIR/fifo"
+  capture timeout 600 k6agg "$BATS_TEST_TMPDIR/fifo"
   [ "$status" -eq 0 ]
   [ -z "$out$err" ]
 }

@@ -107,7 +107,7 @@ stty cols 40
 (cat "$1"; until grep -q requests, screen; do sleep 0.1; done) |
   k6agg -q -p 3s --live >/dev/null
 END
-  timeout 60 script -qfec "sh run $root/tests/data/small.ndjson" screen \
+  timeout 600 script -qfec "sh run $root/tests/data/small.ndjson" screen \
     >/dev/null
   sed '1d;$d' screen | tr '\r' '\n' | sed 's/\x1b\[K//' >shown
   grep -q '^42 requests, ' shown

@@ -133,7 +133,7 @@ pack() {
   for format in gz zst; do
     pack "$format" <many >in
     set +e
-    timeout 120 k6agg in 2>err | head -n 1 >out
+    timeout 600 k6agg in 2>err | head -n 1 >out
     status=${PIPESTATUS[0]}
     set -e
     [ "$status" -ne 124 ]

@@ -281,7 +281,7 @@ RULES
         "\"2026-01-01T00:00:01Z\",\"value\":%d,\"tags\":{\"name\":\"%s\"," \
         "\"url\":\"%s\"}}}\n", m[k], NR % 100 ? 1 : NR, $1, $1 }' >in
   # All are alike but every hundredth.
-  capture timeout 120 k6agg -p 3s --group 's#[0-9]+#{id}#' --drop-tag url in
+  capture timeout 600 k6agg -p 3s --group 's#[0-9]+#{id}#' --drop-tag url in
   [ "$status" -eq 0 ]
   [[ $err == *"2000 requests in = 1980 folded into 1 aggregates + 20 passed"* ]]
   [ "$(jq -c 'select(.metric == "http_req_duration").data |

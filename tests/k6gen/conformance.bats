@@ -53,7 +53,7 @@ seen() {
 # requests
 by_k6gen() {
   : >"$log"
-  gen -u 1 -i 2 --timeout 20s --sample-errors 9 "$@"
+  gen -u 1 -i 2 --timeout 60s --sample-errors 9 "$@"
   jq -r 'select(.type == "Point" and .metric == "http_reqs") |
     [.data.tags.status, .data.tags.error // "ok"] | join(" ")' "$out" |
     paste -sd,
@@ -65,7 +65,7 @@ by_k6gen() {
 # by_curl OPTION...: status of two requests, whether they failed, connections
 by_curl() {
   : >"$log"
-  curl -s -m 20 -w '%{http_code} %{exitcode}\n' \
+  curl -s -m 60 -w '%{http_code} %{exitcode}\n' \
     -o "$BATS_TEST_TMPDIR/b1" -o "$BATS_TEST_TMPDIR/b2" "$@" | awk '{
       printf "%s%s", s, $2 == 0 ? $1 " ok" : "failed"; s = "," }
       END { print "" }'
@@ -250,7 +250,7 @@ declare -a curl_options=()
   printf 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' | answer next
   printf 'POST %s/up\n@%s\n\nGET %s/next\n' "$base" \
     "$BATS_TEST_TMPDIR/big" "$base" >"$BATS_TEST_TMPDIR/t"
-  gen -u 1 -i 4 --timeout 20s -t "$BATS_TEST_TMPDIR/t"
+  gen -u 1 -i 4 --timeout 60s -t "$BATS_TEST_TMPDIR/t"
   [ "$(jq -r 'select(.type == "Point" and .metric == "http_reqs") |
     .data.tags.status' "$out" | paste -sd' ')" = "413 200 413 200" ]
   [ "$(seen)" = "1:POST 2:GET 2:POST 3:GET" ]

@@ -29,7 +29,7 @@ serve() {
 # came_to OPTION...: status and error of two requests, and how often a body
 # was "ok"; then connections and streams
 came_to() {
-  gen -u 1 -i 2 --http 2 --timeout 20s -c 'body==ok' "$@" "$base"
+  gen -u 1 -i 2 --http 2 --timeout 60s -c 'body==ok' "$@" "$base"
   jq -r 'select(.type == "Point" and .metric == "http_reqs") |
     [.data.tags.status, .data.tags.proto // "-", .data.tags.error // "ok"] |
     join(" ")' "$out" | paste -sd,
@@ -39,7 +39,7 @@ came_to() {
 # by_curl: the same of one request; curl 7.88 does not speak HTTP/2 by prior
 # knowledge again on a kept connection (its issue 10634).
 by_curl() {
-  curl -s -m 20 --http2-prior-knowledge -o "$BATS_TEST_TMPDIR/body" \
+  curl -s -m 60 --http2-prior-knowledge -o "$BATS_TEST_TMPDIR/body" \
     -w '%{http_code} %{exitcode}\n' "$base"
 }
 
@@ -119,7 +119,7 @@ by_curl() {
 # what each came to, sorted; then connections and streams; libcurl's engine
 # cannot, as above
 came_to_all() {
-  gen -u 4 -i 4 --http 2 --keep-alive shared --timeout 20s "$@" "$base"
+  gen -u 4 -i 4 --http 2 --keep-alive shared --timeout 60s "$@" "$base"
   jq -r 'select(.type == "Point" and .metric == "http_reqs") |
     [.data.tags.status, .data.tags.error // "ok"] | join(" ")' "$out" |
     sort | paste -sd,

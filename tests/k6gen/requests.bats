@@ -264,7 +264,7 @@ GET /1/2/1/5 [ann-2] " ]
     [ "$output" = "k6gen: $file: no key for the certificate in it" ]
   done
   # One that is locked is not asked for.
-  run -1 timeout 120 k6gen --cert "$cert.2" --key "$key.2" "$target"
+  run -1 timeout 600 k6gen --cert "$cert.2" --key "$key.2" "$target"
   [ "$output" = "k6gen: $key.2: no key for the certificate in it" ]
   [ ! -s "$nginx_log" ]
   gen --ca "$cert" --cert "$cert" --key "$key" "$target/1"

@@ -128,7 +128,7 @@ saved_token() { jq -r .collectors.cloud.token "$file"; }
   [ "$status" -eq 1 ]
   rmdir "$file"
   mkfifo "$file"
-  capture timeout 120 k6login --token "$token"
+  capture timeout 600 k6login --token "$token"
   [ "$status" -eq 1 ]
 }
 

@@ -177,12 +177,12 @@ routes() {
 @test "the events of a run end when it has ended and was judged" {
   K6_CLOUD_NAME=a k6push -q --threshold 'http_reqs=count>0' \
     < <(stream 20 0)
-  curl -sSN --max-time 60 "$url/api/v1/runs/1/events" |
+  curl -sSN --max-time 600 "$url/api/v1/runs/1/events" |
     tee "$BATS_TEST_TMPDIR/ev"
   [ "$(grep ^event: "$BATS_TEST_TMPDIR/ev" | uniq | xargs)" = \
     'event: change event: end' ]
   ref=$(k6push --create | cut -f1)
-  curl -sSN --max-time 120 "$url/api/v1/runs/$ref/events" \
+  curl -sSN --max-time 600 "$url/api/v1/runs/$ref/events" \
     >"$BATS_TEST_TMPDIR/ev" 3>&- &
   retry 20 grep -q Running "$BATS_TEST_TMPDIR/ev"
   curl -sS --fail -o /dev/null -H 'Content-Type: application/json' \

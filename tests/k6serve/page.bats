@@ -137,7 +137,7 @@ rows() {
     "eval { const n = document.getElementById('note-text'); n.focus();
       n.value = 'after the <b>fix</b>'; n.blur();
       n.dispatchEvent(new Event('change')); void 0; }" \
-    "sh for i in \$(seq 100); do curl -s $url/api/v1/runs/1 |
+    "sh for i in \$(seq 1200); do curl -s $url/api/v1/runs/1 |
       grep -q 'after the' && exit; sleep 0.05; done; exit 1" \
     "goto $url/?" "wait document.querySelectorAll('#rows tr').length === 2" \
     "eval document.getElementById('rows').innerText.includes('the <b>fix')" \

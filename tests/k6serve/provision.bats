@@ -11,7 +11,7 @@ teardown() { stop_server || true; }
 
 # form PROJECT CURL-OPTION...: a load test by a form, as k6 makes it.
 form() {
-  body=$(curl -sS --max-time 20 -w '\n%{http_code}' -H 'X-Stack-Id: 1' \
+  body=$(curl -sS --max-time 600 -w '\n%{http_code}' -H 'X-Stack-Id: 1' \
     "${@:2}" "$url/cloud/v6/projects/$1/load_tests")
   code=${body##*$'\n'}
   body=${body%$'\n'*}
@@ -267,7 +267,7 @@ CASES
   unset K6_CLOUD_TOKEN K6_CLOUD_API_VERSION
   K6_CLOUD_HOST=http://127.0.0.1:1 K6_CLOUD_PUSH_REF_ID=$run \
     K6_CLOUD_METRICS_PUSH_URL=$push K6_CLOUD_TEST_RUN_TOKEN=$secret \
-    capture timeout 120 k6push -q "$root/tests/data/small.ndjson"
+    capture timeout 600 k6push -q "$root/tests/data/small.ndjson"
   [ "$status" -eq 0 ]
   notify null -H "Authorization: Bearer $secret"
   [ "$code" = 204 ]
@@ -373,7 +373,7 @@ CASES
   next="$url/cloud/v6/projects/7/load_tests?%24top=2"
   seen=
   for want in 2 2 1; do
-    body=$(curl -sS --max-time 60 "$next")
+    body=$(curl -sS --max-time 600 "$next")
     [ "$(jq '.value | length' <<<"$body")" = $want ]
     seen+=$(jq -r '.value[].name' <<<"$body" | tr '\n' ' ')
     next=$(jq -r '."@nextLink"' <<<"$body")

@@ -10,7 +10,7 @@ teardown() { stop_server || true; }
 
 # push NAME [SETTING=VALUE...]: stdin becomes a run; $run is its number.
 push() {
-  env K6_CLOUD_NAME="$1" "${@:2}" timeout 120 k6push -q \
+  env K6_CLOUD_NAME="$1" "${@:2}" timeout 600 k6push -q \
     2>"$BATS_TEST_TMPDIR/push.err" || [ "$?" -eq 99 ] # a threshold
   run=$(api runs '.[0].id')
   [ "$(api "runs/$run" .name)" = "$1" ]

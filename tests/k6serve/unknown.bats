@@ -20,7 +20,7 @@ answers() {
   done
 }
 
-push() { timeout 120 k6push -q 2>/dev/null "$@"; }
+push() { timeout 600 k6push -q 2>/dev/null "$@"; }
 
 @test "a run without http_req_failed shows failures by status, or as unknown" {
   start_server

@@ -293,7 +293,7 @@ passed_and_failed() {
   start_server
   id=$(k6push --create | cut -f 1)
   stop_server
-  run -1 timeout 60 k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" -t 1s wait "$id"
+  run -1 timeout 600 k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" -t 1s wait "$id"
   [[ $output == *"(Timed out)"* ]]
 }
 

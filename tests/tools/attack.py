@@ -77,7 +77,7 @@ while time.monotonic() < end or n < 20:
     start = time.monotonic()
     n += 1
     try:
-        c = http.client.HTTPConnection(*address, timeout=60)
+        c = http.client.HTTPConnection(*address, timeout=600)
         if n % 2:
             c.request("GET", "/api/v1/runs/1")
         else:

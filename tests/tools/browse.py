@@ -7,7 +7,7 @@ it were new.
   goto URL        load a page, wait for its load event, and until it is calm:
                   all that it asked for has come, but events
   back            to the page before, by the history
-  wait JS         until the expression is true, at most two minutes; and until
+  wait JS         until the expression is true, at most ten minutes; and until
                   the page is calm
   eval JS         print its value as JSON, a text bare, null not at all
   keys KEY...     press keys by name: Tab Enter ArrowRight ...
@@ -44,7 +44,7 @@ ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         "--disable-sync", "--disable-dev-shm-usage", "--lang=en-US",
         "--hide-scrollbars", "--force-prefers-reduced-motion", "--remote-debugging-port=0",
         "--remote-allow-origins=*", "about:blank"]
-DEADLINE = 120  # seconds, for a machine that is busy
+DEADLINE = 600  # seconds, for a machine that is busy
 
 
 class Page:

@@ -53,7 +53,7 @@ def ask(method, path, query=None, body=None, headers=None):
         **({"Content-Type": "application/json"} if body else {}),
         **(headers or {})})
     try:
-        with urllib.request.urlopen(r, timeout=60) as answer:
+        with urllib.request.urlopen(r, timeout=600) as answer:
             if answer.headers["Content-Type"] == "text/event-stream":
                 return 200, answer.headers, b""  # it may go on
             return answer.status, answer.headers, answer.read()

@@ -16,7 +16,7 @@ BASE, TESTID, STREAM = sys.argv[1:]
 def ask(metric):
     query = '%s{testid="%s"}[6h]' % (metric, TESTID)
     url = BASE + "/api/v1/query?" + urllib.parse.urlencode({"query": query})
-    with urllib.request.urlopen(url, timeout=60) as answer:
+    with urllib.request.urlopen(url, timeout=600) as answer:
         return json.load(answer)["data"]["result"]
 
 
