@@ -89,7 +89,7 @@ bool lines_must_stop(const struct lines *l, int signal);
 bool lines_is_file(const struct lines *l);
 
 /* Read no more: what is in memory and the files that follow are forgotten, and
- * the current input is closed, stdin too, so that whoever feeds it ends. */
+ * the current input is closed, stdin too, so that its writer ends. */
 void lines_close(struct lines *l);
 
 /* What is told of lines that are not taken: all are counted; the first few

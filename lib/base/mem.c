@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocation that ends the process when there is none. */
+/* Allocation that ends the process when memory is out. */
 #include "base/mem.h"
 
 #include <stdarg.h>

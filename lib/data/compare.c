@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Figures and names of two runs, or of a baseline and a run, are judged. */
+/* Judges the figures and names of two runs, or of a baseline and a run. */
 #include "data/compare.h"
 
 #include <math.h>

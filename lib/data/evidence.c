@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks are drawn, and what the draws say is weighed. */
+/* Draws blocks of runs at random, and computes intervals and chances from
+ * them. */
 #include "data/evidence.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Chances: of Student's t, and of one among many. */
+/* Chances: by Student's t, and for one finding among many. */
 #include <math.h>
 #include <stdlib.h>
 

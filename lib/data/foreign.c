@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that people take for a stream, told by their first bytes. */
+/* Files that are not a stream, recognized by their first bytes. */
 #include "data/foreign.h"
 
 #define MAGIC(bytes, hint) { bytes, sizeof(bytes) - 1, hint }

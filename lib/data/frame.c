@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Points whose bytes but time and value were seen before, not parsed again. */
+/* Does not parse again a point whose bytes, except time and value, were seen
+ * before. */
 #include "data/frame.h"
 
 #include <stdlib.h>

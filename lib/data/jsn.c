@@ -266,7 +266,7 @@ jsn_done(struct jsn *j)
 {
 	(void)jsn_peek(j);
 	if (j->error == NULL && j->p != j->end)
-		return jsn_fail(j, "text behind the value");
+		return jsn_fail(j, "text after the value");
 	return j->error == NULL;
 }
 

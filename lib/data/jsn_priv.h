@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Of UTF-8, for both halves of jsn. */
+/* jsn_priv: UTF-8, for both halves of jsn. */
 #ifndef K6PIPE_DATA_JSN_PRIV_H
 #define K6PIPE_DATA_JSN_PRIV_H
 

@@ -191,8 +191,8 @@ read_trend(struct reader *r, struct pb *p, const struct pb_field *f)
 		break;
 	case TREND_DIGITS:
 		if (pb_uint32(p, f) != 2)
-			(void)fail(r, "a histogram of other significant "
-			    "digits than 2");
+			(void)fail(r, "a histogram with significant "
+			    "digits other than 2");
 		break;
 	}
 }
@@ -244,7 +244,7 @@ end_trend(struct reader *r)
 		return fail(r, "a histogram does not add up to its count");
 	if (r->resolution != 0 && r->resolution != METRICSET_RESOLUTION) {
 		if (!(r->resolution > 0 && r->resolution < 0x1p60))
-			return fail(r, "a histogram of no resolution");
+			return fail(r, "a histogram without a resolution");
 		rescale(&s->hist, r->resolution);
 	}
 	return s->count != 0;
@@ -389,7 +389,7 @@ take_type(struct reader *r, uint64_t number)
 			r->at.type = (enum metric_type)i;
 			return true;
 		}
-	return fail(r, "a metric of no known type");
+	return fail(r, "a metric of unknown type");
 }
 
 static bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* percentile: those that the tools tell of a trend, and what they call them. */
+/* percentile: the percentiles that the tools report, and their names. */
 #ifndef K6PIPE_DATA_PERCENTILE_H
 #define K6PIPE_DATA_PERCENTILE_H
 

@@ -174,10 +174,10 @@ read_whole_point(struct stream *s, struct jsn *data, struct span line,
 		return false;
 	p->metric = metric_of(s, metric);
 	if (p->metric == NULL)
-		return jsn_fail(data, "no metric, or too long");
+		return jsn_fail(data, "no metric name, or one too long");
 	if (!metric_takes(p->metric, p->value)) {
 		data->p = parts.value.p;
-		return jsn_fail(data, "value is no number of requests");
+		return jsn_fail(data, "value is not a whole number of requests");
 	}
 	parts.metric = p->metric;
 	parts.tags = p->tags;
@@ -376,7 +376,7 @@ stream_tell_untyped(const struct stream *s, struct buf *out)
 	if (n == 0)
 		return false;
 	buf_printf(out, "%zu metric%s points without a Metric line before "
-	    "them, which were taken for a trend's:", n, n == 1 ? " has"
+	    "them, which were taken as a trend:", n, n == 1 ? " has"
 	    : "s have");
 	for (i = 0; i < shown; i++)
 		buf_printf(out, "%s %.*s", i > 0 ? "," : "",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What URLs are accepted, told by libcurl, and what of them is private. */
+/* Decides by libcurl's parser which URLs are accepted, and what of them is
+ * secret. */
 #include "io/url.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* agg_priv: one run of the filter, as its loop and the reading share it. */
+/* agg_priv: one run of the filter, as its loop and its reader share it. */
 #ifndef K6PIPE_K6AGG_AGG_PRIV_H
 #define K6PIPE_K6AGG_AGG_PRIV_H
 

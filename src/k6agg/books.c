@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The books: counts of what came in, as End line and on stderr. */
+/* The books: counts of the input, for the End line and for stderr. */
 #include "k6agg/books.h"
 
 #include <inttypes.h>
@@ -202,9 +202,9 @@ books_report(const struct books *b, bool with_requests)
 	char dropped[40] = "";
 
 	if (b->bad.n > 0)
-		warnf("%" PRId64 " line%s skipped that %s not of the stream",
-		    b->bad.n, b->bad.n == 1 ? "" : "s",
-		    b->bad.n == 1 ? "is" : "are");
+		warnf("%" PRId64 " line%s skipped that %s not belong to the "
+		    "stream", b->bad.n, b->bad.n == 1 ? "" : "s",
+		    b->bad.n == 1 ? "does" : "do");
 	if (!with_requests)
 		return;
 	if (b->dropped > 0)

@@ -91,7 +91,7 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_merge), NULL, 0 },
 	{ 0, "summary", NULL, "write a table instead of lines", OPT_FLAG,
 	    offsetof(struct options, is_summary), NULL, 0 },
-	{ 0, "json", NULL, "write the summary, or --diff, as JSON", OPT_FLAG,
+	{ 0, "json", NULL, "write the summary, or the result of --diff, as JSON", OPT_FLAG,
 	    offsetof(struct options, is_json), NULL, 0 },
 	{ 0, "csv", NULL, "write the summary as CSV", OPT_FLAG,
 	    offsetof(struct options, is_csv), NULL, 0 },
@@ -100,11 +100,11 @@ static const struct opt table[] = {
 	{ 0, "min-effect", "PERCENT", "with --diff: smaller changes do not "
 	    "count (5%)", OPT_CALL, offsetof(struct options, min_effect),
 	    compare_set_effect, 0 },
-	{ 0, "threshold", "METRIC=EXPR", "with --summary: exit 99 if it is "
-	    "crossed; repeatable", OPT_LIST,
+	{ 0, "threshold", "METRIC=EXPR", "with --summary: judge this "
+	    "threshold, exit 99 if it is crossed; repeatable", OPT_LIST,
 	    offsetof(struct options, thresholds), NULL, 0 },
 	{ 0, "no-thresholds", NULL,
-	    "judge no thresholds, also not the stream's", OPT_FLAG,
+	    "judge no thresholds, not even those of the stream", OPT_FLAG,
 	    offsetof(struct options, has_no_thresholds), NULL, 0 },
 	{ 0, "live", NULL, "show progress in one line on a terminal",
 	    OPT_FLAG, offsetof(struct options, is_live), NULL, 0 },
@@ -117,8 +117,8 @@ static const struct opt table[] = {
 	    offsetof(struct options, selection.drop_tag), NULL, 0 },
 	{ 0, "group", "s/ERE/TEXT/", "change url and name tags; repeatable",
 	    OPT_LIST, offsetof(struct options, selection.group), NULL, 0 },
-	{ 0, "max-series", "N", "maximum of open tag sets, or rows of "
-	    "the summary; the rest is __other__", OPT_INT,
+	{ 0, "max-series", "N", "maximum number of open tag sets, or of "
+	    "rows of the summary; the rest is __other__", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
 	{ 0 },
 };

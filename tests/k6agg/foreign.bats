@@ -15,7 +15,7 @@ foreign() {
     # shellcheck disable=SC2086 # several words
     capture k6agg $mode "$2"
     [ "$status" -eq 1 ]
-    grep -F "$2: no line of the input is of the stream" <<<"$err"
+    grep -F "$2: no line of the input belongs to the stream" <<<"$err"
     grep -F "$1" <<<"$err"
     [ "$(grep -vc ' skipped ' <<<"$err")" -eq 1 ] || [ -n "${mode#--*}" ]
     # Only the trailer of what has failed.
@@ -65,7 +65,7 @@ foreign() {
   echo garbage >a.txt
   capture k6agg --summary a.txt
   [ "$status" -eq 1 ]
-  grep -F 'a.txt: no line of the input is of the stream' <<<"$err"
+  grep -F 'a.txt: no line of the input belongs to the stream' <<<"$err"
 }
 
 @test "how each is to be converted gives the stream" {
@@ -91,11 +91,11 @@ foreign() {
   echo '[' >bad
   capture k6agg --json good bad good
   [ "$status" -eq 1 ]
-  grep -F 'bad: no line of the input is of the stream' <<<"$err"
+  grep -F 'bad: no line of the input belongs to the stream' <<<"$err"
   [ "$(jq .requests.count <<<"$out")" -eq 6 ]
   capture k6agg -q -p 3s -m good bad
   [ "$status" -eq 1 ]
-  grep -F 'bad: no line of the input is of the stream' <<<"$err"
+  grep -F 'bad: no line of the input belongs to the stream' <<<"$err"
 }
 
 @test "a UTF-8 byte-order mark is no part of the stream" {

@@ -140,7 +140,7 @@ END
   capture k6agg --diff a none
   [ "$status" -eq 1 ]
   [ -z "$out" ]
-  grep -F 'none: no line of the input is of the stream' <<<"$err"
+  grep -F 'none: no line of the input belongs to the stream' <<<"$err"
   for bad in 'a' 'a a a' '--csv a a' '--min-effect x a a'; do
     # shellcheck disable=SC2086 # several words
     capture k6agg --diff $bad

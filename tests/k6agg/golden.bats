@@ -105,8 +105,8 @@ late() {
     sed '/^[[:blank:]]*$/d' "$cases/$case.ndjson" |
       LC_ALL=C grep -cvxaFf "$cases/$case.out" >"$BATS_TEST_TMPDIR/gone"
     echo "$case: $(cat "$BATS_TEST_TMPDIR/gone") gone"
-    grep -qx "k6agg: $(cat "$BATS_TEST_TMPDIR/gone") lines skipped that are\
- not of the stream" "$cases/$case.err"
+    grep -qx "k6agg: $(cat "$BATS_TEST_TMPDIR/gone") lines skipped that do\
+ not belong to the stream" "$cases/$case.err"
   done
 }
 

@@ -70,7 +70,7 @@ stop() {
   capture k6agg "$cases/strings.ndjson"
   [ "$status" -eq 0 ]
   [[ $err == *"stdin:19: "* || $err == *"strings.ndjson:19: "* ]]
-  [[ $err == *"k6agg: 2 lines skipped that are not of the stream"* ]]
+  [[ $err == *"k6agg: 2 lines skipped that do not belong to the stream"* ]]
   LC_ALL=C sed '19,20d' "$cases/strings.ndjson" | cmp - "$BATS_TEST_TMPDIR/out"
 }
 
@@ -353,7 +353,7 @@ no_line_passed() {
   [ "$status" -eq 0 ]
   [ "$(grep -c "/in:[4-8]: " "$BATS_TEST_TMPDIR/err")" -eq 5 ]
   [ "$(grep -c "/in:" "$BATS_TEST_TMPDIR/err")" -eq 5 ]
-  [[ $err == *"k6agg: 9 lines skipped that are not of the stream"* ]]
+  [[ $err == *"k6agg: 9 lines skipped that do not belong to the stream"* ]]
 }
 
 @test "a reason names the column, and never one outside the line" {
@@ -657,7 +657,7 @@ ROWS
   { requests 1; echo '{'; } >"$BATS_TEST_TMPDIR/in"
   capture k6agg -q -p 3s "$BATS_TEST_TMPDIR/in"
   [ "$err" = "k6agg: $BATS_TEST_TMPDIR/in:10: cut off (column 2)
-k6agg: 1 line skipped that is not of the stream" ]
+k6agg: 1 line skipped that does not belong to the stream" ]
 }
 
 # bats test_tags=slow

@@ -264,7 +264,7 @@ P
     "checks").metric' | sort -u | wc -l) 2" ]
 }
 
-@test "out of memory is said, also where there is none to say it" {
+@test "out of memory is reported, even without memory for the message" {
   sanitized && skip "sanitizers take memory of their own"
   stream() { awk 'BEGIN { for (i = 0; i < 300000; i++)
     printf "{\"metric\":\"http_reqs\",\"type\":\"Point\",\"data\":{" \

@@ -209,7 +209,7 @@ assert (row["count"], row["failed"], row["failed_rate"]) == ("3", "", ""), row'
   capture k6agg --json in
   [ "$status" -eq 0 ]
   [ "$err" = "k6agg: 1 metric has points without a Metric line before them, \
-which were taken for a trend's: mine" ]
+which were taken as a trend: mine" ]
   jq -e '.metrics.mine | .type == "counter" and .count == 12' <<<"$out"
 }
 
@@ -276,7 +276,7 @@ which were taken for a trend's: mine" ]
   k6agg in 2>filter >/dev/null
   k6push --dry-run in 2>push.err >/dev/null
   grep -Fx "k6agg: 4 metrics have points without a Metric line before them, \
-which were taken for a trend's: a, b, c, ..." agg.err
+which were taken as a trend: a, b, c, ..." agg.err
   grep -Fx 'k6agg: in: the stream was cut: 2 End lines have no Start line' \
     agg.err
   [ "$(wc -l <agg.err)" -eq 2 ]

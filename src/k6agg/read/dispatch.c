@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each line of the input, to the stage that wants it. */
+/* Hands each line of the input to the stage that handles it. */
 #include "k6agg/read/dispatch.h"
 
 #include <inttypes.h>

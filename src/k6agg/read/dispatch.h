@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatch: each line of the input to the sink, as what it is. */
+/* dispatch: hands each line of the input to the sink, by its type. */
 #ifndef K6PIPE_K6AGG_READ_DISPATCH_H
 #define K6PIPE_K6AGG_READ_DISPATCH_H
 

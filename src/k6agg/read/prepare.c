@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a piece of the input holds, parsed by any thread. */
+/* Parses a piece of the input, on any thread. */
 #include "k6agg/read/prepare.h"
 
 #include <stdlib.h>

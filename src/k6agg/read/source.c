@@ -81,7 +81,7 @@ source_file_end(struct source *s)
 	/* The last line of an array is a line of the stream. */
 	if (s->bad > 0 && (s->good == 0 || (s->hint != NULL &&
 	    s->good < s->bad))) {
-		warnf("%s: %s of the input is of the stream%s%s",
+		warnf("%s: %s of the input belongs to the stream%s%s",
 		    s->in.name, s->good == 0 ? "no line" : "hardly any line",
 		    s->hint != NULL ? "; it looks like " : "",
 		    s->hint != NULL ? s->hint : "");

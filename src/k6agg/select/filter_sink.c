@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sink before another: what is selected goes on to it. */
+/* The sink that stands before another one and hands it what is selected. */
 #include "k6agg/select/filter_sink.h"
 
 #include <string.h>

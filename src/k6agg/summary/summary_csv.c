@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The summary as CSV: a row for each row of the table, what it lacks empty. */
+/* The summary as CSV, with a row for each row of the table; unknown fields are
+ * empty. */
 #include <math.h>
 
 #include "base/num.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The summary as one JSON object; its members stand in k6agg(1). */
+/* The summary as one JSON object; k6agg(1) describes its members. */
 #include <math.h>
 
 #include "data/percentile.h"

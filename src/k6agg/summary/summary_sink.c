@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sink that adds all up, and writes a table at the end. */
+/* The sink that adds up all samples, and writes a table at the end. */
 #include "k6agg/summary/summary_sink.h"
 
 #include <errno.h>
@@ -77,8 +77,8 @@ tell_unjudged(const struct judge *j)
 	for (i = 0; i < j->n; i++) {
 		v = j->list[i];
 		if (v->is_misfit)
-			warnf("threshold %.*s: %.*s: the metric is of a type "
-			    "that has no such method",
+			warnf("threshold %.*s: %.*s: not judged: its metric has "
+			    "no such method",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* summary_sink: all is added up, and a table written at the end. */
+/* summary_sink: adds up all samples, and writes a table at the end. */
 #ifndef K6PIPE_K6AGG_SUMMARY_SUMMARY_SINK_H
 #define K6PIPE_K6AGG_SUMMARY_SUMMARY_SINK_H
 

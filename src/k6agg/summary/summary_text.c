@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The summary as text, 80 columns wide: the names, and right of them figures
- * in columns. What a trend came to does not fit beside its name: it stands
- * below. */
+/* The summary as text, 80 columns wide: names, and right of them figures in
+ * columns. The figures of a trend do not fit beside its name, and are on the
+ * next line. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vus: a gauge that each of several generators writes, such as vus, summed.
- * Kept is the last value of each second of each generator.
+ * vus: the sum of a gauge that each of several generators writes, such as vus.
+ * It keeps the last value of each second of each generator.
  */
 #ifndef K6PIPE_K6AGG_SUMMARY_VUS_H
 #define K6PIPE_K6AGG_SUMMARY_VUS_H

@@ -424,7 +424,7 @@ test_refuses(void)
 		char byte;
 		const char *reason;
 	} rows[] = {
-		{ "\x10\x04\x1a\x56", 4, 1, 9, "no known type" },
+		{ "\x10\x04\x1a\x56", 4, 1, 9, "of unknown type" },
 		{ "\x10\x04\x1a\x56", 4, 1, 1, "another type" },
 		{ "\x0a\x06\x08\x81", 4, 1, 120, "past the end" },
 		{ "\x12\x02\x01\x02", 4, 3, 3, "does not add up" },

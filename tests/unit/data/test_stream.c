@@ -329,7 +329,7 @@ untyped(void)
 	    "\"type\":\"rate\"}}") == LINE_METRIC && line.is_late);
 	CHECK(stream_tell_untyped(&s, &text));
 	CHECK_BUF(text, "5 metrics have points without a Metric line before "
-	    "them, which were taken for a trend's: a, b, cc, ...");
+	    "them, which were taken as a trend: a, b, cc, ...");
 	buf_release(&text);
 }
 

@@ -435,7 +435,7 @@ main(void)
 	    outlives_restart);
 	test("past the size the oldest go, a timed out one not at once",
 	    makes_room);
-	test("after a start one that timed out waits for who feeds it",
+	test("after a start one that timed out waits for its pushers",
 	    spares_timed_out);
 	test("the seconds of a run that goes on are rolled up by their age",
 	    rolls_up_running);
