@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check: what a response is asked, as status==200, duration<300,
- * body contains ok, header Content-Type matches ^text/, json.data.id==7.
+ * check: a condition for an answer, such as status==200, duration<300, body
+ * contains ok, header Content-Type matches ^text/, json.data.id==7.
  */
 #ifndef K6PIPE_K6GEN_CHECK_H
 #define K6PIPE_K6GEN_CHECK_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* k6gen: make HTTP load, and write what k6 would write of it. */
+/* k6gen: makes HTTP load, and writes the samples that k6 would write. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the metrics of a plan are called, and the submetrics that are asked
- * for. */
+/* The names of a plan's metrics, and the submetrics that are asked for. */
 #include "k6gen/plan.h"
 
 #include "data/metric.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plan: what a run is to do, checked. Made once, of the options. */
+/* plan: what a run is to do, checked. It is made once, from the options. */
 #ifndef K6PIPE_K6GEN_PLAN_H
 #define K6PIPE_K6GEN_PLAN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ask: what the server says of a token, by either of k6's two ways. */
+/* ask: asks the server about a token, by either of k6's two ways. */
 #ifndef K6PIPE_K6LOGIN_ASK_H
 #define K6PIPE_K6LOGIN_ASK_H
 

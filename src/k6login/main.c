@@ -318,7 +318,7 @@ static const struct opt table[] = {
 	TEXT('t', "token", "TOKEN", token, "store this token; - reads stdin"),
 	FLAG("show", wants_show, "show the stored token, masked"),
 	FLAG("plain", is_plain, "with --show: print only the token, unmasked"),
-	FLAG("reset", wants_reset, "forget the stored token"),
+	FLAG("reset", wants_reset, "forget the stored token and stack"),
 	FLAG("check", wants_check, "ask the server if the token is valid; "
 	    "with --token, before it is stored"),
 	FLAG("legacy", wants_legacy, "also write the file of k6 up to v0.57, "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* authority: whom a URL is for, as host:port. */
+/* authority: the host and port of a URL, as host:port. */
 #ifndef K6PIPE_K6GEN_HTTP_AUTHORITY_H
 #define K6PIPE_K6GEN_HTTP_AUTHORITY_H
 

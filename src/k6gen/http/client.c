@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The users of one thread: which engine makes a request, and what epoll and
- * the clock have for which engine. */
+/* The users of one thread: chooses the engine for each request, and gives the
+ * events of epoll and the clock to the engines. */
 #include "k6gen/http/client.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a request comes to a new connection: its host is looked up, TCP, the
- * handshake of TLS, the protocol. */
+/* Brings a request to a new connection: host lookup, TCP, TLS handshake,
+ * protocol. */
 #include <sys/epoll.h>
 
 #include "base/units.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cookie: what an answer says of one, as a line that libcurl's jar takes. */
+/* cookie: a cookie of an answer, as a line that libcurl's jar takes. */
 #ifndef K6PIPE_K6GEN_HTTP_COOKIE_H
 #define K6PIPE_K6GEN_HTTP_COOKIE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a connection is made: address by address, as RFC 8305 has it. */
+/* Makes a connection, trying one address after the other by RFC 8305. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all engines do alike: a user's answer, and the reply made of it. */
+/* What all engines have in common: a user's answer, and the reply made from
+ * it. */
 #include "k6gen/http/engine.h"
 
 #include "base/units.h"

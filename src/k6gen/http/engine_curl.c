@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine of what is rare (proxies, compression, UNIX sockets ...):
+/* The engine for rare cases (proxies, compression, UNIX sockets and others):
  * libcurl's multi interface on the client's epoll, and the times and bytes of
  * its requests. */
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libcurl says of a finished request: its answer, its times, and why it
+/* Reads a finished request from libcurl: its answer, its times, and why it
  * failed. */
 #include <errno.h>
 #include <openssl/x509_vfy.h>

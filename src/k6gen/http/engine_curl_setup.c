@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libcurl is told: of a user once, of each request. */
+/* Sets libcurl's options: once for a user, and for each request. */
 #include "base/units.h"
 #include "k6gen/http/authority.h"
 #include "k6gen/http/engine_curl_priv.h"

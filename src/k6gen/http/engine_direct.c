@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine of nearly all load: HTTP/1.1 and HTTP/2, over TCP and TLS, to the
- * server itself. A connection is one descriptor. */
+/* The engine for nearly all load: HTTP/1.1 and HTTP/2 over TCP and TLS,
+ * without a proxy. A connection is one descriptor. */
 #include <stdlib.h>
 #include <sys/epoll.h>
 

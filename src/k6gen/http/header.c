@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What header lines are called, and which of them a request goes without. */
+/* Names of header lines, and which of them a request omits. */
 #include "k6gen/http/header.h"
 
 #include <strings.h>

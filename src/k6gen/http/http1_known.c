@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Heads of answers that come again byte for byte: they are not read twice. */
+/* Recognizes heads of answers that come again byte for byte, so that they are
+ * not parsed twice. */
 #include "k6gen/http/http1_priv.h"
 
 enum { LONGEST = 4096 };	/* that is worth it */

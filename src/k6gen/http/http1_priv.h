@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http1: HTTP/1.1 in bytes: heads of requests, and answers. It knows no
+ * http1_priv: HTTP/1.1 in bytes: heads of requests, and answers. It knows no
  * connection.
  */
 #ifndef K6PIPE_K6GEN_HTTP_HTTP1_PRIV_H

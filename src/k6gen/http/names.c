@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of hosts: asked by c-ares on the client's epoll, kept as long as the
- * options say. */
+/* Looks up host names by c-ares on the client's epoll, and keeps the addresses
+ * as long as the options say. */
 #include "k6gen/http/names.h"
 
 #include <ares.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One thread's share: its loop, its limits, and what it tells the others. */
+/* One thread's share of the load: its loop, its limits, and what it reports to
+ * the other threads. */
 #include "k6gen/load/load.h"
 
 #include <stdlib.h>

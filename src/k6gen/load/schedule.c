@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is to run by the clock: ramps of users, and starts at their times. */
+/* When users run by the clock: ramps of users, and iterations that begin at
+ * their times. */
 #include <math.h>
 
 #include "base/units.h"

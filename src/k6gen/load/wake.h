@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wake: who is to be woken when; a heap of times. */
+/* wake: a heap of the times at which users are to be woken. */
 #ifndef K6PIPE_K6GEN_LOAD_WAKE_H
 #define K6PIPE_K6GEN_LOAD_WAKE_H
 

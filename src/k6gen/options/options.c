@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of all options. What they come to is made in options_finish. */
+/* The table of all options; options_finish turns their values into a plan. */
 #include "k6gen/options/options.h"
 
 #include <stddef.h>
@@ -154,7 +154,7 @@ set_seed(void *member, const struct opt *o, const char *value,
 static const struct opt load_options[] = {
 	{ 'u', "vus", "N", "virtual users (default 1)", OPT_CALL, AT(vus),
 	    set_count, MOST_VUS },
-	{ 'd', "duration", "DURATION", "how long new iterations begin: 30s, "
+	{ 'd', "duration", "DURATION", "how long new iterations are begun: 30s, "
 	    "1m", OPT_DURATION, AT(duration_ns), NULL, 0 },
 	{ 'i', "iterations", "N", "iterations, shared by the users",
 	    OPT_CALL, AT(iterations), set_count, 0 },
@@ -162,7 +162,7 @@ static const struct opt load_options[] = {
 	    AT(per_vu), set_count, 0 },
 	{ 's', "stage", "DURATION:N", "ramp the number of users to N; "
 	    "repeatable", OPT_LIST, AT(stages), NULL, 0 },
-	{ 'r', "rate", "RATE", "iterations by the clock: 500/s, "
+	{ 'r', "rate", "RATE", "begin iterations by the clock: 500/s, "
 	    "0..500/60s,500/5m", OPT_TEXT, AT(rates), NULL, 0 },
 	{ 0, "max-vus", "N", "maximum number of users of a rate (default "
 	    "--vus, else 1000)", OPT_CALL, AT(max_vus), set_count, MOST_VUS },
@@ -228,7 +228,8 @@ static const struct opt request_options[] = {
 	    0 },
 	{ 0, "max-redirects", "N", "maximum number of redirects (default 10)",
 	    OPT_INT, AT(plan.max_redirects), NULL, 0 },
-	{ 0, "max-body", "SIZE", "fail longer answers (default: no limit)",
+	{ 0, "max-body", "SIZE", "fail requests with longer answers "
+	    "(default: no limit)",
 	    OPT_CALL, AT(plan.http.max_body), set_size, 0 },
 	{ 0, "http", "VERSION", "auto, 1.1 or 2 (h2c without TLS)",
 	    OPT_CALL, AT(plan.http.version), set_choice, CHOICE_HTTP },
@@ -238,7 +239,7 @@ static const struct opt request_options[] = {
 	{ 0, "connect-timeout", "DURATION", "time limit of making a "
 	    "connection (default 30s)", OPT_DURATION,
 	    AT(plan.http.connect_ns), NULL, 0 },
-	{ 0, "tls-version", "VERSION", "speak only this one: 1.2 or 1.3",
+	{ 0, "tls-version", "VERSION", "speak only this version: 1.2 or 1.3",
 	    OPT_CALL, AT(plan.http.tls_version), set_choice, CHOICE_TLS },
 	{ 'k', "insecure", NULL, "accept any TLS certificate", OPT_FLAG,
 	    AT(plan.http.is_insecure), NULL, 0 },
@@ -260,7 +261,8 @@ static const struct opt request_options[] = {
 	    OPT_TEXT, AT(plan.http.source), NULL, 0 },
 	{ 'x', "proxy", "URL", "use a proxy; \"\" uses none", OPT_TEXT,
 	    AT(plan.http.proxy), NULL, 0 },
-	{ 0, "dns", "RULES", "k6's: ttl=5m,select=random,policy=preferIPv4",
+	{ 0, "dns", "RULES", "how hosts are looked up, in k6's words: "
+	    "ttl=5m,select=random,policy=preferIPv4",
 	    OPT_TEXT, AT(dns_rules), NULL, 0 },
 	{ 0, "dns-ttl", "DURATION", "how long to use a looked-up address; "
 	    "inf: always (default 5m)", OPT_TEXT, AT(dns), NULL, 0 },
@@ -288,7 +290,7 @@ static const struct opt result_options[] = {
 	    "failing answers", OPT_INT, AT(plan.sample_errors), NULL, 0 },
 	{ 'o', "output", "FILE", "write samples to this file; -: to stdout, "
 	    "even if it is a terminal", OPT_TEXT, AT(output), NULL, 0 },
-	{ 0, "no-output", NULL, "write no samples to stdout", OPT_FLAG,
+	{ 0, "no-output", NULL, "write no samples", OPT_FLAG,
 	    AT(is_quiet_output), NULL, 0 },
 	{ 'q', "quiet", NULL, "show no progress and no summary", OPT_FLAG,
 	    AT(report.is_quiet), NULL, 0 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From what was given to a plan that can be run. */
+/* Turns the options that were given into a plan that can be run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -379,8 +379,8 @@ check_rest(struct options *o, int n_urls)
 	if (o->targets != NULL && strcmp(o->targets, "-") == 0 &&
 	    ((o->body != NULL && strcmp(o->body, "@-") == 0) ||
 	    (o->json != NULL && strcmp(o->json, "@-") == 0)))
-		return opt_misuse("--targets - and a body @-: stdin is only "
-		    "one");
+		return opt_misuse("--targets - and a body @-: both read "
+		    "stdin");
 	if (p->http.connect_ns <= 0)
 		return opt_misuse("--connect-timeout: must be more than 0");
 	if (strpbrk(p->http.user_agent, "\r\n") != NULL)

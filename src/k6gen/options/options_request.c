@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Of options: what is sent, and over what. */
+/* The options that say what is sent, and how. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

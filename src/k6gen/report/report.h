@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report: what k6gen tells a person, on stderr, in k6's words. */
+/* report: what k6gen prints on stderr for people, in k6's words. */
 #ifndef K6PIPE_K6GEN_REPORT_REPORT_H
 #define K6PIPE_K6GEN_REPORT_REPORT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* figures: numbers as k6's summary writes them (PROTOCOL 8.5). */
+/* summary_figures: numbers as k6's summary writes them (PROTOCOL 8.5). */
 #ifndef K6PIPE_K6GEN_REPORT_SUMMARY_FIGURES_H
 #define K6PIPE_K6GEN_REPORT_SUMMARY_FIGURES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which answers came, and how long each URL or name took. */
+/* Which answers came, and how long the requests of each URL or name took. */
 #include "k6gen/report/summary_requests.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* declare: what stands around the samples: Start, Metric and End lines. */
+/* declare: the lines before and after the samples: Start, Metric and End. */
 #ifndef K6PIPE_K6GEN_SAMPLES_DECLARE_H
 #define K6PIPE_K6GEN_SAMPLES_DECLARE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer: a thread that writes to stdout, so that a reader that is slow does
- * not hold up the load until WRITER_HELD bytes wait; then it does.
+ * writer: a thread that writes to stdout, so that a slow reader does not hold
+ * up the load until WRITER_HELD bytes are waiting.
  */
 #ifndef K6PIPE_K6GEN_SAMPLES_WRITER_H
 #define K6PIPE_K6GEN_SAMPLES_WRITER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dice: numbers that look random and come again with the same seed. */
+/* dice: pseudo-random numbers, the same ones for the same seed. */
 #ifndef K6PIPE_K6GEN_TARGETS_DICE_H
 #define K6PIPE_K6GEN_TARGETS_DICE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Targets of different weight, in a round in which they are spread evenly. */
+/* Targets with weights, in a round in which each is spread evenly. */
 #include "k6gen/targets/mix.h"
 
 #include <stdlib.h>
@@ -47,8 +47,8 @@ mix_make(struct mix *m, const int64_t *weights, size_t n, struct why *why)
 	for (i = 0; i < n && all <= MOST_TURNS; i++)
 		all += weights[i] / divisor;
 	if (all > MOST_TURNS)
-		return why_set(why, "the weights make a round of more than %d "
-		    "targets; smaller ones help", MOST_TURNS);
+		return why_set(why, "the weights add up to more than %d "
+		    "targets: use smaller ones", MOST_TURNS);
 	turns = xcalloc((size_t)all, sizeof(*turns));
 	for (i = 0; i < n; i++) {
 		times = weights[i] / divisor;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mix: which target comes at which turn, if they have weights. */
+/* mix: which target comes at which turn, if targets have weights. */
 #ifndef K6PIPE_K6GEN_TARGETS_MIX_H
 #define K6PIPE_K6GEN_TARGETS_MIX_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What makes a target: its URL, headers, body, and what it does not say. */
+/* Makes a target from its URL, headers and body, and from what the command
+ * line gives. */
 #include "k6gen/targets/target.h"
 
 #include <ctype.h>
