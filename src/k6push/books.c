@@ -158,7 +158,8 @@ books_print(const struct books *b)
 		    b->missing, b->missing == 1 ? "batch" : "batches",
 		    b->missing == 1 ? "is" : "are");
 	if (b->untold_refusals > 0)
-		warnf("%" PRIu64 " more batch%s refused for such a reason",
+		warnf("%" PRIu64 " more batch%s refused for a reason that was "
+		    "reported before",
 		    b->untold_refusals, b->untold_refusals == 1 ? " was"
 		    : "es were");
 	if (b->superseded > 0)
@@ -167,7 +168,7 @@ books_print(const struct books *b)
 		    b->superseded == 1 ? " was" : "s were",
 		    b->superseded == 1 ? "it" : "them");
 	if (b->gone > 0)
-		warnf("%" PRIu64 " sample%s read and %s neither delivered nor "
+		warnf("%" PRIu64 " sample%s read, but %s neither delivered nor "
 		    "in the journal any more", b->gone, b->gone == 1 ? " was"
 		    : "s were", b->gone == 1 ? "is" : "are");
 	if (left > 0)

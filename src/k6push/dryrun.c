@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What would be sent, on stdout. */
+/* Prints on stdout the samples that would be sent. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -117,7 +117,7 @@ print_input(struct dry_run *d, struct lines *in)
 	else if (c->series != NULL)
 		series_collect_take(&d->series, true, print_batch, d);
 	if (bad.n > 0 && !collector_has_head(c) && c->ends.n == 0) {
-		warnf("no line of the input is of the stream%s%s",
+		warnf("no line of the input belongs to the stream%s%s",
 		    bad.hint != NULL ? "; it looks like " : "",
 		    bad.hint != NULL ? bad.hint : "");
 		return EXIT_FAILED;

@@ -12,9 +12,8 @@
 #include "k6push/session.h"
 #include "k6push/verify.h"
 
-/* How the run ended, for the server (PROTOCOL 3.4). */
 /* Samples that the generator wrote, by its End line, and that did not come.
- * k6agg counts requests: what it folded or dropped is no line any more. */
+ * An End line of k6agg does not tell: what it folded or dropped is no line. */
 static int64_t
 count_cut(const struct reader_counts *r)
 {
@@ -25,6 +24,7 @@ count_cut(const struct reader_counts *r)
 	return r->has_end && !is_folded && n > 0 ? n : 0;
 }
 
+/* How the run ended, for the server (PROTOCOL 3.4). */
 static int
 run_status_of(const struct session *session, const struct reader_counts *r)
 {
@@ -41,7 +41,7 @@ run_status_of(const struct session *session, const struct reader_counts *r)
 	n_cut = count_cut(r);
 	if (n_cut > 0)
 		warnf("%" PRId64 " of %" PRId64 " samples that the End line "
-		    "tells of did not come", n_cut, r->end.points);
+		    "counts did not come", n_cut, r->end.points);
 	if (session->options->expects_end && n_cut > 0)
 		return RUN_ABORTED_BY_SYSTEM;
 	if (session->options->expects_end && !r->has_end) {
@@ -101,8 +101,8 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 	for (i = 0; i < judge->n; i++) {
 		v = judge->list[i];
 		if (v->is_misfit && !v->is_told)
-			warnf("threshold %.*s: %.*s: is not judged: the metric "
-			    "is of a type that has no such method",
+			warnf("threshold %.*s: %.*s: not judged: its metric has "
+			    "no such method",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);
@@ -239,7 +239,7 @@ verify_phase(struct session *session)
 		return;
 	session->is_unverified = verify(session, &why) < 0;
 	if (session->is_unverified)
-		warnf("the store does not say what it has: %s", why.text);
+		warnf("the store does not say how many requests it has: %s", why.text);
 }
 
 /* How to go on with samples in the journal. */
@@ -331,8 +331,8 @@ session_deliver(struct session *session)
 	if (run_api_state(session->run_api) == RUN_API_IDLE && signals == 0 &&
 	    session->reader != NULL && r.failed_files == 0)
 		warnf(r.invalid == 0 ? "no data: no run was created%s%s"
-		    : "no line of the input is of the stream: no run was "
-		    "created%s%s", r.hint != NULL ? "; it looks like " : "",
+		    : "no line of the input belongs to the stream: no run "
+		    "was created%s%s", r.hint != NULL ? "; it looks like " : "",
 		    r.hint != NULL ? r.hint : "");
 	finish_phase(session);
 	verify_phase(session);
@@ -341,8 +341,8 @@ session_deliver(struct session *session)
 	status = exit_status_of(session, &books);
 	/* The last line of an array is a line of the stream. */
 	if (r.hint != NULL && r.points > 0 && r.points < r.invalid) {
-		warnf("hardly any line of the input is of the stream; it looks "
-		    "like %s", r.hint);
+		warnf("hardly any line of the input belongs to the stream; it "
+		    "looks like %s", r.hint);
 		status = status == EXIT_DONE ? EXIT_FAILED : status;
 	}
 	leave_journal(session, &books);

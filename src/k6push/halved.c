@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A batch that an earlier process had halved, and not all parts of it are on
- * disk or done with: those are made anew of the whole. They have the same
- * bytes and keys as they had then.
+ * Makes the parts of a halved batch again from the whole, if an earlier
+ * process had halved it and not all parts are on disk or done. They have the
+ * same bytes and keys as they had then.
  */
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the journals of pushes are; what is in them is listed, or discarded. */
+/* Where the journals of pushes are; lists and discards them. */
 #include "k6push/journals.h"
 
 #include <dirent.h>

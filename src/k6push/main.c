@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * k6push: bring a stream to the cloud's ingest API and account for every
- * sample of it.
+ * k6push: sends a stream to the cloud's ingest API and accounts for every
+ * sample.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +50,8 @@ load_settings(struct push_options *o, struct why *why)
 	if (status == 0)
 		status = settings_from_env(&o->settings, why);
 	if (status == 0 && settings_int(&o->settings, SET_API_VERSION) > 2)
-		status = why_set(why, "K6_CLOUD_API_VERSION: there are "
-		    "protocols 1 and 2");
+		status = why_set(why, "K6_CLOUD_API_VERSION: must be "
+		    "1 or 2");
 	/* What is resumed goes where its journal says. */
 	if (status == 0 && !o->is_resume)
 		status = check_provisioned(o, why);
@@ -97,7 +97,7 @@ static const struct opt table[] = {
 	{ 0, "threshold", "METRIC=EXPR", "threshold of the run; repeatable",
 	    OPT_LIST, offsetof(struct push_options, thresholds), NULL, 0 },
 	{ 0, "drain", "DURATION", "after the end of the input, give up when "
-	    "the server took nothing for this long (30s)", OPT_DURATION,
+	    "the server accepted nothing for this long (30s)", OPT_DURATION,
 	    offsetof(struct push_options, drain_ns), NULL, 0 },
 	{ 0, "heartbeat", "DURATION", "interval between heartbeats while the "
 	    "input is silent; 0: none (30s)", OPT_DURATION,
@@ -109,7 +109,7 @@ static const struct opt table[] = {
 	{ 0, "journal-size", "SIZE", "stop reading while the journal is "
 	    "larger (4G)", OPT_CALL, offsetof(struct push_options,
 	    journal.max_bytes), set_size, 0 },
-	{ 0, "sync", "WHEN", "when samples are written to the disk: always, "
+	{ 0, "sync", "WHEN", "when the journal is synced to the disk: always, "
 	    "never, or within a duration (200ms)", OPT_CALL,
 	    offsetof(struct push_options, journal.sync_ns), set_sync, 0 },
 	{ 0, "resume", NULL, "deliver the journals given as operands, or "
@@ -248,7 +248,7 @@ main(int argc, char **argv)
 	struct opt settings_rows[SETTINGS + 1];
 	struct opt_tool tool = {
 		.synopsis = "[options] [FILE... | JOURNAL...]",
-		.about = "Bring a k6 stream to the cloud's ingest API, and "
+		.about = "Send a k6 stream to the cloud's ingest API, and "
 		    "account for every sample.",
 		.examples = "  k6gen -d 30s URL | k6agg -p 3s | k6push\n"
 		    "  k6 run -q --out json=- s.js | k6push -n nightly\n",

@@ -18,7 +18,7 @@ struct push_options {
 	int64_t vus;		/* 0: as Start says */
 	int64_t duration_ns;	/* 0: as Start says */
 	int64_t drain_ns;	/* without progress, after the input's end */
-	int64_t beat_ns;	/* silence before a sign of life; 0: never */
+	int64_t beat_ns;	/* silence before a heartbeat; 0: never */
 	struct opt_list thresholds;
 	const char *journal_dir;	/* NULL: the usual place */
 	struct journal_options journal;
@@ -59,8 +59,8 @@ int push_discard(const struct push_options *o, char *const *paths, int n);
 /* Make a run and print its id and page. Returns the exit status. */
 int push_create(struct push_options *o);
 
-/* Finish the run o->finish with the worst state of those who fed it. Returns
- * the exit status. */
+/* Finish the run o->finish with the worst state of its pushers. Returns the
+ * exit status. */
 int push_finish(struct push_options *o);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A push by remote write: its labels, what opens the receiver, and what the
- * receiver is.
+ * A push by remote write: its labels, its credentials, and which receiver
+ * answers.
  */
 #include "k6push/remote.h"
 
@@ -34,7 +34,7 @@ add_header(struct remote *r, const char *name, size_t n, const char *value,
 	if (*p != '\0' || n == 0) {
 		free(line);
 		return why_set(why, "a header of K6_PROMETHEUS_RW_HEADERS_* "
-		    "or _HTTP_HEADERS has no name, or a line end");
+		    "or _HTTP_HEADERS has no name, or contains a line end");
 	}
 	opt_list_add(&r->headers, line);
 	return 0;
@@ -73,7 +73,7 @@ take_list(struct remote *r, const char *list, struct why *why)
 		colon = memchr(list, ':', n);
 		if (colon == NULL)
 			return why_set(why, "K6_PROMETHEUS_RW_HTTP_HEADERS: "
-			    "it is not NAME:VALUE,...");
+			    "not NAME:VALUE,...");
 		value = xstrndup(colon + 1, n - (size_t)(colon + 1 - list));
 		status = add_header(r, list, (size_t)(colon - list), value,
 		    why);
@@ -136,8 +136,8 @@ take_headers(struct remote *r, struct why *why)
 	    r->settings, SET_RW_HEADERS), why) < 0 || take_access(r, why) < 0)
 		return -1;
 	if (tenant != NULL && !is_tenant(tenant))
-		return why_set(why, "--tenant: \"%.60s\" cannot be one: it has "
-		    "at most %d letters, digits and !-_.*'()", tenant,
+		return why_set(why, "--tenant: not a tenant: \"%.60s\" (at "
+		    "most %d letters, digits and !-_.*'())", tenant,
 		    TENANT_MAX);
 	/* Mimir and Cortex know one name, Thanos the other. */
 	if (tenant != NULL && (add_header(r, "X-Scope-OrgID", 13, tenant,

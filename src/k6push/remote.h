@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* remote: what a push by remote write has in place of the cloud's API. */
+/* remote: what a push by remote write uses in place of the cloud's API. */
 #ifndef K6PIPE_K6PUSH_REMOTE_H
 #define K6PIPE_K6PUSH_REMOTE_H
 

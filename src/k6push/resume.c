@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What earlier pushes left in their journals is delivered. */
+/* Delivers what earlier pushes left in their journals. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The beginning of a push: its parts are made and connected, its journal and
- * its name chosen, its threads started.
+ * The beginning of a push: makes and connects its parts, chooses its journal
+ * and name, starts its threads.
  */
 #include <ctype.h>
 #include <fcntl.h>

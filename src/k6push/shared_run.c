@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A run that several pushers feed: made first, finished at the end. */
+/* A run that several pushers feed: creates it first, and finishes it at the
+ * end. */
 #include <stdio.h>
 
 #include "base/die.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The count of a push's requests in a metrics store, by the query API that
- * Prometheus, Mimir, Thanos and VictoriaMetrics share.
+ * Asks a metrics store for the number of a push's requests, by the query API
+ * that Prometheus, Mimir, Thanos and VictoriaMetrics share.
  */
 #include "k6push/verify.h"
 
@@ -103,7 +103,7 @@ on_answer(void *ctx, const struct fetch_reply *reply)
 	outcome_remote_describe_query(reply, url, &text);
 	free(url);
 	if (reply->status == 200)
-		buf_text(&text, ", which is no answer to a query");
+		buf_text(&text, ", which is not the answer to a query");
 	buf_text(&text, "");
 	(void)why_set(&a->why, "%s", text.p);
 	buf_release(&text);

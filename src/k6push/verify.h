@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* verify: what a metrics store has of a push, as its query API says. */
+/* verify: what a metrics store has of a push, by its query API. */
 #ifndef K6PIPE_K6PUSH_VERIFY_H
 #define K6PIPE_K6PUSH_VERIFY_H
 

@@ -334,7 +334,7 @@ EOF
     grep -F 'bad sample' "$reason"
   done
   [ "$(grep -c 'refused for good' <<<"$err")" -eq 1 ]
-  grep -E '[0-9]+ more batches were refused for such a reason' <<<"$err"
+  grep -E '[0-9]+ more batches were refused for a reason' <<<"$err"
   [ "$(wc -l <"$nginx_log")" -le 200 ]
 }
 
@@ -702,7 +702,7 @@ NGINX
   stored_is 200
 }
 
-@test "lost before a 413 that another process gets: no part is twice" {
+@test "an answer is lost, another process gets 413: no part is stored twice" {
   start_server
   start_unruly cut
   stream 200 0 >"$BATS_TEST_TMPDIR/in"
@@ -738,7 +738,7 @@ NGINX
   grep -F '200 made = 199 stored + 1 on disk, 0 lost, 0 twice' <<<"$err"
 }
 
-@test "what k6push takes for the name of a metric, k6serve does too" {
+@test "k6serve accepts every metric name that k6push accepts" {
   start_server
   for version in 1 2; do
     {
@@ -846,7 +846,7 @@ EOF
   [ "$(grep -c /v1/metrics "$nginx_log")" -eq 1 ]
 }
 
-@test "a silent run sends signs of life" {
+@test "a silent run sends heartbeats" {
   start_server
   start_nginx \
     <<<"location / { proxy_pass $url; proxy_set_header Host \$proxy_host; }"

@@ -361,7 +361,7 @@ EOF
   grep -F 'a run id that cannot be used' <<<"$err"
   K6_CLOUD_HOST=$target capture k6push "$small"
   [ "$status" -eq 0 ]
-  grep -F 'the server'"'"'s "stored" is no count: 1e300' <<<"$err"
+  grep -F 'the server'"'"'s "stored" is not a count: 1e300' <<<"$err"
   grep -F "$reqs made = $reqs stored, 0 lost, 0 twice" <<<"$err"
 }
 
@@ -686,7 +686,7 @@ EOF
   start_server
   capture k6push <<<'garbage'
   [ "$status" -eq 1 ]
-  grep -F 'no line of the input is of the stream' <<<"$err"
+  grep -F 'no line of the input belongs to the stream' <<<"$err"
   [ "$(api runs length)" = 0 ]
 }
 
@@ -756,7 +756,7 @@ trimmed() {
   done
 }
 
-@test "samples that End tells of and that did not come are told" {
+@test "samples that the End line counts and that did not come are told" {
   start_server
   one='{"metric":"own","type":"Point","data":{"time":"2026-11-29T06:00:00Z","value":1,"tags":{}}}'
   { echo '{"type":"Start","data":{"name":"x","vus":1}}'
@@ -765,7 +765,7 @@ trimmed() {
     echo '{"type":"End","data":{"run_status":3,"points":10,"requests":0}}'
   } >"$BATS_TEST_TMPDIR/in"
   capture k6push "$BATS_TEST_TMPDIR/in"
-  grep -F '8 of 10 samples that the End line tells of did not come' <<<"$err"
+  grep -F '8 of 10 samples that the End line counts did not come' <<<"$err"
   [ "$status" -eq 0 ]
   capture k6push --expect-end "$BATS_TEST_TMPDIR/in"
   [ "$status" -eq 1 ]

@@ -97,7 +97,7 @@ in_segments() {
   grep -F "$((lost * 9)) samples were read and are neither" <<<"$err"
 }
 
-@test "what a server that does not count had before is not called lost" {
+@test "a server that does not count: what it had before is not called lost" {
   start_nginx <<'CONF'
 location = /v1/tests { return 200 '{"reference_id":"7"}'; }
 location /v1/tests/ { return 200 '{}'; }

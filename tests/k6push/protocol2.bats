@@ -113,7 +113,7 @@ by_our_rule="badlines numbers_bad times_odd strings"
   [ "$status" -eq 2 ]
   K6_CLOUD_API_VERSION=3 capture k6push --dry-run </dev/null
   [ "$status" -eq 2 ]
-  grep -q 'K6_CLOUD_API_VERSION: there are protocols 1 and 2' <<<"$err"
+  grep -q 'K6_CLOUD_API_VERSION: must be 1 or 2' <<<"$err"
 }
 
 # keep_bodies: nginx in front of the server keeps the bodies of requests.
@@ -212,7 +212,7 @@ bodies() {
   [ "$(api runs/1 .totals.http_reqs)" = "$n" ]
 }
 
-@test "a number of requests that is none is told by line; the books are right" {
+@test "a bad number of requests is reported by line; the books are right" {
   for value in 0 1 0.5 3 -1 2.0 1e300 0.5 9007199254740992; do
     point http_reqs "$value"
   done >"$BATS_TEST_TMPDIR/in"
@@ -221,7 +221,7 @@ bodies() {
     K6_CLOUD_API_VERSION=$protocol capture k6push "$BATS_TEST_TMPDIR/in"
     [ "$status" -eq 0 ]
     for n in 3 5 7 8 9; do
-      grep -q "in:$n: value is no number of requests" <<<"$err"
+      grep -q "in:$n: value is not a whole number of requests" <<<"$err"
     done
     grep -q 'read=9 acknowledged=4 .* invalid=5 lost=0' <<<"$err"
     grep -q '6 made = 6 stored, 0 lost, 0 twice' <<<"$err"
@@ -337,7 +337,7 @@ resumed_is_all() {
   resumed_is_all
 }
 
-@test "two signals with two buckets open: what is on disk is told and there" {
+@test "two signals with two buckets open: what is on disk is counted" {
   feed_two_buckets
   kill -INT "$push"
   sleep 0.02
@@ -355,7 +355,7 @@ resumed_is_all() {
   fi
 }
 
-@test "a server that does not speak the version: what to set is told" {
+@test "a server that does not know the protocol: the message says what to set" {
   start_nginx <<'CONF'
 location = /v1/tests { default_type application/json;
   return 200 '{"reference_id":"1"}'; }

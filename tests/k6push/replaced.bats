@@ -73,7 +73,7 @@ push_rest() {
   cat "$BATS_TEST_TMPDIR/err"
 }
 
-@test "another database under a push: no stranger's run is fed, exit 75" {
+@test "another database during a push: no other run is fed, exit 75" {
   start_server
   push_half
   replace_database
@@ -92,7 +92,7 @@ push_rest() {
   stored_is 200
 }
 
-@test "another database under one that feeds a run: no stranger's is fed" {
+@test "another database during a shared run: no other run is fed" {
   start_server
   id=$(k6push --create | cut -f 1)
   K6_CLOUD_PUSH_REF_ID=$id push_half --instance a
@@ -107,7 +107,7 @@ push_rest() {
   stored_is 200
 }
 
-@test "an old journal and a fresh database: no stranger's run is fed" {
+@test "an old journal and a fresh database: no other run is fed" {
   start_server
   push_half
   retry 20 has_half
@@ -129,7 +129,7 @@ push_rest() {
   stored_is 105
 }
 
-@test "a copy of the database from before the run: no stranger's run is fed" {
+@test "a copy of the database from before the run: no other run is fed" {
   start_server
   stop_server
   cp "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/copy"

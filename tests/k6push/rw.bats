@@ -342,7 +342,7 @@ EOF
     [ "$status" -eq 75 ]
     [ "$(grep -c /api/v1/query "$nginx_log")" -eq 1 ]
     rm "$nginx_log"
-    [ "$(grep -cF "does not say what it has: $target/api/v1/query answers $code" \
+    [ "$(grep -cF "does not say how many requests it has: $target/api/v1/query answers $code" \
       <<<"$err")" -eq 1 ]
     case $code in
     401 | 403) grep -q "answers $code.*(see K6_PROMETHEUS_RW_USER" <<<"$err" ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# many: several pushers feed one run; a run that is uploaded later.
+# Several pushers feed one run; a run that is uploaded later.
 
 # bats file_tags=threads
 load ../helpers
@@ -59,7 +59,7 @@ requests_are() {
   [ -z "$out" ]
 }
 
-@test "who feeds a run prints the page that --create printed" {
+@test "a pusher of a shared run prints the page that --create printed" {
   start_server
   create_run -n shared
   K6_CLOUD_PUSH_REF_ID=$id capture timeout 600 k6push --result - \
@@ -112,7 +112,7 @@ requests_are() {
   [ "$(api runs/1 .totals.http_reqs)" = "$made" ]
 }
 
-@test "a pusher that is killed and never came back ends the run as aborted" {
+@test "a pusher that was killed and never came back ends the run as aborted" {
   start_server
   create_run
   stream 3 0 | push_as a
@@ -126,14 +126,14 @@ requests_are() {
   [ "$(api runs/1 .state)" = 'Aborted by System' ]
 }
 
-@test "two that feed a run by one name at once: told, and each one counts" {
+@test "two pushers with one name at the same time: a warning, and both count" {
   start_server
   create_run
   push_from_pipe a --journal "$journals"
   stream 3 0 | head -n -1 >&4
   retry 10 requests_are 2
   stream 3 0 | push_as a
-  grep -F "run $id is fed by another instance a, too" "$BATS_TEST_TMPDIR/err.a"
+  grep -F "run $id has another pusher named a, which is running or" "$BATS_TEST_TMPDIR/err.a"
   kill_now "$push"
   exec 4>&-
   capture k6push --finish "$id"
@@ -141,7 +141,7 @@ requests_are() {
   [ "$(api runs/1 .state)" = 'Aborted by System' ]
 }
 
-@test "of two by one name one is killed and resumed: the run ends well" {
+@test "two pushers with one name, one killed and resumed: the run ends well" {
   start_server
   create_run
   push_from_pipe a --journal "$journals"
@@ -167,7 +167,7 @@ requests_are() {
   [ "$(api runs/1 .totals.http_reqs)" = 9 ]
 }
 
-@test "one that failed is in its name's place no more when that comes again" {
+@test "a pusher that failed is replaced by the next one with its name" {
   start_server
   create_run
   {
@@ -184,7 +184,7 @@ requests_are() {
 }
 
 # bats test_tags=slow
-@test "all well: the run is finished; a threshold of one is the run's" {
+@test "all end well: the run is finished; a threshold that one crossed counts" {
   start_server
   create_run
   stream 3 0 | push_as a
@@ -206,7 +206,7 @@ requests_are() {
   [ "$status" -eq 1 ]
 }
 
-@test "a feeder that begins while the server is away is told of later" {
+@test "a pusher that begins while the server is away is announced later" {
   start_server
   create_run -n shared
   stop_server
@@ -236,7 +236,7 @@ sys.exit([n.split("\n")[0] for n in names] != ["late"])' \
   grep -F 'Aborted by System' <<<"$err"
 }
 
-@test "a server of others, which knows no instances, is fed all the same" {
+@test "a server that knows no instances gets the samples all the same" {
   start_nginx <<'EOF'
 location ~ /instances$ { return 404; }
 location / { return 200 '{}'; }

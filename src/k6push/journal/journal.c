@@ -48,8 +48,8 @@ open_folder(const char *path, struct why *why)
 	if (st.st_uid != geteuid())
 		(void)why_set(why, "%s: belongs to another user", path);
 	else
-		(void)why_set(why, "%s: mode %04o lets others in, want 0700: "
-		    "chmod 700 %s", path, st.st_mode & 07777, path);
+		(void)why_set(why, "%s: mode %04o gives access to others: "
+		    "run chmod 700 %s", path, st.st_mode & 07777, path);
 	(void)close(fd);
 	return -1;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The batches that are halved, as a load finds them: which they are, where
- * they stand, and which numbers their parts have. A part has a higher number
- * than its whole.
+ * The halved batches that a load finds: which they are, where they are, and
+ * which numbers their parts have. A part has a higher number than its whole.
  */
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* journal_load: a load on its way, as its parts share it. */
+/* journal_load: a load in progress, as its parts share it. */
 #ifndef K6PIPE_K6PUSH_JOURNAL_JOURNAL_LOAD_H
 #define K6PIPE_K6PUSH_JOURNAL_JOURNAL_LOAD_H
 

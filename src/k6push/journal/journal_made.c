@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Batches as a load finds them noted: how much is in each, whether or not its
- * bytes are found.
+ * During a load: how much is in each batch by the file done, whether or not
+ * the bytes of the batch are found.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a journal should have and does not: batches that are damaged, and those
- * that are noted, not done with, and not there.
+ * What a journal should have and has not: batches that are damaged, and those
+ * that are noted, not done, and not there.
  */
 #include <stdlib.h>
 

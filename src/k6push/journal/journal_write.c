@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pieces, batches and what is done with them. */
+/* Writes pieces, batches, and which batches are done. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -187,6 +187,6 @@ note_parse(struct note *n, struct span text, struct why *why)
 	if (!jsn_done(&j))
 		return why_set(why, "its note is damaged");
 	if (version != NOTE_VERSION)
-		return why_set(why, "it is of a later version");
+		return why_set(why, "it was written by a later version");
 	return 0;
 }

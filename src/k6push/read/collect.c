@@ -128,8 +128,8 @@ tell_progress(struct collector *c, struct span text)
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (!c->has_progress && memmem(text.p, text.n, marks[i],
 		    strlen(marks[i])) != NULL) {
-			warnf("k6's progress is among the lines, and tears "
-			    "them: use k6 run -q");
+			warnf("k6's progress is printed between the lines "
+			    "and breaks them: use k6 run -q");
 			c->has_progress = true;
 		}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cutter: what the reader asks of those who make batches of series. */
+/* cutter: what the reader needs from a maker of batches of series. */
 #ifndef K6PIPE_K6PUSH_READ_CUTTER_H
 #define K6PIPE_K6PUSH_READ_CUTTER_H
 

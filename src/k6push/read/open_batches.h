@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buckets: the open time buckets of protocol 2. Each will be a batch; until
- * then its values are in memory, and the lines they came from are that
+ * open_batches: the open time buckets of protocol 2. Each will be a batch;
+ * until then its values are in memory, and the lines they came from are that
  * batch's pieces in the journal.
  */
 #ifndef K6PIPE_K6PUSH_READ_OPEN_BATCHES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader as the sender has it: made, told, asked, and freed. */
+/* The reader from outside: made, given settings, asked, and freed. */
 #include "k6push/read/reader.h"
 
 #include <stdlib.h>

@@ -254,8 +254,8 @@ read_once(struct reader *r)
 	return more;
 }
 
-/* A threshold with abortOnFail is crossed: whoever feeds us is to end, too. A
- * file tells of a run that is over, which nobody can abort. */
+/* A threshold with abortOnFail is crossed: the generator that writes to us is
+ * to end, too. A file is of a run that is over, which nobody can abort. */
 static bool
 must_abort(struct reader *r)
 {

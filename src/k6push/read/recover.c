@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A batch from its pieces: of protocol 1 they are samples as they are sent, of
- * the others lines of the stream.
+ * Makes a batch from its pieces: of protocol 1 these are samples as they are
+ * sent, of the others they are lines of the stream.
  */
 #include "k6push/read/recover.h"
 
@@ -147,5 +147,5 @@ recover_batch(struct batch *p, struct span pieces,
 		return recover_v2(p, pieces, plain);
 	if (p->id.format == wire_rw.format)
 		return recover_rw(p, pieces, as, plain);
-	return why_set(why, "of a later version");
+	return why_set(why, "written by a later version");
 }

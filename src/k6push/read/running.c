@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each series amounts to: its finding, and its adding up. */
+/* The total of each series: found, and added to. */
 #include "k6push/read/running.h"
 
 #include <stdlib.h>
@@ -96,7 +96,7 @@ running_configure(struct running_config *c, const struct settings *s,
 		return why_set(why, "--rw-schema: more than %d breaks the "
 		    "queries of Prometheus", NATIVE_MOST);
 	if (settings_int(s, SET_RW_VERSION) > 2)
-		return why_set(why, "--rw-version: there are 1 and 2");
+		return why_set(why, "--rw-version: must be 1 or 2");
 	*c = (struct running_config){ .has_histograms = form != RW_STATS,
 	    .is_stale_told = settings_bool(s, SET_RW_STALE_MARKERS),
 	    .is_start_told = settings_int(s, SET_RW_VERSION) == 2,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * running: for remote write, what each series amounts to since the run began
- * (PROTOCOL 9.3): one for each metric and set of labels, however many values
+ * running: for remote write, the total of each series since the run began
+ * (PROTOCOL 9.3), one for each metric and set of labels, however many values
  * it had.
  */
 #ifndef K6PIPE_K6PUSH_READ_RUNNING_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running series as a message. It is written from its end to its begin, as pb
- * does; so what is told here as last stands first.
+ * Writes running series as a message, from its end to its beginning, as pb
+ * does; so what is written last stands first.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * series: for protocol 2, samples in, batches of time series out (PROTOCOL
- * 5.4, 5.6). A bucket leaves when it is due by the clock of the stream.
+ * series_collect: for protocol 2, samples in, batches of time series out
+ * (PROTOCOL 5.4, 5.6). A bucket is sent when it is due by the clock of the
+ * stream.
  */
 #ifndef K6PIPE_K6PUSH_READ_SERIES_COLLECT_H
 #define K6PIPE_K6PUSH_READ_SERIES_COLLECT_H

@@ -152,8 +152,8 @@ advice(const struct fetch_reply *reply, bool is_query)
 		return "see K6_PROMETHEUS_RW_USERNAME, _PASSWORD, "
 		    "_BEARER_TOKEN, and --tenant";
 	if (is_query)
-		return s == 0 || s >= 429 ? "" : "does --query-url stand "
-		    "before its /api/v1/query?";
+		return s == 0 || s >= 429 ? "" : "is --query-url the URL "
+		    "before /api/v1/query?";
 	if (outcome_remote(reply) == OUTCOME_HOLD)
 		return "is K6_PROMETHEUS_RW_SERVER_URL that of a remote write "
 		    "receiver, such as http://HOST:9090/api/v1/write?";
@@ -194,12 +194,12 @@ describe(const struct fetch_reply *reply, const char *url, bool is_query,
 		buf_text(out, ": ");
 		add_said(reply, out);
 		if (reply->status < 300)
-			buf_text(out, ", which is no answer of a receiver");
+			buf_text(out, ", which is not the answer of a receiver");
 	}
 	if (written(reply, "Samples") != NULL ||
 	    written(reply, "Histograms") != NULL)
 		buf_printf(out, ", %" PRIu64 " samples and %" PRIu64
-		    " histograms of it are written",
+		    " histograms of the batch were written",
 		    count_of(written(reply, "Samples")),
 		    count_of(written(reply, "Histograms")));
 	if (hint[0] != '\0')

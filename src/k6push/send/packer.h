@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * packer: a thread that compresses batches and brings them to the journal's
- * segments, off the path of reading and off that of sending.
+ * packer: a thread that compresses batches and writes them to the journal's
+ * segments, so that neither reading nor sending waits for that.
  */
 #ifndef K6PIPE_K6PUSH_SEND_PACKER_H
 #define K6PIPE_K6PUSH_SEND_PACKER_H

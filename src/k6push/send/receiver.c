@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The receivers there are. */
+/* The two receivers: the cloud, and a metrics store. */
 #include "k6push/send/receiver.h"
 
 #include "k6push/send/outcome_remote.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * receiver: who is at the other end: what its answers mean, and what it knows
- * of beside the samples.
+ * receiver: the kind of server at the other end: what its answers mean, and
+ * which calls it knows besides samples.
  */
 #ifndef K6PIPE_K6PUSH_SEND_RECEIVER_H
 #define K6PIPE_K6PUSH_SEND_RECEIVER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls that create a run, announce a generator and finish the run. */
+/* The calls that create a run, announce a pusher and finish the run. */
 #include <stdio.h>
 #include <stdlib.h>
 

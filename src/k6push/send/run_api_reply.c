@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server answers to the calls about a run. */
+/* Handles the server's answers to the calls about a run. */
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -216,7 +216,7 @@ take_count(struct jsn *j, const char *name, int64_t *out)
 		return false;
 	if (num_parse(text.p, text.n, &d) != text.n || d < 0 || d > 0x1p53 ||
 	    d != (double)(int64_t)d) {
-		warnf("the server's \"%s\" is no count: %.*s", name,
+		warnf("the server's \"%s\" is not a count: %.*s", name,
 		    text.n < 40 ? (int)text.n : 40, text.p);
 		return false;
 	}
@@ -342,9 +342,8 @@ take_announced(struct run_api *c, struct span body)
 		else if (jsn_text(&j, &id))
 			run_api_take_database(c, id);
 	if (namesakes > 0)
-		warnf("run %s is fed by another instance %s, too, or was by "
-		    "one that was killed: give each a name of its own "
-		    "(--instance)", c->id, c->instance);
+		warnf("run %s has another pusher named %s, which is running or "
+		    "was killed: give each a name of its own (--instance)", c->id, c->instance);
 }
 
 void

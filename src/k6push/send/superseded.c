@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Refused samples, by series, until a later one of the series is taken. */
+/* Refused samples, by series, until a later one of the series is accepted. */
 #include "k6push/send/superseded.h"
 
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * superseded: samples of remote write that a receiver refused, by series. All
- * but gauges is of the whole run: a later sample of the series, once it is
- * taken, has what the refused one had, and of a gauge it is what counts.
+ * series except gauges count from the beginning of the run: a later sample,
+ * once it is accepted, includes the refused one; of a gauge, the later one is
+ * what counts.
  */
 #ifndef K6PIPE_K6PUSH_SEND_SUPERSEDED_H
 #define K6PIPE_K6PUSH_SEND_SUPERSEDED_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upload: batches on their way to the server. Each stays here until the
- * server has it, was split, or was refused for good. After an outage the
- * newest goes first, then the backlog, with the newest now and then.
+ * upload: batches on their way to the server. Each stays here until the server
+ * has it, it was split, or it was refused for good. After an outage the newest
+ * goes first, then the backlog, with the newest now and then.
  */
 #ifndef K6PIPE_K6PUSH_SEND_UPLOAD_H
 #define K6PIPE_K6PUSH_SEND_UPLOAD_H

@@ -71,7 +71,7 @@ struct refusal {
 struct sending {
 	struct sending *next;
 	struct uploader *owner;
-	struct batch *batch;	/* NULL: a sign of life */
+	struct batch *batch;	/* NULL: a heartbeat */
 	int64_t started_ns;
 	struct buf body;	/* what of it is only for this try */
 	struct wire_message message;

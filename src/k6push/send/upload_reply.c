@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of a batch by the server's answer: done, tried again, split, or
- * kept aside. */
+/* Decides by the server's answer what becomes of a batch: done, tried again,
+ * split, or kept aside. */
 #include "k6push/send/upload_priv.h"
 
 #include <inttypes.h>
@@ -182,7 +182,7 @@ tell_refused(const struct uploader *u, const struct batch *p,
 	struct buf what = { 0 };
 
 	if (p->id.points == 0)
-		buf_text(&what, "the mark of a series' begin or end");
+		buf_text(&what, "the marker of a series' start or end");
 	else
 		buf_printf(&what, "%" PRIu64 " sample%s", p->id.points,
 		    p->id.points == 1 ? "" : "s");

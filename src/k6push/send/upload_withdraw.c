@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Before a batch is split, or kept aside: an earlier try may have arrived, of
- * which no answer came; also one that libcurl or a proxy made anew by itself.
- * Its parts have keys of their own, and would be stored beside it. So its key
- * is withdrawn first (PROTOCOL 3.7): the server says that it has the batch, or
- * takes nothing under that key from then on.
+ * Withdraws the key of a batch before it is split or kept aside (PROTOCOL
+ * 3.7). An earlier try may have arrived although no answer came, or libcurl or
+ * a proxy may have repeated one. The parts have keys of their own, and would
+ * be stored beside the whole. The server says that it has the batch, or
+ * accepts nothing under that key from then on.
  */
 #include <stdlib.h>
 #include <string.h>

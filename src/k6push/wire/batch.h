@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * batch: samples that travel together: one request's body. Cut once, with
- * its number and idempotency key, it keeps both over all tries, splits and
+ * batch: samples that are sent together, as one request's body. It gets its
+ * number and idempotency key when it is cut, and keeps both over all tries and
  * restarts.
  */
 #ifndef K6PIPE_K6PUSH_WIRE_BATCH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What both protocols share, and which one is spoken. */
+/* What the protocols share, and which one is used. */
 #include "k6push/wire/wire.h"
 
 #include <string.h>

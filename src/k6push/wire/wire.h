@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire: what a protocol makes of a batch's body. The journal and the uploader
- * know bytes, headers, a path and a key; all that depends on the protocol
- * stands in one struct wire for each of them.
+ * wire: how a protocol encodes a batch. The journal and the uploader know only
+ * bytes, headers, a path and a key; what depends on the protocol is in a
+ * struct wire.
  */
 #ifndef K6PIPE_K6PUSH_WIRE_WIRE_H
 #define K6PIPE_K6PUSH_WIRE_WIRE_H
@@ -35,7 +35,7 @@ struct wire {
 	uint8_t format;		/* as the journal has it; never changes */
 	bool is_ordered;	/* batches of a lane go one behind the other */
 	const char *path;	/* before the run's id: "/v1/metrics/" */
-	struct span empty;	/* plain body without samples: a sign of life */
+	struct span empty;	/* plain body without samples: a heartbeat */
 	const char *suffix;	/* of a file with a kept body */
 	enum setting most;	/* says how many samples a request may have */
 

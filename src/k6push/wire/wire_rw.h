@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * wire_rw: Prometheus' remote write. A plain body is a WriteRequest 1.0 with
- * native histograms, and in front of it how many points of the stream each of
- * its series stands for. In that form it is kept; what the receiver wants is
- * made of it when it is sent.
+ * native histograms, preceded by how many points of the stream each of its
+ * series stands for. The batch is kept in that form; the form that the
+ * receiver wants is made when it is sent.
  */
 #ifndef K6PIPE_K6PUSH_WIRE_WIRE_RW_H
 #define K6PIPE_K6PUSH_WIRE_WIRE_RW_H
