@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command copy: run after run, and the books of it. */
+/* The command copy: copies run after run, and counts them. */
 #include "k6serve/copy.h"
 
 #include <stdio.h>
@@ -110,7 +110,7 @@ print_books(const struct books *b, bool is_whole)
 
 	if (b->there > 0)
 		(void)snprintf(were_there, sizeof(were_there),
-		    "; %s were there", grouped(there, b->there));
+		    "; %s were there already", grouped(there, b->there));
 	if (b->open > 0)
 		(void)snprintf(open, sizeof(open), "; %lld not over",
 		    (long long)b->open);

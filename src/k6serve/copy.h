@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* copy: the command that brings one database into another. */
+/* copy: the command that copies one database into another. */
 #ifndef K6PIPE_K6SERVE_COPY_H
 #define K6PIPE_K6SERVE_COPY_H
 

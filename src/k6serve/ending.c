@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread that waits, and cuts off the database when the time is over. */
+/* A thread that abandons the database when the time for ending is over. */
 #include "k6serve/ending.h"
 
 #include "base/die.h"
@@ -14,8 +14,8 @@ ending_main(void *ctx)
 
 	if (!thread_turns_wait(&e->turns, END_MS))
 		return NULL;
-	warnf("the database does not answer: ended without it after %d s; "
-	    "what it did not confirm got no 2xx", END_MS / 1000);
+	warnf("the database does not answer: ending without it after %d "
+	    "s; what it did not confirm was not acknowledged", END_MS / 1000);
 	for (i = 0; i < sizeof(e->stores) / sizeof(e->stores[0]); i++)
 		if (e->stores[i] != NULL)
 			store_abandon(e->stores[i]);

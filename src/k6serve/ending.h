@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ending: the end of the server does not wait for a database that hangs. */
+/* ending: lets the server end without waiting for a database that hangs. */
 #ifndef K6PIPE_K6SERVE_ENDING_H
 #define K6PIPE_K6SERVE_ENDING_H
 

@@ -71,9 +71,9 @@ static const struct opt table[] = {
 	{ 'm', "max-series", "N", "maximum number of series in a run; others "
 	    "are added up as one (100000)", OPT_INT,
 	    offsetof(struct options, max_series), NULL, 0 },
-	{ 'f', "format", "FORMAT", "report, wait and diff: html, "
-	    "json, csv, text, junit, markdown or github (report: html; else "
-	    "text)",
+	{ 'f', "format", "FORMAT", "format of report, wait and "
+	    "diff: html, json, csv, text, junit, markdown or github (report: "
+	    "html; the others: text)",
 	    OPT_TEXT, offsetof(struct options, format), NULL, 0 },
 	{ 'b', "baseline", "N", "diff: compare with the last N runs of that "
 	    "name that passed", OPT_INT,
@@ -107,13 +107,13 @@ static const struct opt table[] = {
 	{ 's', "keep-size", "SIZE", "remove the oldest runs while the data is "
 	    "larger, such as 500M or 20G (no limit)", OPT_CALL,
 	    offsetof(struct options, keep_bytes), set_size, 0 },
-	{ 'F', "on-finish", "URL", "POST to it, as JSON, what each run came to",
-	    OPT_CALL, offsetof(struct options, on_finish), set_hook, 0 },
+	{ 'F', "on-finish", "URL", "POST the outcome of each run to this URL, "
+	    "as JSON", OPT_CALL, offsetof(struct options, on_finish), set_hook, 0 },
 	{ 'S', "hook-secret", "FILE", "file with the key that signs what "
 	    "--on-finish sends", OPT_TEXT,
 	    offsetof(struct options, hook_secret), NULL, 0 },
-	{ 'O', "open", NULL, "copy: runs that are not over, too; end the server"
-	    " of FROM before", OPT_FLAG,
+	{ 'O', "open", NULL, "copy: also runs that are not over; end the server "
+	    "of FROM first", OPT_FLAG,
 	    offsetof(struct options, takes_open), NULL, 0 },
 	{ 0 },
 };

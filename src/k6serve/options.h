@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options: the command line of k6serve, looked at before anything is opened. */
+/* options: the command line of k6serve, checked before anything is opened. */
 #ifndef K6PIPE_K6SERVE_OPTIONS_H
 #define K6PIPE_K6SERVE_OPTIONS_H
 

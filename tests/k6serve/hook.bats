@@ -66,8 +66,8 @@ ended() {
     .state == "Finished" and .verdict == "failed" and .http_reqs == 1 and
     .link == $url + "/runs/1" and (.thresholds | length == 1 and
     .[0].metric == "http_reqs" and .[0].failed and .[0].value == 1)' got/3.body
-  grep -q 'run 1: its end is not told yet: HTTP 500: trying again in' serve.err
-  told() { grep -q "run 1: its end was told (delivery $delivery)" serve.err; }
+  grep -q 'run 1: the webhook is not delivered yet: HTTP 500: trying again in' serve.err
+  told() { grep -q "run 1: the webhook was delivered (delivery $delivery)" serve.err; }
   retry 20 told
   # once is enough: the next to come is the next run
   ended other 'count<9'
@@ -89,7 +89,7 @@ nothing_is_due() {
   port=${hook#*1:}
   start_server --on-finish "$hook"
   ended shop 'count<9'
-  failed() { grep -q 'run 1: its end is not told yet: ' serve.err; }
+  failed() { grep -q 'run 1: the webhook is not delivered yet: ' serve.err; }
   retry 60 failed
   stop_server
   PORT=${port%%/*} receive
@@ -107,7 +107,7 @@ nothing_is_due() {
   start_server --on-finish "$hook"
   ended refused 'count<9'
   retry 60 [ -s got/1.head ]
-  refused() { grep -q 'run 2: its end could not be told: HTTP 410' serve.err; }
+  refused() { grep -q 'run 2: the webhook was not delivered: HTTP 410' serve.err; }
   retry 20 refused
   ended taken 'count<9'
   retry 60 [ -s got/2.head ]

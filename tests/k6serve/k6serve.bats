@@ -694,7 +694,7 @@ vus() {
     "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
 }
 
-@test "bodies of protocol 2 that are none get 4xx and store nothing" {
+@test "invalid bodies of protocol 2 get 4xx and store nothing" {
   start_server
   create
   local v2=(-H 'Content-Type: application/x-protobuf')
@@ -714,7 +714,7 @@ vus() {
   [ "$code" = 400 ]
   post /v2/metrics/9 "${v2[@]}" --data ''
   [ "$code" = 404 ]
-  # an empty set is a sign of life
+  # an empty set is a heartbeat
   post /v2/metrics/1 "${v2[@]}" --data ''
   [ "$code $body" = '200 {}' ]
   [ "$(api runs/1 .points)" = 0 ]

@@ -258,7 +258,7 @@ has_ended() {
   wait "$server"
   wait "$pusher"
   grep -q -- '-> 503 ' "$BATS_TEST_TMPDIR/post"
-  grep -q '^k6serve: the database does not answer: ended without it after 10 s' \
+  grep -q '^k6serve: the database does not answer: ending without it after 10 s' \
     "$BATS_TEST_TMPDIR/err"
   resume_postgres
   sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -106,7 +106,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   [ "$(jq -r '.thresholds[0].crossed' <<<"$body")" = 2026-01-01T00:00:10Z ]
 }
 
-@test "abortOnFail stops the run, and those who feed it" {
+@test "abortOnFail stops the run, and its pushers" {
   start_server
   judged '{"http_reqs":[{"threshold":"count<3","abortOnFail":true}]}'
   { for i in 1 2 3 4; do point http_reqs 1; done; } >in

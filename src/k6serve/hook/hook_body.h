@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hook_body: what is told of a run that has ended, and its signature. */
+/* hook_body: what is reported of a run that has ended, and its signature. */
 #ifndef K6PIPE_K6SERVE_HOOK_HOOK_BODY_H
 #define K6PIPE_K6SERVE_HOOK_HOOK_BODY_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread that tells the ends of runs. */
+/* The thread that reports the ends of runs to a URL. */
 #include "k6serve/hook/hook_thread.h"
 
 #include <stdlib.h>
@@ -145,10 +145,10 @@ end_delivery(struct hook_thread *t)
 	long long run = t->hook.run;
 
 	if (t->is_taken)
-		warnf("run %lld: its end was told (delivery %s)", run,
+		warnf("run %lld: the webhook was delivered (delivery %s)", run,
 		    t->hook.id);
 	else
-		warnf("run %lld: its end could not be told: %s", run,
+		warnf("run %lld: the webhook was not delivered: %s", run,
 		    t->result);
 	t->pause_ms = LEAST_PAUSE_MS;
 	writer_do(t->writer, write_done, t);
@@ -172,7 +172,8 @@ pause_for(struct hook_thread *t, int64_t ms)
 static bool
 pause_after(struct hook_thread *t)
 {
-	warnf("run %lld: its end is not told yet: %s: trying again in %g s",
+	warnf("run %lld: the webhook is not delivered yet: %s: trying again "
+	    "in %g s",
 	    (long long)t->hook.run, t->result, (double)t->pause_ms / 1000);
 	if (!pause_for(t, t->pause_ms))
 		return false;

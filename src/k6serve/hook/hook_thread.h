@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hook_thread: the end of each run is told to a URL, at least once: what is due
- * stands in the database, and goes on after a restart.
+ * hook_thread: reports the end of each run to a URL, at least once. What is
+ * due is in the database, so that it is reported after a restart, too.
  */
 #ifndef K6PIPE_K6SERVE_HOOK_HOOK_THREAD_H
 #define K6PIPE_K6SERVE_HOOK_HOOK_THREAD_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The field Accept-Encoding is read: names with weights. */
+/* Reads the field Accept-Encoding: names with weights. */
 #include "k6serve/http/accept.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens of requests are checked, and guesses slowed down. */
+/* Checks the tokens of requests, and slows down guesses. */
 #include "k6serve/http/access.h"
 
 #include <stdlib.h>

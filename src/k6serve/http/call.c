@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls are answered by their routes, and replies written. */
+/* Lets routes answer calls, and writes replies. */
 #include "k6serve/http/call.h"
 
 #include <stdarg.h>
@@ -280,7 +280,7 @@ find_last(struct call *c)
 }
 
 #define OTHER_DATABASE \
-	"this run is one of another database than the one this server has now"
+	"this run is in another database, not in the one of this server"
 
 bool
 call_has_run(struct call *c)
@@ -293,7 +293,7 @@ call_has_run(struct call *c)
 
 	if (result == STORE_CONFLICT)
 		reply_error(c->reply, 404, ERROR_OTHER_DATABASE, OTHER_DATABASE
-		    " (its number is that of another run here)");
+		    " (here, its number is that of another run)");
 	else if (result == STORE_NO_RUN && (c->route->takes_data ||
 	    c->route->is_of_push) && c->run > 0 &&
 	    store_run_was(c->store, c->run, &why) > 0)

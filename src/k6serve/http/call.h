@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* call: a request that found its route; routes; what answers write. */
+/* call: a request that has found its route; routes; how replies are written. */
 #ifndef K6PIPE_K6SERVE_HTTP_CALL_H
 #define K6PIPE_K6SERVE_HTTP_CALL_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* digest: SHA-256. libcrypto stays in here. */
+/* digest: SHA-256; hides libcrypto. */
 #ifndef K6PIPE_K6SERVE_HTTP_DIGEST_H
 #define K6PIPE_K6SERVE_HTTP_DIGEST_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errors: what can be wrong with a request, by the names that openapi.json
- * lists. k6's own APIs have numbers instead.
+ * errors: the errors of requests, with the names that openapi.json lists. k6's
+ * own APIs have numbers instead.
  */
 #ifndef K6PIPE_K6SERVE_HTTP_ERRORS_H
 #define K6PIPE_K6SERVE_HTTP_ERRORS_H

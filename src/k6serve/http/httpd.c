@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests are taken from libmicrohttpd, and their replies given to it. */
+/* Takes requests from libmicrohttpd, and gives it their replies. */
 #include "k6serve/http/httpd.h"
 
 #include <errno.h>

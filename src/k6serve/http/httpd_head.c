@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Heads of requests that libmicrohttpd takes, and others would read in another
- * way: behind a proxy that is how a request is smuggled in (RFC 9112). */
+/* Refuses heads of requests that libmicrohttpd takes and that others would
+ * read in another way: behind a proxy they could smuggle in a request (RFC
+ * 9112). */
 #include <string.h>
 
 #include "k6serve/http/httpd_priv.h"
@@ -64,7 +65,7 @@ see_field(void *ctx, enum MHD_ValueKind kind, const char *name,
 
 	(void)kind;
 	if (!is_name(name, name_n))
-		fail(h, "a field has a name that is none");
+		fail(h, "the name of a field is not valid");
 	if (value == NULL)
 		return MHD_YES;
 	if (has_control(value, n))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses are parsed, and a listening socket opened. */
+/* Parses addresses, and opens a listening socket. */
 #include "k6serve/http/listen.h"
 
 #include <arpa/inet.h>

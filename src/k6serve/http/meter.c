@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests and batches are counted, and the counts printed for Prometheus. */
+/* Counts requests and batches, and prints the counts for Prometheus. */
 #include "k6serve/http/meter.h"
 
 #include "base/units.h"

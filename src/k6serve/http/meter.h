@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * meter: what this server did since its start, counted, and told at /metrics
- * in Prometheus' text format; and whether it can work, at /ready.
+ * meter: counts what this server did since its start, for /metrics in
+ * Prometheus' text format; and whether it can work, for /ready.
  */
 #ifndef K6PIPE_K6SERVE_HTTP_METER_H
 #define K6PIPE_K6SERVE_HTTP_METER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests are refused, or find their route and their thread. */
+/* Refuses requests, or finds their route and thread. */
 #include "k6serve/http/server.h"
 
 #include <stdio.h>

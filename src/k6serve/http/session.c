@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Logins, and what needs a cloud, are answered. */
+/* Answers logins, and requests for services that need a cloud. */
 #include "k6serve/http/session.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* session: what k6 asks besides its runs: its login, whether its token is
- * good, and services that need a cloud (PROTOCOL 3.5). */
+ * valid, and services that need a cloud (PROTOCOL 3.5). */
 #ifndef K6PIPE_K6SERVE_HTTP_SESSION_H
 #define K6PIPE_K6SERVE_HTTP_SESSION_H
 

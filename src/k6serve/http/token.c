@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens are looked up, and the subcommands that make and remove them run. */
+/* Looks up tokens, and runs the subcommands that add and remove them. */
 #include "k6serve/http/token.h"
 
 #include <stdio.h>

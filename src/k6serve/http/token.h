@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* token: who may write, and the subcommands that say so. */
+/* token: who may write, and the subcommands for tokens. */
 #ifndef K6PIPE_K6SERVE_HTTP_TOKEN_H
 #define K6PIPE_K6SERVE_HTTP_TOKEN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The headers of a tar are walked through. */
+/* Walks through the headers of a tar. */
 #include "k6serve/ingest/archive.h"
 
 #include <stdint.h>

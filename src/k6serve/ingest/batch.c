@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples are added up in cells, which become rows for the store. */
+/* Adds up samples in cells, which become rows for the store. */
 #include "k6serve/ingest/batch.h"
 
 #include <stdlib.h>

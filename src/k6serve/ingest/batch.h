@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * batch: the samples of one body, put together by series and second before
- * they go to the store, so that each row is written once however many samples
- * fall into it.
+ * batch: the samples of one body, added up by series and second before they go
+ * to the store, so that each row is written once however many samples fall
+ * into it.
  */
 #ifndef K6PIPE_K6SERVE_INGEST_BATCH_H
 #define K6PIPE_K6SERVE_INGEST_BATCH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies are unpacked and read, a window at a time. */
+/* Unpacks and reads bodies, a window at a time. */
 #include "k6serve/ingest/body.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run is made: from JSON, or from a form with the archive of its script. */
+/* Creates a run, from JSON or from a form with the archive of its script. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ingest: what the receiving of both metrics protocols has in common. */
+/* ingest: what both metrics protocols have in common when they are received. */
 #ifndef K6PIPE_K6SERVE_INGEST_INGEST_H
 #define K6PIPE_K6SERVE_INGEST_INGEST_H
 

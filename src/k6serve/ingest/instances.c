@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Generators of one run tell their state, and its end is the worst of them. */
+/* Stores the states that the pushers of a run report; the run ends with the
+ * worst. */
 #include "k6serve/ingest/instances.h"
 
 #include <ctype.h>

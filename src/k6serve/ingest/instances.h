@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* instances: generators that feed one run side by side. */
+/* instances: the pushers that feed one run at the same time. */
 #ifndef K6PIPE_K6SERVE_INGEST_INSTANCES_H
 #define K6PIPE_K6SERVE_INGEST_INSTANCES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A field is found in a form. */
+/* Finds a field in a form. */
 #include "k6serve/ingest/multipart.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Both ways to write a threshold become one. */
+/* Reads both ways to write a threshold. */
 #include "k6serve/ingest/option_thresholds.h"
 
 #include "data/threshold.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Load tests are made, and runs of them started. */
+/* Creates load tests, and starts runs of them. */
 #include <string.h>
 
 #include "base/random.h"

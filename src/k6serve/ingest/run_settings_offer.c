@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The offer is made from options, and written into answers. */
+/* Makes the offer from options, and writes it into answers. */
 #include "k6serve/ingest/run_settings_offer.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * offer: what the client that makes a run is told: settings that overrule its
- * own, and lines for its log (PROTOCOL 3.2). Set once, from options.
+ * run_settings_offer: what a client that creates a run gets: settings that
+ * override its own, and lines for its log (PROTOCOL 3.2). It is set once, from
+ * options.
  */
 #ifndef K6PIPE_K6SERVE_INGEST_RUN_SETTINGS_OFFER_H
 #define K6PIPE_K6SERVE_INGEST_RUN_SETTINGS_OFFER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Thresholds that come with their results are added to a run's plan. */
+/* Adds thresholds that come with their results to a run's plan. */
 #include "k6serve/ingest/told.h"
 
 #include <stdlib.h>

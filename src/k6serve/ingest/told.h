@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * told: the thresholds that a client tells the results of, but did not name
- * when it made the run: a stream may name them behind its first samples.
+ * told: the thresholds whose results a client reports, but which it did not
+ * name when it created the run: a stream may name them after its first
+ * samples.
  */
 #ifndef K6PIPE_K6SERVE_INGEST_TOLD_H
 #define K6PIPE_K6SERVE_INGEST_TOLD_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The verdicts on a run that ends are written as the client would tell them. */
+/* Writes the verdicts on a run that ends in the form in which a client reports
+ * them. */
 #include "k6serve/ingest/verdicts.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verdicts: the thresholds of a run, judged here. k6 tells the results of
- * those when it finishes a run; by its newer API it does not, nor does one who
- * only fed the run.
+ * verdicts: the thresholds of a run, judged here. k6 reports their results
+ * when it finishes a run; by its newer API it does not, and neither does a
+ * pusher of a shared run.
  */
 #ifndef K6PIPE_K6SERVE_INGEST_VERDICTS_H
 #define K6PIPE_K6SERVE_INGEST_VERDICTS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run's thresholds against its data in the store. */
+/* Judges a run's thresholds on its data in the store. */
 #include "k6serve/judge/judge_run.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_run: the thresholds of a run are judged over all that feeds it: on the
- * merged histograms and counters of its instances.
+ * judge_run: judges the thresholds of a run over all of its pushers: on the
+ * merged histograms and counters.
  */
 #ifndef K6PIPE_K6SERVE_JUDGE_JUDGE_RUN_H
 #define K6PIPE_K6SERVE_JUDGE_JUDGE_RUN_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is silent for too long, and what is old enough to roll up, or to go. */
+/* Times silent runs out, rolls up old seconds, and removes old runs. */
 #include "k6serve/store/chores.h"
 
 #include <stdlib.h>
@@ -184,9 +184,9 @@ age_of(const struct chores *c, const struct life *l, int64_t seen_ns,
 	return c->start.unix_ns - seen_ns + (now->all_ns - c->start.all_ns);
 }
 
-/* Whoever feeds a run that was timed out may only be cut off. It gets as long
- * again before lack of room alone removes it; and after a start of the server,
- * which it may have waited for, before anything does. */
+/* The pushers of a run that timed out may only be cut off. Lack of room alone
+ * removes it only after another time-out; and after a start of the server, for
+ * which the pushers may have waited, nothing removes it before that. */
 static bool
 is_spared(const struct chores *c, const struct life *l, int run_status,
     int64_t age_ns, bool is_old)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chores: runs that fell silent time out, old seconds are rolled up, and old
- * runs go. Nobody is judged by the wall clock, which may jump: what happened
- * since the start is measured with other clocks, and only for what happened
- * before is the wall clock asked, once, at the start. Only how long a running
- * run is here, for its roll-up, is told by when it was made.
+ * chores: times silent runs out, rolls up old seconds, and removes old runs.
+ * The wall clock, which may jump, is asked only once, at the start, for what
+ * happened before; what happened since is measured with other clocks. There is
+ * one exception: for its roll-up, how long a running run has been here is told
+ * by when it was created.
  */
 #ifndef K6PIPE_K6SERVE_STORE_CHORES_H
 #define K6PIPE_K6SERVE_STORE_CHORES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection is made on a thread of its own, for a session that must not
- * wait: names are looked up, and hosts tried in turn, for seconds each. */
+/* Makes a connection on a thread of its own, for a session that must not wait:
+ * names are looked up, and hosts tried in turn, for seconds each. */
 #ifdef K6PIPE_LIBPQ
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many rows at once, in PostgreSQL: COPY in its binary form. */
+/* Writes many rows at once in PostgreSQL: COPY in its binary form. */
 #ifdef K6PIPE_LIBPQ
 
 #include <endian.h>

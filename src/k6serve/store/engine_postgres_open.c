@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server is connected to, and the tables are made or migrated. */
+/* Connects to the server, and creates or migrates the tables. */
 #include "k6serve/store/engine_postgres.h"
 
 #ifdef K6PIPE_LIBPQ

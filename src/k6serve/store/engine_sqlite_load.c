@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many rows at once, in SQLite: a statement that is run for each. */
+/* Writes many rows in SQLite: a statement that is run for each. */
 #include <stdlib.h>
 
 #include "base/buf.h"

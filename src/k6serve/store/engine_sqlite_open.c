@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The database file is opened, and its tables made or migrated. */
+/* Opens the database file, and creates or migrates its tables. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

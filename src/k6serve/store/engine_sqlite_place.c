@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Are the database's files still where they were opened? */
+/* Checks that the database's files are still where they were opened. */
 #include <sys/stat.h>
 
 #include "k6serve/store/engine_sqlite_priv.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The beginning and the end are found in what the run has of times. */
+/* Finds the beginning and the end of a run in the times that are known of it. */
 #include "k6serve/store/run_times.h"
 
 #include "base/units.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* run_times: when a run began and ended, by what is known best. */
+/* run_times: when a run began and ended, by the best source. */
 #ifndef K6PIPE_K6SERVE_STORE_RUN_TIMES_H
 #define K6PIPE_K6SERVE_STORE_RUN_TIMES_H
 

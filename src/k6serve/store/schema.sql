@@ -114,7 +114,7 @@ CREATE INDEX open ON run (seen_ns) WHERE run_status = 2;
 
 -- version 4
 
--- Those who feed a run side by side, and what each last told of itself.
+-- The pushers of a run, and the state that each one reported last.
 CREATE TABLE instance (
 	run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
 	name TEXT NOT NULL,

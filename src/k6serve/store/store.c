@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A store is opened on its engine; transactions, alone and in groups. */
+/* Opens a store on its engine; transactions, alone and in groups. */
 #include "k6serve/store/store.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch goes into the tables of series and points, once for its key. */
+/* Adds a batch to the tables of series and points, once for its key. */
 #include "k6serve/store/store_batch.h"
 
 #include <stdlib.h>

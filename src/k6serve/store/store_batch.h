@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_batch: the samples of one request body are added to a run. */
+/* store_batch: adds the samples of one request body to a run. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_BATCH_H
 #define K6PIPE_K6SERVE_STORE_STORE_BATCH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Series and points of a batch, in few statements. */
+/* Reads and writes the series and points of a batch in few statements. */
 #include "k6serve/store/store_bulk.h"
 
 #include <stdlib.h>
@@ -80,7 +80,7 @@ read_place(struct store_stmt *p, size_t n, struct why *why)
 	int64_t at = store_get_int(p, 0);
 
 	return at >= 1 && (uint64_t)at <= n ? at - 1 :
-	    why_set(why, "the database tells a row that was not asked for");
+	    why_set(why, "the database returned a row that was not asked for");
 }
 
 static int

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_bulk: what a batch needs of series and points in few statements, for an
- * engine to which each is a journey (ENGINE_FIND_TAGSETS is not NULL). The run
- * is locked: nobody else changes its series meanwhile.
+ * store_bulk: reads and writes the series and points of a batch in few
+ * statements, for an engine to which each statement is a round trip
+ * (ENGINE_FIND_TAGSETS is not NULL). The run is locked: nobody else changes
+ * its series meanwhile.
  */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_BULK_H
 #define K6PIPE_K6SERVE_STORE_STORE_BULK_H

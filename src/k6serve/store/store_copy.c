@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A run is read from one database, written to another, and read from there. */
+/* Reads a run from one database, writes it to another, and reads it back from
+ * there. */
 #include "k6serve/store/store_copy.h"
 
 #include <stdlib.h>

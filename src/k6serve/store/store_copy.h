@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_copy: what one database has goes into another. A run keeps its number,
- * as that is how others know it, and is copied in one transaction: it is there
- * whole, or not at all. What the other database has under the same number or
- * name is compared, and left.
+ * store_copy: copies one database into another. A run keeps its number,
+ * because others know it by that, and is copied in one transaction: whole, or
+ * not at all. What the other database has under the same number or name is
+ * compared, and not changed.
  */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_COPY_H
 #define K6PIPE_K6SERVE_STORE_STORE_COPY_H

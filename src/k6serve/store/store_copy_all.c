@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a copy has beside the runs: the id, tokens, load tests, numbers. */
+/* Copies all besides the runs: the id, tokens, load tests, numbers. */
 #include <string.h>
 
 #include "base/mem.h"

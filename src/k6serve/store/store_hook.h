@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_hook: the runs whose end is to be told to a URL, until that is done. */
+/* store_hook: the runs whose end is still to be reported to a URL. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_HOOK_H
 #define K6PIPE_K6SERVE_STORE_STORE_HOOK_H
 

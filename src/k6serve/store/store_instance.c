@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of instances: the last state that each one of a run told. */
+/* The table of instances: the last state that each pusher of a run reported. */
 #include "k6serve/store/store_instance.h"
 
 #include <string.h>

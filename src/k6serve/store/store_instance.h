@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_instance: the generators that feed one run side by side. */
+/* store_instance: the pushers that feed one run at the same time. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_INSTANCE_H
 #define K6PIPE_K6SERVE_STORE_STORE_INSTANCE_H
 

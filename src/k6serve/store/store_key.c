@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of batches: each stands for one body, or for none any more, when
- * its sender has withdrawn it.
+ * The keys of batches: each stands for one body or, if its sender has
+ * withdrawn it, for none any more.
  */
 #include <string.h>
 

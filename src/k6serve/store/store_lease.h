@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_lease: of all k6serve on a database one at a time does a kind of
- * periodic work. It holds a lease that ends by the clock of the database unless
- * it is renewed, and that has another number, its fence, each time that it was
- * taken anew. A transaction of that work asks in its end if the lease still has
- * that number: who was paused does nothing late. A file has one k6serve, which
- * always holds it.
+ * store_lease: of all k6serve on a database, only one at a time does a kind of
+ * periodic work. It holds a lease, which expires by the clock of the database
+ * unless it is renewed, and which gets another number, its fence, each time
+ * that it is taken anew. At its end a transaction of that work checks that the
+ * lease still has that number, so that a server that was paused does nothing
+ * late. A file has one k6serve, which always holds the lease.
  */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_LEASE_H
 #define K6PIPE_K6SERVE_STORE_STORE_LEASE_H

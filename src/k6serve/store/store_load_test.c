@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of load tests, and of the runs that were started of them. */
+/* The tables of load tests, and of the runs that were started from them. */
 #include "k6serve/store/store_load_test.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A commit whose answer was lost took place or not. What was in it may have no
- * key of its own, so that it notes a mark, by which that is found.
+ * Finds out whether a commit whose answer was lost took place. Its changes may
+ * have no key of their own, so it stores a mark, by which that is found.
  */
 #include <time.h>
 

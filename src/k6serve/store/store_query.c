@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of series and points are read. */
+/* Reads the tables of series and points. */
 #include "k6serve/store/store_query.h"
 
 #include <string.h>

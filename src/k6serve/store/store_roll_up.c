@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Points of a series are read in order, and written again, joined. */
+/* Reads the points of a series in order, and writes them again, joined. */
 #include "k6serve/store/store_roll_up.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sink is put into its columns, and read from there. There are very many
- * points: what the other columns tell is not written. Rows of versions that
- * wrote it are read as well.
+ * Puts a sink into its columns, and reads it from there. There are very many
+ * points, so what follows from other columns is not written. Rows of versions
+ * that wrote it are read as well.
  */
 #include "base/units.h"
 #include "k6serve/store/store_priv.h"

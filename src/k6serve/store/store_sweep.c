@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What removed runs leave is deleted, a few rows at a time: all of a large run
- * in one transaction would keep those who push waiting for many seconds. */
+/* Deletes what removed runs leave, a few rows at a time: one transaction for a
+ * large run would keep senders waiting for many seconds. */
 #include "k6serve/store/store_sweep.h"
 
 #include "base/units.h"

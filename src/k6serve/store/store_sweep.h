@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_sweep: the data of runs that were removed goes, bit by bit. */
+/* store_sweep: deletes the data of removed runs, in small portions. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_SWEEP_H
 #define K6PIPE_K6SERVE_STORE_STORE_SWEEP_H
 

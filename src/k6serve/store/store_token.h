@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_token: the tokens that may write, and whom they belong to. */
+/* store_token: the tokens that may write, and their owners. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_TOKEN_H
 #define K6PIPE_K6SERVE_STORE_STORE_TOKEN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_verdict: what became of the thresholds of a run, as judged here. */
+/* store_verdict: the results of a run's thresholds, as judged here. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_VERDICT_H
 #define K6PIPE_K6SERVE_STORE_STORE_VERDICT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the API shows of runs: its routes, and views as JSON or CSV. */
+/* The API's views of runs: its routes, and answers as JSON or CSV. */
 #include "k6serve/view/api.h"
 
 #include <ctype.h>

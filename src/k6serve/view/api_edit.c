@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the API changes of a run: its note, whether it is the baseline of its
- * name, or all of it. */
+/* The API's changes to a run: its note, whether it is the baseline of its
+ * name, its removal. */
 #include "data/jsn.h"
 #include "k6serve/store/store_run.h"
 #include "k6serve/view/api.h"
@@ -40,9 +40,9 @@ read_change(struct call *c, struct run_change *change)
 			change->has_baseline = true;
 			change->is_baseline = span_is(raw, "true");
 			if (!change->is_baseline && !span_is(raw, "false"))
-				(void)jsn_fail(&j, "no true or false");
+				(void)jsn_fail(&j, "neither true nor false");
 		} else {
-			(void)jsn_fail(&j, "no such member");
+			(void)jsn_fail(&j, "unknown member");
 		}
 	return jsn_done(&j);
 }

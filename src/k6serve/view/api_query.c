@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request for a view asks: the words of its query. */
+/* Reads the parameters of a request for a view. */
 #include <string.h>
 
 #include "base/num.h"
@@ -132,7 +132,7 @@ api_read_query(struct call *c, struct view *v, struct tag_filter *tags)
 		return -1;
 	if ((v->to_s != 0 || v->from_s != 0) && v->to_s <= v->from_s) {
 		reply_error(c->reply, 400, ERROR_BAD_PARAMETER,
-		    "from and to must be Unix seconds, to behind from");
+		    "from and to must be Unix seconds, and to after from");
 		return -1;
 	}
 	v->tags = tags->n != 0 ? tags : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Earlier runs of the same name are looked through. */
+/* Finds earlier runs of the same name. */
 #include "k6serve/view/baseline.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* baseline: the runs that a run is measured by. */
+/* baseline: the runs with which a run is compared. */
 #ifndef K6PIPE_K6SERVE_VIEW_BASELINE_H
 #define K6PIPE_K6SERVE_VIEW_BASELINE_H
 

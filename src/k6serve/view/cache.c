@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers are kept in a small table, the one unused for longest goes. */
+/* Keeps answers in a small table; the one that was unused for longest is
+ * dropped. */
 #include "k6serve/view/cache.h"
 
 enum { LARGE = 4 << 20 };	/* bytes */

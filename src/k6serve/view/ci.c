@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The verdict of a run is read, and written as text, JUnit XML, Markdown,
+/* Reads the verdict of a run, and writes it as text, JUnit XML, Markdown,
  * GitHub's annotations and a badge. */
 #include "k6serve/view/ci.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ci: what a run came to, in the forms that CI systems show. */
+/* ci: the verdict of a run, in the forms that CI systems show. */
 #ifndef K6PIPE_K6SERVE_VIEW_CI_H
 #define K6PIPE_K6SERVE_VIEW_CI_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts that come from outside, escaped for each form. */
+/* Escapes texts that come from outside, for each form. */
 #include "k6serve/view/ci_text.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The thresholds of a run: read from its row, joined with the verdicts. */
+/* Reads the thresholds of a run from its row, and joins them with the
+ * verdicts. */
 #include "k6serve/view/criteria.h"
 
 #include <math.h>

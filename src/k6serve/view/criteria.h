@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * criteria: the thresholds of a run and what became of each: by the word of
- * its client, and as judged here; and the verdict that follows.
+ * criteria: the thresholds of a run and their results, as its client reported
+ * them and as judged here; and the verdict that follows.
  */
 #ifndef K6PIPE_K6SERVE_VIEW_CRITERIA_H
 #define K6PIPE_K6SERVE_VIEW_CRITERIA_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON tables are printed as CSV, in two passes. */
+/* Prints JSON tables as CSV, in two passes. */
 #include "k6serve/view/csv.h"
 
 #include <stdlib.h>

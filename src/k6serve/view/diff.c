@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The runs of a comparison are read: their figures, names and courses. */
+/* Reads the runs of a comparison: their figures, names and courses. */
 #include "k6serve/view/diff.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diff: a run is compared with another one, or with a baseline: the last runs
- * of its name that passed.
+ * diff: compares a run with another one, or with a baseline: the last runs of
+ * its name that passed.
  */
 #ifndef K6PIPE_K6SERVE_VIEW_DIFF_H
 #define K6PIPE_K6SERVE_VIEW_DIFF_H

@@ -277,7 +277,7 @@ static int
 tell_missing(const struct view *v)
 {
 	if (v->base != 0) {
-		warnf("the run is gone");
+		warnf("one of the two runs was removed");
 		return EXIT_FAILED;
 	}
 	warnf("run %lld: no earlier run of its name has passed: there is "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tag of an answer is the beginning of a digest. */
+/* Makes the tag of an answer, which is the beginning of a digest. */
 #include "k6serve/view/etag.h"
 
 #include <string.h>

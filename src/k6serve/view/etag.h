@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* etag: an answer is not sent to whoever has it (RFC 9110, section 8.8.3). */
+/* etag: does not send an answer to a client that has it (RFC 9110, section
+ * 8.8.3). */
 #ifndef K6PIPE_K6SERVE_VIEW_ETAG_H
 #define K6PIPE_K6SERVE_VIEW_ETAG_H
 

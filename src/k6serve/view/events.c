@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Server-sent events: a page is told when its run changes. */
+/* Server-sent events: tell a page when its run changes. */
 #include "k6serve/view/events.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The status of each series of requests tells if they failed. */
+/* Counts failed requests by the status of each series of requests. */
 #include "k6serve/view/failures.h"
 
 #include <math.h>

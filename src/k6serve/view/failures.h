@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * failures: how many requests failed, in a run that does not tell. k6 before
- * 0.31 has no http_req_failed; then the status of the answers does, as k6
- * judges it when nobody says otherwise.
+ * failures: how many requests failed, in a run without http_req_failed. k6
+ * before 0.31 does not have that metric; then the status of the answers
+ * decides, by k6's default rule.
  */
 #ifndef K6PIPE_K6SERVE_VIEW_FAILURES_H
 #define K6PIPE_K6SERVE_VIEW_FAILURES_H

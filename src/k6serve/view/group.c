@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Series are grouped by tags, and the groups sorted. */
+/* Groups series by tags, and sorts the groups. */
 #include "k6serve/view/group.h"
 
 #include <stdlib.h>

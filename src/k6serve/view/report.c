@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run is put into one file: HTML, JSON or CSV. */
+/* Writes a run as one file: HTML, JSON or CSV. */
 #include "k6serve/view/report.h"
 
 #include <stdio.h>
@@ -365,7 +365,7 @@ wait_command(struct view *v, enum report_format format, const char *run)
 	const struct timespec pause = { 0, 500 * NS_PER_MS };
 	struct ci c = { 0 };
 	struct buf out = { 0 };
-	struct why why = { .text = "it is gone" };
+	struct why why = { .text = "it was removed" };
 	int status = EXIT_FAILED, found;
 
 	v->run = run_operand(v, run);

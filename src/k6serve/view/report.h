@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report: all about one run, for the page and to take away. */
+/* report: all about one run, for the page and for a file. */
 #ifndef K6PIPE_K6SERVE_VIEW_REPORT_H
 #define K6PIPE_K6SERVE_VIEW_REPORT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tags of a run's requests and their values, for those who filter. */
+/* The tags of a run's requests and their values, for filters. */
 #include <stdlib.h>
 #include <string.h>
 

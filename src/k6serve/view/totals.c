@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The metrics that all runs have are added up. */
+/* Adds up the metrics that all runs have. */
 #include "k6serve/view/totals.h"
 
 #include <math.h>

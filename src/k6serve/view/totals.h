@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* totals: what a run, or a part of it, came to, all its requests together. */
+/* totals: the figures of a run, or of a part of it, over all its requests. */
 #ifndef K6PIPE_K6SERVE_VIEW_TOTALS_H
 #define K6PIPE_K6SERVE_VIEW_TOTALS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * view: what people see of a run, as JSON values (k6serve(1), "JSON API").
- * The pages, scripts, reports and comparisons all read these.
+ * view: a run as people see it, as JSON values (k6serve(1), "JSON API"). The
+ * pages, scripts, reports and comparisons all read these.
  */
 #ifndef K6PIPE_K6SERVE_VIEW_VIEW_H
 #define K6PIPE_K6SERVE_VIEW_VIEW_H
