@@ -47,7 +47,7 @@ saved_token() { jq -r .collectors.cloud.token "$file"; }
   done
 }
 
-@test "a token that is none is refused, the old one stays" {
+@test "an invalid token is refused, the old one stays" {
   k6login --token "$token"
   for bad in '' '\n' 'two\nlines' 'a b' 'a\0b' 'caf\xc3\xa9' '\x1b[2J'; do
     # shellcheck disable=SC2059
