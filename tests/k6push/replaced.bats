@@ -65,7 +65,7 @@ push_half() {
 # push_rest: the other half, when there is another database.
 push_rest() {
   tail -n +902 "$BATS_TEST_TMPDIR/in" >&4
-  retry 20 grep -F 'this run is one of another database' \
+  retry 20 grep -F 'this run is in another database' \
     "$BATS_TEST_TMPDIR/err"
   exec 4>&-
   status=0
@@ -121,7 +121,7 @@ push_rest() {
   kill -CONT "$server"
   replace_database
   capture k6push --resume --drain 1s "$journals"
-  echo "$err" | grep -F 'this run is one of another database'
+  echo "$err" | grep -F 'this run is in another database'
   [ "$status" -ne 0 ]
   stranger_is_alone
   restore_database

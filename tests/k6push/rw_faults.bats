@@ -134,7 +134,7 @@ sent_as() {
     kill "$scripted"
     [ "$status" -eq 75 ]
     grep -q 'acknowledged=7 on_disk=0 quarantined=1' <<<"$err"
-    grep -q '0 samples and 0 histograms of it are written' <<<"$err"
+    grep -q '0 samples and 0 histograms of the batch were written' <<<"$err"
     [ "$(grep -c ' 5@' "$BATS_TEST_TMPDIR/log.stored")" -ge 7 ]
     run ! grep -q 'i=2' "$BATS_TEST_TMPDIR/log.stored"
     sent_as 0.1.0 0

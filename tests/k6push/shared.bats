@@ -133,7 +133,8 @@ requests_are() {
   stream 3 0 | head -n -1 >&4
   retry 10 requests_are 2
   stream 3 0 | push_as a
-  grep -F "run $id has another pusher named a, which is running or" "$BATS_TEST_TMPDIR/err.a"
+  grep -F "run $id has another pusher named a, which is running or was killed" \
+    "$BATS_TEST_TMPDIR/err.a"
   kill_now "$push"
   exec 4>&-
   capture k6push --finish "$id"
@@ -155,7 +156,7 @@ requests_are() {
   kill_now "$push"
   start_server --listen "127.0.0.1:${url##*:}"
   stream 3 0 | push_as a
-  grep -F "or was by one that was killed" "$BATS_TEST_TMPDIR/err.a"
+  grep -F "which is running or was killed" "$BATS_TEST_TMPDIR/err.a"
   k6push --resume "$journals"
   stream 3 0 | push_as a
   if grep -F 'another instance' "$BATS_TEST_TMPDIR/err.a"; then

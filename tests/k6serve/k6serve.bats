@@ -116,7 +116,7 @@ replay() {
       post "/v1/${call%% *}" -H "K6push-Database: $id" \
         -H 'K6-Idempotency-Key: k1' --data "${call#* }"
       [ "$code" = "$want" ]
-      [ "$want" = 200 ] || grep -F 'one of another database' <<<"$body"
+      [ "$want" = 200 ] || grep -F 'in another database' <<<"$body"
     done
     [ "$want" = 200 ] || [ "$(api runs/1 .state)" = Running ]
   done

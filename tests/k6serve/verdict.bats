@@ -218,7 +218,7 @@ http_req_duration: p(99)<400; http_reqs: count<9000" ]
   start_server
   { metric my_rate rate; point my_rate 1; } >in
   run -0 --separate-stderr k6push -q --threshold 'my_rate=p(95)<0.5' in
-  [[ $stderr == *"k6push: threshold my_rate: p(95)<0.5: is not judged: "* ]]
+  [[ $stderr == *"k6push: threshold my_rate: p(95)<0.5: not judged: "* ]]
   get /api/v1/runs/1
   [ "$(jq -c '[.verdict, (.thresholds[] | .failed, .told, .judged)]' \
     <<<"$body")" = '["unknown",null,null,null]' ]

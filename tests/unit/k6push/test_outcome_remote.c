@@ -147,7 +147,7 @@ texts(void)
 	    "503 Reason:  [1m");
 	samples = "3";
 	check_text(reply_of(200, ""), "http://****:****@h/w answers 200 "
-	    "Reason, 3 samples and 0 histograms of it are written");
+	    "Reason, 3 samples and 0 histograms of the batch were written");
 	samples = NULL;
 }
 
