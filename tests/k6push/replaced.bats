@@ -138,7 +138,7 @@ push_rest() {
   restore_copy
   push_rest
   [ "$status" -eq 75 ]
-  grep -F 'its number is that of another run here' "$BATS_TEST_TMPDIR/err"
+  grep -F 'its number is that of another run' "$BATS_TEST_TMPDIR/err"
   stranger_is_alone
   restore_database
   capture k6push --resume "$journals"
