@@ -84,6 +84,60 @@ evenly() {
   values generator_lag | jq -se 'max > 400'
 }
 
+# is_stopped PID: all threads of it are
+is_stopped() { ! cut -d ' ' -f 3 /proc/"$1"/task/*/stat | grep -qv T; }
+
+# was_late: by 300 ms, in some second
+was_late() {
+  grep '"generator_lag","type":"Point"' "$out" |
+    jq -se 'map(.data.value) | max >= 300'
+}
+
+@test "users without pauses show how late the generator was" {
+  local engine pid
+  # By answers that lay unread, and, in libcurl, by the clock.
+  for engine in '' --compressed; do
+    rm -f "$out"
+    # shellcheck disable=SC2086 # a word, or none
+    "$bin/k6gen" -u 2 -d 60s $engine "$target/" >"$out" 2>"$out.err" 3>&- &
+    pid=$!
+    retry 20 grep -qs '"Point"' "$out"
+    kill -STOP "$pid"
+    retry 20 is_stopped "$pid"
+    sleep 0.5
+    kill -CONT "$pid"
+    retry 20 was_late
+    kill -TERM "$pid"
+    wait "$pid" || true
+    grep -q '! k6gen was late by up to' "$out.err"
+  done
+}
+
+@test "a run of less than a second tells that the generator was late" {
+  # The server stops the client before it answers.
+  python3 - "$out.port" "$out.pid" 3>&- <<'END' &
+import glob, os, signal, socket, sys, time
+s = socket.create_server(("127.0.0.1", 0))
+with open(sys.argv[1], "w") as f:
+    print(s.getsockname()[1], file=f)
+c, _ = s.accept()
+c.recv(9999)
+pid = int(open(sys.argv[2]).read())
+os.kill(pid, signal.SIGSTOP)
+while any(open(stat).read().split()[2] != "T"
+          for stat in glob.glob("/proc/%d/task/*/stat" % pid)):
+    time.sleep(0.01)
+c.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+time.sleep(0.3)
+os.kill(pid, signal.SIGCONT)
+END
+  retry 20 test -s "$out.port"
+  # shellcheck disable=SC2016 # for the other shell
+  sh -c 'echo $$ >"$1"; exec "$2" "$3"' sh "$out.pid" "$bin/k6gen" \
+    "http://127.0.0.1:$(cat "$out.port")/" >"$out" 2>"$out.err"
+  grep -q '! k6gen was late by up to' "$out.err"
+}
+
 # bats test_tags=slow
 @test "stages ramp the users up and down" {
   k6gen -q -s 1s:10,2s:10 -s 1500ms:0 --think-time 20ms "$target/" >"$out"

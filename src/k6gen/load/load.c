@@ -22,13 +22,6 @@ interrupt_all(struct load *l)
 }
 
 static void
-note_lag(struct load *l, int64_t due_ns, int64_t now_ns)
-{
-	if (due_ns != INT64_MAX && now_ns - due_ns > l->lag_ns)
-		l->lag_ns = now_ns - due_ns;
-}
-
-static void
 wake_due(struct load *l, int64_t now_ns)
 {
 	int64_t ns;
@@ -118,10 +111,13 @@ is_over(const struct load *l)
 	    l->plan->executor->next_due(l) == INT64_MAX);
 }
 
+/* Some time is always due, so that it shows how late the thread is also where
+ * nothing but answers makes it go on. */
 static int64_t
 next_due(const struct load *l)
 {
-	return min_ns(wake_next_ns(&l->wake), l->plan->executor->next_due(l));
+	return min_ns(l->told_ns, min_ns(wake_next_ns(&l->wake),
+	    l->plan->executor->next_due(l)));
 }
 
 static void
@@ -146,17 +142,18 @@ load_run(struct load *l, struct why *why)
 	/* Wake up in time: the default is 50 us late. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL);
 	begin_run(l);
-	while (now = now_monotonic_ns(), do_due(l, now), !is_over(l)) {
+	now = now_monotonic_ns();
+	while (do_due(l, now), !is_over(l)) {
 		due = next_due(l);
 		if (client_wait(l->client, min_ns(min_ns(due, l->kill_ns),
-		    min_ns(l->told_ns, emit_due_ns(&l->emit))) -
-		    now_monotonic_ns(), why) < 0) {
+		    emit_due_ns(&l->emit)) - now_monotonic_ns(), why) < 0) {
 			__atomic_store_n(&l->shared->stop, LOAD_KILL,
 			    __ATOMIC_RELAXED);
 			status = -1;
 			break;
 		}
-		note_lag(l, due, now_monotonic_ns());
+		now = now_monotonic_ns();
+		load_note_lag(l, now - due);
 	}
 	if (l->emit.writer != NULL && l->emit.out.n > 0)
 		emit_flush(&l->emit, INT64_MAX);

@@ -60,6 +60,14 @@ load_is_warming(const struct load *l)
 	    now_monotonic_ns() < l->begin_ns + l->plan->warm_up_ns;
 }
 
+/* The thread was that late with something. */
+static inline void
+load_note_lag(struct load *l, int64_t ns)
+{
+	if (ns > l->lag_ns)
+		l->lag_ns = ns;
+}
+
 /* vu_loop: let the idle VU on top begin an iteration that was due at due_ns,
  * if one may begin. */
 void vu_loop_activate(struct load *l, int64_t due_ns, int64_t now_ns);

@@ -351,6 +351,7 @@ vu_loop_on_reply(void *ctx, const struct http_reply *reply)
 
 	emit_reply(l, v, reply);
 	note_delay(v, reply->late_ns);
+	load_note_lag(l, reply->late_ns);
 	if (follow_redirect(l, v, reply))
 		return;
 	emit_checks(l, reply);

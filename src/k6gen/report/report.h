@@ -46,7 +46,7 @@ struct report {
  * is_brief, has_histogram and export_path are the caller's to set before. */
 void report_start(struct report *r, const struct plan *plan);
 
-/* Note how the generator did in a second. */
+/* Note how the generator did in a second, or in the last part of one. */
 void report_second(struct report *r, double cpu_percent, int64_t lag_ns);
 
 /* Show p if it is time to: five times a second on a terminal, else every five
