@@ -217,6 +217,7 @@ client_abandon(struct client *c, int user, struct http_reply *reply)
 	if (u->engine == NULL)
 		return false;
 	*reply = (struct http_reply){ .user = user };
+	u->engine->ops->fill(u->engine, u, now_monotonic_ns(), reply);
 	user_fill_reply(u, FAILURE_UNANSWERED, reply);
 	client_cancel(c, user);
 	return true;

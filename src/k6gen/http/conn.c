@@ -28,6 +28,7 @@ conn_close(struct conn *c)
 		client_close(c->user->client, c->fd);
 	c->fd = 0;
 	c->is_ready = c->is_closing = false;
+	c->connected_ns = c->shaking_ns = 0;
 }
 
 void

@@ -35,8 +35,8 @@ struct conn {
 	char authority[AUTHORITY];
 	char ip[INET6_ADDRSTRLEN];	/* once it is connected */
 	int64_t used_ns;	/* last */
-	int64_t connected_ns;	/* when TCP was there */
-	int64_t shaking_ns;	/* when the handshake of TLS began */
+	int64_t connected_ns;	/* when TCP was there; 0: it is not yet */
+	int64_t shaking_ns;	/* when the handshake of TLS began; 0: not */
 	struct arrival arrival;	/* of the bytes read last */
 	bool is_drained;	/* the socket had less than was asked for */
 };

@@ -25,13 +25,17 @@ between(int64_t from, int64_t to)
 	return from > 0 && to > from ? to - from : 0;
 }
 
-/* PROTOCOL 2.1 */
+/* PROTOCOL 2.1. k6 tells nothing of a request that the end of the run cuts; one
+ * without a connection was blocked until then. */
 static void
-fill_timings(const struct user *u, int64_t done_ns, int64_t ns[TIMINGS])
+fill_timings(const struct user *u, int64_t done_ns, bool is_cut,
+    int64_t ns[TIMINGS])
 {
+	int64_t ready_ns = u->ready_ns == 0 && is_cut ? done_ns : u->ready_ns;
+
 	ns[TIMING_CONNECTING] = u->connecting_ns;
 	ns[TIMING_TLS_HANDSHAKING] = u->handshaking_ns;
-	ns[TIMING_BLOCKED] = between(u->start_ns, u->ready_ns);
+	ns[TIMING_BLOCKED] = between(u->start_ns, ready_ns);
 	ns[TIMING_SENDING] = between(u->ready_ns, u->sent_ns);
 	ns[TIMING_WAITING] = between(u->sent_ns,
 	    u->first_ns != 0 ? u->first_ns : done_ns);
@@ -74,7 +78,7 @@ user_fill_reply(struct user *u, enum http_failure failure,
 	r->offset_ns = wall_ns - now_ns;
 	r->time_ns = wall_ns - (now_ns - done_ns);
 	r->body_bytes = u->body_bytes;
-	fill_timings(u, done_ns, r->ns);
+	fill_timings(u, done_ns, failure == FAILURE_UNANSWERED, r->ns);
 	if (failure != FAILURE_NONE) {
 		/* The limit of making a connection is shorter. */
 		if (failure == FAILURE_TIMEOUT && u->ready_ns == 0 &&

@@ -53,6 +53,12 @@ struct engine_ops {
 	bool (*send)(struct engine *e, struct user *u,
 	    const struct http_request *r);
 
+	/* Set what is known of the connection so far, at that time, of the
+	 * request that is under way: connecting_ns and handshaking_ns, and
+	 * the reply's ip. */
+	void (*fill)(struct engine *e, struct user *u, int64_t now_ns,
+	    struct http_reply *r);
+
 	/* Give up the request that is under way. */
 	void (*cancel)(struct engine *e, struct user *u);
 

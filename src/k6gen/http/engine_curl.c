@@ -170,8 +170,11 @@ on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
 	case CURLINFO_HEADER_OUT:
 	case CURLINFO_DATA_OUT:
 		to->sent_ns = now_monotonic_ns();
-		/* FALLTHROUGH */
+		to->bytes.sent += counts ? (int64_t)n : 0;
+		break;
 	case CURLINFO_SSL_DATA_OUT:
+		if (u->shaking_ns == 0)
+			u->shaking_ns = now_monotonic_ns();
 		to->bytes.sent += counts ? (int64_t)n : 0;
 		break;
 	case CURLINFO_HEADER_IN:
@@ -278,6 +281,14 @@ make_multi(struct libcurl_engine *e)
 	return 0;
 }
 
+static void
+give_to_curl(struct libcurl_user *u)
+{
+	u->begun_ns = now_monotonic_ns();
+	u->shaking_ns = 0;
+	(void)curl_multi_add_handle(u->engine->multi, u->easy);
+}
+
 /* The server closed a kept connection while the request was on its way. Go,
  * and so k6, then tries once more with a new one; it stays one request. */
 static bool
@@ -291,8 +302,9 @@ repeat_request(struct libcurl_user *u, CURLcode code)
 	    code != CURLE_GOT_NOTHING))
 		return false;
 	user->may_repeat = false;
+	user->ready_ns = user->sent_ns = 0;
 	(void)curl_multi_remove_handle(u->engine->multi, u->easy);
-	(void)curl_multi_add_handle(u->engine->multi, u->easy);
+	give_to_curl(u);
 	return true;
 }
 
@@ -379,8 +391,17 @@ libcurl_send(struct engine *engine, struct user *user,
 	u->head_bytes = 0;
 	u->error[0] = u->tls_version[0] = '\0';
 	libcurl_set_up_request(u, r);
-	(void)curl_multi_add_handle(e->multi, u->easy);
+	give_to_curl(u);
 	return true;
+}
+
+static void
+libcurl_fill(struct engine *engine, struct user *user, int64_t now_ns,
+    struct http_reply *r)
+{
+	struct libcurl_engine *e = (struct libcurl_engine *)engine;
+
+	libcurl_fill_connection(&e->users[user->number], now_ns, r);
 }
 
 static void
@@ -457,8 +478,9 @@ libcurl_free(struct engine *engine)
 }
 
 static const struct engine_ops libcurl_ops = {
-	.send = libcurl_send, .cancel = libcurl_cancel, .event = libcurl_event,
-	.due_ns = libcurl_due_ns, .tick = libcurl_tick, .free = libcurl_free,
+	.send = libcurl_send, .fill = libcurl_fill, .cancel = libcurl_cancel,
+	.event = libcurl_event, .due_ns = libcurl_due_ns,
+	.tick = libcurl_tick, .free = libcurl_free,
 };
 
 struct engine *

@@ -17,6 +17,8 @@ struct libcurl_user {
 	struct user *user;
 	CURL *easy;
 	CURLSH *connections;	/* a connection pool of its own */
+	int64_t begun_ns;	/* when curl was given its request */
+	int64_t shaking_ns;	/* when it began to shake hands; 0: not yet */
 	bool is_tls;
 	bool is_h2c;		/* the last answer was HTTP/2 without TLS */
 	bool is_head_over;	/* of the answer: what follows are trailers */
@@ -63,6 +65,11 @@ void libcurl_set_up_request(struct libcurl_user *u,
  * handle. */
 int64_t libcurl_info(const struct libcurl_user *u, CURLINFO which);
 void libcurl_fill_reply(struct libcurl_user *u, CURLcode code,
+    struct http_reply *r);
+
+/* The same of its connection alone. The phase that lasts counts up to now_ns;
+ * 0: it failed, and counts as nothing. */
+void libcurl_fill_connection(struct libcurl_user *u, int64_t now_ns,
     struct http_reply *r);
 
 #endif

@@ -35,18 +35,44 @@ between(int64_t from, int64_t to)
 	return from > 0 && to > from ? to - from : 0;
 }
 
-/* All are 0 for a kept connection, and for what failed. curl's own times for
- * sending and waiting are not used: its STARTTRANSFER is wrong for uploads
- * before 8.2. */
+/* All are 0 for a kept connection. curl's own times for sending and waiting are
+ * not used: its STARTTRANSFER is wrong for uploads before 8.2. Nor does it tell
+ * when TCP was there before the handshake of TLS is over. */
 static void
-note_connecting(const struct libcurl_user *u)
+note_connecting(const struct libcurl_user *u, int64_t now_ns)
 {
+	int64_t looked_up = info_ns(u, CURLINFO_NAMELOOKUP_TIME_T);
 	int64_t dialed = info_ns(u, CURLINFO_CONNECT_TIME_T);
+	struct user *user = u->user;
 
-	u->user->connecting_ns = between(
-	    info_ns(u, CURLINFO_NAMELOOKUP_TIME_T), dialed);
-	u->user->handshaking_ns = between(dialed,
+	user->connecting_ns = between(looked_up, dialed);
+	user->handshaking_ns = between(dialed,
 	    info_ns(u, CURLINFO_APPCONNECT_TIME_T));
+	if (user->ready_ns != 0 || looked_up == 0 || dialed != 0)
+		return;
+	user->connecting_ns = between(u->begun_ns + looked_up,
+	    u->shaking_ns != 0 ? u->shaking_ns : now_ns);
+	user->handshaking_ns = between(u->shaking_ns, now_ns);
+}
+
+static void
+fill_ip(struct libcurl_user *u, struct http_reply *r)
+{
+	char *ip = NULL;
+
+	if (curl_easy_getinfo(u->easy, CURLINFO_PRIMARY_IP, &ip) !=
+	    CURLE_OK || ip == NULL || ip[0] == '\0')
+		return;
+	(void)snprintf(u->ip, sizeof(u->ip), "%s", ip);
+	r->ip = u->ip;
+}
+
+void
+libcurl_fill_connection(struct libcurl_user *u, int64_t now_ns,
+    struct http_reply *r)
+{
+	note_connecting(u, now_ns);
+	fill_ip(u, r);
 }
 
 static enum http_failure
@@ -149,14 +175,7 @@ proto_name(int64_t version)
 void
 libcurl_fill_reply(struct libcurl_user *u, CURLcode code, struct http_reply *r)
 {
-	char *ip = NULL;
-
-	note_connecting(u);
-	if (curl_easy_getinfo(u->easy, CURLINFO_PRIMARY_IP, &ip) ==
-	    CURLE_OK && ip != NULL && ip[0] != '\0') {
-		(void)snprintf(u->ip, sizeof(u->ip), "%s", ip);
-		r->ip = u->ip;
-	}
+	libcurl_fill_connection(u, 0, r);
 	if (code == CURLE_OK) {
 		r->status = (int)libcurl_info(u, CURLINFO_RESPONSE_CODE);
 		r->proto = proto_name(libcurl_info(u, CURLINFO_HTTP_VERSION));

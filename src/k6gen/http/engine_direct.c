@@ -22,15 +22,34 @@ direct_end_later(struct user *u, enum http_failure failure)
 	d->ended[d->n_ended++] = u->number;
 }
 
-/* What a new connection cost. */
+/* What a new connection cost. now_ns: the phase that lasts counts up to then;
+ * 0: it failed, and counts as nothing. */
 static void
-fill_phases(struct user *u, const struct exchange *x)
+fill_connection(struct user *u, int64_t now_ns, struct http_reply *r)
 {
-	if (x->conn == NULL || x->connect_ns == 0 || u->ready_ns == 0)
+	const struct exchange *x = direct_state_of(u)->exchange;
+	const struct conn *c = x->conn;
+	int64_t end_ns;
+
+	if (c == NULL)
 		return;
-	u->connecting_ns = x->conn->connected_ns - x->connect_ns;
-	if (x->has_tls)
-		u->handshaking_ns = u->ready_ns - x->conn->shaking_ns;
+	if (c->ip[0] != '\0')
+		r->ip = c->ip;
+	if (x->connect_ns == 0)
+		return;
+	end_ns = c->connected_ns != 0 ? c->connected_ns : now_ns;
+	u->connecting_ns = end_ns != 0 ? end_ns - x->connect_ns : 0;
+	end_ns = u->ready_ns != 0 ? u->ready_ns : now_ns;
+	u->handshaking_ns = c->shaking_ns != 0 && end_ns != 0 ?
+	    end_ns - c->shaking_ns : 0;
+}
+
+static void
+direct_fill(struct engine *e, struct user *u, int64_t now_ns,
+    struct http_reply *r)
+{
+	(void)e;
+	fill_connection(u, now_ns, r);
 }
 
 void
@@ -40,7 +59,7 @@ direct_end_request(struct user *u, enum http_failure failure)
 	struct conn *c = x->conn;
 	struct http_reply r = { .user = u->number };
 
-	fill_phases(u, x);
+	fill_connection(u, 0, &r);
 	/* Of a connection that is shared, others were seen to since. */
 	if (failure == FAILURE_NONE && c->route == NULL) {
 		u->read_ns = c->arrival.read_ns;
@@ -49,8 +68,6 @@ direct_end_request(struct user *u, enum http_failure failure)
 	if (failure == FAILURE_NONE)
 		exchange_fill_reply(u, &r);
 	user_fill_reply(u, failure, &r);
-	if (c != NULL && c->ip[0] != '\0')
-		r.ip = c->ip;
 	if (failure == FAILURE_NONE && (c->http2 != NULL ||
 	    x->answer.has_cookies))
 		user_take_cookies(u, x->authority, x->path);
@@ -144,6 +161,7 @@ repeat_request(struct user *u, enum http_failure failure)
 
 	x->is_repeated = true;
 	u->os_error = 0;
+	u->ready_ns = u->sent_ns = 0;
 	if (x->route == NULL) {
 		conn_close(x->conn);
 		x->stream.user = NULL;
@@ -400,8 +418,9 @@ direct_free(struct engine *e)
 }
 
 static const struct engine_ops direct_ops = {
-	.send = direct_send, .cancel = direct_cancel, .event = direct_event,
-	.due_ns = direct_due_ns, .tick = direct_tick, .free = direct_free,
+	.send = direct_send, .fill = direct_fill, .cancel = direct_cancel,
+	.event = direct_event, .due_ns = direct_due_ns, .tick = direct_tick,
+	.free = direct_free,
 };
 
 struct engine *
