@@ -414,6 +414,30 @@ print(len(open(sys.argv[1], "rb").read().split(b"\r\n\r\n", 1)[1]))' \
     wc -l)" -eq 5 ]
 }
 
+@test "bytes of a UNIX socket are those of heads, bodies and trailers" {
+  local sock=$BATS_TEST_TMPDIR/raw answer server
+  answer='HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
+  answer+='HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n'
+  answer+='Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n'
+  # shellcheck disable=SC2059 # its escapes are meant
+  printf "$answer" >"$sock.answer"
+  python3 - "$sock" 3>&- <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+c, _ = s.accept()
+while c.recv(9999):
+    c.sendall(open(sys.argv[1] + ".answer", "rb").read())
+END
+  server=$!
+  retry 20 test -S "$sock"
+  gen -i 3 --unix-socket "$sock" http://any/
+  wait "$server"
+  [ "$(values data_received | jq -s add)" -eq \
+    $((3 * $(stat -c %s "$sock.answer"))) ]
+}
+
 @test "unix socket, connect-to, resolve and source lead to the server" {
   local port=${target##*:}
   nginx_listen=

@@ -155,14 +155,22 @@ on_ready(void *ctx, char *a, char *b, int c, int d)
 	return CURL_PREREQFUNC_OK;
 }
 
-/* curl calls this just behind each send() and recv(). Only of what is not TCP
- * are bytes counted here. */
+/* Only of what is not TCP are bytes counted as curl tells of them: without the
+ * records of TLS and the frames of HTTP/2. */
+static bool
+counts_as_told(const struct libcurl_user *u)
+{
+	return u->engine->engine.options->unix_socket != NULL;
+}
+
+/* curl calls this just behind each send() and recv(). Heads of answers are
+ * counted by on_header: here the blank line behind a 1xx is missing. */
 static int
 on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
 {
 	struct libcurl_user *u = ctx;
 	struct user *to = u->user;
-	bool counts = u->engine->engine.options->unix_socket != NULL;
+	bool counts = counts_as_told(u);
 
 	(void)easy;
 	(void)data;
@@ -177,7 +185,6 @@ on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
 			u->shaking_ns = now_monotonic_ns();
 		to->bytes.sent += counts ? (int64_t)n : 0;
 		break;
-	case CURLINFO_HEADER_IN:
 	case CURLINFO_DATA_IN:
 	case CURLINFO_SSL_DATA_IN:
 		to->bytes.received += counts ? (int64_t)n : 0;
@@ -217,6 +224,13 @@ keep_header(struct libcurl_user *u, struct span line)
 	}
 }
 
+/* A line behind a head that is over, which begins no other. */
+static bool
+is_trailer(const struct libcurl_user *u, const char *line, size_t n)
+{
+	return u->is_head_over && (n < 5 || memcmp(line, "HTTP/", 5) != 0);
+}
+
 static size_t
 on_header(char *data, size_t size, size_t n, void *ctx)
 {
@@ -224,6 +238,9 @@ on_header(char *data, size_t size, size_t n, void *ctx)
 
 	if (u->user->first_ns == 0)
 		u->user->first_ns = now_monotonic_ns();
+	/* Trailers came as data. */
+	if (counts_as_told(u) && !is_trailer(u, data, size * n))
+		u->user->bytes.received += (int64_t)(size * n);
 	u->head_bytes += size * n;
 	if (u->head_bytes > HEAD_MAX)
 		return 0;
