@@ -266,6 +266,36 @@ rows() {
   [[ $seen != *"Slowest"* && $seen != *"Few requests"* && $seen != *NaN* ]]
 }
 
+# Seconds that are joined cannot be told apart any more.
+@test "when an error came first is told as exactly as it is known" {
+  start_server
+  echo '{"name":"old"}' | upload /v1/tests
+  {
+    for s in 1700000000 1700000045 1700000052; do trail 5 $s; done
+    for s in 1700000023 1700000027 1700000049; do
+      trail 5 $s | sed 's/"status":"200"/"status":"500"/
+        s/"http_req_failed":0/"http_req_failed":1/'
+    done
+    trail 5 1700000046 | sed 's/"status":"200"/"status":"503"/
+      s/"http_req_failed":0/"http_req_failed":1/'
+  } | jq -s . | upload /v1/metrics/1
+  echo '{"run_status":3}' | upload /v1/tests/1
+  local steps=("zone UTC" "goto $url/runs/1"
+    "wait document.querySelector('#errors td')"
+    "eval [...document.querySelectorAll('#errors td[data-head=\"First seen\"]')
+      ].map(e => e.innerText).join('; ')")
+  browse "${steps[@]}"
+  [ "$seen" = 'Nov 14, 2023, 22:13:43; Nov 14, 2023, 22:14:06' ]
+  stop_server
+  start_server --tens-after 1s
+  retry 60 is_step 10
+  steps[1]="goto $url/runs/1"
+  browse "${steps[@]}"
+  [ "$seen" = 'Nov 14, 2023, 22:13:40 to 22:13:50; Nov 14, 2023, 22:14:00 to 22:14:06' ]
+}
+
+is_step() { [ "$(api runs/1 .step)" = "$1" ]; }
+
 @test "a run of three seconds has its charts and numbers" {
   local all=$BATS_TEST_TMPDIR/short.ndjson until
   until=$(corpus small | jq -rs '[.[] | select(.type == "Point") |

@@ -118,6 +118,16 @@ const thresholdTable = new Table([
 ], { caption: "Thresholds", stacks: true, sort: "failed", state: "thresholds" });
 thresholds.append(thresholdTable.element);
 
+// Of a run with steps only the step is known, or its part up to the last one.
+function firstText(r) {
+	const step = report.run.step * 1000, last = Date.parse(r.last);
+	const first = Date.parse(r.first);
+	const from = first - first % step;
+	const to = Math.min(from + step, last);
+	return !r.first ? "–" : step <= 1000 || to - from < 1000 ?
+	    time(r.first) : time(from) + " to " + clockText(to);
+}
+
 const errors = section("errors", "Errors", "Failed requests by URL and kind " +
     "of error.");
 const errorTable = new Table([
@@ -126,8 +136,7 @@ const errorTable = new Table([
 	{ key: "method", head: "Method", text: r => name(r.method) },
 	{ key: "error_code", head: "Code", text: r => name(r.error_code) },
 	numberColumn("count", "Count", "", r => count(r.count)),
-	{ key: "first", head: "First seen", text: r => r.first ?
-	    time(r.first) : "–" },
+	{ key: "first", head: "First seen", text: firstText },
 	{ key: "last", head: "Last seen", text: r => r.last ?
 	    time(r.last) : "–" },
 ], { caption: "Errors", stacks: true, sort: "count", state: "errors", shown: 20,
