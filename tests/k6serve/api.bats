@@ -174,6 +174,61 @@ routes() {
     -w '%{http_code}' "$url/api/v1/runs/1/report")" = 200 ]
 }
 
+# RFC 9110, 8.6: a length in a 304 is that of the 200 that is not sent.
+@test "a 304 has the length of a 200 or none, and nothing behind its head" {
+  push_runs a
+  cat >"$BATS_TEST_TMPDIR/ask.py" <<'PY'
+import re, socket, sys
+from urllib.parse import urlsplit
+at, state = urlsplit(sys.argv[1]), sys.argv[2]
+def ask(path, more=b""):
+    with socket.create_connection((at.hostname, at.port), timeout=60) as s:
+        s.sendall(b"GET /api/v1/" + path.encode() + b" HTTP/1.1\r\nHost: " +
+                  at.netloc.encode() + b"\r\n" + more +
+                  b"Connection: close\r\n\r\n")
+        out = b"".join(iter(lambda: s.recv(65536), b""))
+    head, _, body = out.partition(b"\r\n\r\n")
+    return head + b"\r\n", body
+def field(head, name):
+    found = re.search(rb"(?i)\r\n" + name + rb": *([^\r]*)\r\n", head)
+    return found and found[1]
+for path in ("runs", "runs/1", "runs/1/report", "runs/1/urls?format=csv",
+             "runs/1/diff?base=1", "runs/1/export.json"):
+    # a server that has just begun knows no answer, and so no length
+    tags = open(state + path.replace("/", "+"), "a+b")
+    tags.seek(0)
+    known = tags.read()
+    if known and path.count("/") and "diff" not in path and \
+            "export" not in path:
+        head, body = ask(path, b"If-None-Match: " + known + b"\r\n")
+        assert head.startswith(b"HTTP/1.1 304 "), (path, head)
+        assert not re.search(rb"(?i)\r\n(content-length|transfer-encoding):",
+                             head), (path, head)
+        assert body == b"", (path, body)
+        print("no length", path)
+    head, body = ask(path)
+    tag, length = field(head, b"etag"), field(head, b"content-length")
+    assert head.startswith(b"HTTP/1.1 200 ") and int(length) == len(body) > 0
+    tags.write(tag)
+    head, body = ask(path, b"If-None-Match: " + tag + b"\r\n")
+    assert head.startswith(b"HTTP/1.1 304 "), (path, head)
+    assert field(head, b"content-length") == length, (path, head)
+    assert field(head, b"transfer-encoding") is None and body == b""
+    print("length", path)
+PY
+  [ "$(python3 "$BATS_TEST_TMPDIR/ask.py" "$url" "$BATS_TEST_TMPDIR/" |
+    grep -c '^length')" = 6 ]
+  stop_server
+  start_server
+  [ "$(python3 "$BATS_TEST_TMPDIR/ask.py" "$url" "$BATS_TEST_TMPDIR/" |
+    grep -c '^no length')" = 3 ]
+  # who asks again on the same connection gets an answer behind either
+  stop_server
+  start_server
+  [ "$(curl -sS -H 'If-None-Match: *' -w '%{http_code} ' \
+    "$url/api/v1/runs"{/1,/1,})" = '304 304 304 ' ]
+}
+
 @test "the events of a run end when it has ended and was judged" {
   K6_CLOUD_NAME=a k6push -q --threshold 'http_reqs=count>0' \
     < <(stream 20 0)

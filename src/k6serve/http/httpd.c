@@ -45,6 +45,30 @@ struct request {
 	bool is_unsent;		/* httpd's n_unsent counts it */
 };
 
+static ssize_t
+give_nothing(void *ctx, uint64_t at, char *to, size_t n)
+{
+	(void)ctx;
+	(void)at;
+	(void)to;
+	(void)n;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* Only where the connection is closed behind it libmicrohttpd writes neither a
+ * length nor that there are chunks. */
+static struct MHD_Response *
+without_length(void)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(
+	    MHD_SIZE_UNKNOWN, 1, give_nothing, NULL, NULL);
+
+	if (response != NULL)
+		(void)MHD_set_response_options(response,
+		    MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	return response;
+}
+
 /* The reply's body; takes what it needs from r->reply. */
 static struct MHD_Response *
 response_of(struct httpd *h, struct request *r)
@@ -54,6 +78,8 @@ response_of(struct httpd *h, struct request *r)
 
 	if (reply->next != NULL)
 		return stream_start(h, r->public.connection, reply);
+	if (reply->has_no_length)
+		return without_length();
 	if (reply->fixed.p != NULL)
 		return MHD_create_response_from_buffer(reply->fixed.n,
 		    (void *)(uintptr_t)reply->fixed.p,

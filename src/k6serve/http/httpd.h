@@ -77,6 +77,8 @@ struct httpd_reply {
 	const char *type;		/* media type, static text */
 	struct buf body;		/* httpd frees it; or: */
 	struct span fixed;		/* bytes that outlive the server; or: */
+	bool has_no_length;		/* a 304, of which nothing tells how
+					   long a 200 would be; or: */
 	httpd_next *next;		/* called at each tick */
 	void *stream;			/* for next; freed by free() */
 	struct httpd_field fields[6];	/* used up to the first NULL */

@@ -59,8 +59,8 @@ encode_body(struct call *c, struct buf *body, struct why *why)
 	return 0;
 }
 
-/* Whoever has this answer already is told only so, which costs next to
- * nothing. */
+/* Whoever has this answer already is told only so: it is not read again, not
+ * even for its length. */
 static bool
 has_version(struct call *c, const struct buf *key, const struct view *v)
 {
@@ -105,17 +105,18 @@ show_view(struct call *c)
 	struct tag_filter tags;
 	struct view v;
 	struct why why;
+	bool is_known;
 
 	if (!api_open_view(c, &v, &tags))
 		return;
 	put_key(&key, c, &v);
-	if (has_version(c, &key, &v)) {
-		buf_release(&key);
-		return;
-	}
+	is_known = has_version(c, &key, &v);
 	if (v.base == 0 && cache_get(c->ctx, buf_whole(&key),
 	    v.version, v.run_status, &c->reply->body)) {
-		send_view(c);
+		if (!is_known)
+			send_view(c);
+	} else if (is_known) {
+		c->reply->has_no_length = true;
 	} else {
 		o = reply_json(c->reply, 200);
 		if (api_shown(c)->view(&v, &o, &why) < 0 ||

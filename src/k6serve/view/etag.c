@@ -34,7 +34,6 @@ etag_matches(struct call *c, struct span what)
 	reply_field(c->reply, "Vary", "Accept-Encoding");
 	if (!is_listed(httpd_header(c->r, "If-None-Match"), tag.p))
 		return false;
-	buf_release(&c->reply->body);
 	c->reply->status = 304;
 	return true;
 }

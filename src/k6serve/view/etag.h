@@ -7,8 +7,8 @@
 #include "k6serve/http/call.h"
 
 /* Give the reply the field ETag, made of what, which differs where answers
- * differ. True: the caller has that answer, and the reply is 304,
- * without a body. False: also if no digest can be made. */
+ * differ. True: the caller has that answer, and the reply is 304:
+ * of its body only the length is sent. False: also if no digest can be made. */
 bool etag_matches(struct call *c, struct span what);
 
 #endif
