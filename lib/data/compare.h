@@ -94,7 +94,8 @@ void compare_print_change(const struct change *c, struct buf *out);
 void compare_print_end(const struct comparison *c, struct buf *out);
 
 /* Members of the object that is open: min_effect, alarm, worse, better,
- * unknown, figures. */
+ * unknown, figures, crossed: the thresholds of the newest run of the base, and
+ * of the run. */
 void compare_put(const struct comparison *c, struct jsn_out *o);
 
 /* Members change, low, high, p and verdict of one. */

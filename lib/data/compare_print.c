@@ -95,6 +95,18 @@ print_name(const struct change_of_name *n, struct buf *out)
 	print_line(&n->p95, "  p95", out);
 }
 
+static void
+print_crossed(const char *whose, const struct figures *f, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_crossed; i++) {
+		buf_printf(out, "  %s: ", whose);
+		jsn_escape(out, span_of(f->crossed[i]));
+		buf_char(out, '\n');
+	}
+}
+
 void
 compare_print(const struct comparison *c, struct buf *out)
 {
@@ -102,8 +114,14 @@ compare_print(const struct comparison *c, struct buf *out)
 
 	buf_printf(out, "%-18s %12s %12s %9s\n", "", c->n_base > 1 ?
 	    "baseline" : "A", c->n_base > 1 ? "run" : "B", "change");
-	for (i = 0; i < MEASURES; i++)
+	for (i = 0; i < MEASURES; i++) {
 		print_line(&c->changes[i], measures[i].name, out);
+		if (i == MEASURE_CROSSED && c->n_base == 1)
+			print_crossed("A", c->base, out);
+		if (i == MEASURE_CROSSED)
+			print_crossed(c->n_base > 1 ? "run" : "B", c->run,
+			    out);
+	}
 	for (i = 0; i < c->n_names; i++)
 		print_name(&c->names[i], out);
 	compare_print_end(c, out);
@@ -181,6 +199,17 @@ put_figure(const struct change *c, struct jsn_out *o)
 	jsn_close(o, '}');
 }
 
+static void
+put_crossed(const struct figures *f, struct jsn_out *o)
+{
+	size_t i;
+
+	jsn_open(o, '[');
+	for (i = 0; i < f->n_crossed; i++)
+		jsn_put_text(o, span_of(f->crossed[i]));
+	jsn_close(o, ']');
+}
+
 void
 compare_put(const struct comparison *c, struct jsn_out *o)
 {
@@ -196,4 +225,11 @@ compare_put(const struct comparison *c, struct jsn_out *o)
 	for (i = 0; i < MEASURES; i++)
 		put_figure(&c->changes[i], o);
 	jsn_close(o, ']');
+	jsn_key(o, "crossed");
+	jsn_open(o, '{');
+	jsn_key(o, "base");
+	put_crossed(c->base, o);
+	jsn_key(o, "run");
+	put_crossed(c->run, o);
+	jsn_close(o, '}');
 }

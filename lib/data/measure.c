@@ -3,6 +3,7 @@
 #include "data/measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "data/percentile.h"
@@ -49,7 +50,7 @@ unchecked_of(const struct figures *f)
 static double
 crossed_of(const struct figures *f)
 {
-	return f->result_status;
+	return f->n_crossed != 0 ? (double)f->n_crossed : f->has_crossed;
 }
 
 bool
@@ -163,14 +164,27 @@ figures_init(struct figures *f)
 void
 figures_release(struct figures *f)
 {
+	size_t k;
 	int i;
 
+	for (k = 0; k < f->n_crossed; k++)
+		free(f->crossed[k]);
+	free(f->crossed);
 	sink_release(&f->failed);
 	sink_release(&f->checks);
 	sink_release(&f->duration);
 	sink_release(&f->expected);
 	for (i = 0; i < COURSES; i++)
 		course_release(&f->course[i]);
+}
+
+void
+figures_cross(struct figures *f, struct span metric, struct span source)
+{
+	f->crossed = xgrow(f->crossed, f->n_crossed, &f->cap_crossed,
+	    sizeof(f->crossed[0]));
+	f->crossed[f->n_crossed++] = xasprintf("%.*s %.*s", (int)metric.n,
+	    metric.p, (int)source.n, source.p);
 }
 
 double

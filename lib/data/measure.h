@@ -21,7 +21,10 @@ struct figures {
 	double failed_by_status;	/* while failed is empty; NAN */
 	struct sink failed, checks, duration;
 	struct sink expected;	/* durations of expected answers */
-	int result_status;
+	char **crossed;		/* "METRIC SOURCE" of each such threshold;
+				   owned */
+	size_t n_crossed, cap_crossed;
+	bool has_crossed;	/* one is, but nothing may tell which */
 	struct course course[COURSES];
 };
 
@@ -58,6 +61,10 @@ void	figures_release(struct figures *f);
 /* Are these response times? Not if there are none, or all are 0: k6 sends 0
  * for a request that got no answer, and no answer takes no time. */
 bool	measure_has_times(const struct sink *durations);
+
+/* Note a threshold that is crossed; texts are copied. */
+void	figures_cross(struct figures *f, struct span metric,
+	    struct span source);
 
 /* Count a series of the whole run in; other metrics are passed over. */
 void	measure_add(struct figures *f, struct span metric,

@@ -117,8 +117,12 @@ figures_of(const struct side *side, struct figures *f)
 		measure_add(f, SPAN("checks"), &c->passes);
 	}
 	add_courses(f, v->summary);
-	f->result_status = side->agg->summary_sink.n_crossed > 0 ||
-	    ends->end.result_status != 0;
+	for (i = 0; i < side->judge.n; i++)
+		if (side->judge.list[i]->is_failed)
+			figures_cross(f,
+			    side->judge.list[i]->of->key.text,
+			    side->judge.list[i]->threshold.source);
+	f->has_crossed = ends->end.result_status != 0;
 }
 
 static struct pair *

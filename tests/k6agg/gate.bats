@@ -136,6 +136,12 @@ END
   capture k6agg --diff a b
   [ "$status" -eq 1 ]
   grep -E '^crossed thresholds +0 +1 +worse$' <<<"$out"
+  capture k6agg --diff --threshold 'http_req_duration=max<9' \
+    --threshold 'http_reqs=count>9' --threshold 'http_reqs=count>999' a a
+  grep -E -A 4 '^crossed thresholds +2 +2 ' <<<"$out" | sed 1d |
+    diff - <(printf '  %s: %s\n' A 'http_req_duration max<9' \
+      A 'http_reqs count>999' B 'http_req_duration max<9' \
+      B 'http_reqs count>999')
   echo '[' >none
   capture k6agg --diff a none
   [ "$status" -eq 1 ]

@@ -107,6 +107,38 @@ compare() {
   done
 }
 
+@test "crossed thresholds are counted, and have names" {
+  local n=0 limits
+  start_server
+  for limits in '"p(95)<50"' '"p(95)<50","max<9","avg<90"' '"p(95)<90"'; do
+    n=$((n + 1))
+    post /v1/tests --data "{\"name\":\"shop\",\"thresholds\":
+      {\"http_req_duration\":[$limits]}}"
+    echo "[$(trail $((n == 2 ? 60 : 10)))]" | upload "/v1/metrics/$n"
+    echo "$finish" | upload "/v1/tests/$n"
+    retry 30 is_judged "$n"
+  done
+  compare diff 1 2
+  [ "$status" = 1 ]
+  grep -A 2 -E '^crossed thresholds +0 +2 +worse$' <<<"$out" | sed 1d |
+    diff - <(printf '  B: http_req_duration %s\n' 'p(95)<50' 'max<9')
+  get /api/v1/runs/3/diff?base=2
+  [ "$(jq -c '[.crossed, (.figures[] | select(.figure == "crossed thresholds") |
+    .base, .run, .verdict)]' <<<"$body")" = '[{"base":["http_req_duration'\
+' p(95)<50","http_req_duration max<9"],"run":[]},2,0,"better"]' ]
+  # k6 said that one is, and not which
+  post /v1/tests --data '{"name":"shop"}'
+  echo "[$(trail 10)]" | upload /v1/metrics/4
+  echo "${finish/\"result_status\":0/\"result_status\":1}" | upload /v1/tests/4
+  compare diff 1 4
+  grep -E '^crossed thresholds +0 +1 +worse$' <<<"$out"
+}
+
+# is_judged RUN: all of its thresholds.
+is_judged() {
+  [ "$(api "runs/$1" '.thresholds | all(.judged != null)')" = true ]
+}
+
 @test "diff is JSON, JUnit XML, Markdown and annotations as well" {
   start_server
   fed 'a <shop> | "b"' 1 1

@@ -862,6 +862,18 @@ https://shop.test/cart
   [ "$seen" = $'true,32,true\nJan 1, 2026, 00:00:01,true' ]
 }
 
+@test "compare names the thresholds that were crossed" {
+  start_server
+  shop 20
+  "$tools/shop.py" 20 | run -99 push shop --threshold \
+    'http_req_duration=max<1' --threshold 'http_reqs=count<9'
+  browse "goto $url/compare?a=1&b=2" \
+    "wait !document.getElementById('diff').hidden" "$(rows '#figure-rows tr')"
+  [[ $seen == *'crossed thresholds
+B: http_req_duration max<1
+B: http_reqs count<9|0|2|'*'|Worse'* ]]
+}
+
 @test "compare names what is worse, warns, and shows URLs of one run" {
   start_server
   "$tools/shop.py" 60 | push shop

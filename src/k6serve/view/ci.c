@@ -21,7 +21,6 @@ read_run(void *ctx, const struct store_run *run)
 	c->id = run->id;
 	c->points = run->points;
 	c->name = xstrndup(run->name.p, run->name.n);
-	c->figures.result_status = run->result_status;
 	return 1;
 }
 

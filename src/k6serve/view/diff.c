@@ -8,7 +8,9 @@
 
 #include "base/units.h"
 #include "data/percentile.h"
+#include "data/run.h"
 #include "k6serve/view/baseline.h"
+#include "k6serve/view/criteria.h"
 #include "k6serve/view/failures.h"
 
 void
@@ -31,15 +33,27 @@ struct side {
 	struct diff_run *run;
 	struct figures *figures;
 	struct tags tags;
+	struct why *why;
 };
 
 static int
 note_run(void *ctx, const struct store_run *run)
 {
 	struct side *s = ctx;
+	const struct view *v = &s->run->view;
+	struct criteria c = { 0 };
+	size_t i;
 
 	s->run->name = xstrndup(run->name.p, run->name.n);
-	s->figures->result_status = run->result_status;
+	s->figures->has_crossed = run->result_status != 0 ||
+	    run->run_status == RUN_ABORTED_BY_THRESHOLD;
+	if (criteria_read(&c, v->store, v->owner, run, s->why) < 0)
+		return -1;
+	for (i = 0; i < c.n; i++)
+		if (criterion_failed(&c.list[i]) > 0)
+			figures_cross(s->figures, span_of(c.list[i].metric),
+			    span_of(c.list[i].source));
+	criteria_release(&c);
 	return 0;
 }
 
@@ -125,7 +139,8 @@ read_names(struct side *s, struct why *why)
 static int
 read_run(struct diff *d, size_t i, struct why *why)
 {
-	struct side s = { .run = &d->runs[i], .figures = &d->figures[i] };
+	struct side s = { .run = &d->runs[i], .figures = &d->figures[i],
+	    .why = why };
 	struct view *v = &s.run->view;
 	struct store_run_query run = { .owner = v->owner, .id = v->run };
 	struct store_query q = { .owner = v->owner, .run = v->run,

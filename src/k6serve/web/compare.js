@@ -51,10 +51,18 @@ function sureText(f) {
 	    "< 0.0001" : number(f.p)));
 }
 
-function figureRow(f) {
+// The names below the number of crossed thresholds.
+function crossedNames(crossed) {
+	return SIDES.flatMap((s, i) => (crossed || { base: [], run: [] })[
+	    i ? "run" : "base"].map(text => el("div", { class: "soft small" },
+	    s.toUpperCase() + ": " + text)));
+}
+
+function figureRow(f, crossed) {
 	const n = (head, text) => el("td", { class: "n", "data-head": head },
 	    text);
-	return el("tr", {}, el("th", { scope: "row" }, f.figure),
+	return el("tr", {}, el("th", { scope: "row" }, f.figure,
+	    ...f.figure === "crossed thresholds" ? crossedNames(crossed) : []),
 	    n("A", valueText(f.unit, f.base)), n("B", valueText(f.unit, f.run)),
 	    n("Change", changeText(f.unit, f.base, f.run, f.change)),
 	    el("td", {}, verdictBadge(f.verdict, f.judged && isLarge(f)),
@@ -200,7 +208,8 @@ function showDiff(d, reports) {
 	showAbout("b", d.run);
 	showVerdict(d);
 	minEffect = d.min_effect;
-	byId("figure-rows").replaceChildren(...d.figures.map(figureRow));
+	byId("figure-rows").replaceChildren(...d.figures.map(f =>
+	    figureRow(f, d.crossed)));
 	urlTable.set([...d.urls.map(u => ({ name: u.name, method: u.method,
 	    aCount: u.base.count, bCount: u.run.count,
 	    aFailed: u.base.failed, bFailed: u.run.failed,

@@ -127,8 +127,7 @@ tells_too_little(void)
 		course_release(&a.course[i]);
 		course_release(&b.course[i]);
 	}
-	a.result_status = 0;
-	b.result_status = 1;
+	b.has_crossed = true;
 	c = compared(&a, &b, 0.05);
 	CHECK(c.changes[MEASURE_P95].verdict == CHANGE_UNKNOWN);
 	CHECK(c.changes[MEASURE_RATE].verdict == CHANGE_UNKNOWN);
@@ -142,6 +141,15 @@ tells_too_little(void)
 	    "            worse\n") != NULL);
 	CHECK(strstr(out.p, "worse by at least 5 %: 2; too little data to "
 	    "tell: 5\n") != NULL);
+	/* as many as are known by name */
+	figures_cross(&b, SPAN("http_reqs"), SPAN("rate>9"));
+	figures_cross(&b, SPAN("a\tb"), SPAN("avg<1"));
+	c = compared(&a, &b, 0.05);
+	buf_reset(&out);
+	compare_print(&c, &out);
+	CHECK(strstr(out.p, "crossed thresholds            0            2"
+	    "            worse\n  B: http_reqs rate>9\n  B: a\\tb avg<1\n")
+	    != NULL);
 	buf_release(&out);
 	figures_release(&a);
 	figures_release(&b);
