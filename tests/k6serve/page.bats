@@ -862,6 +862,29 @@ https://shop.test/cart
   [ "$seen" = $'true,32,true\nJan 1, 2026, 00:00:01,true' ]
 }
 
+@test "the limit of failed requests is in their chart" {
+  start_server
+  "$tools/shop.py" 40 -1 -1 10 20 >"$BATS_TEST_TMPDIR/in"
+  run -99 push bad --threshold 'http_req_failed=rate<0.3' \
+    --threshold 'http_req_failed=rate<0.01' <"$BATS_TEST_TMPDIR/in"
+  "$tools/shop.py" 20 | push good --threshold 'http_req_failed=rate<0.01'
+  "$tools/shop.py" 20 | push none
+  # the limits that are in the chart, and the top of its axis
+  local seen_of="eval [charts.failed.element.hidden, ...charts.failed.limits.map(
+    l => l.label + ' ' + l.value + ' ' + l.isCrossed),
+    Math.round(100 * charts.failed.graph?.yAxisRange()[1])].join()"
+  browse "goto $url/runs/1" "wait document.querySelector('#url-rows tr')" \
+    "$seen_of" "shot $shots/run-failed-limit.png" \
+    "eval charts.failed.rows.map(r => r[1]).filter(v => v > 0).length > 3" \
+    "eval charts.failed.area.ariaLabel.includes('limit rate<0.01')" \
+    "goto $url/runs/2" "wait document.querySelector('#url-rows tr')" \
+    "$seen_of" "shot $shots/run-failed-none.png" \
+    "goto $url/runs/3" "wait document.querySelector('#url-rows tr')" "$seen_of"
+  [ "$(sed -n 2,4p <<<"$seen")" = $'true\ntrue\nfalse,rate<0.01 1 false,115' ]
+  [[ $(sed -n 1p <<<"$seen") == 'false,rate<0.3 30 false,rate<0.01 1 true,'* ]]
+  [ "$(sed -n 5p <<<"$seen")" = true,NaN ]
+}
+
 @test "compare names the thresholds that were crossed" {
   start_server
   shop 20

@@ -253,7 +253,8 @@ Chart.prototype.under = function (c, area, graph) {
 	}
 };
 
-// From 0 to what is highest; a limit that is near is shown, too.
+// From 0 to what is highest; a limit that is near is shown, too, and each where
+// all values are 0.
 Chart.prototype.heights = function () {
 	let highest = 0, lowest = 0;
 	for (const row of this.rows)
@@ -264,11 +265,11 @@ Chart.prototype.heights = function () {
 			lowest = Math.min(lowest, row[i + 1] || 0);
 		});
 	const near = this.limits.map(l => l.value).filter(v =>
-	    v <= 3 * highest && v > highest * 0.97);
+	    v > highest * 0.97 && (v <= 3 * highest || highest === 0));
 	const room = this.options.hasRoom ? 0.1 : 0;
-	return lowest < 0 || highest === 0 ? null : near.length ?
-	    [0, Math.max(...near) * 1.15] : [-room * highest, highest *
-	    (1.08 + room)];
+	return lowest < 0 || (highest === 0 && !near.length) ? null :
+	    near.length ? [0, Math.max(...near) * 1.15] :
+	    [-room * highest, highest * (1.08 + room)];
 };
 
 Chart.prototype.graphOptions = function () {

@@ -49,6 +49,8 @@ const overview = section("overview", "Overview",
 const charts = {
 	rate: plot(overview, { title: "Requests per second", group: "time",
 	    fill: true, noTimes: true }),
+	failed: plot(overview, { title: "Failed requests, %", group: "time",
+	    size: "low", noTimes: true }),
 	p95: plot(overview, { title: "Response time, ms", group: "time",
 	    size: "low", noTimes: true }),
 	vus: plot(overview, { title: "Virtual users", group: "time",
@@ -164,10 +166,11 @@ function liveText(series) {
 	    "come up to 8 s late; the grey step is not complete yet.";
 }
 
-// The limits of a metric's thresholds that a chart can show: p(95)<500.
+// The limits of a metric's thresholds that a chart can show: p(95)<500,
+// rate>0.9.
 function limitsOf(metric, statistics) {
 	return report.run.thresholds.flatMap(t => {
-		const m = /^\s*(p\((\d+)\)|med|avg|max|rate)\s*<=?\s*([\d.]+)/
+		const m = /^\s*(p\((\d+)\)|med|avg|max|rate)\s*[<>]=?\s*([\d.]+)/
 		    .exec(t.source);
 		return t.metric === metric && m && (!statistics ||
 		    statistics.includes(m[1])) ? [{ value: Number(m[3]),
@@ -189,12 +192,20 @@ function showCharts() {
 	// the lowest of the charts that are shown has the times
 	charts.vus.element.hidden = !all.some(s => s.vus > 0);
 	charts.p95.element.hidden = !all.some(s => isKnown(time(s).p95));
-	charts.p95.options.noTimes = !charts.vus.element.hidden;
-	charts.rate.options.noTimes = !charts.vus.element.hidden ||
-	    !charts.p95.element.hidden;
+	charts.failed.limits = limitsOf("http_req_failed", ["rate"]).map(
+	    l => Object.assign(l, { value: 100 * l.value }));
+	charts.failed.element.hidden = !all.some(s => s.failed > 0 ||
+	    (isKnown(s.failed) && charts.failed.limits.length));
+	const shown = [charts.rate, charts.failed, charts.p95, charts.vus]
+	    .filter(c => !c.element.hidden);
+	for (const chart of shown)
+		chart.options.noTimes = chart !== shown[shown.length - 1];
 	charts.rate.draw(all.map(s => [at(s), perSecond(s.http_reqs || 0, s,
 	    step), failedIn(s, step)]), [{ label: "requests", color: "--c1" },
 	    { label: "failed", color: "--bad" }]);
+	charts.failed.draw(all.map(s => [at(s), s.http_reqs > 0 &&
+	    isKnown(s.failed) ? 100 * s.failed / s.http_reqs : null]),
+	    [{ label: "failed", color: "--bad" }]);
 	charts.p95.limits = limitsOf("http_req_duration", ["p(95)"]);
 	charts.p95.draw(all.map(s => [at(s), known(time(s).p95)]),
 	    [{ label: "p95", color: "--c2" }]);
