@@ -962,6 +962,32 @@ true,true
 ?from=1700000004&to=1700000010' ]
 }
 
+@test "a part of the time is chosen, and the menu closed, by keyboard" {
+  start_server
+  shop 40
+  local picked='eval charts.rate.picked.hidden'
+  browse "goto $url/runs/1" "wait document.querySelector('#url-rows tr')" \
+    "eval charts.rate.area.focus()" "keys ArrowRight ArrowRight" "$picked" \
+    "keys Shift+ArrowRight Shift+ArrowRight Shift+ArrowRight" "$picked" \
+    "keys Enter" "wait location.search.includes('from=')" \
+    "eval location.search" "$picked" \
+    "keys Escape" "wait location.search === ''" \
+    "eval document.querySelector('.menu summary').focus()" "keys Enter Tab" \
+    "eval document.activeElement.innerText.split('\\n')[0]" "keys Escape" \
+    "eval [document.querySelector('.menu').open,
+      document.activeElement.innerText].join()" \
+    "keys Enter" "eval document.querySelector('.menu').open" \
+    "eval byId('delete').focus()" "eval document.querySelector('.menu').open"
+  [ "$seen" = "true
+false
+?from=$((midnight + 1))&to=$((midnight + 5))
+true
+HTML page
+false,Export
+true
+false" ]
+}
+
 @test "a printed page has all of it, as wide as the paper" {
   start_server
   shop 40 10 20

@@ -10,7 +10,7 @@ it were new.
   wait JS         until the expression is true, at most ten minutes; and until
                   the page is calm
   eval JS         print its value as JSON, a text bare, null not at all
-  keys KEY...     press keys by name: Tab Enter ArrowRight ...
+  keys KEY...     press keys by name: Tab Enter ArrowRight Shift+Tab ...
   size WxH        of the window; under 500 wide as a phone
   zone NAME       the time zone, as Asia/Tokyo
   theme dark      or light: what the system prefers
@@ -132,10 +132,13 @@ class Page:
         self.calm()
 
     def keys(self, names):
-        for key in names.split():
+        for name in names.split():
+            shift, _, key = name.rpartition("+")
             text = {"Enter": "\r", "Space": " "}.get(key, "")
-            p = {"key": " " if key == "Space" else key, "code": key, "text": text,
+            p = {"modifiers": 8 if shift else 0,
+                 "key": " " if key == "Space" else key, "code": key, "text": text,
                  "windowsVirtualKeyCode": {"Tab": 9, "Enter": 13, "Space": 32,
+                                           "Escape": 27,
                                            "ArrowRight": 39,
                                            "ArrowLeft": 37}.get(key, 0)}
             self.call("Input.dispatchKeyEvent",

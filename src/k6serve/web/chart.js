@@ -57,6 +57,7 @@ function Chart(options) {
 	this.format = options.format || number;
 	this.legend = el("span", { class: "legend" });
 	this.at = -1;
+	this.anchor = -1;	// a part from there to at is marked by keys
 	this.moment = el("span", { class: "moment" });
 	this.area = el("div", { class: "chart " + (options.size || ""),
 	    role: "img", tabindex: "0" });
@@ -71,7 +72,10 @@ function Chart(options) {
 	this.hidden = new Set();	// labels of lines that are switched off
 	this.limits = [];		// [{ value, label }]
 	this.area.addEventListener("keydown", event => this.key(event));
-	this.area.addEventListener("blur", () => this.point(-1));
+	this.area.addEventListener("blur", () => {
+		this.mark(-1);
+		this.point(-1);
+	});
 	this.listen();
 	allCharts.add(this);
 }
@@ -126,7 +130,9 @@ Chart.prototype.describe = function () {
 	});
 	this.area.setAttribute("aria-label", this.options.title + ". " +
 	    [...parts, ...this.limits.map(l => "limit " + l.label)].join("; ") +
-	    ". Arrow keys step through the values.");
+	    ". Arrow keys step through the values" + (shared.choose &&
+	    this.options.group ? "; with Shift they mark a part, which Enter " +
+	    "shows, and Escape shows all." : "."));
 };
 
 // Mark a row in this chart, and the same time in its group; -1: none.
@@ -157,12 +163,39 @@ Chart.prototype.key = function (event) {
 		shared.choose([]);
 	if (event.key === "Enter" && this.options.onClick && this.at >= 0)
 		this.options.onClick(this.at);
+	if (event.key === "Enter" && this.anchor >= 0)
+		this.chooseMarked();
 	if (!step || !n)
 		return;
 	event.preventDefault();
 	this.legend.setAttribute("aria-live", "polite");
 	const at = this.at >= 0 ? this.at + step : step < 0 ? n - 1 : 0;
+	const before = this.at;
 	this.point(Math.min(n - 1, Math.max(0, at)));
+	this.mark(!event.shiftKey || !shared.choose || !this.options.group ?
+	    -1 : this.anchor >= 0 ? this.anchor : before >= 0 ? before : this.at);
+};
+
+// Mark the part from a row to the one that is pointed at; -1: none.
+Chart.prototype.mark = function (anchor) {
+	this.anchor = anchor;
+	this.picked.hidden = anchor < 0;
+	if (anchor < 0)
+		return;
+	const [from, to] = [anchor, this.at].map(
+	    i => this.graph.toDomXCoord(+this.rows[i][0]));
+	this.picked.style.left = Math.min(from, to) + "px";
+	this.picked.style.width = Math.abs(to - from) + "px";
+};
+
+// The steps of both ends are part of it.
+Chart.prototype.chooseMarked = function () {
+	const [from, to] = [this.anchor, this.at].sort((a, b) => a - b);
+	const x = i => +this.rows[i][0];
+	this.mark(-1);
+	if (to > from)
+		shared.choose([x(from), x(to) + Math.min(x(from + 1) - x(from),
+		    x(to) - x(to - 1))]);
 };
 
 // The row nearest to a place in the area, in pixels.
@@ -337,6 +370,7 @@ Chart.prototype.draw = function (rows, lines) {
 	this.frame.append(this.cross, this.picked);
 	// who points there, points there still
 	this.point(x === null ? -1 : rows.findIndex(r => +r[0] === x), true);
+	this.mark(this.at >= 0 && this.anchor < rows.length ? this.anchor : -1);
 };
 
 function redrawCharts() {

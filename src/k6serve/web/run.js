@@ -367,7 +367,24 @@ async function remove() {
 	}
 }
 
+// It closes as menus do.
+function listenToMenu() {
+	const menu = document.querySelector(".menu");
+	menu.addEventListener("keydown", event => {
+		if (event.key !== "Escape" || !menu.open)
+			return;
+		menu.open = false;
+		menu.querySelector("summary").focus();
+	});
+	for (const name of ["click", "focusin"])
+		document.addEventListener(name, event => {
+			if (!menu.contains(event.target))
+				menu.open = false;
+		});
+}
+
 function listen() {
+	listenToMenu();
 	shared.choose = choose;
 	byId("range-reset").addEventListener("click", () => choose([]));
 	timesOf.addEventListener("change", () => {

@@ -45,7 +45,7 @@ function plot(card, options) {
 }
 
 const overview = section("overview", "Overview",
-    "Drag across a chart to zoom in.");
+    "");
 const charts = {
 	rate: plot(overview, { title: "Requests per second", group: "time",
 	    fill: true, noTimes: true }),
@@ -187,7 +187,8 @@ function showCharts() {
 	    s => Object.keys(s.status || {})))].sort();
 	const parts = Object.keys(PHASES);
 	findEdges(series, step);
-	sections.overview.text.textContent = "Drag across a chart to zoom in. " +
+	sections.overview.text.textContent = "Drag across a chart, or mark a " +
+	    "part with Shift and the arrow keys and press Enter, to zoom in. " +
 	    "Grey: an incomplete step." + liveText(series);
 	// the lowest of the charts that are shown has the times
 	charts.vus.element.hidden = !all.some(s => s.vus > 0);
