@@ -228,7 +228,7 @@ rows() {
     "eval document.getElementById('message').innerText" \
     "shot $shots/run-empty-live.png" \
     'sh trails 9 /ok 200 | upload /v1/metrics/1' \
-    "wait document.getElementById('figures').innerText.includes('1,125/s')" \
+    "wait document.getElementById('figures').innerText.includes('in 8 ms')" \
     "shot $shots/run-live.png" \
     'sh echo "{\"run_status\":5}" | upload /v1/tests/1' \
     "wait document.title.startsWith('Aborted by User: live')" \

@@ -162,7 +162,8 @@ function slowParts(report) {
 		if (!part.outside.length || (isToEnd &&
 		    report.run.state === "Running" && p[1] - p[0] < 3))
 			return null;
-		return ["warn", "Slow " + (isToEnd ? "since then" : "for a time"),
+		return ["warn", "Slow " + (isToEnd ? "until the end" :
+		    "for a time"),
 		    "p95 " + millis(before) + " → " + millis(weighed(part.inside,
 		    p95Of)) + " " + whenText(report, part.range, isToEnd) +
 		    (vus[1] > vus[0] * 1.3 ? ", with " + count(vus[1]) +
@@ -286,6 +287,23 @@ function tooShort(report) {
 	    null;
 }
 
+// Nothing was found, as far as can be told.
+function calm(report) {
+	const { state, thresholds, totals } = report.run;
+	const unknown = [...totals.http_req_failed === null ?
+	    ["which requests failed"] : [], ...thresholds.some(
+	    t => t.failed === null) && state !== "Running" ?
+	    ["whether all thresholds were kept"] : []];
+	const isWhole = ["Finished", "Running"].includes(state);
+	return [isWhole && !unknown.length ? "good" : "info",
+	    (state === "Running" ? "So far nothing" : "Nothing") +
+	    " stands out", (isWhole ? "" : "The run did not end as planned (" +
+	    state + "). In what it has: ") + (unknown.length ? "It is not " +
+	    "known " + unknown.join(" and ") + ". No" : "No failed request, " +
+	    "no crossed threshold, and no") + " sign that the system or the " +
+	    "generator was at its limit."];
+}
+
 const RULES = [crossed, overload, throughputLimit, failures, failedParts,
     failedChecks, slowParts, slowerAndSlower, pauses, tooManyUrls, connections,
     tooShort];
@@ -305,7 +323,5 @@ function insights(report) {
 		return !one || !one.length ? [] : Array.isArray(one[0]) ? one :
 		    [one];
 	});
-	return found.length ? found : [["good", "Nothing stands out",
-	    "No failed request, no crossed threshold, and no sign that the " +
-	    "system or the generator was at its limit."]];
+	return found.length ? found : [calm(report)];
 }

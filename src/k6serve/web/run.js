@@ -14,12 +14,12 @@ function figure(title, value, small, isBad) {
 // Those that were seen, and those that were announced.
 function usersFigure(run) {
 	if (!report)
-		return figure("Virtual users", "…");
+		return figure("Maximum VUs", "…");
 	const seen = Math.max(0, ...report.series.map(s => s.vus || 0));
 	const most = Math.max(seen, 0) || run.vus;
-	return figure("Virtual users", most ? count(most) : "–", !most ? "" :
-	    seen && run.vus > seen ? "at most; " + count(run.vus) + " allowed" :
-	    "at most");
+	return figure("Maximum VUs", most ? count(most) : "–", !most ? "" :
+	    !seen ? "planned" : run.vus > seen ? "of " + count(run.vus) +
+	    " planned" : "");
 }
 
 // Of all answers those that succeeded in time, and half of those that nearly
@@ -32,8 +32,10 @@ function apdexFigure(apdex) {
 function showFigures(run) {
 	const of = report?.range || run;
 	const t = of.totals, d = t.http_req_duration;
-	const rate = n => n === null ? "not known" : of.duration > 0 ?
-	    number(n / of.duration) + "/s" : "";
+	// two requests in 3 ms are no 667/s
+	const rate = n => n === null ? "not known" : of.duration >= 1 ?
+	    number(n / of.duration) + "/s" : of.duration > 0 ? "in " +
+	    duration(of.duration) : "";
 	const all = [
 		figure("Requests", count(t.http_reqs), rate(t.http_reqs)),
 		figure("Failed", count(t.http_req_failed),
@@ -43,7 +45,7 @@ function showFigures(run) {
 		    t.http_req_failed > 0),
 		figure("p95", millis(d.p95), "response time"),
 		figure("Median", millis(d.p50), "p99 " + millis(d.p99)),
-		figure("Longest", millis(d.max), "mean " + millis(d.avg)),
+		figure("Maximum", millis(d.max), "average " + millis(d.avg)),
 		apdexFigure(t.apdex),
 		usersFigure(run),
 		figure("Iterations", count(t.iterations), rate(t.iterations)),
@@ -137,7 +139,7 @@ function fact(title, value) {
 function showAbout(run) {
 	facts.replaceChildren(fact("Script", run.name),
 	    fact("Sent by", run.agent), fact("Generators", run.generators),
-	    fact("Most virtual users", run.vus),
+	    fact("Maximum VUs", run.vus),
 	    fact("Planned duration", run.planned_duration ?
 	    duration(run.planned_duration) : null),
 	    fact("Project", run.project_id),
@@ -147,7 +149,7 @@ function showAbout(run) {
 	    fact("Ended", run.finished ? time(run.finished) : null),
 	    fact("Time zone", zone()),
 	    fact("Values stored", count(run.points)),
-	    fact("Coarsest step", run.step + " s"));
+	    fact("Resolution", run.step + " s"));
 }
 
 // The part of the run that charts and tables show, and the way back.
