@@ -32,7 +32,9 @@ function changeText(unit, a, b, change) {
 // A change that is large enough, and yet not sure, says so.
 function verdictBadge(verdict, isLarge) {
 	return verdict in CHANGES ? badge(...CHANGES[verdict]) : isLarge ?
-	    el("span", { class: "soft small" }, "may be noise") : "";
+	    el("span", { class: "soft small", title: "The difference is as " +
+	    "large as that, but what the runs vary by may explain it" },
+	    "uncertain") : "";
 }
 
 let minEffect = 1;	// what the comparison takes for a change
@@ -276,7 +278,7 @@ async function begin() {
 		byId("key-" + side).style.background = "var(" + COLORS[side] +
 		    ")";
 		select.append(...runs.map(r => el("option", { value: r.id },
-		    r.id + " · " + r.name + " · " + time(r.start))));
+		    r.id + " · " + isolated(r.name) + " · " + time(r.start))));
 		// one that is not in the list may be older, or gone
 		const wanted = all[i];
 		if (wanted && !runs.some(r => String(r.id) === wanted))

@@ -238,7 +238,7 @@ function overload(report) {
 	if (cpu && (cpu.p95 || cpu.max) > 90)
 		reasons.push("it used up to " + number(cpu.max) +
 		    " % of its processor");
-	if (lag && lag.p95 > 10 && lag.p95 > t.p50 * 0.1)
+	if (lag && lag.count >= 10 && lag.p95 > 10 && lag.p95 > t.p50 * 0.1)
 		reasons.push("requests began late, by " + millis(lag.p95) +
 		    " (p95)");
 	const blocked = metric(report, "http_req_blocked");
@@ -312,7 +312,7 @@ function errorText(e) {
 	const status = e.status && e.status !== "0" ? "HTTP " + e.status :
 	    "no reply";
 	return e.error ? (e.status && e.status !== "0" ? status + ", " : "") +
-	    e.error : status;
+	    isolated(e.error) : status;
 }
 
 function insights(report) {

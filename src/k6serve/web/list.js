@@ -25,7 +25,7 @@ function chooseBox(run) {
 
 function nameCell(run) {
 	const box = el("div", {}, el("a", { href: "/runs/" + run.id },
-	    run.name), el("span", { class: "soft small" }, " #" + run.id));
+	    el("bdi", {}, run.name)), el("span", { class: "soft small" }, " #" + run.id));
 	if (run.note)
 		box.append(el("div", { class: "soft small" }, run.note));
 	return box;
@@ -188,7 +188,7 @@ function showFilters() {
 	}
 	byId("filters-clear").hidden = filterText() === "";
 	setText("title", address.get("name") ? "Runs of " +
-	    address.get("name") : "Runs");
+	    isolated(address.get("name")) : "Runs");
 }
 
 // A date begins at midnight here, as the times of the list are those of here.
@@ -230,7 +230,7 @@ async function load() {
 async function removeChosen() {
 	const runs = [...chosen.values()];
 	if (!await confirmed("Delete " + (runs.length === 1 ? "this run?" :
-	    runs.length + " runs?"), runs.map(r => r.name).join(", ") +
+	    runs.length + " runs?"), runs.map(r => isolated(r.name)).join(", ") +
 	    ": all data will be deleted. This cannot be undone.", "Delete"))
 		return;
 	try {

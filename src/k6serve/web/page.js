@@ -87,10 +87,25 @@ function bytes(n) {
 	return number(n) + " " + units[i];
 }
 
-// With places to break at: a long URL has no blank.
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+// Text that is read from the right does not turn what stands beside it.
+function isolated(text) {
+	return RIGHT_TO_LEFT.test(text) ? "\u2068" + text + "\u2069" : text;
+}
+
+// With places to break at: a long URL has no blank. The parts of a URL keep
+// their order, in whatever script they are.
 function breakable(text) {
-	return typeof text !== "string" ? [text] : text.split(/(?<=[/?&,])/)
-	    .flatMap((part, i) => i ? [el("wbr"), part] : [part]);
+	if (typeof text !== "string")
+		return [text];
+	const isTurned = RIGHT_TO_LEFT.test(text);
+	const isUrl = isTurned && /^\w+:\/\//.test(text);
+	const parts = text.split(/(?<=[/?&,])/).flatMap((part, i) => {
+		const one = isUrl ? el("bdi", { dir: "ltr" }, part) : part;
+		return i ? [el("wbr"), one] : [one];
+	});
+	return isTurned && !isUrl ? [el("bdi", {}, ...parts)] : parts;
 }
 
 function duration(seconds) {

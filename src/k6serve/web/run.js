@@ -358,7 +358,7 @@ async function saveNote() {
 }
 
 async function remove() {
-	if (!await confirmed("Delete this run?", "“" + report.run.name +
+	if (!await confirmed("Delete this run?", "“" + isolated(report.run.name) +
 	    "” and all its data will be deleted. This cannot be undone.", "Delete"))
 		return;
 	try {

@@ -236,7 +236,10 @@ function showDistribution() {
 	const keys = [...bars.keys()];
 	const rows = [];
 	if (keys.length) {
-		const from = Math.min(...keys), to = Math.max(...keys);
+		// so wide that the axis has a number
+		const room = Math.max(0, 7 - Math.max(...keys) + Math.min(...keys));
+		const from = Math.min(...keys) - Math.floor(room / 2);
+		const to = Math.max(...keys) + Math.ceil(room / 2);
 		for (let i = from; i <= to + 1; i++)
 			rows.push([i / 12, bars.get(i) || 0]);
 	}

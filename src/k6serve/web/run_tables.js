@@ -30,7 +30,9 @@ const urlTable = new Table([
 	{ key: "name", head: "URL or name", text: r => name(r.name) },
 	{ key: "method", head: "Method", text: r => name(r.method) },
 	numberColumn("count", "Count", "", r => count(r.count)),
-	numberColumn("rate", "per s", "requests per second of the run"),
+	numberColumn("rate", "per s", "requests per second of the run",
+	    r => (report.range || report.run).duration < 1 ? "–" :
+	    number(r.rate)),
 	Object.assign(numberColumn("failed", "Failed", "",
 	    r => count(r.failed)), { isBad: bad }),
 	Object.assign(numberColumn("share", "Failed %", "share that failed",
@@ -87,7 +89,8 @@ slow.append(slowTable.element);
 const checks = section("checks", "Checks");
 const checkTable = new Table([
 	{ key: "check", head: "Check", text: r => (r.group ? r.group.replace(
-	    /^::/, "").replaceAll("::", " › ") + " › " : "") + r.check },
+	    /^::/, "").split("::").map(isolated).join(" › ") + " › " : "") +
+	    isolated(r.check) },
 	{ key: "share", head: "Passed", isNumber: false, cell: r => {
 		const part = el("i");
 		part.style.width = 100 * r.share + "%";
