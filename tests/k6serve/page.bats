@@ -243,7 +243,7 @@ rows() {
   browse "goto $url/runs/1" "$ready" "eval document.querySelector('main')
     .innerText" "shot $shots/run-empty.png"
   [[ $seen == *"This run has no data"*"nothing"*"Aborted by System"* ]]
-  [[ $seen == *"About this run"* ]]
+  [[ $seen == *"About this run"* && $seen != *"First sample"* ]]
   [[ $seen != *NaN* && $seen != *undefined* && $seen != *null* ]]
 }
 
@@ -929,9 +929,28 @@ B: http_reqs count<9|0|2|'*'|Worse'* ]]
 true
 true
 true
-6 true
+7 true
 $name
 true" ]
+}
+
+@test "of a run that goes on a threshold is kept so far" {
+  start_server -t 1h
+  echo '{"name":"live","thresholds":{"http_req_failed":["rate<0.5",
+    "rate<0.51"]}}' | upload /v1/tests
+  trails 100 /a '' | jq -c 'map(del(.data.tags.status) |
+    .data.values.http_req_failed = 0)' | upload /v1/metrics/1
+  browse "goto $url/runs/1" \
+    "wait document.querySelector('#thresholds .badge')?.innerText === 'Kept so far'" \
+    "eval document.querySelectorAll('#thresholds .good').length" \
+    "eval charts.status.element.hidden" "eval statusText('')" \
+    "eval document.querySelector('#overview header').innerText.includes('Drag')"
+  [ "$seen" = $'0\ntrue\nnot known\ntrue' ]
+}
+
+@test "a page that is not there leads to the list of runs" {
+  start_server
+  curl -sS -H 'Accept: text/html' "$url/nothing" | grep -qF '<a href="/">All runs</a>'
 }
 
 @test "of two requests nothing is concluded" {

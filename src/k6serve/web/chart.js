@@ -267,6 +267,7 @@ Chart.prototype.under = function (c, area, graph) {
 				c.fillRect(left, area.y, right - left, area.h);
 		}
 	}
+	let last = null;	// label, so that the next is not over it
 	for (const limit of this.limits) {
 		const y = graph.toDomYCoord(limit.value);
 		if (y < area.y || y > area.y + area.h)
@@ -280,8 +281,11 @@ Chart.prototype.under = function (c, area, graph) {
 		c.lineTo(area.x + area.w, y);
 		c.stroke();
 		c.font = "12px sans-serif";
-		c.fillText(limit.label, area.x + 4, y - 4 < area.y + 10 ? y + 13 :
-		    y - 4);
+		const base = y - 4 < area.y + 10 ? y + 13 : y - 4;
+		const left = last && Math.abs(last.base - base) < 13 ?
+		    last.right + 8 : area.x + 4;
+		c.fillText(limit.label, left, base);
+		last = { base, right: left + c.measureText(limit.label).width };
 		c.restore();
 	}
 };

@@ -101,7 +101,8 @@ function breakable(text) {
 		return [text];
 	const isTurned = RIGHT_TO_LEFT.test(text);
 	const isUrl = isTurned && /^\w+:\/\//.test(text);
-	const parts = text.split(/(?<=[/?&,])/).flatMap((part, i) => {
+	const parts = text.split(isUrl ? /(?<=[/?&,=])/ :
+	    /(?<=[/?&,])/).flatMap((part, i) => {
 		const one = isUrl ? el("bdi", { dir: "ltr" }, part) : part;
 		return i ? [el("wbr"), one] : [one];
 	});

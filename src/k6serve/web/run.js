@@ -137,15 +137,15 @@ function fact(title, value) {
 }
 
 function showAbout(run) {
-	facts.replaceChildren(fact("Script", run.name),
+	facts.replaceChildren(fact("Name", run.name),
 	    fact("Sent by", run.agent), fact("Generators", run.generators),
 	    fact("Maximum VUs", run.vus),
 	    fact("Planned duration", run.planned_duration ?
 	    duration(run.planned_duration) : null),
 	    fact("Project", run.project_id),
-	    fact("First sample", time(run.start)),
+	    fact("First sample", run.points ? time(run.start) : null),
 	    fact("Created", time(run.created)),
-	    fact("Last data", time(run.seen)),
+	    fact("Last data", run.points ? time(run.seen) : null),
 	    fact("Ended", run.finished ? time(run.finished) : null),
 	    fact("Time zone", zone()),
 	    fact("Values stored", count(run.points)),

@@ -187,9 +187,9 @@ function showCharts() {
 	    s => Object.keys(s.status || {})))].sort();
 	const parts = Object.keys(PHASES);
 	findEdges(series, step);
-	sections.overview.text.textContent = "Drag across a chart, or mark a " +
-	    "part with Shift and the arrow keys and press Enter, to zoom in. " +
-	    "Grey: an incomplete step." + liveText(series);
+	sections.overview.text.textContent = (matchMedia(
+	    "(pointer: coarse)").matches ? "" : "Drag across a chart, or mark a part with Shift " +
+	    "and the arrow keys and press Enter, to zoom in. ") + "Grey: an incomplete step." + liveText(series);
 	// the lowest of the charts that are shown has the times
 	charts.vus.element.hidden = !all.some(s => s.vus > 0);
 	charts.p95.element.hidden = !all.some(s => isKnown(time(s).p95));
@@ -221,7 +221,7 @@ function showCharts() {
 	charts.timings.draw(trendRows(series, step, parts, s => s.timings),
 	    parts.map(p => ({ label: p.replace("_handshaking", ""),
 	    color: PHASES[p] })));
-	charts.status.element.hidden = statuses.length === 0;
+	charts.status.element.hidden = !statuses.some(Boolean);
 	charts.status.draw(all.map(s => [at(s), ...statuses.map(k =>
 	    perSecond(s.status && s.status[k] || 0, s, step))]), statuses.map(k =>
 	    ({ label: statusText(k), color: statusColor(k) })));

@@ -21,7 +21,7 @@ const STATS = [
 ];
 
 function statusText(status) {
-	return status === "0" ? "no\u00a0reply" : name(status);
+	return status === "0" ? "no\u00a0reply" : name(status, "not known");
 }
 
 const bad = r => r.failed > 0;
@@ -109,6 +109,7 @@ const thresholdTable = new Table([
 	{ key: "source", head: "Limit", text: r => r.source },
 	{ key: "failed", head: "Result", cell: r => r.failed === null ?
 	    badge("", "Not known") : r.failed ? badge("bad", "Crossed") :
+	    report.run.state === "Running" ? badge("", "Kept so far") :
 	    badge("good", "Kept") },
 	Object.assign(numberColumn("value", "Value", "", r => number(r.value)),
 	    { isBad: r => r.failed }),
