@@ -434,6 +434,22 @@ full_disk() {
   each_filter full_disk
 }
 
+size_limit() {
+  status=0
+  (
+    ulimit -f 1
+    "$@" "$BATS_TEST_TMPDIR/many" >"$BATS_TEST_TMPDIR/limited"
+  ) 2>"$BATS_TEST_TMPDIR/err" || status=$?
+  cat "$BATS_TEST_TMPDIR/err"
+  [ "$status" -eq 1 ]
+  grep -q "^$1: stdout: File too large$" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a limit of the size of files (ulimit -f) exits 1 and says so" {
+  many >"$BATS_TEST_TMPDIR/many"
+  each_filter size_limit
+}
+
 closed_stdout() {
   status=0
   "$@" "$BATS_TEST_TMPDIR/good" >&- 2>"$BATS_TEST_TMPDIR/err" || status=$?

@@ -51,7 +51,8 @@ int close_stdout(int status);
 int close_stdout_after(int error, int status);
 
 /* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that
- * no file lands there; and let stdout wait for its reader (base/descriptor). */
+ * no file lands there; let stdout wait for its reader (base/descriptor); and
+ * let a write past the limit of a file's size (ulimit -f) fail with EFBIG. */
 void die_init(void);
 
 #endif

@@ -369,7 +369,6 @@ run(struct options *o, struct service *s, char **argv, int n)
 	if (n == 0)
 		(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN);	/* a full disk is answered instead */
 	(void)umask(077);
 	if (n > 0 && strcmp(argv[0], "copy") == 0)
 		return copy(argv[1], argv[2], o->takes_open);
