@@ -124,6 +124,44 @@ check_corpus() {
 }
 
 # bats test_tags=threads,slow
+@test "the terminal is gone, as told thrice: nothing lost, nobody left" {
+  nginx_format='$status'
+  start_server
+  small_target
+  setsid bash -c \
+    "k6gen -u 3 -d 60s --think-time 5ms $target/ | k6agg -p 1s | k6push" \
+    >"$BATS_TEST_TMPDIR/push" 2>&1 3>&- &
+  group=$!
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.http_reqs > 0'"
+  kill -HUP -- "-$group"
+  kill -HUP -- "-$group" 2>/dev/null || true
+  kill -HUP -- "-$group" 2>/dev/null || true
+  retry 20 bash -c "! pgrep -g $group"
+  cat "$BATS_TEST_TMPDIR/push"
+  logged
+  served=$(wc -l <"$nginx_log")
+  grep -E "$served made = $served stored, 0 lost, 0 twice" \
+    "$BATS_TEST_TMPDIR/push"
+  [ "$(api runs/1 .state)" = 'Aborted by User' ]
+  [ "$(api runs/1 .totals.http_reqs)" = "$served" ]
+}
+
+@test "nohup: a hangup ends none of them" {
+  start_server
+  small_target
+  nohup setsid bash -c "k6gen -q -u 1 -i 100 --think-time 20ms $target/ |
+    k6agg -q -p 1s | k6push -q" >"$BATS_TEST_TMPDIR/push" 2>&1 3>&- &
+  group=$!
+  retry 10 bash -c \
+    "curl -sS $url/api/v1/runs | jq -e '.[0].totals.iterations > 0'"
+  kill -HUP -- "-$group"
+  wait "$group"
+  [ "$(api runs/1 .state)" = Finished ]
+  [ "$(api runs/1 .totals.http_reqs)" = 100 ]
+}
+
+# bats test_tags=threads,slow
 @test "a generator that is killed: the run is aborted, what came is stored" {
   start_server
   small_target

@@ -7,6 +7,7 @@
 
 #include "base/die.h"
 #include "base/opt.h"
+#include "base/hangup.h"
 #include "data/compare.h"
 #include "k6agg/agg.h"
 #include "k6agg/diff.h"
@@ -20,6 +21,15 @@ on_signal(int number)
 }
 
 /* Rules and substitutions as they are used. Returns OPT_CONTINUE, or the
+/* As Ctrl-C: the writer of a pipe gets it, too. */
+static void
+on_hangup(int number)
+{
+	(void)number;
+	if (stop_signal == 0)
+		stop_signal = SIGINT;
+}
+
  * status to exit with. */
 static int
 prepare_selection(struct options *o)
@@ -165,5 +175,6 @@ main(int argc, char **argv)
 		    : agg_run(&o, argv + first, argc - first, &stop_signal);
 	}
 	release(&o);
+		hangup_take(on_hangup);
 	return status;
 }

@@ -7,17 +7,20 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/hangup.h"
 #include "k6gen/options/options.h"
 #include "k6gen/run.h"
 #include "k6gen/targets/targets.h"
 
 static volatile sig_atomic_t n_signals;
 
-/* The second signal ends all at once, whatever is being waited for. */
+/* The second signal ends all at once, whatever is being waited for; but the
+ * end of a terminal is told more than once. */
 static void
 on_signal(int number)
 {
-	(void)number;
+	if (number == SIGHUP && n_signals > 0)
+		return;
 	n_signals = n_signals + 1;
 	if (n_signals > 1)
 		_exit(EXIT_INTERRUPTED);
@@ -33,6 +36,7 @@ catch_signals(void)
 	(void)sigemptyset(&sa.sa_mask);
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
+	hangup_take(on_signal);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 

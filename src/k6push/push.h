@@ -35,8 +35,8 @@ struct push_options {
 	bool is_quiet;
 };
 
-/* Push the files, or stdin when there are none. SIGINT and SIGTERM are taken
- * from here on. Returns the exit status. */
+/* Push the files, or stdin when there are none. SIGINT, SIGTERM and SIGHUP are
+ * taken from here on. Returns the exit status. */
 int push_run(struct push_options *o, char *const *files, int n_files);
 
 /* What packed inputs are unpacked with. */

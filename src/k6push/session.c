@@ -7,6 +7,7 @@
 #include "k6push/session.h"
 
 #include "base/die.h"
+#include "base/hangup.h"
 #include "base/thread.h"
 #include "base/units.h"
 
@@ -15,10 +16,14 @@ enum { LONGEST_WAIT_MS = 200 };
 volatile sig_atomic_t signals, last_signal;
 static volatile sig_atomic_t signal_wake = -1;
 
+/* The end of a terminal is as Ctrl-C: who writes into the pipe gets it, too.
+ * It is told more than once. */
 static void
 on_signal(int number)
 {
-	last_signal = number;
+	if (number == SIGHUP && signals > 0)
+		return;
+	last_signal = number == SIGHUP ? SIGINT : number;
 	signals++;
 	thread_bell_ring(signal_wake);
 }
@@ -32,6 +37,7 @@ signals_take(int wake)
 	signal_wake = wake;
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	hangup_take(on_signal);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

@@ -157,7 +157,8 @@ void session_take_halved(struct session *session,
  * again. By the thread that may touch the note. */
 void session_note(struct session *session);
 
-/* SIGINT and SIGTERM are counted from here on, and ring the bell wake. */
+/* SIGINT, SIGTERM and SIGHUP are counted from here on, and ring the bell
+ * wake. */
 void signals_take(int wake);
 
 /* They still count, but ring nothing: the bell is about to be closed. */

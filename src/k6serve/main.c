@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/die.h"
 #include "base/file.h"
+#include "base/hangup.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "data/compare.h"
@@ -366,6 +367,8 @@ run(struct options *o, struct service *s, char **argv, int n)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
+	if (!hangup_is_ignored())
+		(void)sigaddset(&signals, SIGHUP);
 	if (n == 0)
 		(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -269,6 +269,18 @@ replay() {
   [ "$(api runs/1 .totals.http_reqs)" = 1 ]
 }
 
+@test "SIGHUP ends the server as SIGTERM does, unless nohup ignores it" {
+  start_server
+  kill -HUP "$server"
+  wait "$server"
+  trap '' HUP
+  start_server
+  trap - HUP
+  kill -HUP "$server"
+  create
+  stop_server
+}
+
 # bats test_tags=slow
 @test "what is stored while the server ends is answered so" {
   strace -o /dev/null true 2>/dev/null || skip 'no strace here'

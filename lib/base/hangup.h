@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hangup: SIGHUP, which all tools of a pipeline get when their terminal or the
+ * connection to it is gone. Each gets it up to three times then: from the
+ * kernel, from the shell, and when the shell has ended.
+ */
+#ifndef K6PIPE_BASE_HANGUP_H
+#define K6PIPE_BASE_HANGUP_H
+
+#include <stdbool.h>
+
+/* Whether whoever started the process wants it to live on, as nohup(1) does. */
+bool hangup_is_ignored(void);
+
+/* Call handler at SIGHUP, without SA_RESTART, unless it is ignored. */
+void hangup_take(void (*handler)(int));
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/hangup.c"
+
+#include "tap.h"
+
+static volatile sig_atomic_t n_taken;
+
+static void
+count(int number)
+{
+	n_taken += number == SIGHUP;
+}
+
+static void
+is_taken(void)
+{
+	(void)signal(SIGHUP, SIG_DFL);
+	CHECK(!hangup_is_ignored());
+	hangup_take(count);
+	(void)raise(SIGHUP);
+	CHECK(n_taken == 1);
+	CHECK(!hangup_is_ignored());
+}
+
+static void
+stays_ignored(void)
+{
+	(void)signal(SIGHUP, SIG_IGN);
+	n_taken = 0;
+	hangup_take(count);
+	(void)raise(SIGHUP);
+	CHECK(n_taken == 0);
+	CHECK(hangup_is_ignored());
+}
+
+int
+main(void)
+{
+	test("the handler is called", is_taken);
+	test("what nohup ignores stays ignored", stays_ignored);
+	return tap_end();
+}
