@@ -10,7 +10,6 @@
 #include "base/hangup.h"
 #include "k6gen/options/options.h"
 #include "k6gen/run.h"
-#include "k6gen/targets/targets.h"
 
 static volatile sig_atomic_t n_signals;
 
@@ -75,7 +74,6 @@ static int
 run(struct options *o)
 {
 	struct why why;
-	int64_t n_bad;
 	int status;
 
 	if (redirect_output(o) < 0)
@@ -86,15 +84,6 @@ run(struct options *o)
 	status = run_plan(&o->plan, &o->report, &n_signals, &why);
 	if (status == EXIT_FAILED)
 		warnf("%s", why.text);
-	if (status == EXIT_DONE && targets_bad(o->plan.targets) > 0) {
-		n_bad = targets_bad(o->plan.targets);
-		warnf("stdin: %lld bad target%s skipped", (long long)n_bad,
-		    n_bad == 1 ? " was" : "s were");
-		status = EXIT_FAILED;
-	} else if (status == EXIT_DONE && targets_were_none(o->plan.targets)) {
-		warnf("stdin: no targets");
-		status = EXIT_FAILED;
-	}
 	return status;
 }
 

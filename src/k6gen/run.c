@@ -12,6 +12,7 @@
 #include "k6gen/load/load.h"
 #include "k6gen/samples/emit.h"
 #include "k6gen/samples/writer.h"
+#include "k6gen/targets/targets.h"
 
 #define LOOK_NS (50 * NS_PER_MS)	/* between looks at everything */
 #define JUDGE_NS (2 * NS_PER_S)		/* between looks at thresholds (k6) */
@@ -246,6 +247,27 @@ has_failed(const struct run *r)
 	return false;
 }
 
+/* What the run of a status comes to if its targets were bad: the End line has
+ * the status that the tool exits with. */
+static int
+judge_targets(const struct run *r, int status, enum run_status *state,
+    struct why *why)
+{
+	int64_t n_bad = targets_bad(r->plan->targets);
+
+	if (status == EXIT_DONE && n_bad == 0 &&
+	    targets_were_none(r->plan->targets)) {
+		(void)why_set(why, "stdin: no targets");
+		status = EXIT_FAILED;
+	}
+	*state = state_of(r, status);
+	if (status != EXIT_DONE || n_bad == 0)
+		return status;
+	(void)why_set(why, "stdin: %lld bad target%s skipped",
+	    (long long)n_bad, n_bad == 1 ? " was" : "s were");
+	return EXIT_FAILED;
+}
+
 /* Judge a last time, tell how it ended, write out the rest. */
 static int
 finish_run(struct run *r, int status, struct why *why)
@@ -254,6 +276,7 @@ finish_run(struct run *r, int status, struct why *why)
 		.has_color = r->report->has_color,
 		.has_histogram = r->report->has_histogram,
 		.columns = r->report->columns };
+	enum run_status state;
 	int error = 0;
 
 	emit_unbegun(r);
@@ -266,8 +289,8 @@ finish_run(struct run *r, int status, struct why *why)
 		status = EXIT_INTERRUPTED;
 	if ((status == EXIT_DONE || r->is_aborted) && has_failed(r))
 		status = EXIT_THRESHOLD;
-	emit_end(&r->emit, &r->tally, status, state_of(r, status),
-	    r->failed);
+	status = judge_targets(r, status, &state, why);
+	emit_end(&r->emit, &r->tally, status, state, r->failed);
 	if (r->writer != NULL)
 		error = writer_end(r->writer);
 	r->progress.is_over = true;

@@ -110,6 +110,8 @@ $target/p $target/p " ]
   grep -q 'stdin:4: not METHOD URL' "$out.err"
   grep -q 'stdin:5: unsupported scheme' "$out.err"
   grep -q 'stdin: 3 bad targets were skipped' "$out.err"
+  [ "$(tail -n 1 "$out" | jq -c '.data | [.state, .exit_code]')" = \
+    '["Finished",1]' ]
   code=0
   gen -t "$BATS_TEST_TMPDIR/t" || code=$?
   [ "$code" -eq 1 ]
@@ -127,6 +129,8 @@ $target/p $target/p " ]
 @test "a stdin that brings no target at all is a failure" {
   run -1 k6gen -q -t - </dev/null
   [[ ${lines[-1]} == "k6gen: stdin: no targets" ]]
+  [ "$(grep '"End"' <<<"$output" | jq -c '.data | [.state, .exit_code]')" = \
+    '["Aborted by System",1]' ]
 }
 
 @test "a million targets on stdin need no more memory than a few" {
