@@ -230,6 +230,80 @@ GET /1/2/1/5 [ann-2] " ]
   log 1 | grep -qF '[v  X-More: 1]'
 }
 
+# in_each_way TARGET OPTION...: a request over HTTP/1.1, HTTP/2, and by libcurl.
+# nginx logs an empty header as nothing, and one that is not there as "-".
+in_each_way() {
+  local port=${1##*:}
+  gen "${@:2}" "$1"
+  gen "${@:2}" --compressed "$1"
+  gen "${@:2}" --http 2 "${1%:*}:$((port + 1))"
+  tags .proto | grep -x HTTP/2.0
+}
+
+@test "a header with an empty value is sent, a name and a colon are not" {
+  stop_nginx
+  start_nginx <<<'listen 127.0.0.1:@next@ http2;'
+  printf 'a\n""\n' >"$BATS_TEST_TMPDIR/csv"
+  in_each_way "$target" --data "$BATS_TEST_TMPDIR/csv" -H 'X-Test: {{row.a}}'
+  in_each_way "$target" -H 'X-Test: '
+  [ "$(log 6 | cut -d' ' -f3 | sort | uniq -c | xargs)" = '6 []' ]
+  in_each_way "$target" -H 'X-Test:' -H 'Content-Type:' -b x
+  [ "$(log 9 | tail -n 3 | cut -d' ' -f3,6 | sort | uniq -c | xargs)" = \
+    '3 [-] [-]' ]
+  echo '{"url":"'"$target"'/","headers":{"X-Test":""}}' >"$BATS_TEST_TMPDIR/t"
+  gen -t "$BATS_TEST_TMPDIR/t" -i 1
+  [ "$(log 10 | tail -n 1 | cut -d' ' -f3)" = '[]' ]
+}
+
+@test "no header of the command line displaces another one" {
+  stop_nginx
+  # Of these nginx joins all that came.
+  export nginx_format='$http_cookie, $http_x_forwarded_for'
+  start_nginx <<<'listen 127.0.0.1:@next@ http2;'
+  in_each_way "$target" -H 'Cookie: a=1' -H 'Cookie: b=2' --cookie c=3
+  in_each_way "$target" -H 'Cookie: a={{vu}}' -H 'Cookie: b=2' --cookie c=3
+  in_each_way "$target" -H 'X-Forwarded-For: 7' -H 'X-Forwarded-For: {{vu}}' \
+    -H 'X-Forwarded-For: {{iter}}{{vu}}8'
+  parts() { tr -d ',;' | xargs -n1 | sort | uniq -c | xargs; }
+  [ "$(log 9 | head -n 6 | parts)" = '6 - 6 a=1 6 b=2 6 c=3' ]
+  [ "$(sed 's/[0-9]*18/x/' "$nginx_log" | tail -n 3 | parts)" = \
+    '3 - 3 1 3 7 3 x' ]
+  echo '{"url":"'"$target"'/","headers":{"Cookie":"d=4"}}' >"$BATS_TEST_TMPDIR/t"
+  gen -t "$BATS_TEST_TMPDIR/t" -i 1 --cookie a=1
+  [ "$(log 10 | tail -n 1)" = 'd=4, -' ]
+}
+
+@test "headers that can be there only once are refused twice" {
+  local auth='Authorization: Basic eDp5'
+  run -2 k6gen --user a:b --bearer c "$target"
+  [[ ${lines[0]} == \
+    "k6gen: --user, --bearer and a header Authorization: only one of them" ]]
+  run -2 k6gen --user a:b -H "$auth" "$target"
+  run -2 k6gen --bearer a -H "$auth" "$target"
+  run -2 k6gen -F a=b -H 'Content-Type: multipart/form-data' "$target"
+  [[ ${lines[0]} == 'k6gen: --form and a header Content-Type: '* ]]
+  [ ! -s "$nginx_log" ]
+}
+
+@test "a header of a JSON target with a NUL is refused, not cut off" {
+  echo '{"url":"'"$target"'","headers":{"X-Test":"a\u0000b"}}' \
+    >"$BATS_TEST_TMPDIR/t"
+  run -1 k6gen -t "$BATS_TEST_TMPDIR/t"
+  [ "$output" = "k6gen: $BATS_TEST_TMPDIR/t:1: a control character in a header" ]
+}
+
+@test "a column that is not there, or is there twice, is told" {
+  printf 'a, b,a\n1,2,3\n' >"$BATS_TEST_TMPDIR/csv"
+  run -2 k6gen --data "$BATS_TEST_TMPDIR/csv" "$target/{{row.b}}"
+  [[ ${lines[0]} == \
+    *': no column "b" in the data, which has "a", " b", "a"' ]]
+  run -2 k6gen --data "$BATS_TEST_TMPDIR/csv" "$target/{{row.a}}"
+  [[ ${lines[0]} == *': two columns of the data are called "a"' ]]
+  printf 'a,b,c,d,e\n1,2,3,4,5\n"6,' >"$BATS_TEST_TMPDIR/csv"
+  run -1 k6gen --data "$BATS_TEST_TMPDIR/csv" "$target/{{row.x}}"
+  [ "$output" = "k6gen: $BATS_TEST_TMPDIR/csv: row 2: a quote is not closed" ]
+}
+
 @test "what curl would pass over is refused before the run" {
   run -2 k6gen --resolve host "$target"
   [[ ${lines[0]} == "k6gen: --resolve: not HOST:PORT:ADDRESS"* ]]

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets libcurl's options: once for a user, and for each request. */
+#include <stdlib.h>
+
 #include "base/units.h"
 #include "k6gen/http/authority.h"
 #include "k6gen/http/engine_curl_priv.h"
@@ -15,6 +17,23 @@ append(struct curl_slist **list, const char *line)
 	return 0;
 }
 
+/* A header with an empty value is "Name;" for curl. */
+static int
+append_line(struct curl_slist **list, const char *line)
+{
+	size_t n = strcspn(line, ":");
+	char *empty;
+	int status;
+
+	if (!header_has_value(line) ||
+	    line[n + 1 + strspn(line + n + 1, " \t")] != '\0')
+		return append(list, line);
+	empty = xasprintf("%.*s;", (int)n, line);
+	status = append(list, empty);
+	free(empty);
+	return status;
+}
+
 static int
 append_all(struct curl_slist **list, const struct http_texts *t,
     const struct http_texts *instead, unsigned leave_out)
@@ -26,7 +45,7 @@ append_all(struct curl_slist **list, const struct http_texts *t,
 		if (!header_is_left_out(t->items[i], leave_out) &&
 		    !header_is_in(instead, t->items[i]) &&
 		    !header_is(t->items[i], "Cookie"))
-			status |= append(list, t->items[i]);
+			status |= append_line(list, t->items[i]);
 	return status;
 }
 
@@ -209,8 +228,8 @@ set_cookies(struct libcurl_user *u, const struct http_request *r)
 	bool has_tls;
 	const char *path = authority_split(r->url, authority, &has_tls);
 
-	buf_span(&cookies, header_cookies(&r->headers,
-	    &u->engine->engine.options->headers, r->leave_out));
+	header_write_cookies(&r->headers,
+	    &u->engine->engine.options->headers, r->leave_out, &cookies);
 	if (path != NULL)
 		user_write_cookies(u->user, authority, path, has_tls,
 		    &cookies);

@@ -24,11 +24,9 @@ host_of(const struct exchange *x)
 static void
 add_cookies(struct user *u, struct exchange *x)
 {
-	struct span named = header_cookies(&x->request->headers,
-	    &u->engine->options->headers, x->request->leave_out);
-
 	buf_reset(&x->cookies);
-	buf_span(&x->cookies, named);
+	header_write_cookies(&x->request->headers,
+	    &u->engine->options->headers, x->request->leave_out, &x->cookies);
 	user_write_cookies(u, x->authority, x->path, x->has_tls,
 	    &x->cookies);
 }

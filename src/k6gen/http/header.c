@@ -2,6 +2,7 @@
 /* Names of header lines, and which of them a request omits. */
 #include "k6gen/http/header.h"
 
+#include <string.h>
 #include <strings.h>
 
 bool
@@ -35,28 +36,34 @@ header_is_left_out(const char *line, unsigned leave_out)
 }
 
 bool
+header_has_value(const char *line)
+{
+	return strchr(line, ':')[1] != '\0';
+}
+
+bool
 header_wants_body(const struct http_request *r)
 {
 	return r->body.p != NULL || strcmp(r->method, "POST") == 0 ||
 	    strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
 }
 
-struct span
-header_cookies(const struct http_texts *own, const struct http_texts *options,
-    unsigned leave_out)
+void
+header_write_cookies(const struct http_texts *own,
+    const struct http_texts *options, unsigned leave_out, struct buf *out)
 {
-	const struct http_texts *lists[] = { own, options };
-	const char *value;
-	size_t i, k;
+	const struct http_texts *t = header_is_in(own, "Cookie:") ? own
+	    : options;
+	struct span value;
+	size_t i, start = out->n;
 
-	if (leave_out & HTTP_NO_SECRETS)
-		return SPAN("");
-	for (k = 0; k < 2; k++)
-		for (i = 0; i < lists[k]->n; i++) {
-			if (!header_is(lists[k]->items[i], "Cookie"))
-				continue;
-			value = lists[k]->items[i] + sizeof("Cookie:") - 1;
-			return span_of(value + strspn(value, " \t"));
-		}
-	return SPAN("");
+	for (i = 0; i < t->n && !(leave_out & HTTP_NO_SECRETS); i++) {
+		if (!header_is(t->items[i], "Cookie"))
+			continue;
+		value = span_trim(span_of(t->items[i] + sizeof("Cookie:") - 1),
+		    " \t");
+		if (value.n > 0 && out->n > start)
+			buf_text(out, "; ");
+		buf_span(out, value);
+	}
 }

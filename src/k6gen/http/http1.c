@@ -4,15 +4,6 @@
 
 #include "base/num.h"
 
-/* "Name:" alone leaves a header out. */
-static bool
-has_value(const char *line)
-{
-	const char *p = strchr(line, ':') + 1;
-
-	return p[strspn(p, " \t")] != '\0';
-}
-
 static void
 add_lines(const struct http_texts *t, const struct http_texts *instead,
     unsigned leave_out, struct buf *out)
@@ -23,7 +14,7 @@ add_lines(const struct http_texts *t, const struct http_texts *instead,
 		if (header_is_left_out(t->items[i], leave_out) ||
 		    header_is_in(instead, t->items[i]) ||
 		    header_is(t->items[i], "Cookie") ||
-		    !has_value(t->items[i]))
+		    !header_has_value(t->items[i]))
 			continue;
 		buf_text(out, t->items[i]);
 		buf_text(out, "\r\n");

@@ -43,7 +43,7 @@ add_lines(struct http2 *h, const struct http_texts *t,
 			value.n--;
 		}
 		if (header_is_left_out(line, leave_out) ||
-		    header_is_in(instead, line) || value.n == 0 ||
+		    header_is_in(instead, line) || !header_has_value(line) ||
 		    header_is(line, "Host") || header_is(line, "Cookie"))
 			continue;
 		name = h->names.p + h->names.n;

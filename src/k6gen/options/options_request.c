@@ -10,6 +10,7 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "k6gen/http/certs.h"
+#include "k6gen/http/header.h"
 #include "k6gen/options/form.h"
 #include "k6gen/options/options.h"
 #include "k6gen/targets/target.h"
@@ -231,6 +232,39 @@ set_body(struct options *o, struct why *why)
 	return 0;
 }
 
+/* Headers that can be there only once. */
+static int
+check_headers(const struct options *o)
+{
+	if (o->form.n > 0 && has_header(o, "Content-Type:"))
+		return opt_misuse("--form and a header Content-Type: the form "
+		    "has its own, with the boundary of its parts");
+
+	if ((o->user != NULL) + (o->bearer != NULL) +
+	    has_header(o, "Authorization:") > 1)
+		return opt_misuse("--user, --bearer and a header "
+		    "Authorization: only one of them");
+	return OPT_CONTINUE;
+}
+
+/* Headers that a placeholder fills stand in place of those of the same name that
+ * all requests share: these go with them. */
+static void
+keep_names_together(struct options *o)
+{
+	struct http_texts filled;
+	size_t i, n = 0, n_filled = o->filled.n;
+
+	for (i = 0; i < o->lines.n; i++) {
+		filled = (struct http_texts){ o->filled.items, n_filled };
+		if (header_is_in(&filled, o->lines.items[i]))
+			opt_list_add(&o->filled, o->lines.items[i]);
+		else
+			o->lines.items[n++] = o->lines.items[i];
+	}
+	o->lines.n = n;
+}
+
 /* Headers with secrets, body, CSV. */
 static int
 set_request(struct options *o, struct why *why)
@@ -240,9 +274,10 @@ set_request(struct options *o, struct why *why)
 
 	for (i = 0; i < o->headers.n; i++)
 		add_line(o, o->headers.items[i]);
+	add_cookies(o);
+	keep_names_together(o);
 	if (add_secrets(o, why) < 0 || set_body(o, why) < 0)
 		return -1;
-	add_cookies(o);
 	add_agent(o);
 	p->http.headers = (struct http_texts){ o->lines.items,
 		o->lines.n };
@@ -286,6 +321,8 @@ options_set_request(struct options *o, char *const *urls, int n_urls)
 	struct why why;
 	int status = check_network(o);
 
+	if (status == OPT_CONTINUE)
+		status = check_headers(o);
 	if (status == OPT_CONTINUE && (check_files(o, &why) < 0 ||
 	    set_request(o, &why) < 0))
 		status = fail(why.text);

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-enum { CSV_MAX = 1 << 30 };
+enum { CSV_MAX = 1 << 30, SHOWN_COLUMNS = 4 };
 
 static void
 add_cell(struct rows *r, char *p, size_t n)
@@ -56,7 +56,8 @@ take_row(struct rows *r, char *p, char *end, struct why *why)
 		p = p < end && *p == '"' ? take_quoted(r, p, end) :
 		    take_plain(r, p, end);
 		if (p == NULL) {
-			(void)why_set(why, "a quote is not closed");
+			(void)why_set(why, "row %zu: a quote is not closed",
+			    r->n + 1);
 			return NULL;
 		}
 		if (p < end && *p == ',') {
@@ -69,7 +70,8 @@ take_row(struct rows *r, char *p, char *end, struct why *why)
 			return p;
 		if (*p == '\n')
 			return p + 1;
-		(void)why_set(why, "text after a closing quote");
+		(void)why_set(why, "row %zu: text after a closing quote",
+		    r->n + 1);
 		return NULL;
 	}
 }
@@ -130,15 +132,36 @@ rows_release(struct rows *r)
 	*r = (struct rows){ .n = 0 };
 }
 
-int
-rows_column(const struct rows *r, struct span name)
+static int
+tell_columns(const struct rows *r, struct span name, struct why *why)
 {
+	struct buf names = { 0 };
 	size_t i;
 
-	for (i = 0; i < r->n_columns; i++)
-		if (span_equal(r->cells[i], name))
-			return (int)i;
+	for (i = 0; i < r->n_columns && i < SHOWN_COLUMNS; i++)
+		buf_printf(&names, "%s\"%.*s\"", i == 0 ? "" : ", ",
+		    (int)r->cells[i].n, r->cells[i].p);
+	(void)why_set(why, "no column \"%.*s\" in the data, which has %s%s",
+	    (int)name.n, name.p, names.p, i < r->n_columns ? ", ..." : "");
+	buf_release(&names);
 	return -1;
+}
+
+int
+rows_column(const struct rows *r, struct span name, struct why *why)
+{
+	size_t i;
+	int found = -1;
+
+	for (i = 0; i < r->n_columns; i++) {
+		if (!span_equal(r->cells[i], name))
+			continue;
+		if (found >= 0)
+			return why_set(why, "two columns of the data are "
+			    "called \"%.*s\"", (int)name.n, name.p);
+		found = (int)i;
+	}
+	return found >= 0 ? found : tell_columns(r, name, why);
 }
 
 struct span

@@ -21,8 +21,8 @@ struct rows {
 int rows_read(struct rows *r, const char *path, struct why *why);
 void rows_release(struct rows *r);
 
-/* The number of a column, or -1. */
-int rows_column(const struct rows *r, struct span name);
+/* The number of a column. -1: why (there is none of this name, or more). */
+int rows_column(const struct rows *r, struct span name, struct why *why);
 
 /* The cell of row 0..n-1 in a column. */
 struct span rows_cell(const struct rows *r, size_t row, int column);

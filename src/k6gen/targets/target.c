@@ -130,12 +130,13 @@ add_basic(struct target *t, const struct target_defaults *d, struct why *why)
 	return 0;
 }
 
+/* Whether one of the first headers has the name of this line. */
 static bool
-has_header(const struct target *t, const char *line)
+has_header(const struct target *t, size_t n_headers, const char *line)
 {
 	size_t i, n = strcspn(line, ":") + 1;
 
-	for (i = 0; i < t->n_headers; i++)
+	for (i = 0; i < n_headers; i++)
 		if (strncasecmp(t->headers[i].source.p, line, n) == 0)
 			return true;
 	return false;
@@ -145,14 +146,14 @@ int
 target_complete(struct target *t, const struct target_defaults *d,
     struct why *why)
 {
-	size_t i;
+	size_t i, n_own = t->n_headers;
 
 	for (i = 0; d->headers != NULL && i < d->headers->n; i++)
-		if (!has_header(t, d->headers->items[i]) &&
+		if (!has_header(t, n_own, d->headers->items[i]) &&
 		    target_add_header(t, span_of(d->headers->items[i]), d,
 		    why) < 0)
 			return -1;
-	if (d->basic != NULL && !has_header(t, "Authorization:") &&
+	if (d->basic != NULL && !has_header(t, n_own, "Authorization:") &&
 	    add_basic(t, d, why) < 0)
 		return -1;
 	if (!t->has_body && d->body.p != NULL) {

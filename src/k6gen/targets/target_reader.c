@@ -188,11 +188,14 @@ read_header(struct target *t, struct jsn *j, struct span key,
     const struct target_defaults *d, struct why *why)
 {
 	struct span value = read_text(t, j);
-	char *line = xasprintf("%.*s: %.*s", (int)key.n, key.p, (int)value.n,
-	    value.p);
-	int status = target_add_header(t, span_of(line), d, why);
+	struct buf line = { 0 };
+	int status;
 
-	free(line);
+	buf_span(&line, key);
+	buf_text(&line, ": ");
+	buf_span(&line, value);
+	status = target_add_header(t, buf_whole(&line), d, why);
+	buf_release(&line);
 	return status;
 }
 

@@ -127,11 +127,8 @@ parse_part(const char *inside, const struct text_rules *rules,
 	part->kind = ROW;
 	if (is_raw)
 		part->escape = AS_IS;
-	part->column = rows_column(rows, span_of(inside + 4));
-	if (part->column < 0)
-		return why_set(why, "no column \"%s\" in the data",
-		    inside + 4);
-	return 0;
+	part->column = rows_column(rows, span_of(inside + 4), why);
+	return part->column < 0 ? -1 : 0;
 }
 
 /* Take one piece of the source, which has no files in it. */

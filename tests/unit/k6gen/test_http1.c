@@ -16,6 +16,7 @@ test_heads(void)
 {
 	static const char *const all[] = { "X-A: 1", "Authorization: s" };
 	static const char *const own[] = { "x-a: 2", "Accept:" };
+	static const char *const empty[] = { "Accept:", "X-Empty: " };
 	struct http_request r = { .method = "PUT", .url = "http://h:80?q",
 		.body = SPAN("abc") };
 	struct http1_request q = { .r = &r, .host = SPAN("h") };
@@ -38,7 +39,35 @@ test_heads(void)
 	http1_write_head(&heads, &q, &out);
 	CHECK_TEXT(out.p, "GET / HTTP/1.1\r\nHost: h:8\r\n"
 	    "User-Agent: u\r\nx-a: 2\r\nCookie: a=1\r\n\r\n");
+	r = (struct http_request){ .method = "GET", .url = "http://h:8/",
+		.headers = { empty, 2 } };
+	options.headers = (struct http_texts){ all, 0 };
+	q.cookies = SPAN("");
+	http1_write_head(&heads, &q, &out);
+	CHECK_TEXT(out.p, "GET / HTTP/1.1\r\nHost: h:8\r\n"
+	    "User-Agent: u\r\nX-Empty: \r\n\r\n");
 	http1_release_heads(&heads);
+	buf_release(&out);
+}
+
+static void
+test_cookies(void)
+{
+	static const char *const all[] = { "Cookie: a=1", "X-A: 1",
+		"cookie: b=2 ", "Cookie: " };
+	static const char *const own[] = { "cookie:c=3" };
+	const struct http_texts options_own = { all, 4 }, mine = { own, 1 },
+	    none = { own, 0 };
+	struct buf out = { 0 };
+
+	header_write_cookies(&none, &options_own, 0, &out);
+	CHECK_SPAN(buf_whole(&out), "a=1; b=2");
+	buf_reset(&out);
+	header_write_cookies(&mine, &options_own, 0, &out);
+	CHECK_SPAN(buf_whole(&out), "c=3");
+	buf_reset(&out);
+	header_write_cookies(&mine, &options_own, HTTP_NO_SECRETS, &out);
+	CHECK(out.n == 0);
 	buf_release(&out);
 }
 
@@ -161,6 +190,8 @@ main(void)
 {
 	test("heads have the lines that the options and the request say",
 	    test_heads);
+	test("cookies of several headers are one, the request's own first",
+	    test_cookies);
 	test("answers are read, wherever their bytes are cut", test_answers);
 	test("a head that comes again says the same", test_known_heads);
 	test("what is no whole answer is a failure", test_failures);
