@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "base/num.h"
 #include "base/units.h"
 #include "data/percentile.h"
 
@@ -81,17 +82,29 @@ live_add_sample(struct live *l, const struct sample *s)
 	l->requests += (double)sample_requests(s);
 }
 
+/* A number, or a dash for what is not known, as in the summary. */
+static const char *
+number(char text[NUM_TEXT], bool is_known, int places, double value)
+{
+	if (!is_known)
+		return "-";
+	(void)snprintf(text, NUM_TEXT, "%.*f", places, value);
+	return text;
+}
+
 static void
 show(struct live *l, int64_t folded)
 {
-	double failed = l->failed.count > 0 ? (double)l->failed.nonzero /
-	    (double)l->failed.count : 0;
 	double part = l->requests > 0 ? (double)folded / l->requests : 0;
-	char text[160];
+	char text[160], rate[NUM_TEXT], p95[NUM_TEXT], failed[NUM_TEXT];
 
-	(void)snprintf(text, sizeof(text), "%.0f requests, %.1f/s, p95 %.2f "
-	    "ms, %.2f%% failed, %.0f%% folded", l->requests, l->rate,
-	    sink_quantile(&l->duration, percentiles[P95].at), failed * 100,
+	(void)snprintf(text, sizeof(text), "%.0f requests, %s/s, p95 %s ms, "
+	    "%s%% failed, %.0f%% folded", l->requests,
+	    number(rate, l->rate > 0, 1, l->rate),
+	    number(p95, l->duration.count > 0, 2,
+	    sink_quantile(&l->duration, percentiles[P95].at)),
+	    number(failed, l->failed.count > 0, 2,
+	    (double)l->failed.nonzero * 100 / (double)l->failed.count),
 	    part * 100);
 	/* What is longer than the line would make another one. */
 	(void)fprintf(stderr, "\r%.*s\033[K", stderr_columns() - 1, text);

@@ -3,11 +3,12 @@
  * k6agg: fold the ordinary HTTP requests of each time bucket into one line,
  * pass everything else as it is. Here: its options and signals.
  */
+#include <locale.h>
 #include <stdio.h>
 
 #include "base/die.h"
-#include "base/opt.h"
 #include "base/hangup.h"
+#include "base/opt.h"
 #include "data/compare.h"
 #include "k6agg/agg.h"
 #include "k6agg/diff.h"
@@ -20,7 +21,6 @@ on_signal(int number)
 	stop_signal = number;
 }
 
-/* Rules and substitutions as they are used. Returns OPT_CONTINUE, or the
 /* As Ctrl-C: the writer of a pipe gets it, too. */
 static void
 on_hangup(int number)
@@ -30,6 +30,7 @@ on_hangup(int number)
 		stop_signal = SIGINT;
 }
 
+/* Rules and substitutions as they are used. Returns OPT_CONTINUE, or the
  * status to exit with. */
 static int
 prepare_selection(struct options *o)
@@ -155,6 +156,9 @@ main(int argc, char **argv)
 	int first, status;
 
 	die_init();
+	/* Characters of expressions are those of UTF-8, as in the stream,
+	 * whatever the environment says. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	settings_options(USED_BY_AGG, offsetof(struct options, settings),
 	    settings_rows);
 	settings_init(&o.settings);
@@ -171,10 +175,10 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
+		hangup_take(on_hangup);
 		status = o.is_diff ? agg_diff(&o, argv + first, &stop_signal)
 		    : agg_run(&o, argv + first, argc - first, &stop_signal);
 	}
 	release(&o);
-		hangup_take(on_hangup);
 	return status;
 }

@@ -52,7 +52,10 @@ on_terminal() {
     grep -qE '(^|\^M)21 requests, .* 100% folded'
   requests 20 >in
   on_terminal "k6agg --live $PWD/in >/dev/null" | tail -n 1 |
-    grep -qE '(^|\^M)20 requests, .* 0% folded'
+    grep -qE '(^|\^M)20 requests, -/s, p95 .* 0% folded'
+  grep '"http_reqs"' in >reqs
+  on_terminal "k6agg --live $PWD/reqs >/dev/null" |
+    grep -qE '(^|\^M)20 requests, -/s, p95 - ms, -% failed, 0% folded'
   on_terminal "k6agg --live --summary $PWD/in >/dev/null" |
     grep -qE '(^|\^M)20 requests, '
 }

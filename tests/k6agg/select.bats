@@ -103,6 +103,19 @@ select_values() {
   [ "$(jq -r .data.tags.url got)" = /w/5 ]
 }
 
+@test "an expression takes a character of UTF-8 as one, in any locale" {
+  echo '{"metric":"a","type":"Point","data":{"time":"2026-01-01T00:00:00Z","value":1,"tags":{"url":"/é☃x/ü"}}}' >in
+  url() { LC_ALL=$1 k6agg -q --group "$2" in | jq -r .data.tags.url; }
+  local locale
+  for locale in C C.UTF-8; do
+    [ "$(url "$locale" 's/[éäö]/_/g')" = '/_☃x/ü' ]
+    [ "$(url "$locale" 's#/(.)[^/]*#/\1#g')" = '/é/ü' ]
+    [ "$(url "$locale" 's/x*/-/g')" = '-/-é-☃-/-ü-' ]
+    [ "$(url "$locale" 's/É/e/i')" = '/e☃x/ü' ]
+    [ "$(LC_ALL=$locale k6agg -q --keep 'url=~/.$' in | wc -l)" -eq 1 ]
+  done
+}
+
 @test "no dropped tag is left anywhere, on the corpora" {
   corpus rich >in
   grep -q '"ip":"' in

@@ -2,6 +2,7 @@
 /* sed's s command, on POSIX extended regular expressions. */
 #include "k6agg/select/subst.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 enum { PARTS = 10 };
@@ -171,7 +172,7 @@ subst_apply(const struct subst *s, struct span in, struct buf *out)
 {
 	regmatch_t m[PARTS];
 	bool has_match = false;
-	size_t at = 0, begin, end;
+	size_t at = 0, begin, end, last = SIZE_MAX;
 
 	while (at <= in.n && (s->is_global || !has_match)) {
 		m[0] = (regmatch_t){ .rm_so = (regoff_t)at,
@@ -182,13 +183,18 @@ subst_apply(const struct subst *s, struct span in, struct buf *out)
 		begin = (size_t)m[0].rm_so;
 		end = (size_t)m[0].rm_eo;
 		buf_add(out, in.p + at, begin - at);
-		put_text(s, in.p, m, out);
-		has_match = true;
-		at = end;
+		/* Nothing, right behind a match, is no match of its own. */
+		if (begin != end || begin != last) {
+			put_text(s, in.p, m, out);
+			has_match = true;
+		}
+		at = last = end;
 		if (begin == end) {	/* of nothing: go on, or stay forever */
-			if (at < in.n)
-				buf_char(out, in.p[at]);
-			at++;
+			do {
+				if (at < in.n)
+					buf_char(out, in.p[at]);
+				at++;
+			} while (at < in.n && (in.p[at] & 0xC0) == 0x80);
 		}
 	}
 	if (at < in.n)
