@@ -72,6 +72,9 @@ threshold_parse_key(struct threshold_key *key, struct span text,
 	}
 	if (key->metric.n == 0)
 		return why_set(why, "no metric");
+	if (trim(key->metric).n != key->metric.n)
+		return why_set(why, "a blank before { in \"%.*s\"",
+		    (int)key->text.n, key->text.p);
 	if (rest.n == 0 || rest.p[rest.n - 1] != '}')
 		return why_set(why, "no } at the end of \"%.*s\"",
 		    (int)key->text.n, key->text.p);

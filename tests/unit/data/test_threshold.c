@@ -65,7 +65,7 @@ test_refused(void)
 	static const char *const bad[] = { "", "m", "=p(95)<1", "m=", "m=p(95)",
 		"m=p(101)<1", "m=p(-1)<1", "m=p()<1", "m=mean<1", "m=avg<",
 		"m=avg<x", "m{a}=avg<1", "m{a:}=avg<1", "m{a:1=avg<1",
-		"{a:1}=avg<1", "m{}=avg<1", "m=avg<1 2" };
+		"{a:1}=avg<1", "m{}=avg<1", "m=avg<1 2", "m {a:1}=avg<1" };
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
