@@ -114,6 +114,25 @@ nothing_is_due() {
   [ "$(jq -s -c 'map(.run)' got/*.body)" = '[2,3]' ]
 }
 
+@test "a run whose end is never taken keeps no other from being told" {
+  REFUSED=1 receive
+  start_server --on-finish "$hook"
+  ended bad 'count<9'
+  tried_again() { grep -q 'run 1: the webhook .* again in 1 s' serve.err; }
+  retry 60 tried_again
+  tries=$(grep -c 'run 1: the webhook is not delivered yet' serve.err)
+  ended good 'count<9'
+  told() { grep -q 'run 2: the webhook was delivered' serve.err; }
+  retry 60 told
+  more() {
+    [ "$(grep -c 'run 1: the webhook is not delivered yet' serve.err)" -gt "$tries" ]
+  }
+  retry 60 more
+  # its pauses are its own, and go on
+  [ "$(grep -c 'run 1: the webhook is not delivered yet: .* again in 0.5 s' \
+    serve.err)" = 1 ]
+}
+
 @test "a webhook that is none is told at the start" {
   for bad in ftp://x http://a:b@c/ foo ''; do
     capture timeout 600 k6serve -l 127.0.0.1:0 -d x.db --on-finish "$bad"

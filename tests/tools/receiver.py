@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """receiver FOLDER STATUS...: a webhook's receiver. Prints its URL. It answers
 with these statuses in turn, then 204, and keeps each request in FOLDER: N.body
-and N.head."""
+and N.head. The run REFUSED of the environment gets 500 each time."""
 import http.server
+import json
 import os
 import sys
 
@@ -21,6 +22,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         with open(os.path.join(folder, f"{taken}.new"), "w") as f:
             f.write(f"{self.path}\n{self.headers}")
         status = statuses[taken - 1] if taken <= len(statuses) else 204
+        if str(json.loads(body)["run"]) == os.environ.get("REFUSED"):
+            status = 500
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()

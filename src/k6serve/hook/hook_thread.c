@@ -20,6 +20,15 @@ enum {
 	LEAST_PAUSE_MS = 500,		/* after a try that failed, */
 	MOST_PAUSE_MS = 300 * 1000,	/* twice as long each time */
 	SECRET_MAX = 16384,		/* bytes of its file */
+	MANY = 32,			/* runs that wait: looks are fewer */
+};
+
+/* A run whose end a try could not tell. */
+struct waiting {
+	int64_t run;
+	int64_t next_ns;		/* monotonic: when it is tried again */
+	int64_t pause_ms;		/* after the next failure */
+	bool is_due;			/* the last look found it */
 };
 
 struct hook_thread {
@@ -28,10 +37,12 @@ struct hook_thread {
 	struct writer *writer;
 	struct fetcher *fetcher;	/* the thread's, as what follows */
 	struct store_hook hook;		/* that is told */
-	int64_t pause_ms;		/* after the next failure */
+	struct waiting *waiting;	/* owned, n of them */
+	size_t n, cap;
 	int64_t lease_ns;		/* monotonic: time to renew it */
 	bool is_ours;			/* the lease */
 	bool is_over, is_taken, is_refused;	/* the try */
+	bool is_away;			/* it got no answer */
 	char result[256];		/* what came of it, for people */
 	struct thread_turns turns;
 };
@@ -88,6 +99,7 @@ take_reply(void *ctx, const struct fetch_reply *reply)
 	int status = reply->status;
 
 	t->is_over = true;
+	t->is_away = status == 0;
 	t->is_taken = status >= 200 && status < 300;
 	t->is_refused = status >= 300 && status < 500 && status != 408 &&
 	    status != 429;
@@ -96,6 +108,18 @@ take_reply(void *ctx, const struct fetch_reply *reply)
 	else
 		(void)snprintf(t->result, sizeof(t->result), "%s",
 		    reply->reason);
+}
+
+/* The place of t->hook among those that wait; NULL: it was not tried. */
+static struct waiting *
+find_waiting(const struct hook_thread *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->waiting[i].run == t->hook.run)
+			return &t->waiting[i];
+	return NULL;
 }
 
 /* -1: why. */
@@ -107,8 +131,8 @@ send_body(struct hook_thread *t, struct span body, struct why *why)
 	const char *headers[] = { "Content-Type: application/json", delivery,
 		NULL, NULL };
 	struct fetch_request request = { .url = t->config->url,
-	    .headers = headers, .is_post = true, .is_retry = t->pause_ms >
-	    LEAST_PAUSE_MS, .body = body };
+	    .headers = headers, .is_post = true, .is_retry = find_waiting(t) !=
+	    NULL, .body = body };
 	int status = 0;
 
 	t->is_over = t->is_taken = t->is_refused = false;
@@ -150,17 +174,17 @@ end_delivery(struct hook_thread *t)
 	else
 		warnf("run %lld: the webhook was not delivered: %s", run,
 		    t->result);
-	t->pause_ms = LEAST_PAUSE_MS;
 	writer_do(t->writer, write_done, t);
 }
 
-/* Wait, and keep the lease. False: it is time to stop. */
+/* Wait, and keep the lease, or try to get it. False: it is time to stop. */
 static bool
 pause_for(struct hook_thread *t, int64_t ms)
 {
 	int64_t part;
 
-	for (; ms > 0 && has_lease(t); ms -= part) {
+	for (; ms > 0; ms -= part) {
+		(void)has_lease(t);
 		part = ms < LOOK_MS ? ms : LOOK_MS;
 		if (!thread_turns_wait(&t->turns, part))
 			return false;
@@ -168,18 +192,24 @@ pause_for(struct hook_thread *t, int64_t ms)
 	return true;
 }
 
-/* False: it is time to stop. */
-static bool
-pause_after(struct hook_thread *t)
+/* Each run has pauses of its own, so that none keeps the others from being
+ * told. */
+static void
+try_later(struct hook_thread *t)
 {
+	struct waiting *w = find_waiting(t);
+
+	if (w == NULL) {
+		t->waiting = xgrow(t->waiting, t->n, &t->cap, sizeof(*w));
+		w = &t->waiting[t->n++];
+		*w = (struct waiting){ .run = t->hook.run,
+		    .pause_ms = LEAST_PAUSE_MS, .is_due = true };
+	}
 	warnf("run %lld: the webhook is not delivered yet: %s: trying again "
-	    "in %g s",
-	    (long long)t->hook.run, t->result, (double)t->pause_ms / 1000);
-	if (!pause_for(t, t->pause_ms))
-		return false;
-	t->pause_ms = t->pause_ms * 2 < MOST_PAUSE_MS ? t->pause_ms * 2 :
+	    "in %g s", (long long)t->hook.run, t->result, (double)w->pause_ms / 1000);
+	w->next_ns = now_monotonic_ns() + w->pause_ms * NS_PER_MS;
+	w->pause_ms = w->pause_ms * 2 < MOST_PAUSE_MS ? w->pause_ms * 2 :
 	    MOST_PAUSE_MS;
-	return true;
 }
 
 /* One try to tell t->hook. False: it is time to stop. */
@@ -198,38 +228,76 @@ tell(struct hook_thread *t)
 	buf_release(&body);
 	if (status < 0) {
 		(void)snprintf(t->result, sizeof(t->result), "%s", why.text);
-		return pause_after(t);
+		try_later(t);
+		return true;
 	}
 	if (status == 0)	/* the run was removed */
 		return true;
 	if (!t->is_over)
 		return false;
 	if (!t->is_taken && !t->is_refused)
-		return pause_after(t);
-	end_delivery(t);
+		try_later(t);
+	else
+		end_delivery(t);
 	return true;
 }
 
-/* Each that is due, so that none keeps the others from being told. */
+/* Is it time to try to tell t->hook? While the receiver is away, nothing is
+ * tried again that would only wait for it, too. */
+static bool
+is_time(struct hook_thread *t)
+{
+	struct waiting *w = find_waiting(t);
+
+	if (w == NULL)
+		return true;
+	w->is_due = true;
+	return !t->is_away && now_monotonic_ns() >= w->next_ns;
+}
+
+/* Forget those that the look did not find: they were told, or removed. */
+static void
+forget_others(struct hook_thread *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n; i++)
+		if (t->waiting[i].is_due)
+			t->waiting[n++] = t->waiting[i];
+	t->n = n;
+}
+
+/* Look at all whose end is to be told. False: it is time to stop. */
+static bool
+look(struct hook_thread *t)
+{
+	int64_t run = 0;
+	struct why why;
+	size_t i;
+	int found;
+
+	for (i = 0; i < t->n; i++)
+		t->waiting[i].is_due = false;
+	t->is_away = false;
+	while ((found = has_lease(t) ? store_hook_next(t->store, run, &t->hook,
+	    &why) : -1) > 0) {
+		run = t->hook.run;
+		if (is_time(t) && (!tell(t) ||
+		    thread_turns_is_stopping(&t->turns)))
+			return false;
+	}
+	if (found == 0)
+		forget_others(t);
+	return true;
+}
+
 static void *
 hook_main(void *ctx)
 {
 	struct hook_thread *t = ctx;
-	int64_t run = 0;
-	struct why why;
 
-	while (!thread_turns_is_stopping(&t->turns)) {
-		if (has_lease(t) && store_hook_next(t->store, run, &t->hook,
-		    &why) > 0) {
-			run = t->hook.run;
-			if (!tell(t))
-				break;
-			continue;
-		}
-		run = 0;
-		if (!thread_turns_wait(&t->turns, LOOK_MS))
-			break;
-	}
+	while (look(t) && pause_for(t, LOOK_MS * (1 + (int64_t)t->n / MANY)))
+		;
 	store_lease_drop(t->store);
 	return NULL;
 }
@@ -245,7 +313,6 @@ hook_thread_start(const struct hook_config *config, struct store *store,
 	t->config = config;
 	t->store = store;
 	t->writer = writer;
-	t->pause_ms = LEAST_PAUSE_MS;
 	t->fetcher = fetcher_new(&options, why);
 	if (t->fetcher == NULL) {
 		free(t);
@@ -265,5 +332,6 @@ hook_thread_stop(struct hook_thread *t)
 		return;
 	thread_turns_stop(&t->turns);
 	fetcher_free(t->fetcher);
+	free(t->waiting);
 	free(t);
 }
