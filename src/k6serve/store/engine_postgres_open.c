@@ -385,6 +385,17 @@ execute_from(struct postgres_session *q, int version, struct span schema)
 	return status;
 }
 
+/* To ask for a schema that is there needs the right to make one, too. */
+static int
+make_schema(struct postgres_session *q)
+{
+	int n = find_number(q, "SELECT count(*) FROM pg_namespace"
+	    " WHERE nspname = 'k6serve'");
+
+	return n != 0 ? (n > 0 ? 0 : -1) : postgres_execute(q,
+	    "CREATE SCHEMA k6serve");
+}
+
 static int
 migrate_from(struct postgres_session *q, int version, struct span schema)
 {
@@ -392,9 +403,8 @@ migrate_from(struct postgres_session *q, int version, struct span schema)
 
 	(void)snprintf(update, sizeof(update), "DELETE FROM schema_version;"
 	    "INSERT INTO schema_version VALUES (%d)", POSTGRES_SCHEMA);
-	if (postgres_execute(q, "BEGIN;"
-	    "CREATE SCHEMA IF NOT EXISTS k6serve;"
-	    "CREATE TABLE IF NOT EXISTS schema_version"
+	if (postgres_execute(q, "BEGIN") == 0 && make_schema(q) == 0 &&
+	    postgres_execute(q, "CREATE TABLE IF NOT EXISTS schema_version"
 	    " (version BIGINT NOT NULL)") == 0 &&
 	    execute_from(q, version, schema) == 0 &&
 	    postgres_execute(q, update) == 0 &&
