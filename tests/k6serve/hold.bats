@@ -219,6 +219,8 @@ PYTHON
     --data "$(named /a)" "$url/v1/metrics/1"
   grep -q '^HTTP/1.1 503' "$BATS_TEST_TMPDIR/head"
   grep -qi '^Retry-After: 1' "$BATS_TEST_TMPDIR/head"
+  grep -qx 'k6serve: the database: database is locked: writes get 503' \
+    "$BATS_TEST_TMPDIR/serve.err"
   rm "$BATS_TEST_TMPDIR/held"
   wait %%
   post /v1/metrics/1 -H 'K6-Idempotency-Key: k' --data "$(named /a)"

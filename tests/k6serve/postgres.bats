@@ -163,6 +163,52 @@ refused_for_now() {
   [ "$code" = 200 ]
 }
 
+# told COUNT PATTERN: the server said so, so many times.
+told() {
+  [ "$(grep -cE "^k6serve: $2\$" "$BATS_TEST_TMPDIR/err")" = "$1" ]
+}
+
+@test "what is wrong with PostgreSQL is in the log, and when it is over" {
+  serve
+  create
+  sql 'ALTER TABLE k6serve.batch RENAME TO gone'
+  for _ in 1 2 3; do
+    post /v1/metrics/1 --data "[$(trail 10)]" -H 'K6-Idempotency-Key: a'
+    [ "$code" = 500 ]
+  done
+  told 1 'the database: relation "batch" does not exist: writes get 500'
+  get /api/v1/runs/1
+  [ "$code" = 200 ]
+  told 0 '.* answered again.*'
+  sql 'ALTER TABLE k6serve.gone RENAME TO batch'
+  over() { post_batch a && told 1 'the database: writes .* again; 3 failed'; }
+  retry 30 over
+  postgres stop -m immediate
+  for _ in 1 2; do refused_for_now; done
+  get /ready
+  [ "$code" = 503 ]
+  told 1 'the database: .*: reads get 503'
+  postgres start
+  over() {
+    get /api/v1/runs/1 >/dev/null
+    told 1 'the database: reads are answered again; [0-9]+ failed'
+  }
+  retry 30 over
+}
+
+@test "a role that may make no schema uses the one that was made for it" {
+  sql "CREATE ROLE $database LOGIN"
+  db="postgresql://$database@/$database?host=$pg"
+  run k6serve --db "$db" token list
+  [ "$status" = 1 ]
+  [[ $output == *'permission denied for database'* ]]
+  sql "CREATE SCHEMA k6serve AUTHORIZATION $database"
+  serve
+  create
+  post_batch a
+  [ "$(requests_of)" = 2 ]
+}
+
 @test "a PostgreSQL that hangs does not hold up what needs no database" {
   local each
   serve

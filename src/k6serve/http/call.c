@@ -44,6 +44,8 @@ reply_drop_fields(struct httpd_reply *reply)
 		reply->texts[i] = NULL;
 	}
 	memset(reply->fields, 0, sizeof(reply->fields));
+	free(reply->cause);
+	reply->cause = NULL;
 }
 
 struct jsn_out
@@ -199,9 +201,19 @@ call_put_url(const struct call *c, struct buf *out)
 }
 
 void
+reply_cause(struct httpd_reply *reply, const struct why *why)
+{
+	free(reply->cause);
+	reply->cause = xstrdup(why->text);
+}
+
+void
 reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why)
 {
+	if (result == STORE_FULL || result == STORE_BUSY ||
+	    result == STORE_FAILED)
+		reply_cause(reply, why);
 	switch (result) {
 	case STORE_NO_RUN:
 		reply_error(reply, 404, ERROR_NO_SUCH_RUN, "no such run");

@@ -128,4 +128,7 @@ void call_fail(struct call *c, const struct why *why);
 void reply_store(struct httpd_reply *reply, enum store_result result,
     const struct why *why);
 
+/* What is wrong with the database, for the log. */
+void reply_cause(struct httpd_reply *reply, const struct why *why);
+
 #endif

@@ -107,6 +107,8 @@ free_texts(struct httpd_reply *reply)
 {
 	size_t i;
 
+	free(reply->cause);
+	reply->cause = NULL;
 	for (i = 0; i < sizeof(reply->texts) / sizeof(reply->texts[0]); i++) {
 		free(reply->texts[i]);
 		reply->texts[i] = NULL;

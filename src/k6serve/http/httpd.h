@@ -84,6 +84,8 @@ struct httpd_reply {
 	struct httpd_field fields[6];	/* used up to the first NULL */
 	char *texts[2];			/* of fields, if they are not static;
 					   httpd frees them */
+	char *cause;			/* of an error, for `replied` alone;
+					   httpd frees it; NULL: none */
 	/* Called with the two once the body was sent or dropped, on the
 	 * server's thread; NULL: not. */
 	void (*over)(void *ctx, size_t held);

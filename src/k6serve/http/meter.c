@@ -212,6 +212,7 @@ show_ready(struct call *c)
 		reply_error(c->reply, 503, ERROR_DATABASE_BUSY,
 		    "the database cannot be used");
 		reply_field(c->reply, "Retry-After", "1");
+		reply_cause(c->reply, &why);
 		return;
 	}
 	o = reply_json(c->reply, 200);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/units.h"
 #include "k6serve/http/access.h"
 
 /* Does the path match? "*" takes a run's number, and sets c's run, or last. */
@@ -406,6 +407,23 @@ server_answer(void *ctx, const struct httpd_request *r,
 	}
 }
 
+/* What those who went away did not wait for is no trouble. */
+static void
+watch_database(struct server *server, const struct httpd_request *r,
+    const struct httpd_reply *reply)
+{
+	bool is_write = r->class == METER_PUSH || r->class == METER_WRITE;
+	struct trouble *t = is_write ? &server->writes : &server->reads;
+	const char *kind = is_write ? "writes" : "reads";
+
+	if (reply->cause != NULL && reply->status >= 500 &&
+	    !httpd_is_gone(r))
+		trouble_note(t, kind, reply->cause, reply->status,
+		    now_monotonic_ns());
+	else if (reply->status < 400 && (is_write || r->class == METER_READ))
+		trouble_pass(t, kind, now_monotonic_ns());
+}
+
 void
 server_replied(void *ctx, const struct httpd_request *r,
     const struct httpd_reply *reply)
@@ -413,4 +431,5 @@ server_replied(void *ctx, const struct httpd_request *r,
 	struct server *server = ctx;
 
 	meter_reply(&server->meter, r, reply);
+	watch_database(server, r, reply);
 }

@@ -5,6 +5,7 @@
 
 #include "k6serve/http/call.h"
 #include "k6serve/http/meter.h"
+#include "k6serve/http/trouble.h"
 #include "k6serve/store/readers.h"
 #include "k6serve/store/writer.h"
 
@@ -42,6 +43,7 @@ struct server {
 	struct readers *readers;	/* and what takes long to read */
 	struct guesses guesses[GUESSERS];
 	struct meter meter;	/* the writer's thread adds to a part of it */
+	struct trouble reads, writes;	/* that the database does not answer */
 };
 
 /* httpd_tick, and room is made for answers when many take theirs slowly. */

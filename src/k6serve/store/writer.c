@@ -20,6 +20,7 @@ enum {
 	CHORES_MS = 500,	/* between looks at old runs */
 	SLICE_MS = 20,		/* of sweeping, between two groups of jobs */
 	SWEEP_ALL_MS = 60000,	/* between looks for what others removed */
+	TELL_MS = 10000,	/* of failures, before they are told */
 };
 
 const int64_t writer_bounds_us[WRITER_BOUNDS] = { 500, 1000, 2500, 5000,
@@ -31,6 +32,12 @@ struct queued {
 	struct queued *next;
 };
 
+/* Work that nobody waits for fails. */
+struct failing {
+	int64_t since_ns;	/* monotonic; 0: it does not */
+	bool is_told;
+};
+
 struct writer {
 	struct chores *chores;
 	struct store *store;		/* the thread's */
@@ -38,6 +45,7 @@ struct writer {
 	bool is_sweeping;		/* there is more of it */
 	bool is_rolling_up;		/* likewise */
 	bool is_misplaced;		/* the database; it has been told */
+	struct failing leases, looks, sweeps;
 	int64_t lease_ns;		/* monotonic: when it is to be renewed */
 	int64_t sweep_all_ns;		/* likewise: when they are due */
 	_Atomic bool is_ours;		/* the lease; fence is its number */
@@ -176,6 +184,27 @@ tell_place(struct writer *w)
 		warnf("the database file is back");
 }
 
+/* Say once that such work fails for long, and that it goes on. */
+static void
+tell_failing(struct failing *f, int status, const char *what,
+    const struct why *why)
+{
+	int64_t now_ns = now_monotonic_ns();
+
+	if (status >= 0) {
+		if (f->is_told)
+			warnf("%s goes on", what);
+		*f = (struct failing){ .since_ns = 0 };
+		return;
+	}
+	if (f->since_ns == 0)
+		f->since_ns = now_ns;
+	if (f->is_told || now_ns - f->since_ns < TELL_MS * NS_PER_MS)
+		return;
+	warnf("%s waits for the database: %s", what, why->text);
+	f->is_told = true;
+}
+
 /* Renew the lease, or try to get it. What is not known is not ours. */
 static void
 ask_for_lease(struct writer *w, int64_t now_ns)
@@ -183,10 +212,13 @@ ask_for_lease(struct writer *w, int64_t now_ns)
 	uint64_t fence;
 	struct why why;
 	bool is_ours;
+	int held;
 
 	if (now_ns < w->lease_ns)
 		return;
-	is_ours = store_lease_hold(w->store, store_lease_chores, &why) > 0;
+	held = store_lease_hold(w->store, store_lease_chores, &why);
+	tell_failing(&w->leases, held, "the lease of the periodic work", &why);
+	is_ours = held > 0;
 	fence = (uint64_t)store_lease_fence(w->store);
 	if (is_ours && (fence != w->fence || w->n_taken == 0))
 		add(&w->n_taken, 1);
@@ -199,14 +231,15 @@ ask_for_lease(struct writer *w, int64_t now_ns)
 	}
 }
 
-/* A chore came too late: another k6serve does them. */
-static void
+/* Did a chore come too late, as another k6serve does them? */
+static bool
 note_loss(struct writer *w)
 {
 	if (!store_lease_was_lost(w->store))
-		return;
+		return false;
 	add(&w->n_too_late, 1);
 	w->is_ours = false;
+	return true;
 }
 
 /* A failure is that of a full disk and mends itself. */
@@ -215,6 +248,7 @@ do_chores(struct writer *w)
 {
 	struct chores_time now = chores_now();
 	struct why why;
+	int status;
 
 	if (now.awake_ns < w->chores_ns)
 		return;
@@ -225,22 +259,31 @@ do_chores(struct writer *w)
 		return;
 	ask_for_lease(w, now.awake_ns);
 	w->is_sweeping = w->is_rolling_up = w->is_ours;
-	(void)chores_do(w->chores, w->store, &now, w->is_ours, &why);
-	note_loss(w);
+	status = chores_do(w->chores, w->store, &now, w->is_ours, &why);
+	if (!note_loss(w))
+		tell_failing(&w->looks, status, "the time-out and removal of "
+		    "runs", &why);
 }
 
 static void
 sweep(struct writer *w)
 {
+	int swept = 0, rolled = 0;
 	struct why why;
 
+	if (!w->is_sweeping && !w->is_rolling_up)
+		return;
 	if (w->is_sweeping)
-		w->is_sweeping = store_sweep(w->store, now_monotonic_ns() +
-		    SLICE_MS * NS_PER_MS, &why) > 0;
+		swept = store_sweep(w->store, now_monotonic_ns() +
+		    SLICE_MS * NS_PER_MS, &why);
 	if (w->is_rolling_up)
-		w->is_rolling_up = chores_roll_up(w->chores, w->store,
-		    now_monotonic_ns() + SLICE_MS * NS_PER_MS, &why) > 0;
-	note_loss(w);
+		rolled = chores_roll_up(w->chores, w->store,
+		    now_monotonic_ns() + SLICE_MS * NS_PER_MS, &why);
+	w->is_sweeping = swept > 0;
+	w->is_rolling_up = rolled > 0;
+	if (!note_loss(w))
+		tell_failing(&w->sweeps, swept < 0 || rolled < 0 ? -1 : 0,
+		    "the roll-up and clearing of runs", &why);
 }
 
 static void *
