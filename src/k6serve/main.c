@@ -157,6 +157,16 @@ read_tls(const struct options *o, struct service *s)
 	return 0;
 }
 
+/* Whoever comes through a proxy on this machine is one of this machine. */
+static void
+warn_of_proxy(const struct server_config *c, int n_tokens)
+{
+	if (c->url != NULL && c->is_loopback && !server_url_is_local(c->url))
+		warnf("%s: whoever reaches it through a proxy on this machine "
+		    "can read all runs%s", c->url, n_tokens == 0 ?
+		    ", and write" : " without a token");
+}
+
 /* Who may write? 0, or -1 after a message: others must not without a token. */
 static int
 check_tokens(const struct service *s)
@@ -174,6 +184,7 @@ check_tokens(const struct service *s)
 	else if (n == 0)
 		warnf("no token exists: every user of this machine may write "
 		    "(to prevent that: k6serve token add NAME)");
+	warn_of_proxy(&s->config, n);
 	return n > 0 || s->config.is_loopback ? 0 : -1;
 }
 

@@ -163,6 +163,33 @@ start_tls() {
   done
 }
 
+@test "who could read and write through a proxy is told at the start" {
+  start_server --url https://k6.example.com
+  reached='https://k6.example.com: whoever reaches it through a proxy on'
+  grep -qx "k6serve: $reached this machine can read all runs, and write" \
+    "$BATS_TEST_TMPDIR/serve.err"
+  stop_server
+  token_add me
+  start_server --url https://k6.example.com
+  grep -qx "k6serve: $reached this machine can read all runs without a token" \
+    "$BATS_TEST_TMPDIR/serve.err"
+  stop_server
+  start_server --url http://localhost:6570
+  [ ! -s "$BATS_TEST_TMPDIR/serve.err" ]
+}
+
+@test "a page behind nginx is told of events while the run goes on" {
+  start_server
+  create
+  start_nginx <<CONF
+location / { proxy_pass $url; }
+CONF
+  curl -sSN "$target/api/v1/runs/1/events" >"$BATS_TEST_TMPDIR/events" 3>&- &
+  retry 20 grep -qx 'event: change' "$BATS_TEST_TMPDIR/events"
+  kill $!
+  stop_nginx
+}
+
 @test "an address that others reach answers to --url's name and not to others" {
   token=$(token_add me)
   start_public --url http://k6.example.com

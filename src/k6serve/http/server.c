@@ -92,13 +92,29 @@ host_of(const char *url)
 	return (struct span){ host, strcspn(host, "/") };
 }
 
+/* The names of this machine, for those that are on it. */
+static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+
+bool
+server_url_is_local(const char *url)
+{
+	struct span host = host_of(url);
+	size_t i, n;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		n = strlen(names[i]);
+		if (host.n >= n && memcmp(host.p, names[i], n) == 0 &&
+		    (host.n == n || host.p[n] == ':'))
+			return true;
+	}
+	return false;
+}
+
 /* On loopback, or with --url, only our own names are answered: a page elsewhere
  * that has its own name point to this address must not read or write here. */
 static bool
 is_our_host(const struct server_config *config, const char *host)
 {
-	static const char *const names[] = { "localhost", "127.0.0.1",
-	    "[::1]" };
 	char text[64];
 	size_t i;
 

@@ -49,6 +49,9 @@ struct server {
 /* httpd_tick, and room is made for answers when many take theirs slowly. */
 void server_tick(struct server *server, struct httpd *h);
 
+/* Does the URL name this machine, for those that are on it? */
+bool server_url_is_local(const char *url);
+
 /* For httpd_config; ctx is the struct server. */
 int server_admit(void *ctx, struct httpd_request *r,
     struct httpd_reply *reply);

@@ -86,6 +86,8 @@ send_events(struct call *c)
 	w->run = c->run;
 	c->reply->status = 200;
 	c->reply->type = "text/event-stream";
+	/* nginx would keep events until its buffer is full */
+	reply_field(c->reply, "X-Accel-Buffering", "no");
 	c->reply->next = next_event;
 	c->reply->stream = w;
 }
