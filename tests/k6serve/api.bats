@@ -52,6 +52,29 @@ ids() { api "runs?$1" '[.[].id | tostring] | join(" ")'; }
   [ "$(ids '')" = 1 ]
 }
 
+@test "the last of a name that is a URL has its slashes escaped" {
+  push_runs http://127.0.0.1:8080//a b
+  name=http%3A%2F%2f127.0.0.1:8080%2F%2Fa
+  [ "$(api "runs/last:$name" .id)" = 1 ]
+  [ "$(api "runs/last:$name/urls" '.[0].count')" = 20 ]
+  [ "$(curl -sS -o /dev/null -w '%{redirect_url}' "$url/runs/last:$name")" \
+    = "$url/runs/1" ]
+  get GET runs/last:http://127.0.0.1:8080//a
+  [ "$code" = 404 ]
+  get GET runs%2Flast
+  [ "$code" = 404 ]
+}
+
+@test "every answer takes ?_=, which means nothing" {
+  push_runs a
+  for path in '' /1 /1/report /1/urls /1/diff /1/export.{html,json,csv,xml,md} \
+    /1/events; do
+    get GET "runs$path?_=1234"
+    [ "$code" = 200 ]
+  done
+  curl -sSf -o /dev/null "$url/runs/1/badge.svg?_=1234"
+}
+
 @test "the list is filtered by name, state, verdict and time" {
   push_runs a 'b c' a
   k6push --create --threshold 'http_req_failed=rate<1' >"$BATS_TEST_TMPDIR/ref"
@@ -109,6 +132,9 @@ ids() { api "runs?$1" '[.[].id | tostring] | join(" ")'; }
     get GET "runs/${bad% *}"
     [ "$code" = "${bad#* }" ]
   done
+  [ "$(curl -sS -o /dev/null -w '%{http_code} %{redirect_url}' \
+    "$url/runs/last:b%20c")" = "302 $url/runs/2" ]
+  [ "$(curl -sS -o /dev/null -w '%{http_code}' "$url/runs/last:x")" = 404 ]
   get DELETE runs/last:a
   [ "$code" = 200 ]
   [ "$(ids '')" = '4 2 1' ]

@@ -206,7 +206,8 @@ try_later(struct hook_thread *t)
 		    .pause_ms = LEAST_PAUSE_MS, .is_due = true };
 	}
 	warnf("run %lld: the webhook is not delivered yet: %s: trying again "
-	    "in %g s", (long long)t->hook.run, t->result, (double)w->pause_ms / 1000);
+	    "in %g s", (long long)t->hook.run, t->result,
+	    (double)w->pause_ms / 1000);
 	w->next_ns = now_monotonic_ns() + w->pause_ms * NS_PER_MS;
 	w->pause_ms = w->pause_ms * 2 < MOST_PAUSE_MS ? w->pause_ms * 2 :
 	    MOST_PAUSE_MS;

@@ -288,8 +288,13 @@ call_find_last(struct call *c, struct span name)
 static bool
 find_last(struct call *c)
 {
-	c->run = call_find_last(c, (struct span){ c->last,
-	    strcspn(c->last, "/") });
+	struct buf name = { 0 };
+	size_t i, n = strcspn(c->last, "/");
+
+	for (i = 0; i < n; i++)
+		buf_char(&name, c->last[i] == HTTPD_SLASH ? '/' : c->last[i]);
+	c->run = call_find_last(c, buf_whole(&name));
+	buf_release(&name);
 	return c->run > 0;
 }
 

@@ -49,7 +49,8 @@ enum access {
 struct route {
 	const char *method;
 	const char *path;	/* "*" stands for a run's number, or, if the
-				   route has words, for "last" or "last:NAME" */
+				   route has words or takes_last, for "last" or
+				   "last:NAME" */
 	enum access access;
 	void (*answer)(struct call *c);
 	/* Balancers and supervisors ask for it by an address, or by no name at
@@ -65,6 +66,7 @@ struct route {
 	bool names_other;	/* the number is not that of a run */
 	bool takes_data;	/* of a run; so k6 is told if it was removed, */
 	bool is_of_push;	/* as it is by other calls of a push */
+	bool takes_last;	/* for a number, although it has no words */
 	bool takes_any_run;	/* the answer says itself if it is not there */
 	const void *what;	/* for answer: what this one is about */
 	const char *words;	/* which the query may have, separated by

@@ -39,6 +39,7 @@ struct request {
 	int64_t start_ns;
 	size_t dropped;
 	size_t held;		/* its part of httpd's */
+	bool is_begun;		/* its head is in */
 	bool is_refused;
 	bool is_deferred;	/* what the next line tells will come */
 	bool is_answered;	/* reply is filled in */
@@ -158,15 +159,48 @@ send_reply(struct httpd *h, struct request *r)
 	return result;
 }
 
-/* Repeated slashes become one: k6 joins its host and "/v1" as texts. */
-static char *
-clean_path(const char *url)
+static int
+hex_digit(char c)
 {
-	char *path = xmalloc(strlen(url) + 1), *to = path;
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c != '\0' ? strchr(digits, c | 0x20) : NULL;
 
-	for (; *url != '\0'; url++)
-		if (url[0] != '/' || to == path || to[-1] != '/')
-			*to++ = *url;
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* Write what is escaped at p, or its first byte. Returns what is behind it. */
+static const char *
+unescape_one(const char *p, char **to)
+{
+	int high = p[0] == '%' ? hex_digit(p[1]) : -1;
+	int low = high >= 0 ? hex_digit(p[2]) : -1;
+	int byte = high * 16 + low;
+
+	if (low < 0) {
+		*(*to)++ = *p;
+		return p + 1;
+	}
+	*(*to)++ = byte == '/' ? HTTPD_SLASH : (char)byte;
+	return p + 3;
+}
+
+/* The path of an URI, decoded. Repeated slashes become one: k6 joins its host
+ * and "/v1" as texts. One with a NUL in it stays as it came, since it would be
+ * taken for the text before the NUL. */
+static char *
+clean_path(const char *uri)
+{
+	size_t n = strcspn(uri, "?");
+	char *path = xmalloc(n + 1), *to = path;
+	const char *end = uri + n, *p = uri, *nul = strstr(uri, "%00");
+
+	while (p < end)
+		if (p[0] == '/' && to != path && to[-1] == '/')
+			p++;
+		else if (nul != NULL && nul < end)
+			*to++ = *p++;
+		else
+			p = unescape_one(p, &to);
 	*to = '\0';
 	return path;
 }
@@ -183,13 +217,24 @@ promised(const struct httpd_request *r)
 	return num_parse_int(text, 0, INT64_MAX, &n) ? n : INT64_MAX;
 }
 
-static struct request *
-request_new(struct httpd *h, struct MHD_Connection *connection,
-    const char *url, const char *method)
+/* The first line of a head is in; its path is not decoded yet, so that a slash
+ * that was escaped is known. */
+static void *
+on_uri(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
 	struct request *r = xcalloc(1, sizeof(*r));
 
-	r->path = clean_path(url);
+	(void)ctx;
+	(void)connection;
+	r->path = clean_path(uri != NULL ? uri : "");
+	return r;
+}
+
+static void
+request_begin(struct httpd *h, struct request *r,
+    struct MHD_Connection *connection, const char *method)
+{
+	r->is_begun = true;
 	r->start_ns = now_monotonic_ns();
 	r->body.max = h->config.body_max;
 	r->public.connection = connection;
@@ -204,7 +249,6 @@ request_new(struct httpd *h, struct MHD_Connection *connection,
 	(void)pthread_mutex_lock(&h->lock);
 	h->n_unsent++;
 	(void)pthread_mutex_unlock(&h->lock);
-	return r;
 }
 
 static void
@@ -347,8 +391,9 @@ on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 	struct httpd *h = ctx;
 	struct request *r = *context;
 
-	if (r == NULL) {
-		r = *context = request_new(h, connection, url, method);
+	(void)url;
+	if (!r->is_begun) {
+		request_begin(h, r, connection, method);
 		r->public.fault = head_fault(connection, version);
 		r->is_refused = h->config.admit(h->config.ctx, &r->public,
 		    &r->reply) < 0;
@@ -383,6 +428,11 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	(void)code;
 	if (r == NULL)
 		return;
+	if (!r->is_begun) {	/* its head is refused by libmicrohttpd */
+		free(r->path);
+		free(r);
+		return;
+	}
 	peers_enter(h, connection, PHASE_IDLE, IDLE_S);
 	leave_unsent(h, r);
 	if (r->reply.over != NULL)
@@ -398,7 +448,7 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	*context = NULL;
 }
 
-/* Decode a path or a query in place. One with a NUL in it stays as it came,
+/* Decode a query in place, and a path that nobody reads. One with a NUL in it stays as it came,
  * since it would be taken for the text before the NUL. */
 static size_t
 unescape(void *ctx, struct MHD_Connection *connection, char *text)
@@ -454,6 +504,7 @@ start_daemon(struct httpd *h)
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
 	    MHD_OPTION_NOTIFY_CONNECTION, peers_notify, h,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
 	    MHD_OPTION_END);

@@ -24,11 +24,15 @@
 
 struct httpd;
 
+/* Stands in a path for a slash that was escaped, which separates nothing. */
+#define HTTPD_SLASH '\x1e'
+
 /* Borrowed, for the time of the callback. */
 struct httpd_request {
 	const char *method;	/* GET for HEAD too */
-	const char *path;	/* decoded; repeated slashes are one; a path
-				   with %00 in it stays as it came */
+	const char *path;	/* decoded, HTTPD_SLASH for %2F; repeated
+				   slashes are one; a path with %00 in it
+				   stays as it came */
 	struct span body;	/* as sent; empty while it is admitted */
 	const char *fault;	/* why the head must be refused; NULL: not */
 	bool is_too_large;	/* the body passed body_max and was dropped */

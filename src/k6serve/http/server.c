@@ -29,8 +29,8 @@ path_matches(const struct route *route, struct call *c)
 	if (n == 0 || strcmp(star + 1, end) != 0)
 		return false;
 	c->run = -1;	/* no run has it */
-	c->last = route->words != NULL ? call_name_of_last(path + before,
-	    n) : NULL;
+	c->last = route->words != NULL || route->takes_last ?
+	    call_name_of_last(path + before, n) : NULL;
 	if (n < sizeof(digits)) {
 		memcpy(digits, path + before, n);
 		digits[n] = '\0';

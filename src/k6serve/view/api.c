@@ -239,18 +239,18 @@ show_health(struct call *c)
 #define PART " from tag to"
 #define EXPORT(name, format_of) \
 	{ "GET", RUN "/export." name, ACCESS_READ, .answer = api_export_run, \
-	    SHOWN(.format = format_of), .words = "" }
+	    SHOWN(.format = format_of), .words = "_" }
 
 const struct route api_routes[] = {
 	{ "GET", "/api/v1/runs", ACCESS_READ, .answer = list_runs,
 	    SHOWN(.saved_as = "attachment; filename=\"runs.csv\""),
 	    .words = "before format limit name search since state until "
-	    "verdict" },
+	    "verdict _" },
 	{ "GET", RUN, ACCESS_READ, .answer = show_view,
-	    SHOWN(.view = view_run), .words = "format" },
+	    SHOWN(.view = view_run), .words = "_ format" },
 	{ "GET", RUN "/report", ACCESS_READ, .answer = show_view,
 	    SHOWN(.view = view_report),
-	    .words = "format from series_from step tag to" },
+	    .words = "_ format from series_from step tag to" },
 	VIEW("series", view_series, " metric method name status step tag"),
 	VIEW("urls", view_urls, PART),
 	VIEW("requests", view_requests, PART),
@@ -262,16 +262,16 @@ const struct route api_routes[] = {
 	VIEW("metrics", view_metrics, ""),
 	VIEW("thresholds", view_thresholds, ""),
 	{ "GET", RUN "/diff", ACCESS_READ, .answer = show_diff,
-	    .words = "base baseline format min_effect" },
+	    .words = "_ base baseline format min_effect" },
 	EXPORT("html", REPORT_HTML),
 	EXPORT("json", REPORT_JSON),
 	EXPORT("csv", REPORT_CSV),
 	EXPORT("xml", REPORT_JUNIT),
 	EXPORT("md", REPORT_MARKDOWN),
 	{ "GET", "/runs/*/badge.svg", ACCESS_READ, .answer = api_show_badge,
-	    .words = "" },
+	    .words = "_" },
 	{ "GET", RUN "/events", ACCESS_READ, .answer = send_events,
-	    .is_quick = true, .words = "" },
+	    .is_quick = true, .words = "_" },
 	{ "GET", "/health", ACCESS_OPEN, .answer = show_health,
 	    .takes_any_host = true, .words = "" },
 	{ 0 },

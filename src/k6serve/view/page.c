@@ -71,10 +71,16 @@ send_file(struct call *c)
 }
 
 /* The page itself says so when there is no such run; of the reply to that
- * only the status stays. */
+ * only the status stays. The last run has a page of its own number. */
 static void
 send_run_page(struct call *c)
 {
+	if (c->last != NULL) {
+		c->reply->status = 302;
+		reply_own_field(c->reply, "Location", xasprintf("/runs/%lld",
+		    (long long)c->run));
+		return;
+	}
 	if (call_has_run(c)) {
 		send_file(c);
 		return;
@@ -93,6 +99,7 @@ send_run_page(struct call *c)
 const struct route page_routes[] = {
 	{ "GET", "/runs/*", ACCESS_READ, .answer = send_run_page,
 	    .is_short = true, .needs_no_store = true, .takes_any_run = true,
+	    .takes_last = true,
 	    .what = &(const struct page_file){ ASSET_RUN_HTML, HTML } },
 	FILE_AT("/", ASSET_LIST_HTML, HTML),
 	FILE_AT("/compare", ASSET_COMPARE_HTML, HTML),
