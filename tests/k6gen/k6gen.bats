@@ -430,6 +430,8 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   grep -Eq '^      \{ expected_response:true \}\.\.\.: avg=' "$err"
   grep -Eq '^    http_req_failed\.+: 0\.00% +0 out of 10$' "$err"
   grep -Eq '^    iterations\.+: 10 ' "$err"
+  [ "$(grep -xE '    (HTTP|EXECUTION|NETWORK)' "$err" | xargs)" = \
+    'HTTP EXECUTION NETWORK' ]
   grep -q '10 complete and 0 interrupted iterations' "$err"
   run ! grep -q $'\033' "$err"
   run ! grep -q ' $' "$err"

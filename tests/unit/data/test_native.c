@@ -209,6 +209,14 @@ odd_values(void)
 	CHECK(h.count == 10 && h.negative.n == 2 && h.positive.n == 2);
 	native_release(&h);
 	hist_release(&bins);
+	/* The first bin has nothing but zeros, the next has none. */
+	hist_add(&bins, 0, 6);
+	hist_add(&bins, 0.0008, 1);
+	native_add_hist(&h, &scale, &bins, 1);
+	CHECK(bins.n == 2 && h.count == 7);
+	CHECK(h.zero == 6 && h.positive.n == 1);
+	native_release(&h);
+	hist_release(&bins);
 }
 
 int

@@ -143,12 +143,47 @@ even(void)
 	line_store_release(&k);
 }
 
+/* Whoever copies in whole steps writes past the end: into room that is there,
+ * wherever a copy ends. */
+static void
+copied(void)
+{
+	struct line_store from = { 0 }, k = { 0 };
+	struct line_store_set set = { 0 }, other = { 0 };
+	struct buf back = { 0 }, want = { 0 };
+	struct point points[LINES];
+	size_t places[LINES], place;
+	int i, n;
+
+	for (i = 0; i < LINES; i++)
+		points[i] = point_of(i);
+	for (n = 0; n < LINES; n++)
+		places[n] = line_store_add(&from, &set, points, (size_t)n + 1);
+	for (i = 0; i < 3000; i++) {
+		n = i % 7 % LINES;
+		place = line_store_copy(&k, &other, &from, places[n]);
+		CHECK(k.packed.cap - k.packed.n >= LINE_STEP);
+		buf_reset(&back);
+		buf_reset(&want);
+		line_store_get(&k, place, &back);
+		line_store_get(&from, places[n], &want);
+		CHECK(back.n > 0 && span_equal(buf_whole(&back),
+		    buf_whole(&want)));
+	}
+	buf_release(&back);
+	buf_release(&want);
+	line_store_release(&from);
+	line_store_release(&k);
+}
+
 int
 main(void)
 {
 	test("lines of unknown frames come back byte for byte", unknown);
 	test("known and unknown frames mixed do too", known);
 	test("requests of one time are told as they were", even);
+	test("what is copied to another store comes back, and has room",
+	    copied);
 	stream_release(&s);
 	return tap_end();
 }

@@ -109,6 +109,8 @@ test_refused(void)
 		CHECK(!stages(bad_stages[i]));
 	for (i = 0; i < sizeof(bad_rates) / sizeof(bad_rates[0]); i++)
 		CHECK(!rates(bad_rates[i]));
+	/* A year, which has 365 days. */
+	CHECK(stages("8759h59m59s:1") && !stages("8760h:1"));
 }
 
 int
