@@ -16,7 +16,8 @@
 #include "k6push/send/outcome_remote.h"
 
 #define ASK_AGAIN_NS (NS_PER_S / 2)
-/* Longer than --drain, which is 30 s: VictoriaMetrics hides the last 30 s. */
+/* A store that answers has longer than --drain, which is 30 s: VictoriaMetrics
+ * hides the last 30 s. */
 #define MORE_NS (5 * NS_PER_S)
 #define MARGIN_NS (60 * NS_PER_S)	/* the zeros before the first sample */
 /* Of a push that was killed: the first sample is not always the oldest, and the
@@ -229,8 +230,9 @@ query_url(const struct session *session)
 	return url.p;
 }
 
+/* One that does not come by then, in monotonic time, is waited for no more. */
 static void
-ask(struct session *session, struct answer *a, const char *url)
+ask(struct session *session, struct answer *a, const char *url, int64_t until)
 {
 	struct fetch_request request = { .url = url,
 	    .access = &session->remote.access };
@@ -238,7 +240,7 @@ ask(struct session *session, struct answer *a, const char *url)
 	*a = (struct answer){ .url = url };
 	if (fetch_start(session->fetcher, &request, on_answer, a, &a->why) < 0)
 		return;
-	while (!a->is_over && signals < 2)
+	while (!a->is_over && signals < 2 && now_monotonic_ns() < until)
 		(void)fetcher_wait(session->fetcher, session->wake, 50);
 	if (!a->is_over)
 		fetch_cancel(session->fetcher, a);
@@ -247,17 +249,20 @@ ask(struct session *session, struct answer *a, const char *url)
 int
 verify(struct session *session, struct why *why)
 {
-	int64_t until = now_monotonic_ns() + session->options->drain_ns +
-	    MORE_NS;
+	int64_t drained = now_monotonic_ns() + session->options->drain_ns;
 	int64_t want = session->note.made - session->note.dropped, again;
-	struct answer a = { 0 };
+	struct answer a = { 0 }, next;
 	char *url;
 
 	url = query_url(session);
 	for (;;) {
-		ask(session, &a, url);
+		ask(session, &next, url, drained + MORE_NS);
+		/* One that came counts more than one that did not. */
+		if (next.is_over || !a.is_known)
+			a = next;
 		if ((a.is_known && a.count == want) || a.is_final ||
-		    signals > 0 || now_monotonic_ns() >= until)
+		    signals > 0 || now_monotonic_ns() >= drained +
+		    (a.is_known ? MORE_NS : 0))
 			break;
 		again = now_monotonic_ns() + ASK_AGAIN_NS;
 		while (now_monotonic_ns() < again && signals == 0)

@@ -360,6 +360,22 @@ EOF
 # asked N: so many queries came to nginx.
 asked() { [ "$(grep -c /api/v1/query "$nginx_log")" -ge "$1" ]; }
 
+@test "--verify: a store that answers nonsense is asked for --drain's time" {
+  nginx_http='default_type application/json;' start_nginx <<EOF
+location /api/v1/query { return 200 '{"status":"strange"}'; }
+location / { proxy_pass $prom; }
+EOF
+  capture rw --verify --drain 1s --rw-url "$target/api/v1/write" "$small"
+  [ "$status" -eq 75 ]
+  grep -qF 'which is no answer to a query' <<<"$err"
+  grep -qF '0 lost, 0 twice, not verified' <<<"$err"
+  # Half a second lies between two of them, on each machine.
+  logged
+  stop_nginx
+  asked 1
+  [ "$(grep -c /api/v1/query "$nginx_log")" -le 3 ]
+}
+
 @test "--verify: a store that is away for a while is asked again" {
   start_nginx <<EOF
 location /api/v1/query { return 503; }
