@@ -640,6 +640,63 @@ has_orders() {
   kill "$proxy"
 }
 
+# shellcheck disable=SC2094 # it is read while it is written
+@test "a proxy takes the key's header and the answer of create: one run" {
+  start_server
+  stripped cut
+  for version in 1 2; do
+    echo cut >"$BATS_TEST_TMPDIR/rule"
+    k6push -q --journal "$journals" --api-version "$version" \
+      2>"$BATS_TEST_TMPDIR/err" < <(
+        stream 20 0
+        retry 20 grep -q 'still retrying' "$BATS_TEST_TMPDIR/err"
+        echo pass >"$BATS_TEST_TMPDIR/rule"
+      )
+    cat "$BATS_TEST_TMPDIR/err"
+    [ "$(api runs length)" = "$version" ]
+  done
+  # The journal of one that is killed has the key, too.
+  echo cut >"$BATS_TEST_TMPDIR/rule"
+  stream 20 0 | capture k6push -q --journal "$journals" --drain 1s 3>&- || true
+  [ "$(api runs length)" = 3 ]
+  echo pass >"$BATS_TEST_TMPDIR/rule"
+  capture k6push -q --resume "$journals"
+  [ "$status" -eq 0 ]
+  kill "$proxy"
+  [ "$(api runs length)" = 3 ]
+  stored_is 20 3
+}
+
+@test "a server that refuses the key in the URL makes a run without it" {
+  nginx_format='$status $request_uri' start_nginx <<'NGINX'
+default_type application/json;
+location = /v1/tests {
+  if ($args) { return 400 '{"error":{"message":"unknown parameter"}}'; }
+  return 200 '{"reference_id":"7"}';
+}
+location = /other/v1/tests {
+  if ($args) { return 404; }
+  return 200 '{"reference_id":"7"}';
+}
+location = /never/v1/tests { return 400 '{"error":{"message":"no run"}}'; }
+location / { return 200 '{}'; }
+NGINX
+  for base in '' /other; do
+    K6_CLOUD_HOST=$target$base capture k6push --journal "$journals" "$small"
+    [ "$status" -eq 0 ]
+    run ! grep -F 'unknown parameter' <<<"$err"
+    run ! grep -F 404 <<<"$err"
+  done
+  K6_CLOUD_HOST=$target/never capture k6push --journal "$journals" "$small"
+  [ "$status" -ne 0 ]
+  [ "$(grep -cF 'no run' <<<"$err")" = 1 ]
+  logged
+  cat "$nginx_log"
+  [ "$(grep -c '^4.. .*/v1/tests?key=' "$nginx_log")" = 3 ]
+  [ "$(grep -c '^200 .*/v1/tests$' "$nginx_log")" = 2 ]
+  [ "$(grep -c '^400 /never/v1/tests$' "$nginx_log")" = 1 ]
+}
+
 @test "a proxy takes the key's header: a key is withdrawn all the same" {
   start_server
   stripped 'late 20'

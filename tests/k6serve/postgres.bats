@@ -72,6 +72,20 @@ teardown() { postgres_teardown; }
   [ "$(sql 'SELECT count(*) FROM k6serve.batch')" = 2 ]
 }
 
+@test "a repeated key on create gives the same run, in the URL, too" {
+  serve
+  for path in '/v1/tests?key=c1' /v1/tests '/v1/tests?key=c1'; do
+    if [ "$path" = /v1/tests ]; then
+      serve
+      post "$path" -H 'K6-Idempotency-Key: c1' --data '{"name":"x"}'
+    else
+      post "$path" --data '{"name":"x"}'
+    fi
+    [ "$(jq -r .reference_id <<<"$body")" = 1 ]
+  done
+  [ "$(api runs length)" = 1 ]
+}
+
 @test "two servers add up what comes to the same runs at a time" {
   local first i j pids=()
   serve

@@ -131,11 +131,14 @@ start_call(struct run_api *c)
 {
 	int n = 2;
 	int64_t stack = settings_int(c->settings, SET_STACK_ID);
+	char *keyed = c->is_key_in_url
+	    ? xasprintf("%s?key=%s", c->url, c->key) : NULL;
 	char key[48], stack_id[32];
 	char database[64];
 	const char *headers[] = { "Content-Type: application/json", key,
 	    NULL, NULL, NULL };
-	struct fetch_request request = { .url = c->url, .headers = headers,
+	struct fetch_request request = {
+	    .url = keyed != NULL ? keyed : c->url, .headers = headers,
 	    .token = c->token, .is_post = true,
 	    .body = { c->body.p, c->body.n } };
 	struct why why;
@@ -152,6 +155,7 @@ start_call(struct run_api *c)
 		warnf("%s", why.text);
 		c->state = RUN_API_FAILED;
 	}
+	free(keyed);
 }
 
 static void
@@ -221,6 +225,10 @@ run_api_create(struct run_api *c, const struct run_plan *plan,
 	jsn_close(&o, '}');
 	c->url = xasprintf("%s/v1/tests", c->host);
 	c->key = key;
+	/* A proxy may take the header away, but not this. The cloud itself gets
+	 * what k6 sends. */
+	c->may_key_url = c->settings->v[SET_HOST].source != FROM_DEFAULT;
+	c->is_key_in_url = c->may_key_url;
 	start_call(c);
 }
 
@@ -269,6 +277,7 @@ run_api_finish(struct run_api *c, const struct run_result *result,
 	c->url = xasprintf("%s/v1/tests/%s%s", c->host, c->escaped_id,
 	    c->is_borrowed ? "/instances" : "");
 	c->key = key;
+	c->is_key_in_url = false;	/* to finish twice changes nothing */
 	c->is_finishing = true;
 	start_call(c);
 }

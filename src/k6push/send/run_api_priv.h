@@ -32,6 +32,8 @@ struct run_api {
 	char *database;		/* NULL: not known */
 	struct buf config;
 	const char *key;	/* of the call: the same over all tries */
+	bool may_key_url;	/* create may have it in the URL, too */
+	bool is_key_in_url;	/* of the next try */
 	struct buf body;
 	int failures;
 	enum outcome told;	/* of the last failure */

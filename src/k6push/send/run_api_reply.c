@@ -271,6 +271,24 @@ take_finished(struct run_api *c, struct span body)
 	c->result_status = result != 0;
 }
 
+/* Does the server refuse the key in the URL? It made no run then, and is asked
+ * at once without. If it refuses that, too, the key was not the reason, and is
+ * in the URL again when it is asked later. */
+static bool
+leaves_key_out(struct run_api *c, const struct fetch_reply *reply)
+{
+	if (c->is_finishing || !c->may_key_url || reply->status < 400 ||
+	    reply->status == 401 || reply->status == 409 ||
+	    outcome_of(reply) == OUTCOME_RETRY)
+		return false;
+	c->is_key_in_url = !c->is_key_in_url;
+	if (c->is_key_in_url)
+		return false;
+	c->retry_at_ns = 0;
+	c->state = RUN_API_WAITING;
+	return true;
+}
+
 void
 run_api_on_reply(void *ctx, const struct fetch_reply *reply)
 {
@@ -278,6 +296,8 @@ run_api_on_reply(void *ctx, const struct fetch_reply *reply)
 	enum outcome outcome = outcome_of(reply);
 	struct buf text = { 0 };
 
+	if (leaves_key_out(c, reply))
+		return;
 	/* A page does not say what the API thinks of the run. */
 	if ((outcome == OUTCOME_REFUSED || outcome == OUTCOME_SPLIT) &&
 	    !outcome_is_of_api(reply))
