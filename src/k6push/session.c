@@ -187,6 +187,20 @@ find_run(struct session *session)
 	}
 }
 
+/* Another feeds the run by our name: gauges of one tag set would not add up. */
+static void
+take_own_instance(struct session *session)
+{
+	const char *name = run_api_facts(session->run_api).own_instance;
+
+	if (name == NULL || session->reader == NULL || session->is_renamed ||
+	    session->has_input_ended)
+		return;
+	session->is_renamed = true;
+	reader_rename(session->reader, name);
+	warnf("what this one reads from now on has the tag instance=%s", name);
+}
+
 /* Whatever may be started now, is. */
 static void
 start_calls(struct session *session)
@@ -204,6 +218,7 @@ start_calls(struct session *session)
 		    run_api_facts(c).database);
 		session_note(session);
 	}
+	take_own_instance(session);
 	uploader_recall(session->uploader);
 	uploader_start(session->uploader);
 	if (run_api_state(c) == RUN_API_CREATED && !session->has_input_ended)

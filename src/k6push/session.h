@@ -56,6 +56,7 @@ struct session {
 	struct judge judge;		/* thresholds, of options and stream */
 	int wake;			/* bell of this thread */
 	bool has_run;			/* created, and said so */
+	bool is_renamed;		/* another feeds the run by our name */
 	bool has_input_ended;
 	int64_t ended_ns;		/* then; monotonic */
 	int64_t dropped;		/* requests, as the stream's End says */

@@ -142,6 +142,54 @@ requests_are() {
   [ "$(api runs/1 .state)" = 'Aborted by System' ]
 }
 
+# vus N SECOND: so many users, and a request, in that second.
+vus() {
+  printf '{"metric":"vus","type":"Metric","data":{"type":"gauge","contains":"default"}}\n'
+  time=2026-01-01T00:00:0${2}Z point vus "$1"
+  request "$2" 10
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+has_vus() {
+  local got
+  got=$(api "runs/$id/series" '[.[].vus | select(. != null)] | @csv')
+  echo "users: $got, want $1"
+  [ "$got" = "$1" ]
+}
+
+@test "gauges of two pushers with one name add up, as those of others" {
+  start_server
+  for other in b a; do
+    for version in 1 2; do
+      create_run
+      export K6_CLOUD_API_VERSION=$version
+      push_from_pipe a --journal "$journals"
+      vus 5 1 >&4
+      retry 20 has_vus 5
+      mkfifo "$BATS_TEST_TMPDIR/in2"
+      push_as "$other" <"$BATS_TEST_TMPDIR/in2" &
+      second=$!
+      exec 6>"$BATS_TEST_TMPDIR/in2"
+      # With its first sample it tells its name.
+      request 1 10 >&6
+      [ "$other" = b ] ||
+        retry 20 grep -q 'tag instance=a-....$' "$BATS_TEST_TMPDIR/err.a"
+      vus 7 9 >&6
+      vus 4 9 >&4
+      exec 4>&- 6>&-
+      wait "$second"
+      retry 20 is_gone "$push"
+      has_vus 5,11
+      rm "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/in2"
+      capture k6push --finish "$id"
+      [ "$status" -eq 0 ]
+      [ "$(api "runs/$id" '[.vus, .generators, .totals.http_reqs] | @csv')" = \
+        11,2,4 ]
+    done
+  done
+}
+
 @test "two pushers with one name, one killed and resumed: the run ends well" {
   start_server
   create_run

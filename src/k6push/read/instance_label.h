@@ -29,7 +29,7 @@ struct sample instance_label_sample(
 const struct tagset *instance_label_tags(
     struct instance_label *l, const struct tagset *set);
 
-/* The tag sets of earlier samples are gone. */
+/* The tag sets of earlier samples are gone, or the instance is another. */
 void instance_label_forget(struct instance_label *l);
 
 #endif

@@ -152,6 +152,12 @@ reader_set_settings(struct reader *r, const struct settings *s,
 }
 
 void
+reader_rename(struct reader *r, const char *instance)
+{
+	r->renamed = instance;
+}
+
+void
 reader_let_pass(struct reader *r)
 {
 	r->is_useless = true;

@@ -88,6 +88,11 @@ bool reader_has_ended(const struct reader *r);
 int reader_set_settings(struct reader *r, const struct settings *s,
     struct why *why);
 
+/* Another has the name of our instance: from the next read on samples have
+ * this one as their tag. Borrowed, until reader_join(); only of a reader that
+ * was given one. */
+void reader_rename(struct reader *r, const char *instance);
+
 /* The run takes no more: what there is no room for is counted, not kept. */
 void reader_let_pass(struct reader *r);
 

@@ -175,10 +175,22 @@ await_period(struct reader *r)
 		wait_until_poked(r, LONGEST_WAIT_MS / 4);
 }
 
+static void
+take_name(struct reader *r)
+{
+	const char *name = r->renamed;
+
+	if (name == NULL || name == r->collector.label.instance)
+		return;
+	r->collector.label.instance = name;
+	instance_label_forget(&r->collector.label);
+}
+
 /* Take the whole lines that are here. */
 static void
 take_lines(struct reader *r)
 {
+	take_name(r);
 	if (r->cutter.ctx != NULL && !r->has_head) {
 		collector_take_head(&r->collector, &r->in, &r->bad);
 		if (collector_has_head(&r->collector)) {

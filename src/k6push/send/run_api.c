@@ -66,6 +66,7 @@ run_api_free(struct run_api *c)
 	free(c->id);
 	free(c->escaped_id);
 	free(c->database);
+	free(c->own_instance);
 	buf_release(&c->body);
 	buf_release(&c->config);
 	buf_release(&c->announcement);
@@ -85,7 +86,8 @@ run_api_facts(const struct run_api *c)
 	    .ingest_host = c->ingest_host, .page_url = c->page_url,
 	    .database = c->database,
 	    .config = buf_whole(&c->config), .is_borrowed = c->is_borrowed,
-	    .is_removed = c->is_removed, .run_status = c->run_status,
+	    .is_removed = c->is_removed,
+	    .own_instance = c->own_instance, .run_status = c->run_status,
 	    .result_status = c->result_status,
 	    .has_stored = c->has_stored,
 	    .stored_requests = c->stored_requests,

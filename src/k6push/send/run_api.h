@@ -51,6 +51,9 @@ struct run_facts {
 	struct span config;	/* the server's override: JSON; n 0: none */
 	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
 	bool is_removed;	/* the server has removed it */
+	const char *own_instance;	/* to tell our samples from those of
+					 * another of the announced name; NULL:
+					 * none is known of */
 	int run_status, result_status;	/* as the server ended it; 0 */
 	bool has_stored;	/* the server told what it stored: */
 	int64_t stored_requests;

@@ -16,6 +16,7 @@ struct run_api {
 	bool has_no_api;
 	const char *instance;	/* borrowed; NULL: none announced */
 	const char *instance_id;
+	char *own_instance;	/* where another has it, too; or NULL */
 	struct buf announcement;
 	bool is_announcing;	/* the call is under way */
 	bool is_announced;	/* answered, or nobody knows such a call */

@@ -361,9 +361,13 @@ take_announced(struct run_api *c, struct span body)
 			(void)jsn_skip(&j);
 		else if (jsn_text(&j, &id))
 			run_api_take_database(c, id);
-	if (namesakes > 0)
-		warnf("run %s has another pusher named %s, which is running or "
-		    "was killed: give each a name of its own (--instance)", c->id, c->instance);
+	if (namesakes <= 0)
+		return;
+	free(c->own_instance);
+	c->own_instance = xasprintf("%s-%.4s", c->instance, c->instance_id);
+	warnf("run %s has another pusher named %s, which is running or was "
+	    "killed: give each a name of its own (--instance)", c->id,
+	    c->instance);
 }
 
 void
