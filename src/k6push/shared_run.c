@@ -98,10 +98,11 @@ push_finish(struct push_options *o)
 			    session.note.finish_key);
 			await_call(&session);
 		}
-		if (run_api_state(session.run_api) == RUN_API_FINISHED) {
-			run = run_api_facts(session.run_api);
+		run = run_api_facts(session.run_api);
+		if (run_api_state(session.run_api) == RUN_API_FINISHED)
 			status = status_of(&run);
-		}
+		else if (run.is_removed)
+			status = EXIT_UNDELIVERED;
 	}
 	session_release(&session);
 	return status;

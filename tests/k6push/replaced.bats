@@ -187,6 +187,90 @@ end_push() {
   [ -z "$(ls "$journals")" ]
 }
 
+# is_told TEXT: the push has said so.
+is_told() { retry 20 grep -qF "$1" "$BATS_TEST_TMPDIR/err"; }
+
+@test "a run is removed while its push waits, by --keep-for and by DELETE" {
+  for by in keep-for DELETE; do
+    rm -rf "$journals" "$BATS_TEST_TMPDIR"/k6serve.db* "$BATS_TEST_TMPDIR/fifo"
+    start_server
+    start_unruly pass
+    push_half --drain 20s
+    retry 20 has_half
+    echo reset >"$BATS_TEST_TMPDIR/rule"
+    tail -n +902 "$BATS_TEST_TMPDIR/in" | head -n 450 >&4
+    is_told 'still retrying'
+    if [ $by = DELETE ]; then
+      curl -sS -X DELETE "$url/api/v1/runs/1"
+    else
+      stop_server
+      start_server --listen "127.0.0.1:${url##*:}" --timeout-after 1s \
+        --keep-for 1s 4>&-
+      retry 60 grep -qF 'run 1 was removed' "$BATS_TEST_TMPDIR/serve.err"
+    fi
+    echo pass >"$BATS_TEST_TMPDIR/rule"
+    tail -n +1352 "$BATS_TEST_TMPDIR/in" >&4
+    end_push
+    [ "$status" -eq 75 ]
+    [ "$(grep -c 'the run was removed' "$BATS_TEST_TMPDIR/err")" -eq 1 ]
+    grep -F '200 made = 0 stored + 100 on disk, 100 lost, 0 twice' \
+      "$BATS_TEST_TMPDIR/err"
+    capture k6push --resume "$journals"
+    [ "$status" -eq 75 ]
+    grep -F 'but the server has removed the run' <<<"$err"
+    capture k6push --finish 1
+    [ "$status" -eq 75 ]
+    stop_server
+    kill "$proxy"
+  done
+}
+
+# token ARG...: what k6serve token prints.
+token() { k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" token "$@"; }
+
+@test "a push's token is withdrawn: kept, and another of its owner delivers" {
+  start_server
+  K6_CLOUD_TOKEN=$(token add ci)
+  export K6_CLOUD_TOKEN
+  stranger=$(token add stranger)
+  push_half
+  retry 20 has_half
+  token remove ci
+  tail -n +902 "$BATS_TEST_TMPDIR/in" >&4
+  is_told 'the token is not valid'
+  end_push
+  [ "$status" -eq 75 ]
+  [ "$(grep -c 'still retrying' "$BATS_TEST_TMPDIR/err")" -eq 1 ]
+  grep -F '200 made = 100 stored + 100 on disk, 0 lost, 0 twice' \
+    "$BATS_TEST_TMPDIR/err"
+  # Its name has another owner now; to him there is no such run.
+  other=$(token add ci somebody)
+  for K6_CLOUD_TOKEN in "$K6_CLOUD_TOKEN" "$stranger" "$other"; do
+    capture k6push --resume --drain 1s "$journals"
+    [ "$status" -eq 75 ]
+    grep -F '200 made = 100 stored + 100 on disk, 0 lost, 0 twice' <<<"$err"
+    [ "$(grep -cE '401|no such run' <<<"$err")" -eq 1 ]
+  done
+  K6_CLOUD_TOKEN=$(token add new ci) capture k6push --resume "$journals"
+  [ "$status" -eq 0 ]
+  stored_is 200
+}
+
+@test "a first token in mid-push, and the last one goes: nothing is lost" {
+  start_server
+  push_half --drain 10m
+  retry 20 has_half
+  K6_CLOUD_TOKEN=$(token add ci)
+  tail -n +902 "$BATS_TEST_TMPDIR/in" | head -n 450 >&4
+  is_told 'a token is needed'
+  token remove ci
+  is_told 'the server takes samples again'
+  tail -n +1352 "$BATS_TEST_TMPDIR/in" >&4
+  end_push
+  [ "$status" -eq 0 ]
+  stored_is 200
+}
+
 # some N M: the samples N to M of a metric that is of no request.
 some() {
   seq "$1" "$2" | jq -c '{metric: "own", type: "Point",
