@@ -43,8 +43,10 @@ count_requests(const struct session *session, const struct upload_counts *u,
 	    session->foreign.requests);
 	b->stored = (int64_t)u->acked.requests;
 	if (session->reader == NULL && is_whole) {
-		b->requests_on_disk += (int64_t)e->refused.requests;
-		b->stored += (int64_t)e->acked.requests;
+		b->requests_on_disk += (int64_t)(e->refused.requests -
+		    u->superseded_before.requests);
+		b->stored += (int64_t)(e->acked.requests +
+		    u->superseded_before.requests);
 	}
 	/* Of a journal of an older version we do not know what others fed. */
 	if (run.has_stored && is_whole)
@@ -118,7 +120,7 @@ books_of(const struct session *session)
 	    u.cut_there.points;
 	b.missing = session->missing;
 	b.untold_refusals = u.untold_refusals;
-	b.superseded = u.superseded;
+	b.superseded = u.superseded + u.superseded_before.points;
 	b.is_open = b.on_disk > 0 || (session->has_run &&
 	    !session->note.is_borrowed &&
 	    !session_run_is_removed(session) &&

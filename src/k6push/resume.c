@@ -118,6 +118,14 @@ take_halved(void *ctx, const struct journal_batch *b,
 	session_take_halved(session, session->loading, b, place, pieces);
 }
 
+static void
+take_refused(void *ctx, const struct journal_batch *b)
+{
+	struct session *session = ctx;
+
+	uploader_add_refused(session->uploader, b);
+}
+
 /* Compare what the note says was read with all that is there. Of a pusher that
  * was killed that is what is there and what is noted of batches. */
 static void
@@ -220,7 +228,7 @@ load(struct session *session, struct why *why)
 {
 	struct journal_found found = { .ctx = session, .noted = foresee_remote,
 	    .batch = take_batch, .pieces = take_pieces,
-	    .halved = take_halved };
+	    .halved = take_halved, .was_refused = take_refused };
 	int status;
 
 	session->loading = &found;

@@ -394,6 +394,43 @@ old_series() {
   grep -q 'quarantined=0 invalid=0 lost=0' <<<"$err"
 }
 
+# unsent N: so many samples or more are on disk, to be sent.
+unsent() {
+  [ "$(k6push --list --journal "$journals" |
+    sed -nE 's/.*\t([0-9]+) samples\t.*/\1/p')" -ge "$1" ]
+}
+
+@test "what was refused before kill -9 is in what --resume sends: no loss" {
+  id=other counts 1 | rw -q
+  start_nginx <<<"location / { proxy_pass $prom; }"
+  mkfifo "$BATS_TEST_TMPDIR/pipe"
+  old_series 1 3 >"$BATS_TEST_TMPDIR/in"
+  k6push "${to_store[@]}" --testid "$id" --instance g --sync always \
+    --rw-url "$target/api/v1/write" <"$BATS_TEST_TMPDIR/pipe" \
+    2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  pid=$!
+  exec 9>"$BATS_TEST_TMPDIR/pipe"
+  head -n 9 "$BATS_TEST_TMPDIR/in" >&9
+  retry 20 grep -q 'refused for good: .*out of bounds' "$BATS_TEST_TMPDIR/err"
+  retry 20 refused_before 8
+  stop_nginx
+  tail -n +10 "$BATS_TEST_TMPDIR/in" >&9
+  retry 20 unsent 9
+  kill_now "$pid"
+  exec 9>&-
+  pid=
+  capture k6push --resume --verify --rw-url "$prom/api/v1/write" "$journals"
+  [ "$status" -eq 1 ] # its run was cut short
+  grep -qF '18 made = 18 stored, 0 lost, 0 twice, verified' <<<"$err"
+  grep -qE '^k6push: [0-9]+ samples were refused, but later ones' <<<"$err"
+  stored_is "$prom" k6_http_reqs_total 18
+  [ -z "$(ls "$journals")" ]
+}
+# refused_before N: of the samples so many or more are kept aside.
+refused_before() {
+  [ "$(find "$journals" -path '*/refused/*.txt' | wc -l)" -ge "$1" ]
+}
+
 # bats test_tags=slow
 @test "what is late, early or too old is refused alone, the rest is stored" {
   export K6_PROMETHEUS_RW_STALE_MARKERS=false

@@ -345,6 +345,19 @@ journal_refuse(struct journal *j, const char *name, struct span body,
 	return status;
 }
 
+int
+journal_read_refused(struct journal *j, const char *name, struct buf *out,
+    struct why *why)
+{
+	char *path = xasprintf("refused/%s", name);
+	int status = journal_slurp(j->dir, path, out, why);
+
+	if (status > 0)
+		status = why_set(why, "%s/%s is gone", j->path, path);
+	free(path);
+	return status;
+}
+
 void
 journal_forget_refused(struct journal *j, const char *name)
 {

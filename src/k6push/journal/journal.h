@@ -144,6 +144,10 @@ void journal_done(struct journal *j, const struct journal_batch *b,
 int journal_refuse(struct journal *j, const char *name, struct span body,
     const char *reason, struct why *why);
 
+/* Append the body in refused/NAME. -1, why: it is not there. */
+int journal_read_refused(struct journal *j, const char *name, struct buf *out,
+    struct why *why);
+
 /* What was refused is acknowledged after all, as a later batch has it: forget
  * refused/NAME. If that cannot be noted, the file stays, and who resumes counts
  * it as refused. */
@@ -176,6 +180,9 @@ struct journal_found {
 	 * pieces. */
 	void (*halved)(void *ctx, const struct journal_batch *b,
 	    const struct journal_place *place, struct span pieces);
+	/* A batch that was refused, and of which no later one stands: what is
+	 * in it counts in `refused`. */
+	void (*was_refused)(void *ctx, const struct journal_batch *b);
 	/* filled in: */
 	const struct load *load;	/* for journal_part; during the load */
 	struct buf note;	/* the last; empty if there is none */

@@ -398,6 +398,18 @@ list_files(struct load *l, struct why *why)
 	return 0;
 }
 
+static void
+tell_refused(const struct load *l)
+{
+	size_t i;
+
+	if (l->found->was_refused == NULL)
+		return;
+	for (i = 0; i < l->ended.n; i++)
+		if (load_fate(l, l->ended.v[i].number) == FATE_REFUSED)
+			l->found->was_refused(l->found->ctx, &l->ended.v[i]);
+}
+
 /* Segments without a batch that is wanted go at once. */
 static void
 drop_dead_segments(struct journal *j)
@@ -439,6 +451,7 @@ journal_load(struct journal *j, struct journal_found *found,
 			load_open_file(&l, l.open_files[i]);
 		load_take_halves(&l);
 		load_count_missing(&l);
+		tell_refused(&l);
 		if (!l.has_failed)
 			drop_dead_segments(j);
 		found->load = NULL;

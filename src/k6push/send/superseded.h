@@ -3,7 +3,7 @@
  * superseded: samples of remote write that a receiver refused, by series. All
  * series except gauges count from the beginning of the run: a later sample,
  * once it is accepted, includes the refused one; of a gauge, the later one is
- * what counts.
+ * what counts. One struct is of what one process was refused.
  */
 #ifndef K6PIPE_K6PUSH_SEND_SUPERSEDED_H
 #define K6PIPE_K6PUSH_SEND_SUPERSEDED_H

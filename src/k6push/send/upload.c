@@ -57,6 +57,7 @@ uploader_free(struct uploader *u)
 		sending_free(u->sendings);
 	batches_release(&u->waiting);
 	superseded_release(&u->refused);
+	superseded_release(&u->refused_before);
 	free(u);
 }
 
@@ -429,6 +430,7 @@ uploader_counts(const struct uploader *u)
 	    .acked_batches = u->acked_batches, .cut_there = u->cut_there,
 	    .quarantined = u->quarantined, .lost = u->lost,
 	    .superseded = u->superseded,
+	    .superseded_before = u->superseded_before,
 	    .untold_refusals = u->untold_refusals,
 	    .waiting = batches_amount(&u->waiting, false),
 	    .loose = batches_amount(&u->waiting, true),

@@ -51,6 +51,8 @@ struct upload_target {
 struct upload_counts {
 	struct amount acked, quarantined;
 	uint64_t superseded;	/* points of acked that were refused first */
+	struct amount superseded_before;	/* the same of what an earlier
+						 * process sent: none of acked */
 	uint64_t acked_batches;	/* those of acked */
 	struct amount cut_there;	/* of acked: batch.cut of batches that
 					 * the server had before, whole */
@@ -73,6 +75,10 @@ void uploader_free(struct uploader *u);
 
 /* A batch of an earlier process. The uploader owns it from here on. */
 void uploader_add(struct uploader *u, struct batch *p);
+
+/* An earlier process was refused this batch, whose body is in the journal:
+ * later ones may stand for it. */
+void uploader_add_refused(struct uploader *u, const struct journal_batch *id);
 
 /* The run exists: from here on batches may go, to this target. */
 void uploader_open(struct uploader *u, const struct upload_target *to);

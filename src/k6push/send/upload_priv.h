@@ -55,6 +55,8 @@ struct uploader {
 	struct amount cut_there;	/* of acked, as upload_counts has it */
 	struct superseded refused;	/* in quarantined or lost, so far */
 	uint64_t superseded;	/* refused first, then acked; points */
+	struct superseded refused_before;	/* by an earlier process */
+	struct amount superseded_before;	/* of that */
 	uint64_t acked_batches;
 	uint64_t resent;	/* tries after the first */
 	uint64_t splits;

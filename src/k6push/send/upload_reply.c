@@ -220,11 +220,29 @@ end_refused(void *ctx, const struct journal_batch *id)
 		journal_supersede(u->journal, id, name);
 }
 
+void
+uploader_add_refused(struct uploader *u, const struct journal_batch *id)
+{
+	struct batch p = { .id = *id };
+	struct buf body = { 0 };
+	char name[40];
+
+	if (wire_of(id->format) == NULL)
+		return;
+	refused_name(id, name);
+	/* One that somebody removed counts as it did. */
+	if (journal_read_refused(u->journal, name, &body, NULL) == 0)
+		superseded_hold(&u->refused_before, &p, buf_whole(&body));
+	buf_release(&body);
+}
+
 /* The batch is taken, and with it what was refused of its series before. */
 static void
 take_superseded(struct uploader *u, const struct batch *p, struct span kept)
 {
 	struct amount taken = superseded_take(&u->refused, p, kept,
+	    end_refused, u);
+	struct amount before = superseded_take(&u->refused_before, p, kept,
 	    end_refused, u);
 	struct amount *from = refused_of(u);
 
@@ -233,6 +251,8 @@ take_superseded(struct uploader *u, const struct batch *p, struct span kept)
 	u->acked.points += taken.points;
 	u->acked.requests += taken.requests;
 	u->superseded += taken.points;
+	u->superseded_before.points += before.points;
+	u->superseded_before.requests += before.requests;
 }
 
 /* Keep a refused batch in a file for the user, and go on with the others.

@@ -20,7 +20,8 @@ static struct {
 	struct journal_batch batch[64];
 	struct journal_place place[64];
 	char text[64][32];
-	int n_batches, n_pieces;
+	int n_batches, n_pieces, n_refused;
+	uint64_t refused;	/* the last of these */
 } got;
 
 static inline void
@@ -41,6 +42,14 @@ on_pieces(void *ctx, const struct journal_batch *b, struct span bytes)
 	got.batch[b->number] = *b;
 	(void)snprintf(got.text[b->number], sizeof(got.text[0]), "%.*s",
 	    (int)bytes.n, bytes.p);
+}
+
+static inline void
+on_refused(void *ctx, const struct journal_batch *b)
+{
+	(void)ctx;
+	got.n_refused++;
+	got.refused = b->number;
 }
 
 static inline int
@@ -83,7 +92,7 @@ open_again(struct journal_found *found)
 	memset(&got, 0, sizeof(got));
 	buf_release(&found->note);
 	*found = (struct journal_found){ .batch = on_batch,
-	    .pieces = on_pieces };
+	    .pieces = on_pieces, .was_refused = on_refused };
 	if (journal_open(&j, path, JOURNAL_OLD, &options, &why) != 0)
 		return NULL;
 	CHECK(journal_load(j, found, &why) == 0);

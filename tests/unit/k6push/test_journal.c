@@ -188,6 +188,7 @@ superseded(void)
 {
 	struct journal *j = open_new("superseded");
 	struct journal_found found = { 0 };
+	struct buf body = { 0 };
 	struct journal_place place;
 	struct journal_batch b;
 	struct why why;
@@ -212,6 +213,11 @@ superseded(void)
 	CHECK(found.acked.batches == 1 && found.acked.points == 6 &&
 	    found.acked.requests == 8);
 	CHECK(found.gone.batches == 0 && found.missing == 0);
+	CHECK(got.n_refused == 1 && got.refused == 1);
+	CHECK(journal_read_refused(j, "1.rw", &body, &why) == 0);
+	CHECK_BUF(body, "x");
+	CHECK(journal_read_refused(j, "2.rw", &body, &why) < 0);
+	buf_release(&body);
 	/* With the last one the folder goes. */
 	b = batch_of(1);
 	journal_supersede(j, &b, "1.rw");
