@@ -18,6 +18,13 @@ size_t num_parse(const char *p, size_t n, double *value);
 /* Parse the whole text as a decimal integer of min..max. False: it is not. */
 bool num_parse_int(const char *text, int64_t min, int64_t max, int64_t *value);
 
+/* value / step (> 0), rounded down, below 0, too. */
+static inline int64_t
+num_floor_div(int64_t value, int64_t step)
+{
+	return value / step - (value % step < 0);
+}
+
 /* The largest multiple of step (> 0) that is not above value, below 0, too. */
 static inline int64_t
 num_floor_to(int64_t value, int64_t step)

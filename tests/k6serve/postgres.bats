@@ -108,6 +108,65 @@ teardown() { postgres_teardown; }
     AND s.tagset = 0 AND s.metric = 'http_reqs'")" = '96|96' ]
 }
 
+# log_statements: from the next connection on.
+log_statements() {
+  sql "ALTER DATABASE $database SET log_statement = 'all'" postgres
+}
+
+# statements_of COMMAND...: $n, how many of them are about data while it runs.
+# What they say is logged before the answer.
+statements_of() {
+  local log=$pg/log before
+  before=$(wc -c <"$log")
+  "$@"
+  n=$(tail -c +$((before + 1)) "$log" | grep -E 'LOG:  (statement|execute)' |
+    grep -cE 'tagset|series|point')
+}
+
+# post_new N [SECOND]: requests of N names that are new to the run.
+post_new() {
+  local i names=()
+  for i in $(seq "$1"); do names+=("/n$((made += 1))"); done
+  named "$2" "${names[@]}" >"$BATS_TEST_TMPDIR/new"
+  upload /v1/metrics/1 <"$BATS_TEST_TMPDIR/new"
+}
+
+@test "a batch takes as many statements, however many series are new" {
+  local made=0 n first
+  log_statements
+  serve
+  post /v1/tests --data '{"name":"t"}'
+  post_new 2 @1700000001
+  statements_of post_new 2 @1700000002
+  first=$n
+  [ "$first" -gt 3 ]
+  statements_of post_new 150 @1700000003
+  echo "$first, then $n"
+  [ "$n" -le "$first" ]
+  [ "$(requests_of)" = 154 ]
+  [ "$(sql "SELECT count(*), count(DISTINCT tagset), sum(count)
+    FROM k6serve.series WHERE metric = 'http_req_duration' AND tagset != 0")" = \
+    '154|154|154' ]
+}
+
+@test "a batch takes as many statements, however much goes to the rest" {
+  local made=0 n first
+  log_statements
+  serve --max-series 18
+  post /v1/tests --data '{"name":"t"}'
+  post_new 5 @1700000001
+  statements_of post_new 5 @1700000002
+  first=$n
+  statements_of post_new 150 @1700000003
+  echo "$first, then $n"
+  [ "$n" -le "$first" ]
+  [ "$(requests_of)" = 160 ]
+  [ "$(sql "SELECT s.count, p.count FROM k6serve.series s
+    JOIN k6serve.tagset t ON t.id = s.tagset
+    JOIN k6serve.point p ON p.series = s.id AND p.second = 1700000003
+    WHERE metric = 'http_reqs' AND t.json LIKE '%__other__%'")" = '158|150' ]
+}
+
 @test "connections that the server ends lose no batch and store none twice" {
   local i j pids=() killer
   serve

@@ -45,6 +45,8 @@ enum engine_text {
 	 * found tells its place in the arrays, from 1. */
 	ENGINE_FIND_TAGSETS,	/* of run ?1 and texts ?2 */
 	ENGINE_FIND_SERIES,	/* of run ?1, metrics ?2, types ?3, tagsets ?4 */
+	ENGINE_NEW_TAGSETS,	/* ?1 numbers for new ones: a row for each */
+	ENGINE_NEW_SERIES,	/* likewise */
 	ENGINE_FIND_POINTS,	/* of series ?1, seconds ?2 */
 	ENGINE_DELETE_POINTS,	/* likewise */
 	ENGINE_UPDATE_SERIES,	/* numbers ?1, the columns of a sink from ?2 */

@@ -490,6 +490,10 @@ const struct engine engine_postgres = {
 		    " WITH ORDINALITY u(metric, type, tagset, at)"
 		    " JOIN series s ON s.run = ?1 AND s.metric = u.metric"
 		    " AND s.type = u.type AND s.tagset = u.tagset",
+		[ENGINE_NEW_TAGSETS] = "SELECT nextval('tagset_id_seq')"
+		    " FROM generate_series(1, ?1)",
+		[ENGINE_NEW_SERIES] = "SELECT nextval('series_id_seq')"
+		    " FROM generate_series(1, ?1)",
 		[ENGINE_FIND_POINTS] = "SELECT u.at, " SINK_OF("p")
 		    " FROM unnest(?1::bigint[], ?2::bigint[])"
 		    " WITH ORDINALITY u(series, second, at) JOIN point p"

@@ -15,6 +15,7 @@ enum { PIECE = 64 * 1024 };	/* bytes that are handed to libpq at once */
 struct engine_load {
 	struct postgres_session *q;
 	int columns;
+	uint64_t narrow;	/* those of 4 bytes: a bit for each */
 	struct buf rows;	/* in the form of COPY */
 };
 
@@ -29,10 +30,9 @@ add_16(struct buf *b, int value)
 	buf_add(b, &n, sizeof(n));
 }
 
-/* Which columns of "table(a, b)" have 4 bytes. It is asked for once, as long as
- * the same table is loaded. -1: the failure is noted. */
+/* Which columns of "table(a, b)" have 4 bytes. -1: the failure is noted. */
 static int
-find_narrow(struct postgres_session *q, const char *into)
+ask_narrow(struct postgres_session *q, const char *into, uint64_t *columns)
 {
 	enum { OID_INT4 = 23 };
 	size_t n = strcspn(into, "(");
@@ -40,22 +40,37 @@ find_narrow(struct postgres_session *q, const char *into)
 	PGresult *result;
 	int i, status = 0;
 
-	if (q->narrow.into == into)
-		return 0;
+	*columns = 0;
 	buf_printf(&text, "SELECT %.*s FROM %.*s LIMIT 0",
 	    (int)(strlen(into) - n - 2), into + n + 1, (int)n, into);
 	result = PQexec(q->connection, text.p);
-	q->narrow = (struct postgres_narrow){ into, 0 };
-	if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-		q->narrow.into = NULL;
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		status = postgres_fail(q, result);
-	}
 	for (i = 0; i < PQnfields(result); i++)
 		if (PQftype(result, i) == OID_INT4)
-			q->narrow.columns |= (uint64_t)1 << i;
+			*columns |= (uint64_t)1 << i;
 	PQclear(result);
 	buf_release(&text);
 	return status;
+}
+
+/* The same; it is asked for once, and kept. */
+static int
+find_narrow(struct postgres_session *q, const char *into, uint64_t *columns)
+{
+	struct postgres_narrow *place = q->narrow;
+
+	while (place < &q->narrow[POSTGRES_TABLES - 1] && place->into != into &&
+	    place->into != NULL)
+		place++;
+	if (place->into != into) {
+		place->into = NULL;
+		if (ask_narrow(q, into, &place->columns) < 0)
+			return -1;
+		place->into = into;
+	}
+	*columns = place->columns;
+	return 0;
 }
 
 struct engine_load *
@@ -66,9 +81,10 @@ postgres_load_begin(void *session, const char *into, int columns,
 	struct buf text = { 0 };
 	struct engine_load *l;
 	PGresult *result;
+	uint64_t narrow;
 	bool is_good;
 
-	if (find_narrow(q, into) < 0) {
+	if (find_narrow(q, into, &narrow) < 0) {
 		(void)why_set(why, "%s", q->failure.text);
 		return NULL;
 	}
@@ -87,6 +103,7 @@ postgres_load_begin(void *session, const char *into, int columns,
 	l = xcalloc(1, sizeof(*l));
 	l->q = q;
 	l->columns = columns;
+	l->narrow = narrow;
 	buf_add(&l->rows, head, sizeof(head) - 1);
 	return l;
 }
@@ -111,7 +128,7 @@ postgres_load_row(struct engine_load *l, const struct engine_value *row,
 	add_16(&l->rows, l->columns);
 	for (i = 0; i < l->columns; i++)
 		postgres_put_value(&l->rows, &row[i],
-		    (l->q->narrow.columns >> i & 1) != 0);
+		    (l->narrow >> i & 1) != 0);
 	return l->rows.n < PIECE ? 0 : put(l, why);
 }
 

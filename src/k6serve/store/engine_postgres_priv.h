@@ -17,6 +17,8 @@ struct postgres_narrow {
 	uint64_t columns;	/* a bit for each */
 };
 
+enum { POSTGRES_TABLES = 16 };	/* more than are loaded */
+
 struct postgres_session {
 	PGconn *connection;	/* NULL: there is none */
 	char *url;
@@ -32,7 +34,8 @@ struct postgres_session {
 	/* -- */
 	struct postgres_dial *dial;	/* under way; NULL: none */
 	bool has_begun;		/* a transaction, which has not ended */
-	struct postgres_narrow narrow;	/* of the last load */
+	struct postgres_narrow narrow[POSTGRES_TABLES];	/* the first are
+							   known */
 	int64_t changes;	/* of the last statement */
 	char state[6];		/* SQLSTATE of the last failure */
 	struct why failure;	/* its text */

@@ -28,6 +28,23 @@ struct bulk_total {
 	struct sink sink;
 };
 
+struct bulk_tagset {
+	int64_t id;
+	struct span json;	/* of the batch */
+};
+
+struct bulk_series {
+	int64_t id, tagset;
+	const struct store_row *row;	/* its first */
+	struct sink total;
+};
+
+bool
+store_has_bulk(const struct store *s)
+{
+	return s->engine->texts[ENGINE_FIND_TAGSETS] != NULL;
+}
+
 static bool
 is_same_tagset(const struct store_row *a, const struct store_row *b)
 {
@@ -208,9 +225,15 @@ store_bulk_release(struct store_bulk *k)
 		sink_release(&k->points[i].sink);
 	for (i = 0; i < k->n_totals; i++)
 		sink_release(&k->totals[i].sink);
+	for (i = 0; i < k->n_series; i++)
+		sink_release(&k->series[i].total);
 	free(k->known);
 	free(k->points);
 	free(k->totals);
+	free(k->series);
+	free(k->tagsets);
+	free(k->series_numbers.of);
+	free(k->tagset_numbers.of);
 	*k = (struct store_bulk){ .s = k->s, .run = k->run,
 	    .last_second = k->last_second };
 }
@@ -234,6 +257,90 @@ store_bulk_series(struct store_bulk *k, const struct store_row *row,
 	return known->series;
 }
 
+/* Have n numbers that no row has, nor ever gets. */
+static int
+reserve(struct store_bulk *k, enum engine_text text, struct bulk_numbers *to,
+    size_t n, struct why *why)
+{
+	struct store_stmt p = store_prepare(k->s, k->s->engine->texts[text],
+	    why);
+	int status = 0;
+
+	if (p.sql == NULL)
+		return -1;
+	free(to->of);
+	*to = (struct bulk_numbers){ xmalloc(n * sizeof(to->of[0])), 0, 0 };
+	store_bind_int(&p, (int64_t)n);
+	while (store_next(&p, &status, why))
+		if (to->n < n)
+			to->of[to->n++] = store_get_int(&p, 0);
+	return status == 0 && to->n < n ?
+	    why_set(why, "the database gives too few numbers") : status;
+}
+
+static bool
+is_new_tagset(const struct store_bulk *k, size_t i)
+{
+	return k->rows[i].tags.n != 0 && k->known[i].tagset == 0 && (i == 0 ||
+	    !is_same_tagset(&k->rows[i], &k->rows[i - 1]));
+}
+
+static bool
+is_new_series(const struct store_bulk *k, size_t i)
+{
+	return k->known[i].series == 0 && (i == 0 ||
+	    !is_same_series(&k->rows[i], &k->rows[i - 1]));
+}
+
+/* The number of what is new at a row. When there is none left, they are had for
+ * as many as may follow. */
+static int64_t
+take_number(struct store_bulk *k, enum engine_text text,
+    bool (*is_new)(const struct store_bulk *k, size_t i),
+    struct bulk_numbers *from, const struct store_row *row, struct why *why)
+{
+	size_t i, n = 0;
+
+	if (from->taken == from->n) {
+		for (i = (size_t)(row - k->rows); i < k->n; i++)
+			n += is_new(k, i);
+		if (reserve(k, text, from, n, why) < 0)
+			return -1;
+	}
+	return from->of[from->taken++];
+}
+
+int64_t
+store_bulk_make_tagset(struct store_bulk *k, const struct store_row *row,
+    struct why *why)
+{
+	int64_t id = take_number(k, ENGINE_NEW_TAGSETS, is_new_tagset,
+	    &k->tagset_numbers, row, why);
+
+	if (id < 0)
+		return -1;
+	k->tagsets = xgrow(k->tagsets, k->n_tagsets, &k->cap_tagsets,
+	    sizeof(k->tagsets[0]));
+	k->tagsets[k->n_tagsets++] = (struct bulk_tagset){ id, row->tags };
+	return id;
+}
+
+int64_t
+store_bulk_make_series(struct store_bulk *k, const struct store_row *row,
+    int64_t tagset, struct why *why)
+{
+	int64_t id = take_number(k, ENGINE_NEW_SERIES, is_new_series,
+	    &k->series_numbers, row, why);
+
+	if (id < 0)
+		return -1;
+	k->series = xgrow(k->series, k->n_series, &k->cap_series,
+	    sizeof(k->series[0]));
+	k->series[k->n_series++] = (struct bulk_series){ id, tagset, row,
+	    { .type = row->type } };
+	return id;
+}
+
 void
 store_bulk_point(struct store_bulk *k, int64_t series, int64_t second,
     struct sink *sink)
@@ -248,9 +355,14 @@ store_bulk_point(struct store_bulk *k, int64_t series, int64_t second,
 void
 store_bulk_total(struct store_bulk *k, int64_t series, struct sink *total)
 {
-	k->totals = xgrow(k->totals, k->n_totals, &k->cap_totals,
-	    sizeof(k->totals[0]));
-	k->totals[k->n_totals++] = (struct bulk_total){ series, *total };
+	if (k->n_series != 0 && k->series[k->n_series - 1].id == series) {
+		k->series[k->n_series - 1].total = *total;
+	} else {
+		k->totals = xgrow(k->totals, k->n_totals, &k->cap_totals,
+		    sizeof(k->totals[0]));
+		k->totals[k->n_totals++] = (struct bulk_total){ series,
+		    *total };
+	}
 	*total = (struct sink){ .type = total->type };
 }
 
@@ -370,6 +482,76 @@ store_point_load_end(struct store_point_load *l, struct why *why)
 	return l->s->engine->load_end(l->load, why);
 }
 
+/* The values of a new series. */
+enum { SERIES_ID, SERIES_RUN, SERIES_METRIC, SERIES_TYPE, SERIES_TAGSET,
+	SERIES_SINK, SERIES_VALUES = SERIES_SINK + STORE_SINK_VALUES };
+
+static void
+put_series(struct store_bulk *k, const struct bulk_series *new,
+    struct engine_value row[SERIES_VALUES])
+{
+	struct buf *blob = &k->s->blob;
+
+	buf_reset(blob);
+	row[SERIES_ID] = store_int_value(new->id);
+	row[SERIES_RUN] = store_int_value(k->run);
+	row[SERIES_METRIC] = text_value(new->row->metric);
+	row[SERIES_TYPE] = store_int_value((int)new->row->type);
+	row[SERIES_TAGSET] = store_int_value(new->tagset);
+	store_sink_values(&new->total, 0, &row[SERIES_SINK], blob);
+	store_sink_values_end(&row[SERIES_SINK], blob);
+}
+
+static int
+load_tagsets(struct store_bulk *k, struct why *why)
+{
+	static const char into[] = "tagset(id, run, json)";
+	enum { ID, RUN, JSON, VALUES };
+	const struct engine *engine = k->s->engine;
+	struct engine_value row[VALUES];
+	struct engine_load *load;
+	int status = 0, ended;
+	size_t i;
+
+	if (k->n_tagsets == 0)
+		return 0;
+	load = engine->load_begin(k->s->session, into, VALUES, why);
+	if (load == NULL)
+		return -1;
+	for (i = 0; i < k->n_tagsets && status == 0; i++) {
+		row[ID] = store_int_value(k->tagsets[i].id);
+		row[RUN] = store_int_value(k->run);
+		row[JSON] = text_value(k->tagsets[i].json);
+		status = engine->load_row(load, row, why);
+	}
+	ended = engine->load_end(load, why);
+	return status < 0 ? -1 : ended;
+}
+
+static int
+load_series(struct store_bulk *k, struct why *why)
+{
+	static const char into[] = "series(id, run, metric, type, tagset, "
+	    STORE_SINK_COLUMNS ")";
+	const struct engine *engine = k->s->engine;
+	struct engine_value row[SERIES_VALUES];
+	struct engine_load *load;
+	int status = 0, ended;
+	size_t i;
+
+	if (k->n_series == 0)
+		return 0;
+	load = engine->load_begin(k->s->session, into, SERIES_VALUES, why);
+	if (load == NULL)
+		return -1;
+	for (i = 0; i < k->n_series && status == 0; i++) {
+		put_series(k, &k->series[i], row);
+		status = engine->load_row(load, row, why);
+	}
+	ended = engine->load_end(load, why);
+	return status < 0 ? -1 : ended;
+}
+
 static int
 load_points(struct store_bulk *k, struct why *why)
 {
@@ -426,6 +608,23 @@ update_totals(struct store_bulk *k, struct why *why)
 int
 store_bulk_write(struct store_bulk *k, struct why *why)
 {
-	return take_old_points(k, why) < 0 || load_points(k, why) < 0 ? -1 :
+	return load_tagsets(k, why) < 0 || load_series(k, why) < 0 ||
+	    take_old_points(k, why) < 0 || load_points(k, why) < 0 ? -1 :
 	    update_totals(k, why);
+}
+
+int64_t
+store_bulk_count_new(struct store *s, int64_t run,
+    const struct store_row *rows, size_t n, struct why *why)
+{
+	struct store_bulk k = { .s = s, .run = run };
+	int64_t count = 0;
+	size_t i;
+
+	if (store_bulk_open(&k, rows, n, why) < 0)
+		count = -1;
+	for (i = 0; i < n && count >= 0; i++)
+		count += is_new_series(&k, i);
+	store_bulk_release(&k);
+	return count;
 }

@@ -33,11 +33,22 @@ struct store_bulk {
 	size_t n;
 	struct bulk_known *known;	/* of each row that is the first of its
 					   series; owned */
-	struct bulk_point *points;	/* to be written; owned */
-	size_t n_points, cap_points;
-	struct bulk_total *totals;
+	struct bulk_numbers {		/* for what is new */
+		int64_t *of;		/* owned */
+		size_t n, taken;
+	} tagset_numbers, series_numbers;
+	struct bulk_tagset *tagsets;	/* to be written; owned */
+	size_t n_tagsets, cap_tagsets;
+	struct bulk_series *series;	/* likewise, new ones, */
+	size_t n_series, cap_series;
+	struct bulk_total *totals;	/* those that were there, */
 	size_t n_totals, cap_totals;
+	struct bulk_point *points;	/* and the points of both */
+	size_t n_points, cap_points;
 };
+
+/* Does the engine of the store want it this way? */
+bool store_has_bulk(const struct store *s);
 
 /* How many rows to look up at a time: from rows on, at most about a window, but
  * all of a tag set. */
@@ -56,6 +67,13 @@ int64_t store_bulk_tagset(const struct store_bulk *k,
 int64_t store_bulk_series(struct store_bulk *k, const struct store_row *row,
     struct sink *total);
 
+/* Make what is not there, of such a row: its number, or -1 and why. The total
+ * of a series that was made must be set. */
+int64_t store_bulk_make_tagset(struct store_bulk *k,
+    const struct store_row *row, struct why *why);
+int64_t store_bulk_make_series(struct store_bulk *k,
+    const struct store_row *row, int64_t tagset, struct why *why);
+
 /* Add to the point of a series and a second, of which each comes once; set the
  * total of a series. The sinks are taken over, and left empty. */
 void store_bulk_point(struct store_bulk *k, int64_t series, int64_t second,
@@ -63,7 +81,12 @@ void store_bulk_point(struct store_bulk *k, int64_t series, int64_t second,
 void store_bulk_total(struct store_bulk *k, int64_t series,
     struct sink *total);
 
-/* Write the points and totals. -1: why. */
+/* Write all of it. -1: why. */
 int store_bulk_write(struct store_bulk *k, struct why *why);
+
+/* Of n rows with all tag sets together, how many series the run does not have;
+ * -1: why. */
+int64_t store_bulk_count_new(struct store *s, int64_t run,
+    const struct store_row *rows, size_t n, struct why *why);
 
 #endif
