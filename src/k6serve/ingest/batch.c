@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/units.h"
 
 enum {
@@ -117,7 +118,7 @@ cell_of(struct batch *b, const struct series_of *metric, struct cell_key key,
 static int64_t
 second_of(int64_t ns)
 {
-	return ns / NS_PER_S - (ns % NS_PER_S < 0);
+	return num_floor_div(ns, NS_PER_S);
 }
 
 /* Where in b->recent the cell may be. Metrics of one request differ in length

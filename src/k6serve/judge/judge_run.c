@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/store/run_times.h"
@@ -142,7 +143,7 @@ find_crossing(struct store *s, int64_t run, const struct facts *f,
 	struct store_query q = { .owner = store_everybody, .run = run,
 	    .metric = metric, .is_whole = t->key.n_tags == 0 };
 	struct walk w = { .threshold = t,
-	    .first = f->times.start_ns / NS_PER_S };
+	    .first = num_floor_div(f->times.start_ns, NS_PER_S) };
 	int status;
 
 	w.due = w.first + JUDGE_S;

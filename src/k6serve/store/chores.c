@@ -216,9 +216,10 @@ old_of_running(const struct chores *c, const struct store_run_state *r,
 	if (least < PORTION_LEAST_S)
 		least = PORTION_LEAST_S;
 	if (done == 0)
-		done = num_floor_to(r->first_ns / NS_PER_S, STORE_ROLLED_S);
-	until = num_floor_to(last_ns / NS_PER_S - after_ns / NS_PER_S,
-	    STORE_ROLLED_S);
+		done = num_floor_to(num_floor_div(r->first_ns, NS_PER_S),
+		    STORE_ROLLED_S);
+	until = num_floor_to(num_floor_div(last_ns, NS_PER_S) -
+	    after_ns / NS_PER_S, STORE_ROLLED_S);
 	return until - done >= least ? until : 0;
 }
 
@@ -235,8 +236,9 @@ old_of(const struct chores *c, const struct store_run_state *r,
 		return 0;
 	if (r->run_status == RUN_RUNNING)
 		return old_of_running(c, r, now, done, after_ns);
-	until = num_floor_to(r->last_ns / NS_PER_S, STORE_ROLLED_S) +
-	    STORE_ROLLED_S;
+	until = num_floor_to(num_floor_div(r->last_ns, NS_PER_S),
+	    STORE_ROLLED_S) + STORE_ROLLED_S;
+	until = until != 0 ? until : STORE_ROLLED_S;	/* 0 is no end */
 	return age_ns > after_ns && r->first_ns != 0 && (done == 0 ||
 	    done < until) ? until : 0;
 }

@@ -273,6 +273,25 @@ rounding(void)
 	CHECK(ns == 7);
 }
 
+static void
+floors(void)
+{
+	static const struct {
+		int64_t value, step, quotient;
+	} each[] = { { 0, 10, 0 }, { 9, 10, 0 }, { 10, 10, 1 }, { -1, 10, -1 },
+	    { -10, 10, -1 }, { -11, 10, -2 }, { INT64_MAX, 1, INT64_MAX },
+	    { INT64_MIN, 1, INT64_MIN }, { INT64_MIN, 2, INT64_MIN / 2 },
+	    { INT64_MIN + 1, 2, INT64_MIN / 2 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		CHECK(num_floor_div(each[i].value, each[i].step) ==
+		    each[i].quotient);
+		CHECK(num_floor_to(each[i].value, each[i].step) ==
+		    each[i].quotient * each[i].step);
+	}
+}
+
 int
 main(void)
 {
@@ -281,6 +300,7 @@ main(void)
 	test("numbers read as strtod reads them", as_strtod);
 	test("only JSON numbers are taken, 1e999 is not", grammar);
 	test("no byte past the end is looked at", bounds);
+	test("division and multiples round down below 0, too", floors);
 	test("integers are whole, in range, and nothing else", integers);
 	test("nanoseconds print as exact milliseconds", milliseconds);
 	test("milliseconds round half away from zero", rounding);

@@ -2,6 +2,7 @@
 /* Time-outs and retention, by clocks that a test sets. */
 #include "k6serve/store/chores.h"
 
+#include "base/num.h"
 #include "base/units.h"
 #include "data/run.h"
 #include "k6serve/store/store_batch.h"
@@ -423,6 +424,45 @@ rolls_up_running(void)
 	end(&f);
 }
 
+/* A run of one sample, which is over, and so is rolled up to tens_to. */
+static void
+roll_up_one(struct fixture *f, int64_t ns, int64_t tens_to)
+{
+	int64_t run = make(f);
+	struct sink sink = { .type = METRIC_COUNTER };
+	struct store_row row = { SPAN("c"), METRIC_COUNTER, SPAN(""),
+	    num_floor_div(ns, NS_PER_S), &sink, 0 };
+	struct store_batch b = { .owner = store_everybody, .run = run,
+	    .rows = &row, .n = 1, .step_s = 1, .max_series = 9,
+	    .now_ns = f->now.unix_ns, .data = { ns, ns, ns, ns } };
+	struct why why;
+
+	sink_add(&sink, 1, ns);
+	CHECK(store_batch_add(f->s, &b, &why) == STORE_DONE);
+	finish(f, run);
+	look(f);
+	f->now.all_ns += 2 * HOUR;
+	roll_up(f);
+	CHECK(is_rolled(f, run, tens_to, 0));
+}
+
+/* The minute of a sample is the one that it lies in. */
+static void
+rolls_up_before_1970(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	f.config.keep_ns = 0;
+	f.config.tens_ns = HOUR;
+	begin_again(&f);
+	roll_up_one(&f, -120 * NS_PER_S - 1, -120);
+	roll_up_one(&f, -120 * NS_PER_S, -60);
+	roll_up_one(&f, -1, 60);	/* 0 is no end */
+	roll_up_one(&f, 1, 60);
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -439,5 +479,7 @@ main(void)
 	    spares_timed_out);
 	test("the seconds of a run that goes on are rolled up by their age",
 	    rolls_up_running);
+	test("before 1970, too, a run is rolled up by whole minutes",
+	    rolls_up_before_1970);
 	return tap_end();
 }
