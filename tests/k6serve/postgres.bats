@@ -52,6 +52,37 @@ teardown() { postgres_teardown; }
   [ "$(wc -l <"$BATS_TEST_TMPDIR/postgres")" -gt 200 ]
 }
 
+# point VALUE SECOND: what was sent.
+point() {
+  printf '{"type":"Point","metric":"data_sent","data":{"type":"counter",
+    "time":"%d000000","tags":{},"value":%s}}' "$2" "$1"
+}
+
+@test "PostgreSQL and SQLite add up what is past all doubles to the same" {
+  local base all=()
+  for base in sqlite postgres; do
+    if [ $base = sqlite ]; then
+      start_server
+      servers+=" $server"
+    else
+      serve
+    fi
+    create sums
+    post /v1/metrics/1 --data "[$(point 1e308 1700000000),
+      $(point 1e308 1700000001),$(point 0.5 1700000010),
+      $(point 0.25 1700000011),$(point -1e308 1700000020),
+      $(point -1e308 1700000021),$(point 1e308 1700000030),
+      $(point 1e308 1700000031),$(point -1e308 1700000032),
+      $(point 1e-320 1700000040),$(point 1e-320 1700000041)]"
+    [ "$code" = 200 ]
+    all+=("$(api 'runs/1/series?step=10' '[.[].data_sent]')")
+    echo "${all[*]}"
+  done
+  [ "${all[0]}" = "${all[1]}" ]
+  [ "$(jq -c 'map(. > 1e308), map(. < -1e308)' <<<"${all[0]}")" = \
+    $'[true,false,false,false,false]\n[false,false,true,false,false]' ]
+}
+
 @test "a batch counts once, whichever server takes it again" {
   local one
   one="[$(trail 10)]"

@@ -51,9 +51,10 @@ enum engine_text {
 	ENGINE_DELETE_POINTS,	/* likewise */
 	ENGINE_UPDATE_SERIES,	/* numbers ?1, the columns of a sink from ?2 */
 	/* Of run ?1, if the owner ?2 sees it, of series ?3, of seconds from ?4
-	 * on, steps of ?5 seconds: the second that it begins with, its sum, its
-	 * count. Steps of one series come together, values of one step are
-	 * added in order. NULL: to add them up here is as quick. */
+	 * on, steps of ?5 seconds: the second that it begins with, the sum of
+	 * its values below 1e290, that of the others / 2^64, its count. Steps
+	 * of one series come together, values of one step are added in order.
+	 * NULL: to add them up here is as quick. */
 	ENGINE_STEPS,
 	ENGINE_TEXTS
 };

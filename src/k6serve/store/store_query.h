@@ -71,7 +71,8 @@ struct store_steps_query {
 };
 
 /* at: the place in q->series. Steps of one series come together, each once;
- * begin is a multiple of step_s. Anything but 0 ends the walk. */
+ * begin is a multiple of step_s; a sum past all doubles is the largest one.
+ * Anything but 0 ends the walk. */
 typedef int store_step_each(void *ctx, size_t at, int64_t begin, double sum,
     uint64_t count);
 

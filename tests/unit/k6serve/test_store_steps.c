@@ -96,6 +96,51 @@ adds_up(void)
 	close_and_remove(s);
 }
 
+static int
+note_sum(void *ctx, size_t at, int64_t begin, double sum, uint64_t count)
+{
+	double *sums = ctx;
+
+	(void)at;
+	(void)count;
+	sums[begin / 10] = sum;
+	return 0;
+}
+
+/* A point of each second, from 0 on; steps of 10. */
+static void
+past_all_doubles(void)
+{
+	static const double values[3][4] = { { DBL_MAX, DBL_MAX, 1, -DBL_MAX },
+	    { 1e308, 1e308, 0.25 }, { -1e308, -1e308, 7 } };
+	struct store *s = open_new();
+	int64_t run = new_run(s, SPAN("")), series[SERIES] = { 0 };
+	struct store_query all = { .owner = ANY, .run = run,
+	    .is_whole = true };
+	struct store_steps_query q = { .owner = ANY, .run = run,
+	    .series = series, .n = 1, .step_s = 10 };
+	struct sink sink = { .type = METRIC_COUNTER };
+	struct store_row row = { SPAN("a"), METRIC_COUNTER, { NULL, 0 }, 0,
+	    &sink, 0 };
+	struct store_batch b = { .run = run, .key = SPAN(""), .rows = &row,
+	    .n = 1, .max_series = 9, .data = { 1, 1, 1, 1 }, .step_s = 1 };
+	double sums[3];
+	struct why why;
+	int i, k;
+
+	for (i = 0; i < 3; i++)
+		for (k = 0; k < 4; k++) {
+			sink = (struct sink){ .type = METRIC_COUNTER };
+			sink_add(&sink, values[i][k], 1);
+			row.second = i * 10 + k;
+			CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
+		}
+	CHECK(store_series(s, &all, note_series, series, &why) == 0);
+	CHECK(store_steps(s, &q, note_sum, sums, &why) == 0);
+	CHECK(sums[0] == DBL_MAX && sums[1] == DBL_MAX && sums[2] == -DBL_MAX);
+	close_and_remove(s);
+}
+
 /* A series of another run, or of no run, has nothing. */
 static void
 of_the_run(void)
@@ -123,6 +168,7 @@ int
 main(void)
 {
 	test("values add up by steps, series by series", adds_up);
+	test("a sum past all doubles stays at the largest", past_all_doubles);
 	test("only series of the run are read", of_the_run);
 	return tap_end();
 }
