@@ -9,29 +9,10 @@ sink_release(struct sink *s)
 	*s = (struct sink){ .type = s->type };
 }
 
-void
-sink_add(struct sink *s, double value, int64_t time_ns)
+/* All but the sum and the histogram. */
+static inline void
+note(struct sink *s, double value, int64_t time_ns)
 {
-	if (s->count == 0 || value < s->min)
-		s->min = value;
-	if (s->count == 0 || value > s->max)
-		s->max = value;
-	if (s->count == 0 || time_ns >= s->last_ns) {
-		s->last = value;
-		s->last_ns = time_ns;
-	}
-	s->count++;
-	s->nonzero += value != 0;
-	total_add(&s->sum, value);
-	if (s->type == METRIC_TREND)
-		hist_add(&s->hist, value, 1);
-}
-
-void
-sink_add_ns(struct sink *s, struct hist_tally *h, int64_t ns, int64_t time_ns)
-{
-	double value = (double)ns / TOTAL_PER_ONE;
-
 	if (s->count == 0) {
 		s->min = s->max = value;
 		s->last_ns = time_ns;
@@ -45,7 +26,24 @@ sink_add_ns(struct sink *s, struct hist_tally *h, int64_t ns, int64_t time_ns)
 		s->last_ns = time_ns;
 	}
 	s->count++;
-	s->nonzero += ns != 0;
+	s->nonzero += value != 0;
+}
+
+void
+sink_add(struct sink *s, double value, int64_t time_ns)
+{
+	note(s, value, time_ns);
+	total_add(&s->sum, value);
+	if (s->type == METRIC_TREND)
+		hist_add(&s->hist, value, 1);
+}
+
+void
+sink_add_ns(struct sink *s, struct hist_tally *h, int64_t ns, int64_t time_ns)
+{
+	double value = (double)ns / TOTAL_PER_ONE;
+
+	note(s, value, time_ns);
 	s->sum.millionths += ns;
 	hist_tally_add(h, value);
 }
