@@ -20,18 +20,15 @@ struct postgres_narrow {
 enum { POSTGRES_TABLES = 16 };	/* more than are loaded */
 
 struct postgres_session {
+	char *url;		/* constant */
+
+	/* Of the thread that has the session. */
 	PGconn *connection;	/* NULL: there is none */
-	char *url;
 	uint64_t generation;	/* of the connection: 1, 2, ... */
 	int64_t retry_ns;	/* monotonic: not to connect before */
 	bool is_lost;		/* it is of no use any more */
 	bool is_hurried;	/* rather fails than waits */
 	int64_t silence_ms;	/* or if nothing came for so long; 0: waits */
-	pthread_mutex_t lock;	/* of what follows */
-	int socket;		/* another descriptor of the connection's, to
-				   cut it off; -1: none */
-	bool is_abandoned;	/* it is cut off, and no other is made */
-	/* -- */
 	struct postgres_dial *dial;	/* under way; NULL: none */
 	bool has_begun;		/* a transaction, which has not ended */
 	struct postgres_narrow narrow[POSTGRES_TABLES];	/* the first are
@@ -41,6 +38,13 @@ struct postgres_session {
 	struct why failure;	/* its text */
 	bool (*is_unwanted)(void *ctx);	/* of watch; NULL: none */
 	void *watch;			/* its ctx */
+
+	/* Of any thread that holds the lock: postgres_abandon is called while
+	 * the session works. */
+	pthread_mutex_t lock;
+	int socket;		/* another descriptor of the connection's, to
+				   cut it off; -1: none */
+	bool is_abandoned;	/* it is cut off, and no other is made */
 };
 
 /* Is there a connection that is of use, as far as is known? A write to a dead

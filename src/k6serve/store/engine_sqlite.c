@@ -71,13 +71,14 @@ watch(void *session, bool (*is_unwanted)(void *ctx), void *ctx)
 	    ask_watch : NULL, q);
 }
 
+/* There is no server to wait for: a session can neither hurry nor be abandoned,
+ * as it waits for disks alone. */
 static void
-hurry(void *session)
+do_nothing(void *session)
 {
 	(void)session;
 }
 
-/* There is no server. */
 static void
 limit(void *session, int64_t silence_ms)
 {
@@ -241,10 +242,10 @@ const struct engine engine_sqlite = {
 	.enter = enter, .leave = enter, .left = left,
 	.is_in_transaction = is_in_transaction,
 	.has_transaction = is_in_transaction, .check_schema = check_schema,
-	.is_misplaced = is_misplaced, .watch = watch, .hurry = hurry,
-	.limit = limit, .abandon = hurry,
-	.prepare = prepare,
-	.finalize = finalize, .bind_null = bind_null, .bind_int = bind_int,
+	.is_misplaced = is_misplaced, .watch = watch,
+	.hurry = do_nothing, .limit = limit, .abandon = do_nothing,
+	.prepare = prepare, .finalize = finalize,
+	.bind_null = bind_null, .bind_int = bind_int,
 	.bind_real = bind_real, .bind_bytes = bind_bytes, .step = step,
 	.reset = reset, .is_null = is_null, .get_int = get_int,
 	.get_real = get_real, .get_bytes = get_bytes, .changes = changes,
