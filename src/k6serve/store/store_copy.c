@@ -62,21 +62,6 @@ load_row(struct copy *c, enum store_table table,
 	return c->load == NULL ? -1 : engine->load_row(c->load, row, why);
 }
 
-static void
-bind_value(struct store_stmt *p, const struct engine_value *v)
-{
-	const struct engine *engine = p->s->engine;
-
-	if (v->is_null)
-		store_bind_null(p, v->type);
-	else if (v->type == ENGINE_INT)
-		store_bind_int(p, v->number);
-	else if (v->type == ENGINE_REAL)
-		store_bind_real(p, v->real);
-	else
-		engine->bind_bytes(p->sql, ++p->n, v->type, v->bytes);
-}
-
 /* Insert a row; the number that it got is noted. */
 static int
 insert_row(struct copy *c, const char *text, struct numbers *numbers,
@@ -88,7 +73,7 @@ insert_row(struct copy *c, const char *text, struct numbers *numbers,
 	if (p.sql == NULL)
 		return -1;
 	for (i = 0; i < n; i++)
-		bind_value(&p, &row[i]);
+		store_bind_value(&p, &row[i]);
 	status = store_step(&p, why);
 	if (status > 0 && numbers != NULL)
 		note(numbers, store_get_int(&p, 0));

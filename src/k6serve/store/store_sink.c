@@ -64,37 +64,10 @@ is_told_by_min(const struct sink *s)
 	    h->buckets[0].index == hist_index(s->min);
 }
 
-static void
-put_hist(const struct sink *sink, struct buf *blob)
+static struct engine_value
+real_value(double value)
 {
-	if (!is_told_by_min(sink))
-		hist_encode(&sink->hist, blob);
-}
-
-void
-store_bind_sink(struct store_stmt *p, int64_t second, const struct sink *sink)
-{
-	struct buf *blob = &p->s->blob;
-
-	store_bind_int(p, (int64_t)sink->count);
-	store_bind_int(p, (int64_t)sink->nonzero);
-	store_bind_real(p, sink_sum(sink));
-	store_bind_real(p, sink->min);
-	store_bind_real(p, sink->max);
-	store_bind_real(p, sink->last);
-	store_bind_int(p, shorten(second, sink->last_ns));
-	if (sink->type == METRIC_TREND) {
-		buf_reset(blob);
-		put_hist(sink, blob);
-		p->s->engine->bind_bytes(p->sql, ++p->n, ENGINE_BLOB,
-		    buf_whole(blob));
-	} else {
-		store_bind_null(p, ENGINE_BLOB);
-	}
-	if (needs_exact(&sink->sum))
-		store_bind_int(p, (int64_t)sink->sum.millionths);
-	else
-		store_bind_null(p, ENGINE_INT);
+	return (struct engine_value){ .type = ENGINE_REAL, .real = value };
 }
 
 void
@@ -106,19 +79,15 @@ store_sink_values(const struct sink *sink, int64_t second,
 
 	v[COUNT] = store_int_value((int64_t)sink->count);
 	v[NONZERO] = store_int_value((int64_t)sink->nonzero);
-	v[SUM] = (struct engine_value){ .type = ENGINE_REAL,
-	    .real = sink_sum(sink) };
-	v[MIN] = (struct engine_value){ .type = ENGINE_REAL,
-	    .real = sink->min };
-	v[MAX] = (struct engine_value){ .type = ENGINE_REAL,
-	    .real = sink->max };
-	v[LAST] = (struct engine_value){ .type = ENGINE_REAL,
-	    .real = sink->last };
+	v[SUM] = real_value(sink_sum(sink));
+	v[MIN] = real_value(sink->min);
+	v[MAX] = real_value(sink->max);
+	v[LAST] = real_value(sink->last);
 	v[LAST_NS] = store_int_value(shorten(second, sink->last_ns));
 	v[HIST] = (struct engine_value){ .type = ENGINE_BLOB,
 	    .is_null = !is_trend, .number = (int64_t)blob->n };
-	if (is_trend)
-		put_hist(sink, blob);
+	if (is_trend && !is_told_by_min(sink))
+		hist_encode(&sink->hist, blob);
 	v[HIST].bytes.n = blob->n - (size_t)v[HIST].number;
 	v[EXACT] = store_int_value(is_exact ? (int64_t)sink->sum.millionths :
 	    0);
@@ -130,6 +99,20 @@ store_sink_values_end(struct engine_value v[STORE_SINK_VALUES],
     const struct buf *blob)
 {
 	v[HIST].bytes.p = buf_whole(blob).p + v[HIST].number;
+}
+
+void
+store_bind_sink(struct store_stmt *p, int64_t second, const struct sink *sink)
+{
+	struct engine_value v[STORE_SINK_VALUES];
+	struct buf *blob = &p->s->blob;
+	int i;
+
+	buf_reset(blob);
+	store_sink_values(sink, second, v, blob);
+	store_sink_values_end(v, blob);
+	for (i = 0; i < STORE_SINK_VALUES; i++)
+		store_bind_value(p, &v[i]);
 }
 
 void

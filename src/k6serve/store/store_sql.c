@@ -71,6 +71,21 @@ store_bind_digest(struct store_stmt *p,
 }
 
 void
+store_bind_value(struct store_stmt *p, const struct engine_value *v)
+{
+	const struct engine *engine = p->s->engine;
+
+	if (v->is_null)
+		store_bind_null(p, v->type);
+	else if (v->type == ENGINE_INT)
+		store_bind_int(p, v->number);
+	else if (v->type == ENGINE_REAL)
+		store_bind_real(p, v->real);
+	else
+		engine->bind_bytes(p->sql, ++p->n, v->type, v->bytes);
+}
+
+void
 store_bind_array(struct store_stmt *p, const struct engine_value *first,
     size_t stride, size_t n)
 {
