@@ -227,10 +227,10 @@ old_of_running(const struct chores *c, const struct store_run_state *r,
  * have, as that is so old; 0: none. */
 static int64_t
 old_of(const struct chores *c, const struct store_run_state *r,
-    const struct chores_time *now, int64_t age_ns, int64_t done,
+    const struct chores_time *now, int64_t age_ns, int64_t step_s,
     int64_t after_ns)
 {
-	int64_t until;
+	int64_t done = store_rolled_to(&r->rolled, step_s), until;
 
 	if (after_ns == 0)
 		return 0;
@@ -261,18 +261,16 @@ static void
 choose_roll_up(struct chores *c, const struct store_run_state *r,
     const struct chores_time *now, int64_t age_ns)
 {
-	int64_t tens = r->tens_to, minutes = r->minutes_to, until;
+	int64_t until = old_of(c, r, now, age_ns, STORE_MINUTES_S,
+	    c->config.minutes_ns);
 
-	until = old_of(c, r, now, age_ns, minutes, c->config.minutes_ns);
 	if (until != 0) {
-		add_rolling(c, r->run, 60, until);
+		add_rolling(c, r->run, STORE_MINUTES_S, until);
 		return;
 	}
-	if (tens == 0 || (minutes != 0 && tens < minutes))
-		tens = minutes;
-	until = old_of(c, r, now, age_ns, tens, c->config.tens_ns);
+	until = old_of(c, r, now, age_ns, STORE_TENS_S, c->config.tens_ns);
 	if (until != 0)
-		add_rolling(c, r->run, 10, until);
+		add_rolling(c, r->run, STORE_TENS_S, until);
 	else if (r->is_rolling)
 		add_rolling(c, r->run, 0, 0);
 }

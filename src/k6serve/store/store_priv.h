@@ -7,6 +7,7 @@
 #include "data/sink.h"
 #include "k6serve/store/engine.h"
 #include "k6serve/store/store.h"
+#include "k6serve/store/store_roll_up.h"
 
 struct store_batch;
 
@@ -90,6 +91,7 @@ void store_bind_text(struct store_stmt *p, struct span text);
 void store_bind_digest(struct store_stmt *p,
     const unsigned char digest[STORE_DIGEST]);
 void store_bind_owner(struct store_stmt *p, const char *owner);
+void store_bind_value(struct store_stmt *p, const struct engine_value *v);
 void store_bind_sink(struct store_stmt *p, int64_t second,
     const struct sink *sink);
 
@@ -178,15 +180,6 @@ void store_marks_trim(struct store *s);
  * that are neither done nor failed must come before anything is written. */
 enum store_result store_conclude(struct store *s, enum store_result result,
     struct why *why);
-
-/* Points of seconds before these are of 10 s, and of 60 s; 0: none is. */
-struct store_rolled {
-	int64_t tens_to, minutes_to;
-};
-
-/* The second that a point has which takes the values of a second. */
-int64_t store_rolled_second(const struct store_rolled *rolled,
-    int64_t second);
 
 /* What decides whether a run takes data, and where it goes. STORE_DONE or
  * STORE_NO_RUN. */

@@ -9,11 +9,8 @@
 #include "k6serve/store/store_bulk.h"
 #include "k6serve/store/store_lease.h"
 
-enum {
-	MOST_S = 3600,	/* that are joined between two notes in the run's row */
-	PAGE = 256,	/* series that are looked up at once */
-};
-#define AT_MOST " LIMIT 256"
+enum { MOST_S = 3600 };	/* joined between two notes in the run's row */
+#define AT_MOST " LIMIT 1024"	/* STORE_ROLL_UP_PAGE */
 
 /* The run's row, and the seconds from .. before to whose points are being
  * joined; to is 0 if none are. */
@@ -47,10 +44,21 @@ int64_t
 store_rolled_second(const struct store_rolled *rolled, int64_t second)
 {
 	if (rolled->minutes_to != 0 && second < rolled->minutes_to)
-		return num_floor_to(second, 60);
+		return num_floor_to(second, STORE_MINUTES_S);
 	if (rolled->tens_to != 0 && second < rolled->tens_to)
-		return num_floor_to(second, 10);
+		return num_floor_to(second, STORE_TENS_S);
 	return second;
+}
+
+int64_t
+store_rolled_to(const struct store_rolled *rolled, int64_t step_s)
+{
+	int64_t tens = rolled->tens_to, minutes = rolled->minutes_to;
+
+	if (step_s == STORE_MINUTES_S || tens == 0 ||
+	    (minutes != 0 && minutes > tens))
+		return minutes;
+	return tens;
 }
 
 static void
@@ -147,32 +155,26 @@ roll_up_series(struct store *s, const struct rolling *g, int64_t series,
 	return status;
 }
 
-/* Series of the run, of which at most a page is known. */
-struct page {
-	struct page_series {
-		int64_t id;
-		enum metric_type type;
-	} series[PAGE];
-	int n;
-};
-
 static int
-read_page(struct page *page, struct store_stmt *p, struct why *why)
+read_page(struct store_roll_up_page *page, struct store_stmt *p,
+    struct why *why)
 {
 	enum { ID, TYPE };
 	int status = 0;
 
-	for (page->n = 0; store_next(p, &status, why); page->n++)
-		page->series[page->n] = (struct page_series){
-		    store_get_int(p, ID),
-		    (enum metric_type)store_get_int(p, TYPE) };
+	for (page->n = page->done = 0; store_next(p, &status, why);
+	    page->n++) {
+		page->series[page->n].id = store_get_int(p, ID);
+		page->series[page->n].type = (enum metric_type)store_get_int(p,
+		    TYPE);
+	}
 	return status;
 }
 
 /* The next ones of all, or of those of VUs, behind a number. */
 static int
 find_page(struct store *s, const struct rolling *g, bool are_vus,
-    int64_t after, struct page *page, struct why *why)
+    int64_t after, struct store_roll_up_page *page, struct why *why)
 {
 	static const char all[] = "SELECT id, type FROM series"
 	    " WHERE run = ?1 AND +id > ?2 ORDER BY +id" AT_MOST;
@@ -188,49 +190,58 @@ find_page(struct store *s, const struct rolling *g, bool are_vus,
 	return read_page(page, &p, why);
 }
 
+/* Join the points of the next series of a page; its number, or -1 and why. */
+static int64_t
+roll_up_next(struct store *s, const struct rolling *g,
+    struct store_roll_up_page *page, struct why *why)
+{
+	int at = page->done++;
+
+	return roll_up_series(s, g, page->series[at].id,
+	    page->series[at].type, why) < 0 ? -1 : page->series[at].id;
+}
+
 /* The VUs of several generators add up within a point, and so all of theirs
  * change at a time. */
 static int
 roll_up_vus(struct store *s, const struct rolling *g, struct why *why)
 {
-	struct page page = { .n = 0 };
+	struct store_roll_up_page page = { .n = 0 };
 	int64_t last = 0;
-	int i;
 
 	do {
 		if (find_page(s, g, true, last, &page, why) < 0)
 			return -1;
-		for (i = 0; i < page.n; i++)
-			if (roll_up_series(s, g, page.series[i].id,
-			    page.series[i].type, why) < 0)
-				return -1;
-		if (page.n > 0)
-			last = page.series[page.n - 1].id;
-	} while (page.n == PAGE);
-	return 0;
+		while (page.done < page.n && last >= 0)
+			last = roll_up_next(s, g, &page, why);
+	} while (page.n == STORE_ROLL_UP_PAGE && last >= 0);
+	return last < 0 ? -1 : 0;
 }
 
-/* 1: there is more; 0; -1: why. */
+/* Go on with the page that is known: to find one takes long, in a run of many
+ * series. What is made meanwhile has no points to be joined. 1: there is more;
+ * 0; -1: why. */
 static int
 roll_up_all(struct store *s, const struct rolling *g, struct store_roll_up *r,
     int64_t until_ns, struct why *why)
 {
-	struct page page = { .n = 0 };
-	int i;
+	struct store_roll_up_page *page = &r->page;
 
-	do {
-		if (find_page(s, g, false, r->series, &page, why) < 0)
+	for (;;) {
+		/* the last page is not a whole one */
+		if (page->done == page->n && page->n % STORE_ROLL_UP_PAGE != 0)
+			return 0;
+		if (page->done == page->n &&
+		    find_page(s, g, false, r->series, page, why) < 0)
 			return -1;
-		for (i = 0; i < page.n; i++) {
-			if (roll_up_series(s, g, page.series[i].id,
-			    page.series[i].type, why) < 0)
-				return -1;
-			r->series = page.series[i].id;
-			if (now_monotonic_ns() >= until_ns)
-				return 1;
-		}
-	} while (page.n == PAGE);
-	return 0;
+		if (page->n == 0)
+			return 0;
+		r->series = roll_up_next(s, g, page, why);
+		if (r->series < 0)
+			return -1;
+		if (now_monotonic_ns() >= until_ns)
+			return 1;
+	}
 }
 
 /* The first second from one on that has a point. 1, 0: none has, -1: why. All
@@ -318,24 +329,13 @@ note_end(struct store *s, const struct rolling *g, struct why *why)
 	return store_run_sql(&p, why);
 }
 
-/* Up to where points have the step, or a longer one; 0: none has. */
-static int64_t
-end_of(const struct store_rolled *rolled, int64_t step_s)
-{
-	int64_t tens = rolled->tens_to, minutes = rolled->minutes_to;
-
-	if (step_s == 60 || tens == 0 || (minutes != 0 && minutes > tens))
-		return minutes;
-	return tens;
-}
-
 /* Choose the seconds to be joined next, and note it. 1: there are some, or more
  * to choose from, 0: it is done, -1: why. */
 static int
 begin(struct store *s, struct rolling *g, const struct store_roll_up *r,
     struct why *why)
 {
-	int64_t done = end_of(&g->rolled, r->step_s), to = r->until;
+	int64_t done = store_rolled_to(&g->rolled, r->step_s), to = r->until;
 	int64_t first = INT64_MAX;
 	int found;
 
@@ -352,7 +352,7 @@ begin(struct store *s, struct rolling *g, const struct store_roll_up *r,
 		to = to != 0 ? to : STORE_ROLLED_S;	/* 0 is no end */
 		g->to = to;
 	}
-	if (r->step_s == 60)
+	if (r->step_s == STORE_MINUTES_S)
 		g->rolled.minutes_to = to;
 	else
 		g->rolled.tens_to = to;
@@ -381,7 +381,7 @@ roll_up_some(struct store *s, struct store_roll_up *r, int64_t until_ns,
 	if (status <= 0)
 		return status;
 	if (r->from != g.from || r->to != g.to)
-		r->series = 0;
+		r->series = r->page.n = r->page.done = 0;
 	r->from = g.from;
 	r->to = g.to;
 	status = roll_up_all(s, &g, r, until_ns, why);

@@ -9,20 +9,48 @@
 #ifndef K6PIPE_K6SERVE_STORE_STORE_ROLL_UP_H
 #define K6PIPE_K6SERVE_STORE_STORE_ROLL_UP_H
 
+#include "data/metric.h"
 #include "k6serve/store/store.h"
 
-/* Ends of what is rolled up are multiples of that. */
-enum { STORE_ROLLED_S = 60 };
+enum {
+	STORE_TENS_S = 10,	/* the steps that points are joined to */
+	STORE_MINUTES_S = 60,
+	/* ends of what is rolled up are multiples of that */
+	STORE_ROLLED_S = STORE_MINUTES_S,
+};
+
+/* How far a run is rolled up: points of seconds before these have such a step;
+ * 0: none has. */
+struct store_rolled {
+	int64_t tens_to, minutes_to;
+};
+
+/* The second that a point has which takes the values of a second. */
+int64_t store_rolled_second(const struct store_rolled *rolled,
+    int64_t second);
+
+/* Up to where points have that step, or a longer one; 0: none has. */
+int64_t store_rolled_to(const struct store_rolled *rolled, int64_t step_s);
+
+/* Some series of a run in the order of their numbers, as they were read. */
+enum { STORE_ROLL_UP_PAGE = 1024 };
+struct store_roll_up_page {
+	struct {
+		int64_t id;
+		enum metric_type type;
+	} series[STORE_ROLL_UP_PAGE];
+	int n, done;		/* so many; the first that are done */
+};
 
 /* What is to be done: comes with the first three members set, the rest
  * zeroed. */
 struct store_roll_up {
 	int64_t run;
-	int64_t step_s;		/* of a point, 10 or 60; 0: only end what was
-				   begun */
+	int64_t step_s;		/* of a point; 0: only end what was begun */
 	int64_t until;		/* of seconds before that; a multiple */
 	int64_t from, to;	/* what is being joined, */
-	int64_t series;		/* and the last series of which it is done */
+	int64_t series;		/* the last series of which it is done, */
+	struct store_roll_up_page page;	/* and what is next */
 };
 
 /* Join points of each series of a run, series by series, in one transaction,

@@ -481,8 +481,9 @@ store_run_states(struct store *s, bool are_running, store_state_each *each,
 		r.created_ns = store_get_int(&p, CREATED_NS);
 		r.first_ns = store_get_int(&p, FIRST_NS);
 		r.last_ns = store_get_int(&p, LAST_NS);
-		r.tens_to = store_get_int(&p, TENS_TO);
-		r.minutes_to = store_get_int(&p, MINUTES_TO);
+		r.rolled = (struct store_rolled){
+		    store_get_int(&p, TENS_TO),
+		    store_get_int(&p, MINUTES_TO) };
 		r.is_rolling = store_get_int(&p, ROLL_TO) != 0;
 		status = each(ctx, &r);
 	}

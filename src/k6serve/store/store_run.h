@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "k6serve/store/store.h"
+#include "k6serve/store/store_roll_up.h"
 
 /* The members are those of schema.sql. */
 struct store_run {
@@ -92,7 +93,7 @@ struct store_run_state {
 	int run_status;
 	int64_t seen_ns;
 	int64_t created_ns, first_ns, last_ns;
-	int64_t tens_to, minutes_to;
+	struct store_rolled rolled;
 	bool is_rolling;	/* some of it is being joined */
 };
 typedef int store_state_each(void *ctx, const struct store_run_state *r);

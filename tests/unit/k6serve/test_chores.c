@@ -343,7 +343,8 @@ roll_up(struct fixture *f)
 }
 
 struct rolled_run {
-	int64_t run, tens_to, minutes_to;
+	int64_t run;
+	struct store_rolled to;
 	bool is_rolling;
 };
 
@@ -353,7 +354,7 @@ note_rolled(void *ctx, const struct store_run_state *r)
 	struct rolled_run *of = ctx;
 
 	if (r->run == of->run)
-		*of = (struct rolled_run){ r->run, r->tens_to, r->minutes_to,
+		*of = (struct rolled_run){ r->run, r->rolled,
 		    r->is_rolling };
 	return 0;
 }
@@ -365,8 +366,8 @@ is_rolled(struct fixture *f, int64_t run, int64_t tens_to, int64_t minutes_to)
 	struct why why;
 
 	CHECK(store_run_states(f->s, false, note_rolled, &of, &why) == 0);
-	return !of.is_rolling && of.tens_to == tens_to &&
-	    of.minutes_to == minutes_to;
+	return !of.is_rolling && of.to.tens_to == tens_to &&
+	    of.to.minutes_to == minutes_to;
 }
 
 /* The seconds of a run that goes on have their own age; what was uploaded just

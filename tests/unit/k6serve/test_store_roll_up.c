@@ -268,6 +268,64 @@ takes_late(void)
 	close_and_remove(s);
 }
 
+/* The engine, which counts rows of series that are looked up. */
+static struct engine counting;
+static const struct engine *real;
+static int looked_up;
+
+static enum engine_step
+count_step(struct engine_stmt *st)
+{
+	static const char select[] = "SELECT id, type FROM series WHERE run"
+	    " = ?1 AND +id";
+	enum engine_step step = real->step(st);
+
+	looked_up += step == ENGINE_ROW && strncmp(sqlite3_sql(
+	    (sqlite3_stmt *)st), select, sizeof(select) - 1) == 0;
+	return step;
+}
+
+/* One series in each of many slices, as their time is over at once. Whoever goes
+ * on with what another began looks again. */
+static void
+looks_up_once(void)
+{
+	enum { SERIES = 1500 };
+	static struct store_row rows[SERIES];
+	static char names[SERIES][8];
+	struct store *s = open_new();
+	int64_t run = new_run(s);
+	struct store_roll_up first = { .run = run, .step_s = 10, .until = 60 },
+	    second = first;
+	struct sink sink = { .type = METRIC_COUNTER };
+	struct store_batch b = { .owner = ANY, .run = run, .rows = rows,
+	    .n = SERIES, .max_series = SERIES, .step_s = 1 };
+	struct why why;
+	int i, slices = 1;
+
+	sink_add(&sink, 1, 1);
+	for (i = 0; i < SERIES; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "c%d", i);
+		rows[i] = (struct store_row){ span_of(names[i]),
+		    METRIC_COUNTER, SPAN(""), 1, &sink, 0 };
+	}
+	CHECK(store_batch_add(s, &b, &why) == STORE_DONE);
+	real = s->engine;
+	counting = *real;
+	counting.step = count_step;
+	s->engine = &counting;
+	for (i = 0; i < 9; i++)
+		CHECK(store_roll_up(s, &first, 0, &why) == 1);
+	CHECK(looked_up == STORE_ROLL_UP_PAGE);
+	looked_up = 0;
+	while (store_roll_up(s, &second, 0, &why) == 1)
+		slices++;
+	/* the end is noted, and nothing is left */
+	CHECK(slices == SERIES + 2 && looked_up == SERIES);
+	s->engine = real;
+	close_and_remove(s);
+}
+
 /* What lies far apart, as of a wrong clock, is not walked to hour by hour. */
 static void
 skips_gaps(void)
@@ -308,6 +366,8 @@ main(void)
 	test("counts, sums, extremes and histograms stay the same", adds_up);
 	test("late samples are added to what was, or is being, joined",
 	    takes_late);
+	test("series are looked up once, however many slices they take",
+	    looks_up_once);
 	test("gaps between samples cost nothing", skips_gaps);
 	test("no other run is touched, nor one without a step",
 	    spares_others);
