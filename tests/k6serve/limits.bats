@@ -35,6 +35,21 @@ teardown() {
   [ "$code" = 200 ]
 }
 
+@test "an instance's name of two lines is not taken for a name and an id" {
+  start_server
+  create
+  tell() { post /v1/tests/1/instances --data "{\"name\":\"$1\"$2,\"run_status\":2}"; }
+  tell 'a\nb' ''
+  [ "$code" = 400 ]
+  [[ $body == *'one line'* ]]
+  tell a ',"id":"b1"'
+  [ "$(jq .namesakes <<<"$body")" = 0 ]
+  tell 'a\nb1' ''
+  [ "$code" = 400 ]
+  tell a ',"id":"b2"'
+  [ "$code $(jq .namesakes <<<"$body")" = '200 1' ]
+}
+
 @test "a key of an endless length is refused" {
   start_server
   create

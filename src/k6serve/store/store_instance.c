@@ -7,8 +7,9 @@
 #include "base/buf.h"
 #include "k6serve/store/store_priv.h"
 
-/* A name is stored with the id of its push behind it, on a line of its own. All
- * instances of a name lie between these two, together with one without an id. */
+/* A name, which is one line, is stored with the id of its push behind it, on a
+ * line of its own. All instances of a name lie between these two, together with
+ * one without an id. */
 #define IS_NAMESAKE(name, from, to) \
 	"(name = " name " OR (name > " from " AND name < " to "))"
 
@@ -85,18 +86,33 @@ put(struct store *s, const char *owner, const struct store_instance *i,
 	return store_change(&p, why);
 }
 
+static bool
+is_one_line(struct span text)
+{
+	return text.n == 0 || memchr(text.p, '\n', text.n) == NULL;
+}
+
+static enum store_result
+check(const struct store_instance *i, struct why *why)
+{
+	if (is_one_line(i->name) && is_one_line(i->id))
+		return store_check_size("the results of thresholds",
+		    i->results, STORE_OBJECT, why);
+	(void)why_set(why, "the name of an instance is one line");
+	return STORE_TOO_MUCH;
+}
+
 enum store_result
 store_instance_put(struct store *s, const char *owner,
     const struct store_instance *i, struct why *why)
 {
-	struct names n = names_of(i);
-	enum store_result result = STORE_DONE;
+	enum store_result result = check(i, why);
+	struct names n;
 
-	if (store_check_size("the results of thresholds", i->results,
-	    STORE_OBJECT, why) != STORE_DONE)
-		result = STORE_TOO_MUCH;
-	if (result == STORE_DONE)
-		result = replace_ended(s, owner, i, &n, why);
+	if (result != STORE_DONE)
+		return result;
+	n = names_of(i);
+	result = replace_ended(s, owner, i, &n, why);
 	if (result == STORE_DONE)
 		result = put(s, owner, i, buf_whole(&n.own), why);
 	names_release(&n);

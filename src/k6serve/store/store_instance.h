@@ -16,7 +16,8 @@ struct store_instance {
 
 /* Keep the state of one, in the place of an earlier one: of the same id, and,
  * if this one is new, of those of its name that have told their end.
- * STORE_NO_RUN: the owner has no such run. */
+ * STORE_NO_RUN: the owner has no such run. STORE_TOO_MUCH: the name or the id
+ * is more than one line, or the results are too large. */
 enum store_result store_instance_put(struct store *s, const char *owner,
     const struct store_instance *i, struct why *why);
 
