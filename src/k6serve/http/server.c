@@ -40,8 +40,8 @@ path_matches(const struct route *route, struct call *c)
 	return true;
 }
 
-/* Find the route, and set c's route, ctx and run. False: there is none; other is
- * one of that path for another method, or NULL. */
+/* Find the route, and set c's route, ctx and run. False: there is none; other
+ * is one of that path for another method, or NULL. */
 static bool
 match_route(const struct server_config *config, struct call *c,
     const struct route **other)

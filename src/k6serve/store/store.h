@@ -55,7 +55,7 @@ enum store_result {
 	STORE_WITHDRAWN,	/* nothing is taken under that key any more */
 	STORE_NO_RUN,
 	STORE_ENDED,		/* the run takes no more */
-	STORE_TOO_MUCH,		/* more than a client may send; nothing changed */
+	STORE_TOO_MUCH,		/* what no client may send; nothing changed */
 	STORE_FULL,		/* no room on disk, or it cannot be written, or
 				   the file is no longer in its place */
 	STORE_BUSY,		/* another process holds the database, or it

@@ -18,8 +18,8 @@
 struct batch_insert {
 	struct store *s;
 	const struct store_batch *b;
-	struct store_bulk *bulk;	/* what is looked up and written at once;
-					   NULL: nothing */
+	struct store_bulk *bulk;	/* what is looked up and written at
+					   once; NULL: nothing */
 	struct store_rolled rolled;	/* of the run */
 	int64_t n_series;		/* of the run; -1: not yet counted */
 	int64_t tag_bytes;		/* of the run's tag sets, likewise */
@@ -201,8 +201,8 @@ put_tagset(struct batch_insert *in, const struct store_row *rows, size_t n,
 	if (tagset < 0)
 		return -1;
 	if (tagset == 0 && rows->tags.n != 0) {
-		for (i = 0; i < n; i += store_batch_same_series(&rows[i], n - i))
-			n_series++;
+		for (i = 0; i < n; n_series++)
+			i += store_batch_same_series(&rows[i], n - i);
 		room = has_room(in, n_series, why);
 		if (room > 0 && !in->has_no_end && (rows->tags.n >
 		    STORE_TAGSET || in->tag_bytes + (int64_t)rows->tags.n >

@@ -25,8 +25,8 @@ struct store_load_test_query {
 	struct span name;	/* n 0: any */
 };
 
-/* Hand out each, the newest first; what it points to dies with the call. A return other than 0 ends the walk with that value; -1 is a
- * failure. */
+/* Hand out each, the newest first; what it points to dies with the call. A
+ * return other than 0 ends the walk with that value; -1 is a failure. */
 typedef int store_load_test_each(void *ctx, const struct store_load_test *t);
 int store_load_tests(struct store *s, const struct store_load_test_query *q,
     store_load_test_each *each, void *ctx, struct why *why);
@@ -36,8 +36,9 @@ int store_load_tests(struct store *s, const struct store_load_test_query *q,
 int store_projects(struct store *s, const char *owner,
     store_load_test_each *each, void *ctx, struct why *why);
 
-/* Fill in project and created_ns, and append the name of the load test t->id to an empty buf,
- * in which t->name then stands. STORE_NO_RUN: the owner sees none. */
+/* Fill in project and created_ns, and append the name of the load test t->id to
+ * an empty buf, in which t->name then stands. STORE_NO_RUN: the owner sees
+ * none. */
 enum store_result store_load_test_get(struct store *s, const char *owner,
     struct store_load_test *t, struct buf *name, struct why *why);
 

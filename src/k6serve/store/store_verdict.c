@@ -46,8 +46,10 @@ put_all(struct store *s, const struct store_verdicts *v, struct why *why)
 	static const char update[] = "UPDATE run SET judged_version ="
 	    " CASE WHEN version = ?2 THEN version + ?6 ELSE ?2 END,"
 	    " version = version + ?6,"
-	    " result_status = CASE WHEN ?3 != 0 THEN ?4 ELSE result_status END,"
-	    " results = CASE WHEN ?3 != 0 THEN ?5 ELSE results END WHERE id = ?1";
+	    " result_status = CASE WHEN ?3 != 0 THEN ?4"
+	    " ELSE result_status END,"
+	    " results = CASE WHEN ?3 != 0 THEN ?5 ELSE results END"
+	    " WHERE id = ?1";
 	struct store_stmt p;
 	size_t i;
 	int changed = v->is_ours, status;
@@ -114,7 +116,8 @@ store_verdicts(struct store *s, const struct store_verdict_query *q,
 		v.metric = store_get_text(&p, METRIC);
 		v.source = store_get_text(&p, SOURCE);
 		v.is_known = !store_is_null(&p, FAILED);
-		v.value = store_is_null(&p, VALUE) ? NAN : store_get_real(&p, VALUE);
+		v.value = store_is_null(&p, VALUE) ? NAN :
+		    store_get_real(&p, VALUE);
 		v.is_failed = (int)store_get_int(&p, FAILED) != 0;
 		v.crossed_ns = store_get_int(&p, CROSSED_NS);
 		status = each(ctx, &v);

@@ -46,7 +46,7 @@ struct writer {
 	bool is_rolling_up;		/* likewise */
 	bool is_misplaced;		/* the database; it has been told */
 	struct failing leases, looks, sweeps;
-	int64_t lease_ns;		/* monotonic: when it is to be renewed */
+	int64_t lease_ns;		/* monotonic: when it is renewed */
 	int64_t sweep_all_ns;		/* likewise: when they are due */
 	_Atomic bool is_ours;		/* the lease; fence is its number */
 	_Atomic uint64_t fence, n_taken, n_too_late;
