@@ -44,7 +44,8 @@ enum engine_text {
 	/* Many rows at once, by arrays; NULL: one by one is as quick. Each row
 	 * found tells its place in the arrays, from 1. */
 	ENGINE_FIND_TAGSETS,	/* of run ?1 and texts ?2 */
-	ENGINE_FIND_SERIES,	/* of run ?1, metrics ?2, types ?3, tagsets ?4 */
+	ENGINE_FIND_SERIES,	/* of run ?1, metrics ?2, types ?3, tag sets
+				   ?4 */
 	ENGINE_NEW_TAGSETS,	/* ?1 numbers for new ones: a row for each */
 	ENGINE_NEW_SERIES,	/* likewise */
 	ENGINE_FIND_POINTS,	/* of series ?1, seconds ?2 */
@@ -74,7 +75,7 @@ struct engine_value {
 struct engine_load;	/* an engine's own */
 
 struct engine {
-	const char *texts[ENGINE_TEXTS];
+	const char *const *texts;	/* ENGINE_TEXTS of them */
 
 	/* Another session of the same database. NULL: why. */
 	void *(*open_again)(void *session, struct why *why);

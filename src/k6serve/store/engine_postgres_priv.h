@@ -47,6 +47,8 @@ struct postgres_session {
 	bool is_abandoned;	/* it is cut off, and no other is made */
 };
 
+extern const char *const postgres_texts[ENGINE_TEXTS];
+
 /* Is there a connection that is of use, as far as is known? A write to a dead
  * one fails before libpq calls it bad. */
 bool postgres_is_connected(const struct postgres_session *q);

@@ -217,27 +217,29 @@ is_conflict(void *session)
 	return (sqlite3_errcode(q->db) & 0xff) == SQLITE_CONSTRAINT;
 }
 
+static const char *const texts[ENGINE_TEXTS] = {
+	[ENGINE_BEGIN] = "BEGIN IMMEDIATE",
+	[ENGINE_BEGIN_READ] = "BEGIN",
+	[ENGINE_RUN_WAS] = "SELECT seq >= ?1 AND"
+	    " NOT EXISTS (SELECT 1 FROM run WHERE id = ?1)"
+	    " FROM sqlite_sequence WHERE name = 'run'",
+	[ENGINE_FIND_TAGSET] = "SELECT id FROM tagset"
+	    " WHERE run = ?1 AND json = ?2",
+	[ENGINE_TAG_BYTES] = "SELECT total(length(CAST(json AS BLOB)))"
+	    " FROM tagset WHERE run = ?1",
+	[ENGINE_SIZE] = "SELECT (page_count - freelist_count)"
+	    " * page_size FROM pragma_page_count,"
+	    " pragma_freelist_count, pragma_page_size",
+	[ENGINE_LAST_RUN] = "SELECT seq FROM sqlite_sequence"
+	    " WHERE name = 'run'",
+	[ENGINE_RAISE_RUN] = "UPDATE sqlite_sequence SET seq = ?1"
+	    " WHERE name = 'run' AND seq < ?1",
+	[ENGINE_RAISE_LOAD_TEST] = "UPDATE sqlite_sequence SET"
+	    " seq = ?1 WHERE name = 'load_test' AND seq < ?1",
+};
+
 const struct engine engine_sqlite = {
-	.texts = {
-		[ENGINE_BEGIN] = "BEGIN IMMEDIATE",
-		[ENGINE_BEGIN_READ] = "BEGIN",
-		[ENGINE_RUN_WAS] = "SELECT seq >= ?1 AND"
-		    " NOT EXISTS (SELECT 1 FROM run WHERE id = ?1)"
-		    " FROM sqlite_sequence WHERE name = 'run'",
-		[ENGINE_FIND_TAGSET] = "SELECT id FROM tagset"
-		    " WHERE run = ?1 AND json = ?2",
-		[ENGINE_TAG_BYTES] = "SELECT total(length(CAST(json AS BLOB)))"
-		    " FROM tagset WHERE run = ?1",
-		[ENGINE_SIZE] = "SELECT (page_count - freelist_count)"
-		    " * page_size FROM pragma_page_count,"
-		    " pragma_freelist_count, pragma_page_size",
-		[ENGINE_LAST_RUN] = "SELECT seq FROM sqlite_sequence"
-		    " WHERE name = 'run'",
-		[ENGINE_RAISE_RUN] = "UPDATE sqlite_sequence SET seq = ?1"
-		    " WHERE name = 'run' AND seq < ?1",
-		[ENGINE_RAISE_LOAD_TEST] = "UPDATE sqlite_sequence SET"
-		    " seq = ?1 WHERE name = 'load_test' AND seq < ?1",
-	},
+	.texts = texts,
 	.open_again = sqlite_open_again, .close = sqlite_close,
 	.enter = enter, .leave = enter, .left = left,
 	.is_in_transaction = is_in_transaction,

@@ -11,19 +11,6 @@
 #include "k6serve/store/store_priv.h"
 #include "k6serve/store/store_query.h"
 
-/* Points that are not there are written, many at once, within a transaction;
- * the store is used for nothing else until the end. -1: why; begin has no end
- * then. */
-struct store_point_load {
-	struct store *s;
-	struct engine_load *load;
-};
-int store_point_load_begin(struct store_point_load *l, struct store *s,
-    struct why *why);
-int store_point_load(struct store_point_load *l, int64_t series,
-    int64_t second, const struct sink *sink, struct why *why);
-int store_point_load_end(struct store_point_load *l, struct why *why);
-
 struct store_bulk {
 	struct store *s;
 	int64_t run;

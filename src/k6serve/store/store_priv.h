@@ -158,6 +158,12 @@ store_int_value(int64_t n)
 	return (struct engine_value){ .type = ENGINE_INT, .number = n };
 }
 
+static inline struct engine_value
+store_text_value(struct span text)
+{
+	return (struct engine_value){ .type = ENGINE_TEXT, .bytes = text };
+}
+
 /* The last failure as a result: STORE_FULL, STORE_BUSY, STORE_FAILED or,
  * if the database does not take what a client sent, STORE_TOO_MUCH. */
 enum store_result store_failure(struct store *s);

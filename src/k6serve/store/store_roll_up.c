@@ -6,8 +6,8 @@
 
 #include "base/num.h"
 #include "base/units.h"
-#include "k6serve/store/store_bulk.h"
 #include "k6serve/store/store_lease.h"
+#include "k6serve/store/store_point_load.h"
 
 enum { MOST_S = 3600 };	/* joined between two notes in the run's row */
 #define AT_MOST " LIMIT 1024"	/* STORE_ROLL_UP_PAGE */
