@@ -151,7 +151,7 @@ statements_of() {
   before=$(wc -c <"$log")
   "$@"
   n=$(tail -c +$((before + 1)) "$log" | grep -E 'LOG:  (statement|execute)' |
-    grep -cE 'tagset|series|point')
+    grep -cE 'tagset|series|point|slow')
 }
 
 # post_new N [SECOND]: requests of N names that are new to the run.

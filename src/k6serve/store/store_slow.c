@@ -8,6 +8,10 @@
 #define TIMING_COLUMNS "duration_ns, blocked_ns, connecting_ns," \
 	" tls_handshaking_ns, sending_ns, waiting_ns, receiving_ns"
 
+/* The values of a row. */
+enum { RUN, TIME_NS, FIRST_TIMING, FAILED = FIRST_TIMING + TIMINGS, TAGS,
+	VALUES };
+
 /* A request that takes longer than this gets a place; -1: all do, so far. */
 static int
 read_bound(struct store *s, int64_t run, int64_t *bound, struct why *why)
@@ -28,25 +32,48 @@ read_bound(struct store *s, int64_t run, int64_t *bound, struct why *why)
 	return found > 0 ? 0 : -1;
 }
 
-static int
-insert_slow(struct store *s, int64_t run, const struct store_slow *slow,
-    struct why *why)
+static bool
+is_slower(const struct store_slow *slow, int64_t bound)
 {
-	static const char insert[] = "INSERT INTO slow(run, time_ns, "
-	    TIMING_COLUMNS ", failed, tags)"
-	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-	struct store_stmt p = store_prepare(s, insert, why);
+	return slow->ns[TIMING_DURATION] > bound &&
+	    slow->tags.n <= STORE_TAGSET;
+}
+
+static int
+load_slow(struct engine_load *load, const struct store *s, int64_t run,
+    const struct store_slow *slow, struct why *why)
+{
+	struct engine_value row[VALUES];
 	int i;
 
-	if (p.sql == NULL)
-		return -1;
-	store_bind_int(&p, run);
-	store_bind_int(&p, slow->time_ns);
+	row[RUN] = store_int_value(run);
+	row[TIME_NS] = store_int_value(slow->time_ns);
 	for (i = 0; i < TIMINGS; i++)
-		store_bind_int(&p, slow->ns[i]);
-	store_bind_int(&p, slow->failed);
-	store_bind_text(&p, slow->tags);
-	return store_run_sql(&p, why);
+		row[FIRST_TIMING + i] = store_int_value(slow->ns[i]);
+	row[FAILED] = store_int_value(slow->failed);
+	row[TAGS] = store_text_value(slow->tags);
+	return s->engine->load_row(load, row, why);
+}
+
+/* Those that are slower than the bound. */
+static int
+load_slower(struct store *s, const struct store_batch *b, int64_t bound,
+    struct why *why)
+{
+	static const char into[] = "slow(run, time_ns, " TIMING_COLUMNS
+	    ", failed, tags)";
+	struct engine_load *load = s->engine->load_begin(s->session, into,
+	    VALUES, why);
+	int status = 0, ended;
+	size_t i;
+
+	if (load == NULL)
+		return -1;
+	for (i = 0; i < b->n_slow && status == 0; i++)
+		if (is_slower(&b->slow[i], bound))
+			status = load_slow(load, s, b->run, &b->slow[i], why);
+	ended = s->engine->load_end(load, why);
+	return status < 0 ? -1 : ended;
 }
 
 static int
@@ -69,22 +96,18 @@ store_slow_add(struct store *s, const struct store_batch *b,
     struct why *why)
 {
 	int64_t bound;
-	size_t i;
-	bool has_more = false;
+	size_t i = 0;
 
 	if (b->n_slow == 0)
 		return 0;
 	if (read_bound(s, b->run, &bound, why) < 0)
 		return -1;
-	for (i = 0; i < b->n_slow; i++) {
-		if (b->slow[i].ns[TIMING_DURATION] <= bound ||
-		    b->slow[i].tags.n > STORE_TAGSET)
-			continue;
-		if (insert_slow(s, b->run, &b->slow[i], why) < 0)
-			return -1;
-		has_more = true;
-	}
-	return has_more ? trim_slow(s, b->run, why) : 0;
+	while (i < b->n_slow && !is_slower(&b->slow[i], bound))
+		i++;
+	if (i == b->n_slow)
+		return 0;
+	return load_slower(s, b, bound, why) < 0 ? -1 :
+	    trim_slow(s, b->run, why);
 }
 
 int
@@ -94,7 +117,7 @@ store_slowest(struct store *s, const struct store_slow_query *q,
 	static const char select[] = "SELECT time_ns, failed, tags, "
 	    TIMING_COLUMNS " FROM slow WHERE run = ?1 AND "
 	    STORE_SEES("?2", "?1") " ORDER BY duration_ns DESC, id";
-	enum { TIME_NS, FAILED, TAGS, FIRST_TIMING };
+	enum { AT_TIME_NS, AT_FAILED, AT_TAGS, AT_TIMINGS };
 	struct store_stmt p = store_prepare(s, select, why);
 	struct store_slow slow;
 	int status = 0, i;
@@ -104,12 +127,11 @@ store_slowest(struct store *s, const struct store_slow_query *q,
 	store_bind_int(&p, q->run);
 	store_bind_owner(&p, q->owner);
 	while (store_next(&p, &status, why)) {
-		slow.time_ns = store_get_int(&p, TIME_NS);
-		slow.failed = (int)store_get_int(&p, FAILED);
-		slow.tags = store_get_text(&p, TAGS);
+		slow.time_ns = store_get_int(&p, AT_TIME_NS);
+		slow.failed = (int)store_get_int(&p, AT_FAILED);
+		slow.tags = store_get_text(&p, AT_TAGS);
 		for (i = 0; i < TIMINGS; i++)
-			slow.ns[i] = store_get_int(&p,
-			    FIRST_TIMING + i);
+			slow.ns[i] = store_get_int(&p, AT_TIMINGS + i);
 		status = each(ctx, &slow);
 	}
 	return status;
