@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What PostgreSQL says in SQL of its own. */
+/* Has the statements that are SQL of PostgreSQL's own. */
 #ifdef K6PIPE_LIBPQ
 
 #include "k6serve/store/engine_postgres_priv.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch goes into its run: once for its key, and within the run's maxima. */
+/* Adds a batch to its run: once for its key, and within the run's maxima. */
 #include "data/run.h"
 #include "k6serve/store/store_batch_priv.h"
 #include "k6serve/store/store_bulk.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of a batch go into the tables of tag sets, series and points: one by
+ * Adds the rows of a batch to the tables of tag sets, series and points: one by
  * one, or many at once, where the engine has statements for that.
  */
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tag sets and series of a batch are looked up in few statements, and what is
- * to be written is gathered. */
+/* Looks up the tag sets and series of a batch in few statements, and gathers
+ * what is to be written. */
 #include <stdlib.h>
 
 #include "k6serve/store/store_bulk_priv.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a batch makes and changes is written in few statements. */
+/* Writes what a batch makes and changes in few statements. */
 #include <stdlib.h>
 
 #include "k6serve/store/store_bulk_priv.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A point is put into its columns, and loaded. */
+/* Puts points into their columns, and loads them. */
 #include "k6serve/store/store_point_load.h"
 
 /* The values of a point. */

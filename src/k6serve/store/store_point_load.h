@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_point_load: many points are written at once. */
+/* store_point_load: writes many points at once. */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_POINT_LOAD_H
 #define K6PIPE_K6SERVE_STORE_STORE_POINT_LOAD_H
 

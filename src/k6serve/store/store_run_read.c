@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs are read: one, all, or what decides whether one takes data. */
+/* Reads runs: one, all, or what decides whether one takes data. */
 #include "k6serve/store/store_run.h"
 
 #include "data/run.h"

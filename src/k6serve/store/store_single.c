@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tag sets, series and points of a batch, a statement for each. */
+/* Reads and writes tag sets, series and points, with a statement for each. */
 #include "k6serve/store/store_single.h"
 
 int64_t

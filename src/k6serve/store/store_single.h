@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store_single: what a batch needs of tag sets, series and points, one by one,
- * for an engine to which a statement is no journey. The others have store_bulk.
+ * store_single: reads and writes tag sets, series and points one by one, for an
+ * engine to which a statement is no round trip. The others have store_bulk.
  */
 #ifndef K6PIPE_K6SERVE_STORE_STORE_SINGLE_H
 #define K6PIPE_K6SERVE_STORE_STORE_SINGLE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many series are added up by steps: by the database, or row by row. */
+/* Adds up many series by steps: in the database, or row by row. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
