@@ -309,6 +309,17 @@ in_each_way() {
   [[ ${lines[0]} == "k6gen: --resolve: not HOST:PORT:ADDRESS"* ]]
   run -2 k6gen --connect-to host:80 "$target"
   [[ ${lines[0]} == "k6gen: --connect-to: not H:P:H2:P2"* ]]
+  local bad
+  for bad in x:80:y x:0:127.0.0.1 x:80:127.0.0.1, x:65536:::1 x:80: x::::1; do
+    run -2 k6gen --resolve "$bad" "$target"
+    [[ ${lines[0]} == "k6gen: --resolve: not HOST:PORT:ADDRESS: \"$bad\"" ]]
+  done
+  for bad in a:b:c:1 a:1:c:d a:1:c:65536 a:1:c a:1:c:1:; do
+    run -2 k6gen --connect-to "$bad" "$target"
+    [[ ${lines[0]} == "k6gen: --connect-to: not H:P:H2:P2: \"$bad\"" ]]
+  done
+  run -2 k6gen --unix-socket "$(printf '/%0108d' 0)" "$target"
+  [[ ${lines[0]} == "k6gen: --unix-socket: longer than 107 bytes" ]]
   run -2 k6gen -x ftp://host "$target"
   [[ ${lines[0]} == "k6gen: --proxy: unsupported scheme"* ]]
   run -1 k6gen --bearer $'a\r\nX-Test: b' "$target"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The options that say what is sent, and how. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/descriptor.h"
@@ -33,25 +35,86 @@ check_files(const struct options *o, struct why *why)
 	return certs_check(s->ca_file, s->cert_file, s->key_file, why);
 }
 
-/* Colons outside brackets, which IPv6 addresses stand in. */
-static int
-count_colons(const char *text)
+/* Cut the part up to the next colon outside brackets, which IPv6 addresses
+ * stand in. False: there is no colon, and the part is all of it. */
+static bool
+cut_at_colon(const char **text, struct span *part)
 {
 	bool is_inside = false;
-	int n = 0;
+	const char *p = *text;
 
-	for (; *text != '\0'; text++) {
-		if (*text == '[' || *text == ']')
-			is_inside = *text == '[';
-		n += *text == ':' && !is_inside;
+	for (; *p != '\0' && (*p != ':' || is_inside); p++)
+		if (*p == '[' || *p == ']')
+			is_inside = *p == '[';
+	*part = (struct span){ *text, (size_t)(p - *text) };
+	*text = *p == ':' ? p + 1 : p;
+	return *p == ':';
+}
+
+/* 1 to 65535 */
+static bool
+is_port(struct span s)
+{
+	size_t i;
+	int port = 0;
+
+	for (i = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && i < 5; i++)
+		port = port * 10 + s.p[i] - '0';
+	return i == s.n && port >= 1 && port <= 65535;
+}
+
+static bool
+is_address(struct span s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
+		s = (struct span){ s.p + 1, s.n - 2 };
+	if (s.n >= sizeof(text))
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return inet_pton(AF_INET, text, &address) == 1 ||
+	    inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* H:P:H2:P2, of which each part may be empty. */
+static bool
+is_detour(const char *text)
+{
+	struct span host, from, to;
+
+	return cut_at_colon(&text, &host) && cut_at_colon(&text, &from) &&
+	    cut_at_colon(&text, &host) && !cut_at_colon(&text, &to) &&
+	    (from.n == 0 || is_port(from)) && (to.n == 0 || is_port(to));
+}
+
+/* HOST:PORT:ADDRESS,ADDRESS...; IPv6 needs no brackets there. */
+static bool
+is_resolved(const char *text)
+{
+	struct span host, port;
+	size_t n;
+
+	if (!cut_at_colon(&text, &host) || !cut_at_colon(&text, &port) ||
+	    !is_port(port))
+		return false;
+	for (;;) {
+		n = strcspn(text, ",");
+		if (!is_address((struct span){ text, n }))
+			return false;
+		if (text[n] == '\0')
+			return true;
+		text += n + 1;
 	}
-	return n;
 }
 
 /* curl passes over what it does not understand of these. */
 static int
 check_network(const struct options *o)
 {
+	static const struct sockaddr_un place;
 	static const char *const schemes[] = { "http://", "https://",
 		"socks4://", "socks4a://", "socks5://", "socks5h://" };
 	const char *proxy = o->plan.http.proxy;
@@ -59,14 +122,17 @@ check_network(const struct options *o)
 	size_t i;
 
 	for (i = 0; i < o->connect_to.n; i++)
-		if (count_colons(o->connect_to.items[i]) != 3)
+		if (!is_detour(o->connect_to.items[i]))
 			return opt_misuse("--connect-to: not H:P:H2:P2: "
 			    "\"%s\"", o->connect_to.items[i]);
-	/* An address of IPv6 needs no brackets here. */
 	for (i = 0; i < o->resolve.n; i++)
-		if (count_colons(o->resolve.items[i]) < 2)
+		if (!is_resolved(o->resolve.items[i]))
 			return opt_misuse("--resolve: not HOST:PORT:ADDRESS: "
 			    "\"%s\"", o->resolve.items[i]);
+	if (o->plan.http.unix_socket != NULL &&
+	    strlen(o->plan.http.unix_socket) >= sizeof(place.sun_path))
+		return opt_misuse("--unix-socket: longer than %zu bytes",
+		    sizeof(place.sun_path) - 1);
 	for (i = 0; !is_known && i < sizeof(schemes) / sizeof(schemes[0]);
 	    i++)
 		is_known = strncasecmp(proxy, schemes[i],
@@ -247,8 +313,8 @@ check_headers(const struct options *o)
 	return OPT_CONTINUE;
 }
 
-/* Headers that a placeholder fills stand in place of those of the same name that
- * all requests share: these go with them. */
+/* Headers that a placeholder fills stand in place of those of the same name
+ * that all requests share: these go with them. */
 static void
 keep_names_together(struct options *o)
 {
