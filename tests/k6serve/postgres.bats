@@ -300,6 +300,30 @@ told() {
   retry 30 over
 }
 
+# peak: the most memory that the server had, in kB.
+peak() { awk '/^VmHWM/ { print $2 }' "/proc/$server/status"; }
+
+@test "a list of many large runs takes the memory of a few" {
+  local before
+  serve
+  create
+  post /v1/tests/1 --data "$finish"
+  sql "INSERT INTO k6serve.run(name, project, vus, planned_s, thresholds,
+      results, run_status, result_status, is_late, created_ns, seen_ns,
+      ended_ns, first_ns, last_ns, step_s, requests, points, version)
+    SELECT name || g % 2, project, vus, planned_s, '{}',
+      '{\"m\":{\"' || repeat('x', 100000) || '\":true}}', run_status,
+      result_status, is_late, created_ns, seen_ns, ended_ns, first_ns,
+      last_ns, step_s, requests, points, version
+    FROM k6serve.run, generate_series(1, 2000) g"
+  before=$(peak)
+  [ "$(api 'runs?limit=1' '.[0].name')" = t0 ]
+  [ "$(api 'runs?limit=3&name=t1' length)" = 3 ]
+  [ "$(api 'runs?limit=10000&name=t' '[length, .[0].id] | tojson')" = '[1,1]' ]
+  # all results together: 200 MB
+  [ $(($(peak) - before)) -lt 100000 ] || sanitized
+}
+
 @test "a role that may make no schema uses the one that was made for it" {
   sql "CREATE ROLE $database LOGIN"
   db="postgresql://$database@/$database?host=$pg"

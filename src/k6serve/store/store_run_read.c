@@ -5,6 +5,8 @@
 #include "data/run.h"
 #include "k6serve/store/store_priv.h"
 
+enum { AT_A_TIME = 128 };	/* runs that are read */
+
 /* The lesser, or the greater, of two of which 0 is none. */
 static int64_t
 least(int64_t a, int64_t b)
@@ -195,14 +197,16 @@ read_run(struct store_stmt *p, struct store_run *r)
 	r->is_baseline = store_get_int(p, IS_BASELINE) != 0;
 }
 
-int
-store_runs(struct store *s, const struct store_run_query *q,
-    store_run_each *each, void *ctx, struct why *why)
+/* At most so many, of numbers below `before`, which becomes that of the last;
+ * what is left of `limit`, too. */
+static int
+read_some(struct store *s, const struct store_run_query *q, int64_t *before,
+    int64_t *left, store_run_each *each, void *ctx, struct why *why)
 {
 	static const char one[] = RUN_COLUMNS STORE_IS_SEEN_BY("?1")
 	    " AND id = ?2";
 	static const char all[] = RUN_COLUMNS STORE_IS_SEEN_BY("?1")
-	    " ORDER BY id DESC LIMIT ?2";
+	    " AND id < ?2 ORDER BY id DESC LIMIT ?3";
 	struct store_stmt p = store_prepare(s, q->id != 0 ? one : all, why);
 	struct store_run r;
 	int status = 0;
@@ -210,11 +214,30 @@ store_runs(struct store *s, const struct store_run_query *q,
 	if (p.sql == NULL)
 		return -1;
 	store_bind_owner(&p, q->owner);
-	store_bind_int(&p, q->id != 0 ? q->id : q->limit);
+	store_bind_int(&p, q->id != 0 ? q->id : *before);
+	if (q->id == 0)
+		store_bind_int(&p, *left < AT_A_TIME ? *left : AT_A_TIME);
 	while (store_next(&p, &status, why)) {
 		read_run(&p, &r);
+		*before = r.id;
+		--*left;
 		status = each(ctx, &r);
 	}
+	return status;
+}
+
+/* Some at a time, as an engine may have all rows of a result in memory. */
+int
+store_runs(struct store *s, const struct store_run_query *q,
+    store_run_each *each, void *ctx, struct why *why)
+{
+	int64_t before = INT64_MAX, left = q->id != 0 ? 1 : q->limit, had;
+	int status;
+
+	do {
+		had = left;
+		status = read_some(s, q, &before, &left, each, ctx, why);
+	} while (status == 0 && left > 0 && had - left == AT_A_TIME);
 	return status;
 }
 
