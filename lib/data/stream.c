@@ -177,7 +177,8 @@ read_whole_point(struct stream *s, struct jsn *data, struct span line,
 		return jsn_fail(data, "no metric name, or one too long");
 	if (!metric_takes(p->metric, p->value)) {
 		data->p = parts.value.p;
-		return jsn_fail(data, "value is not a whole number of requests");
+		return jsn_fail(data,
+		    "value is not a whole number of requests");
 	}
 	parts.metric = p->metric;
 	parts.tags = p->tags;

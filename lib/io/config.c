@@ -215,7 +215,8 @@ write_login(const char *path, const struct config_login *login,
 	text = cloud != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (text == NULL)
-		return why_set(why, "%s: collectors.cloud is not an object", path);
+		return why_set(why, "%s: collectors.cloud is not an object",
+		    path);
 	whole = xasprintf("%s\n", text);
 	status = file_replace(path, span_of(whole), 0600, why);
 	explicit_bzero(whole, strlen(whole));

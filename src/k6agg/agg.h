@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* agg: one run of the filter, which hands each line of the input to its stage. */
+/* agg: one run of the filter, which hands each line to its stage. */
 #ifndef K6PIPE_K6AGG_AGG_H
 #define K6PIPE_K6AGG_AGG_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* books: what was read and what became of it, for the End line and for stderr. */
+/* books: what was read and what became of it, for the End line and stderr. */
 #ifndef K6PIPE_K6AGG_BOOKS_H
 #define K6PIPE_K6AGG_BOOKS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* live: one line on a terminal's stderr that shows the progress of the stream. */
+/* live: one line on a terminal's stderr that shows the stream's progress. */
 #ifndef K6PIPE_K6AGG_LIVE_H
 #define K6PIPE_K6AGG_LIVE_H
 

@@ -102,8 +102,8 @@ static const struct opt table[] = {
 	    offsetof(struct options, is_merge), NULL, 0 },
 	{ 0, "summary", NULL, "write a table instead of lines", OPT_FLAG,
 	    offsetof(struct options, is_summary), NULL, 0 },
-	{ 0, "json", NULL, "write the summary, or the result of --diff, as JSON", OPT_FLAG,
-	    offsetof(struct options, is_json), NULL, 0 },
+	{ 0, "json", NULL, "write the summary, or the result of --diff, as "
+	    "JSON", OPT_FLAG, offsetof(struct options, is_json), NULL, 0 },
 	{ 0, "csv", NULL, "write the summary as CSV", OPT_FLAG,
 	    offsetof(struct options, is_csv), NULL, 0 },
 	{ 0, "diff", NULL, "compare two FILEs; exit 1 if the second is worse",

@@ -101,8 +101,8 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 	for (i = 0; i < judge->n; i++) {
 		v = judge->list[i];
 		if (v->is_misfit && !v->is_told)
-			warnf("threshold %.*s: %.*s: not judged: its metric has "
-			    "no such method",
+			warnf("threshold %.*s: %.*s: not judged: its metric "
+			    "has no such method",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);
@@ -239,7 +239,8 @@ verify_phase(struct session *session)
 		return;
 	session->is_unverified = verify(session, &why) < 0;
 	if (session->is_unverified)
-		warnf("the store does not say how many requests it has: %s", why.text);
+		warnf("the store does not say how many requests it has: %s",
+		    why.text);
 }
 
 /* How to go on with samples in the journal. */

@@ -108,12 +108,13 @@ static const struct opt table[] = {
 	    "larger, such as 500M or 20G (no limit)", OPT_CALL,
 	    offsetof(struct options, keep_bytes), set_size, 0 },
 	{ 'F', "on-finish", "URL", "POST the outcome of each run to this URL, "
-	    "as JSON", OPT_CALL, offsetof(struct options, on_finish), set_hook, 0 },
+	    "as JSON", OPT_CALL, offsetof(struct options, on_finish), set_hook,
+	    0 },
 	{ 'S', "hook-secret", "FILE", "file with the key that signs what "
 	    "--on-finish sends", OPT_TEXT,
 	    offsetof(struct options, hook_secret), NULL, 0 },
-	{ 'O', "open", NULL, "copy: also runs that are not over; end the server "
-	    "of FROM first", OPT_FLAG,
+	{ 'O', "open", NULL, "copy: also runs that are not over; end the "
+	    "server of FROM first", OPT_FLAG,
 	    offsetof(struct options, takes_open), NULL, 0 },
 	{ 0 },
 };

@@ -77,8 +77,8 @@ tell_unjudged(const struct judge *j)
 	for (i = 0; i < j->n; i++) {
 		v = j->list[i];
 		if (v->is_misfit)
-			warnf("threshold %.*s: %.*s: not judged: its metric has "
-			    "no such method",
+			warnf("threshold %.*s: %.*s: not judged: its metric "
+			    "has no such method",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);

@@ -17,8 +17,8 @@ bool header_is_in(const struct http_texts *t, const char *line);
 /* Whether HTTP_NO_* flags leave the line out. */
 bool header_is_left_out(const char *line, unsigned leave_out);
 
-/* Whether the line has a value, if an empty one: "Name:" alone leaves the header
- * out, and "Name: " sends it empty. */
+/* Whether the line has a value, if an empty one: "Name:" alone leaves the
+ * header out, and "Name: " sends it empty. */
 bool header_has_value(const char *line);
 
 /* Whether a request has a body, if an empty one. */

@@ -154,8 +154,8 @@ set_seed(void *member, const struct opt *o, const char *value,
 static const struct opt load_options[] = {
 	{ 'u', "vus", "N", "virtual users (default 1)", OPT_CALL, AT(vus),
 	    set_count, MOST_VUS },
-	{ 'd', "duration", "DURATION", "how long new iterations are begun: 30s, "
-	    "1m", OPT_DURATION, AT(duration_ns), NULL, 0 },
+	{ 'd', "duration", "DURATION", "how long new iterations are begun: "
+	    "30s, 1m", OPT_DURATION, AT(duration_ns), NULL, 0 },
 	{ 'i', "iterations", "N", "iterations, shared by the users",
 	    OPT_CALL, AT(iterations), set_count, 0 },
 	{ 0, "per-vu-iterations", "N", "iterations for each user", OPT_CALL,

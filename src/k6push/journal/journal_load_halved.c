@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* During a load: batches that are halved, and which of their parts are wanted. */
+/* During a load: batches that are halved, and which of their parts count. */
 #include "k6push/journal/journal_load.h"
 
 bool

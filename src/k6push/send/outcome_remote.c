@@ -194,7 +194,8 @@ describe(const struct fetch_reply *reply, const char *url, bool is_query,
 		buf_text(out, ": ");
 		add_said(reply, out);
 		if (reply->status < 300)
-			buf_text(out, ", which is not the answer of a receiver");
+			buf_text(out,
+			    ", which is not the answer of a receiver");
 	}
 	if (written(reply, "Samples") != NULL ||
 	    written(reply, "Histograms") != NULL)

@@ -51,8 +51,8 @@ struct upload_target {
 struct upload_counts {
 	struct amount acked, quarantined;
 	uint64_t superseded;	/* points of acked that were refused first */
-	struct amount superseded_before;	/* the same of what an earlier
-						 * process sent: none of acked */
+	/* The same of what an earlier process sent: none of acked. */
+	struct amount superseded_before;
 	uint64_t acked_batches;	/* those of acked */
 	struct amount cut_there;	/* of acked: batch.cut of batches that
 					 * the server had before, whole */

@@ -448,8 +448,8 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	*context = NULL;
 }
 
-/* Decode a query in place, and a path that nobody reads. One with a NUL in it stays as it came,
- * since it would be taken for the text before the NUL. */
+/* Decode a query in place, and a path that nobody reads. One with a NUL in it
+ * stays as it came, since it would be taken for the text before the NUL. */
 static size_t
 unescape(void *ctx, struct MHD_Connection *connection, char *text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the beginning and the end of a run in the times that are known of it. */
+/* Finds the beginning and the end of a run in the times known of it. */
 #include "k6serve/store/run_times.h"
 
 #include "base/units.h"
