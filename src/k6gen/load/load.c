@@ -33,10 +33,10 @@ wake_due(struct load *l, int64_t now_ns)
 			vu_loop_wake(l, &l->vus[who]);
 }
 
-/* A signal, a threshold, the clock: begin no iterations any more, cut off
- * those that still run. */
-static void
-heed_limits(struct load *l, int64_t now_ns)
+/* A signal or a threshold: begin no iterations any more. True: cut off those
+ * that still run, at once or as their time is over. */
+static bool
+must_interrupt(struct load *l, int64_t now_ns)
 {
 	int stop = __atomic_load_n(&l->shared->stop, __ATOMIC_RELAXED);
 
@@ -47,8 +47,7 @@ heed_limits(struct load *l, int64_t now_ns)
 		l->kill_ns = min_ns(l->kill_ns,
 		    now_ns + min_ns(l->plan->graceful_ns, 30 * NS_PER_S));
 	}
-	if (stop == LOAD_KILL || now_ns >= l->kill_ns)
-		interrupt_all(l);
+	return stop == LOAD_KILL || now_ns >= l->kill_ns;
 }
 
 static int64_t
@@ -90,13 +89,17 @@ publish_state(struct load *l, int64_t now_ns, bool is_running)
 	l->told_ns = now_ns + TELL_NS;
 }
 
-/* All that is due by the clock. */
+/* All that is due by the clock, in its order: a late start finds no VU that
+ * was busy until the end of the run. */
 static void
 do_due(struct load *l, int64_t now_ns)
 {
-	heed_limits(l, now_ns);
+	bool is_cut = must_interrupt(l, now_ns);
+
 	if (now_ns >= l->plan->executor->next_due(l))
 		l->plan->executor->start_due(l, now_ns);
+	if (is_cut)
+		interrupt_all(l);
 	wake_due(l, now_ns);
 	if (now_ns >= l->told_ns)
 		publish_state(l, now_ns, true);
