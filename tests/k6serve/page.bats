@@ -948,11 +948,6 @@ true" ]
   [ "$seen" = $'0\ntrue\nnot known\ntrue' ]
 }
 
-@test "a page that is not there leads to the list of runs" {
-  start_server
-  curl -sS -H 'Accept: text/html' "$url/nothing" | grep -qF '<a href="/">All runs</a>'
-}
-
 @test "of two requests nothing is concluded" {
   start_server
   jq -nc '[range(2) | {type: "Points", metric: "http_req_li_all", data: {time:

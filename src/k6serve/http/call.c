@@ -146,9 +146,7 @@ make_page(struct httpd_reply *reply)
 	    reply->status, reply->status);
 	put_message(buf_whole(&reply->body), &page);
 	buf_printf(&page, "</p>\n%s</main>\n</body>\n</html>\n", may_pass ?
-	    "<p>This page tries again every 5 seconds.</p>\n" :
-	    reply->status == 404 ? "<p><a href=\"/\">All runs</a></p>\n" :
-	    "");
+	    "<p>This page tries again every 5 seconds.</p>\n" : "");
 	buf_release(&reply->body);
 	reply->body = page;
 	reply->type = "text/html; charset=utf-8";
