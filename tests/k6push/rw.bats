@@ -213,7 +213,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
   for tenant in 'a b' a/b .. "$(printf '%0151d' 0)"; do
     capture rw --tenant "$tenant" "$small"
     [ "$status" -eq 2 ]
-    grep -q -- '--tenant: "' <<<"$err"
+    grep -q -- '--tenant: not a tenant: "' <<<"$err"
   done
   K6_PROMETHEUS_RW_SIGV4_REGION=x capture rw "$small"
   [ "$status" -eq 2 ]
@@ -346,7 +346,7 @@ EOF
       <<<"$err")" -eq 1 ]
     case $code in
     401 | 403) grep -q "answers $code.*(see K6_PROMETHEUS_RW_USER" <<<"$err" ;;
-    *) grep -q "answers $code.*(does --query-url" <<<"$err" ;;
+    *) grep -q "answers $code.*(is --query-url the URL" <<<"$err" ;;
     esac
     grep -qF '0 lost, 0 twice, not verified' <<<"$err"
     verified_is false null
@@ -367,7 +367,7 @@ location / { proxy_pass $prom; }
 EOF
   capture rw --verify --drain 1s --rw-url "$target/api/v1/write" "$small"
   [ "$status" -eq 75 ]
-  grep -qF 'which is no answer to a query' <<<"$err"
+  grep -qF 'which is not the answer to a query' <<<"$err"
   grep -qF '0 lost, 0 twice, not verified' <<<"$err"
   # Half a second lies between two of them, on each machine.
   logged
