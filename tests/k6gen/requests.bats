@@ -639,9 +639,14 @@ took_port() {
     retry 10 took_port "$port" "$helper"
     kill -0 "$helper" 2>/dev/null && break
   done
-  gen --http 2 -u 3 -i 30 "http://127.0.0.1:$port/x"
-  [ "$(tags '[.status, .proto] | join(" ")' | sort | uniq -c | xargs)" = \
-    "30 200 HTTP/2.0" ]
+  local options
+  for options in '' --compressed '--keep-alive shared' \
+    '--keep-alive shared --compressed'; do
+    # shellcheck disable=SC2086 # several
+    gen --http 2 -u 3 -i 30 $options "http://127.0.0.1:$port/x"
+    [ "$(tags '[.status, .proto] | join(" ")' | sort | uniq -c | xargs)" = \
+      "30 200 HTTP/2.0" ]
+  done
   gen --http 1.1 "$target/"
   [ "$(tags .proto)" = HTTP/1.1 ]
 }

@@ -157,13 +157,25 @@ set_network(struct libcurl_user *u, const struct http_options *o)
 	    o->dns_ttl_ns < 0 ? -1L : (long)(o->dns_ttl_ns / NS_PER_S));
 }
 
+/* Does the request use HTTP/2 by prior knowledge? */
+static bool
+knows_http2(const struct libcurl_user *u)
+{
+	return u->engine->engine.options->version == HTTP_2 && !u->is_tls;
+}
+
 /* Connections are in a pool that only this user joins, or all: curl's own
- * pool belongs to the multi handle and would lend them to other users. */
+ * pool belongs to the multi handle and would lend them to other users. What
+ * curl must know of a connection that is kept (set_version) is known of a
+ * user's own. */
 static CURLSH *
 pool_of(struct libcurl_user *u)
 {
-	if (u->engine->engine.options->keep == HTTP_KEEP_SHARED)
+	if (u->engine->engine.options->keep == HTTP_KEEP_SHARED &&
+	    !knows_http2(u))
 		return u->engine->shared;
+	if (u->connections != NULL)
+		return u->connections;
 	u->connections = curl_share_init();
 	if (u->connections != NULL)
 		(void)curl_share_setopt(u->connections, CURLSHOPT_SHARE,
@@ -214,7 +226,9 @@ set_version(struct libcurl_user *u)
 	bool is_kept = u->is_h2c && u->engine->engine.options->keep !=
 	    HTTP_KEEP_NONE;
 
-	if (u->engine->engine.options->version == HTTP_2 && !u->is_tls)
+	if (u->engine->engine.options->keep == HTTP_KEEP_SHARED)
+		(void)curl_easy_setopt(u->easy, CURLOPT_SHARE, pool_of(u));
+	if (knows_http2(u))
 		(void)curl_easy_setopt(u->easy, CURLOPT_HTTP_VERSION,
 		    is_kept ? (long)CURL_HTTP_VERSION_2_0 :
 		    (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
