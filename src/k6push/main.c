@@ -89,6 +89,23 @@ set_size(void *member, const struct opt *o, const char *value,
 	return 0;
 }
 
+/* A name is one line, in the answers of servers and on terminals. */
+static int
+set_instance(void *member, const struct opt *o, const char *value,
+    struct why *why)
+{
+	const char **name = member;
+	const char *c;
+
+	(void)o;
+	for (c = value; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return why_set(why, "has a line end or another "
+			    "control character");
+	*name = value;
+	return 0;
+}
+
 static const struct opt table[] = {
 	{ 'u', "vus", "N", "largest number of VUs, told to the server", OPT_INT,
 	    offsetof(struct push_options, vus), NULL, 0 },
@@ -130,7 +147,7 @@ static const struct opt table[] = {
 	{ 0, "finish", "ID", "finish a run that --create made", OPT_TEXT,
 	    offsetof(struct push_options, finish), NULL, 0 },
 	{ 0, "instance", "NAME", "name of this pusher among those of a run",
-	    OPT_TEXT, offsetof(struct push_options, instance), NULL, 0 },
+	    OPT_CALL, offsetof(struct push_options, instance), set_instance, 0 },
 	{ 0, "from-data", NULL, "date the run by its samples, not by the "
 	    "upload", OPT_FLAG,
 	    offsetof(struct push_options, is_from_data), NULL, 0 },

@@ -239,6 +239,7 @@ all_came() { [ "$(wc -l <"$nginx_log")" -eq 400 ]; }
     "-r x -d 1s|--rate: not a rate"
     "-r 5/s -d 1s -i 3|--rate and --iterations"
     "--max-vus 5 -d 1s|--max-vus: only with --rate"
+    "--max-vus 5 -u 6 -r 1 -d 1s|--max-vus: less than --vus"
     "-i 1 --per-vu-iterations 1|--iterations and --per-vu-iterations"
     "--warm-up 1s -i 5|--warm-up: needs"
     "--rps 0|--rps: "

@@ -297,6 +297,11 @@ EOF
   [ "$status" -eq 0 ]
 }
 
+@test "the name of a pusher is one line" {
+  run -2 k6push --instance $'a\nb' "$small"
+  [[ ${lines[0]} == 'k6push: --instance: has a line end or another control'* ]]
+}
+
 # bats test_tags=slow
 @test "a live run and its later upload give the same page" {
   start_server

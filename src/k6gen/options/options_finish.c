@@ -49,6 +49,8 @@ check_conflicts(struct options *o)
 		    "one or the other");
 	if (o->max_vus > 0 && !has_rate)
 		return opt_misuse("--max-vus: only with --rate");
+	if (o->max_vus > 0 && o->max_vus < o->vus)
+		return opt_misuse("--max-vus: less than --vus");
 	if (o->duration_ns == 0 || o->plan.timeout_ns == 0)
 		return opt_misuse("--%s: must be more than 0",
 		    o->plan.timeout_ns == 0 ? "timeout" : "duration");
@@ -118,8 +120,7 @@ set_rate(struct options *o)
 	p->duration_ns = profile_duration(&p->profile);
 	p->max_vus = o->max_vus > 0 ? (int)o->max_vus :
 	    o->vus > 0 ? (int)o->vus : RATE_VUS;
-	p->vus = o->vus > 0 && o->vus < p->max_vus ? (int)o->vus :
-	    p->max_vus;
+	p->vus = o->vus > 0 ? (int)o->vus : p->max_vus;
 	if (p->duration_ns == 0 || profile_max(&p->profile) <= 0)
 		return opt_misuse("--rate: no starts, or no time");
 	return OPT_CONTINUE;
