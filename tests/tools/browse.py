@@ -52,7 +52,8 @@ class Page:
         self.socket = websocket.create_connection(address, timeout=DEADLINE)
         self.n = 0
         self.errors = []
-        self.asked = set()      # for what no answer has come
+        self.asked = {}         # no answer has come: (document, URL) by request
+        self.document = None    # its loader
         self.is_loaded = False
         self.place = ""
 
@@ -66,9 +67,11 @@ class Page:
             self.is_loaded = True
         elif method == "Network.requestWillBeSent":
             if p.get("type") != "EventSource":
-                self.asked.add(p["requestId"])
+                self.asked[p["requestId"]] = p["loaderId"], p["request"]["url"]
         elif method in ("Network.loadingFinished", "Network.loadingFailed"):
-            self.asked.discard(p["requestId"])
+            self.asked.pop(p["requestId"], None)
+        elif method == "Page.frameNavigated" and "parentId" not in p["frame"]:
+            self.document = p["frame"]["loaderId"]
         elif method == "Runtime.exceptionThrown":
             d = p["exceptionDetails"]
             self.errors.append(d.get("exception", {}).get(
@@ -100,7 +103,6 @@ class Page:
 
     def goto(self, url):
         self.is_loaded = False
-        self.asked.clear()
         self.call("Page.navigate", url=url)
         end = time.monotonic() + DEADLINE
         while not self.is_loaded:
@@ -112,15 +114,18 @@ class Page:
 
     def calm(self):
         """Wait until nothing is asked for any more, and what came is drawn. What
-        came may ask for more, so two looks in a row count."""
+        came may ask for more, so two looks in a row count. What a page asked
+        for that is left gets no answer."""
         end = time.monotonic() + DEADLINE
         looks = 0
         while looks < 2 and time.monotonic() < end:
             self.evaluate("new Promise(done => requestAnimationFrame(() =>"
                           " setTimeout(done, 0)))")
-            looks = 0 if self.asked else looks + 1
+            asked = [url for document, url in self.asked.values()
+                     if document == self.document]
+            looks = 0 if asked else looks + 1
         if looks < 2:
-            sys.exit(f"browse: still asking for: {self.asked}")
+            sys.exit(f"browse: still asking for: {asked}")
 
     def wait(self, script):
         end = time.monotonic() + DEADLINE
