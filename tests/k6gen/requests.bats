@@ -310,7 +310,7 @@ in_each_way() {
   run -2 k6gen --connect-to host:80 "$target"
   [[ ${lines[0]} == "k6gen: --connect-to: not H:P:H2:P2"* ]]
   local bad
-  for bad in x:80:y x:0:127.0.0.1 x:80:127.0.0.1, x:65536:::1 x:80: x::::1; do
+  for bad in x:80:y x:0:127.0.0.1 "x:80:127.0.0.1," x:65536:::1 x:80: x::::1; do
     run -2 k6gen --resolve "$bad" "$target"
     [[ ${lines[0]} == "k6gen: --resolve: not HOST:PORT:ADDRESS: \"$bad\"" ]]
   done

@@ -67,13 +67,16 @@ ended() {
     .link == $url + "/runs/1" and (.thresholds | length == 1 and
     .[0].metric == "http_reqs" and .[0].failed and .[0].value == 1)' got/3.body
   grep -q 'run 1: the webhook is not delivered yet: HTTP 500: trying again in' serve.err
-  told() { grep -q "run 1: the webhook was delivered (delivery $delivery)" serve.err; }
-  retry 20 told
+  retry 20 is_delivered
   # once is enough: the next to come is the next run
   ended other 'count<9'
   retry 60 [ -s got/4.head ]
   [ "$(jq -r '"\(.run) \(.verdict)"' got/4.body)" = "2 passed" ]
   retry 20 nothing_is_due
+}
+
+is_delivered() {
+  grep -q "run 1: the webhook was delivered (delivery $delivery)" serve.err
 }
 
 nothing_is_due() {

@@ -272,6 +272,15 @@ told() {
   [ "$(grep -cE "^k6serve: $2\$" "$BATS_TEST_TMPDIR/err")" = "$1" ]
 }
 
+writes_go_on() {
+  post_batch a && told 1 'the database: writes .* again; 3 failed'
+}
+
+reads_go_on() {
+  get /api/v1/runs/1 >/dev/null
+  told 1 'the database: reads are answered again; [0-9]+ failed'
+}
+
 @test "what is wrong with PostgreSQL is in the log, and when it is over" {
   serve
   create
@@ -285,19 +294,14 @@ told() {
   [ "$code" = 200 ]
   told 0 '.* answered again.*'
   sql 'ALTER TABLE k6serve.gone RENAME TO batch'
-  over() { post_batch a && told 1 'the database: writes .* again; 3 failed'; }
-  retry 30 over
+  retry 30 writes_go_on
   postgres stop -m immediate
   for _ in 1 2; do refused_for_now; done
   get /ready
   [ "$code" = 503 ]
   told 1 'the database: .*: reads get 503'
   postgres start
-  over() {
-    get /api/v1/runs/1 >/dev/null
-    told 1 'the database: reads are answered again; [0-9]+ failed'
-  }
-  retry 30 over
+  retry 30 reads_go_on
 }
 
 # peak: the most memory that the server had, in kB.

@@ -158,7 +158,7 @@ copied(void)
 	for (i = 0; i < LINES; i++)
 		points[i] = point_of(i);
 	for (n = 0; n < LINES; n++)
-		places[n] = line_store_add(&from, &set, points, (size_t)n + 1);
+		places[n] = line_store_add(&from, &set, points, n + 1);
 	for (i = 0; i < 3000; i++) {
 		n = i % 7 % LINES;
 		place = line_store_copy(&k, &other, &from, places[n]);
