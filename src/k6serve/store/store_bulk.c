@@ -121,9 +121,8 @@ read_series(struct store_bulk *k, struct store_stmt *p, const size_t *firsts,
 		known = &k->known[firsts[at]];
 		known->series = store_get_int(p, ID);
 		known->total.type = k->rows[firsts[at]].type;
-		if (store_get_sink(p, FIRST_OF_SINK, 0, &known->total) < 0)
-			status = why_set(why, "a bad histogram in the "
-			    "database");
+		status = store_get_sink(p, FIRST_OF_SINK, 0, &known->total,
+		    why);
 	}
 	return status;
 }

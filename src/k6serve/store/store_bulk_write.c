@@ -52,10 +52,9 @@ read_points(struct store_bulk *k, struct store_stmt *p, const size_t *places,
 		}
 		point = &k->points[places[at]];
 		old = (struct sink){ .type = point->sink.type };
-		if (store_get_sink(p, FIRST_OF_SINK, point->second, &old) < 0)
-			status = why_set(why, "a bad histogram in the "
-			    "database");
-		else
+		status = store_get_sink(p, FIRST_OF_SINK, point->second, &old,
+		    why);
+		if (status == 0)
 			sink_merge(&point->sink, &old);
 		sink_release(&old);
 		point->is_there = true;

@@ -135,12 +135,12 @@ const unsigned char *store_get_digest(struct store_stmt *p, int column);
 
 /* The columns of series and point that hold a sink, in order; second: that of
  * the point, 0 for a series. store_get_sink reads them, from the given one on,
- * into an empty sink whose type is set; -1: bad bytes. store_get_numbers leaves
- * its histogram empty. */
+ * into an empty sink whose type is set; -1: bad bytes, and why says so.
+ * store_get_numbers leaves its histogram empty. */
 #define STORE_SINK_COLUMNS \
 	"count, nonzero, sum, min, max, last, last_ns, hist, exact"
 int store_get_sink(struct store_stmt *p, int first, int64_t second,
-    struct sink *sink);
+    struct sink *sink, struct why *why);
 void store_get_numbers(struct store_stmt *p, int first, int64_t second,
     struct sink *sink);
 

@@ -34,8 +34,8 @@ read_row(struct store_stmt *p, bool has_no_hist, struct store_row *row,
 	row->sink = sink;
 	if (has_no_hist)
 		store_get_numbers(p, FIRST_OF_SINK, row->second, sink);
-	else if (store_get_sink(p, FIRST_OF_SINK, row->second, sink) < 0)
-		return why_set(why, "a bad histogram in the database");
+	else if (store_get_sink(p, FIRST_OF_SINK, row->second, sink, why) < 0)
+		return -1;
 	return 0;
 }
 

@@ -97,10 +97,8 @@ read_joined(struct store *s, const struct rolling *g, int64_t series,
 	while (store_next(&p, &status, why)) {
 		second = store_get_int(&p, SECOND);
 		sink = (struct sink){ .type = type };
-		if (store_get_sink(&p, FIRST_OF_SINK, second, &sink) < 0)
-			status = why_set(why, "a bad histogram in the "
-			    "database");
-		else
+		status = store_get_sink(&p, FIRST_OF_SINK, second, &sink, why);
+		if (status == 0)
 			join(j, second, store_rolled_second(&g->rolled,
 			    second), &sink);
 		sink_release(&sink);

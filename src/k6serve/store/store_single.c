@@ -58,9 +58,9 @@ store_single_series(struct store *s, int64_t run, const struct store_row *row,
 	id = store_step(&p, why);
 	if (id > 0) {
 		id = store_get_int(&p, ID);
-		if (total != NULL &&
-		    store_get_sink(&p, FIRST_OF_SINK, 0, total) < 0)
-			id = why_set(why, "a bad histogram in the database");
+		if (total != NULL && store_get_sink(&p, FIRST_OF_SINK, 0,
+		    total, why) < 0)
+			id = -1;
 	}
 	store_reset(&p);
 	return id;
@@ -98,8 +98,9 @@ merge_point(struct store *s, int64_t series, int64_t second,
 	store_bind_int(&p, series);
 	store_bind_int(&p, second);
 	found = store_step(&p, why);
-	if (found > 0 && store_get_sink(&p, FIRST_OF_SINK, second, &old) < 0)
-		found = why_set(why, "a bad histogram in the database");
+	if (found > 0 && store_get_sink(&p, FIRST_OF_SINK, second, &old,
+	    why) < 0)
+		found = -1;
 	store_reset(&p);
 	if (found > 0)
 		sink_merge(sink, &old);

@@ -132,14 +132,15 @@ store_get_numbers(struct store_stmt *p, int first, int64_t second,
 
 int
 store_get_sink(struct store_stmt *p, int first, int64_t second,
-    struct sink *sink)
+    struct sink *sink, struct why *why)
 {
 	struct span blob = store_get_blob(p, first + HIST);
 
 	store_get_numbers(p, first, second, sink);
-	if (blob.n != 0)
-		return hist_decode(&sink->hist, blob.p, blob.n);
-	if (sink->type == METRIC_TREND && !store_is_null(p, first + HIST))
+	if (blob.n != 0 && hist_decode(&sink->hist, blob.p, blob.n) < 0)
+		return why_set(why, "a bad histogram in the database");
+	if (blob.n == 0 && sink->type == METRIC_TREND &&
+	    !store_is_null(p, first + HIST))
 		hist_add(&sink->hist, sink->min, sink->count);
 	return 0;
 }
