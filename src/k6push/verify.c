@@ -246,6 +246,15 @@ ask(struct session *session, struct answer *a, const char *url, int64_t until)
 		fetch_cancel(session->fetcher, a);
 }
 
+/* Does an answer say more than the one before? A count does, and then a
+ * refusal, or why there is none. */
+static bool
+says_more(const struct answer *next, const struct answer *a)
+{
+	return next->is_known || next->is_final || (!a->is_known &&
+	    (next->why.text[0] != '\0' || a->why.text[0] == '\0'));
+}
+
 int
 verify(struct session *session, struct why *why)
 {
@@ -257,8 +266,7 @@ verify(struct session *session, struct why *why)
 	url = query_url(session);
 	for (;;) {
 		ask(session, &next, url, drained + MORE_NS);
-		/* One that came counts more than one that did not. */
-		if (next.is_over || !a.is_known)
+		if (says_more(&next, &a))
 			a = next;
 		if ((a.is_known && a.count == want) || a.is_final ||
 		    signals > 0 || now_monotonic_ns() >= drained +

@@ -8,8 +8,8 @@
 /* Ask until the store has all HTTP requests that the push made, for as long as
  * --drain says, and a little longer a store that answers, as what was taken a
  * moment ago may not be seen yet; a refusal ends it at once. The session has a
- * run. The count of the last answer decides the books from then on. -1, why:
- * there was no answer; the books believe the acknowledgements. */
+ * run. The last count decides the books from then on. -1, why: there was none,
+ * or a refusal; the books believe the acknowledgements. */
 int verify(struct session *session, struct why *why);
 
 #endif

@@ -392,3 +392,30 @@ EOF
   grep -qF "$reqs made = $reqs stored, 0 lost, 0 twice, verified" \
     "$BATS_TEST_TMPDIR/err"
 }
+
+# bats test_tags=slow
+@test "--verify: a count that came is not forgotten when the store goes away" {
+  local count=$((reqs - 1))
+  nginx_http='default_type application/json;' nginx_format='$status $uri' \
+    start_nginx <<EOF
+location /api/v1/query {
+  return 200 '{"status":"success","data":{"resultType":"vector",
+    "result":[{"metric":{},"value":[1,"$count"]}]}}';
+}
+location / { proxy_pass $prom; }
+EOF
+  k6push "${to_store[@]}" --testid "$id" --verify --drain 2s \
+    --rw-url "$target/api/v1/write" "$small" 3>&- 2>"$BATS_TEST_TMPDIR/err" &
+  pid=$!
+  retry 30 asked 1
+  sed -i '/return 200/,/;$/c return 503;' "$BATS_TEST_TMPDIR/nginx/conf"
+  reload_nginx
+  local code=0
+  wait "$pid" || code=$?
+  stop_nginx
+  cat "$BATS_TEST_TMPDIR/err" "$nginx_log"
+  grep -q '^503 /api/v1/query' "$nginx_log"
+  [ "$code" -eq 75 ]
+  grep -qF "$reqs made = $count stored, 1 lost, 0 twice, verified" \
+    "$BATS_TEST_TMPDIR/err"
+}
