@@ -20,10 +20,10 @@ override CPPFLAGS += -D_GNU_SOURCE -DK6PIPE_VERSION='"$(VERSION)"' -Ilib -Isrc
 
 # Who links what: a tool is its folder of src/ and these modules of lib/.
 TOOLS := k6agg k6gen k6login k6push k6serve
-COMMON := base/buf base/descriptor base/die base/file base/map base/mem \
-	base/num base/opt base/random base/size base/thread base/total \
-	base/units base/varint base/why data/jsn data/jsn_write
-STREAM := base/hangup base/lines base/unpack data/aggregate data/foreign data/frame \
+COMMON := base/buf base/descriptor base/die base/file base/hangup base/map \
+	base/mem base/num base/opt base/random base/size base/thread \
+	base/total base/units base/varint base/why data/jsn data/jsn_write
+STREAM := base/lines base/unpack data/aggregate data/foreign data/frame \
 	data/hist data/hist_bytes data/hist_json data/metric data/percentile \
 	data/run data/sample data/sample_parse data/sink data/stream data/tags \
 	data/trail
@@ -38,7 +38,7 @@ k6push_LIB := $(COMMON) $(STREAM) data/judge data/judge_print data/judge_read \
 	data/metricset data/metricset_parse data/native data/pb data/remote \
 	data/remote_print data/sample_sink data/settings data/threshold \
 	io/config io/fetch io/gz io/snap io/url io/zst
-k6serve_LIB := $(COMMON) base/hangup base/unpack data/aggregate data/compare \
+k6serve_LIB := $(COMMON) base/unpack data/aggregate data/compare \
 	data/compare_print data/course data/evidence data/evidence_chance \
 	data/hist data/hist_bytes data/hist_json data/judge data/judge_print \
 	data/judge_read data/measure data/metric data/metricset \

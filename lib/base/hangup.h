@@ -12,7 +12,9 @@
 /* Whether whoever started the process wants it to live on, as nohup(1) does. */
 bool hangup_is_ignored(void);
 
-/* Call handler at SIGHUP, without SA_RESTART, unless it is ignored. */
+/* Call handler at SIGHUP, without SA_RESTART, unless it is ignored. Where a
+ * second signal has a meaning of its own, the handler takes only the first
+ * SIGHUP for one. */
 void hangup_take(void (*handler)(int));
 
 #endif

@@ -147,7 +147,8 @@ static const struct opt table[] = {
 	{ 0, "finish", "ID", "finish a run that --create made", OPT_TEXT,
 	    offsetof(struct push_options, finish), NULL, 0 },
 	{ 0, "instance", "NAME", "name of this pusher among those of a run",
-	    OPT_CALL, offsetof(struct push_options, instance), set_instance, 0 },
+	    OPT_CALL, offsetof(struct push_options, instance), set_instance,
+	    0 },
 	{ 0, "from-data", NULL, "date the run by its samples, not by the "
 	    "upload", OPT_FLAG,
 	    offsetof(struct push_options, is_from_data), NULL, 0 },

@@ -63,6 +63,8 @@ ids() { api "runs?$1" '[.[].id | tostring] | join(" ")'; }
   [ "$code" = 404 ]
   get GET runs%2Flast
   [ "$code" = 404 ]
+  get GET runs/last:http:%1E%1E127.0.0.1:8080%1E%1Ea
+  [ "$code" = 404 ]
 }
 
 @test "every answer takes ?_=, which means nothing" {

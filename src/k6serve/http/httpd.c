@@ -162,10 +162,11 @@ send_reply(struct httpd *h, struct request *r)
 static int
 hex_digit(char c)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c != '\0' ? strchr(digits, c | 0x20) : NULL;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *at = c != '\0' ? strchr(digits, c) : NULL;
+	int digit = at != NULL ? (int)(at - digits) : -1;
 
-	return at != NULL ? (int)(at - digits) : -1;
+	return digit < 16 ? digit : digit - 6;
 }
 
 /* Write what is escaped at p, or its first byte. Returns what is behind it. */
@@ -176,7 +177,7 @@ unescape_one(const char *p, char **to)
 	int low = high >= 0 ? hex_digit(p[2]) : -1;
 	int byte = high * 16 + low;
 
-	if (low < 0) {
+	if (low < 0 || byte == HTTPD_SLASH) {	/* which is never decoded */
 		*(*to)++ = *p;
 		return p + 1;
 	}

@@ -10,7 +10,6 @@
 #include "k6serve/store/store_point_load.h"
 
 enum { MOST_S = 3600 };	/* joined between two notes in the run's row */
-#define AT_MOST " LIMIT 1024"	/* STORE_ROLL_UP_PAGE */
 
 /* The run's row, and the seconds from .. before to whose points are being
  * joined; to is 0 if none are. */
@@ -175,16 +174,17 @@ find_page(struct store *s, const struct rolling *g, bool are_vus,
     int64_t after, struct store_roll_up_page *page, struct why *why)
 {
 	static const char all[] = "SELECT id, type FROM series"
-	    " WHERE run = ?1 AND +id > ?2 ORDER BY +id" AT_MOST;
+	    " WHERE run = ?1 AND +id > ?2 ORDER BY +id LIMIT ?3";
 	static const char vus[] = "SELECT id, type FROM series"
 	    " WHERE run = ?1 AND metric = 'vus' AND +id > ?2 ORDER BY +id"
-	    AT_MOST;
+	    " LIMIT ?3";
 	struct store_stmt p = store_prepare(s, are_vus ? vus : all, why);
 
 	if (p.sql == NULL)
 		return -1;
 	store_bind_int(&p, g->run);
 	store_bind_int(&p, after);
+	store_bind_int(&p, STORE_ROLL_UP_PAGE);
 	return read_page(page, &p, why);
 }
 
