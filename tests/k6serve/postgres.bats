@@ -304,6 +304,16 @@ reads_go_on() {
   retry 30 reads_go_on
 }
 
+# bats test_tags=slow
+@test "webhooks that cannot be looked for are in the log, and when they can" {
+  serve --on-finish http://127.0.0.1:1/
+  sql 'ALTER TABLE k6serve.hook RENAME TO gone'
+  work='the sending of results to --on-finish'
+  retry 60 told 1 "$work waits for the database: relation \"hook\".*"
+  sql 'ALTER TABLE k6serve.gone RENAME TO hook'
+  retry 60 told 1 "$work goes on"
+}
+
 # peak: the most memory that the server had, in kB.
 peak() { awk '/^VmHWM/ { print $2 }' "/proc/$server/status"; }
 

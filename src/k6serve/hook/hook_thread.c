@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "io/fetch.h"
 #include "k6serve/hook/hook_body.h"
+#include "k6serve/store/failing.h"
 #include "k6serve/store/store_lease.h"
 
 enum {
@@ -31,6 +32,8 @@ struct waiting {
 	bool is_due;			/* the last look found it */
 };
 
+static const char work[] = "the sending of results to --on-finish";
+
 struct hook_thread {
 	const struct hook_config *config;
 	struct store *store;		/* the thread's */
@@ -41,6 +44,7 @@ struct hook_thread {
 	size_t n, cap;
 	int64_t lease_ns;		/* monotonic: time to renew it */
 	bool is_ours;			/* the lease */
+	struct failing looks;		/* into the database */
 	bool is_over, is_taken, is_refused;	/* the try */
 	bool is_away;			/* it got no answer */
 	char result[256];		/* what came of it, for people */
@@ -81,10 +85,13 @@ has_lease(struct hook_thread *t)
 {
 	int64_t now_ns = now_monotonic_ns();
 	struct why why;
+	int held;
 
 	if (now_ns >= t->lease_ns) {
-		t->is_ours = store_lease_hold(t->store, store_lease_hooks,
-		    &why) > 0;
+		held = store_lease_hold(t->store, store_lease_hooks, &why);
+		if (held <= 0)
+			failing_note(&t->looks, held, work, &why);
+		t->is_ours = held > 0;
 		t->lease_ns = now_ns + STORE_LEASE_RENEW_MS * NS_PER_MS;
 	}
 	return t->is_ours;
@@ -275,13 +282,16 @@ look(struct hook_thread *t)
 	int64_t run = 0;
 	struct why why;
 	size_t i;
-	int found;
+	int found = -1;
 
 	for (i = 0; i < t->n; i++)
 		t->waiting[i].is_due = false;
 	t->is_away = false;
-	while ((found = has_lease(t) ? store_hook_next(t->store, run, &t->hook,
-	    &why) : -1) > 0) {
+	while (has_lease(t)) {
+		found = store_hook_next(t->store, run, &t->hook, &why);
+		failing_note(&t->looks, found, work, &why);
+		if (found <= 0)
+			break;
 		run = t->hook.run;
 		if (is_time(t) && (!tell(t) ||
 		    thread_turns_is_stopping(&t->turns)))

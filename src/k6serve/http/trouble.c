@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is wrong with the database is told, and seldom. */
+/* Prints what is wrong with the database, at most every few seconds. */
 #include "k6serve/http/trouble.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 enum {
 	OTHER_S = 10,		/* between two causes that are told */
 	AGAIN_S = 60,		/* between two times that one is told */
-	OVER_S = 1,		/* without a failure; some may come in turn */
+	OVER_S = 10,		/* without a failure; some may come in turn */
 };
 
 static bool

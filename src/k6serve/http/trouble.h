@@ -2,7 +2,7 @@
 /*
  * trouble: what is wrong with the database is told on standard error, as the
  * answers do not say it: when it begins, when it becomes something else, each
- * minute while it lasts, and when it is over.
+ * minute while it lasts, and when nothing has failed for 10 seconds.
  */
 #ifndef K6PIPE_K6SERVE_HTTP_TROUBLE_H
 #define K6PIPE_K6SERVE_HTTP_TROUBLE_H

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/units.h"
+#include "k6serve/store/failing.h"
 #include "k6serve/store/store_lease.h"
 #include "k6serve/store/store_sweep.h"
 
@@ -20,7 +21,6 @@ enum {
 	CHORES_MS = 500,	/* between looks at old runs */
 	SLICE_MS = 20,		/* of sweeping, between two groups of jobs */
 	SWEEP_ALL_MS = 60000,	/* between looks for what others removed */
-	TELL_MS = 10000,	/* of failures, before they are told */
 };
 
 const int64_t writer_bounds_us[WRITER_BOUNDS] = { 500, 1000, 2500, 5000,
@@ -30,12 +30,6 @@ const int64_t writer_bounds_us[WRITER_BOUNDS] = { 500, 1000, 2500, 5000,
 struct queued {
 	struct writer_job job;
 	struct queued *next;
-};
-
-/* Work that nobody waits for fails. */
-struct failing {
-	int64_t since_ns;	/* monotonic; 0: it does not */
-	bool is_told;
 };
 
 struct writer {
@@ -184,27 +178,6 @@ tell_place(struct writer *w)
 		warnf("the database file is back");
 }
 
-/* Say once that such work fails for long, and that it goes on. */
-static void
-tell_failing(struct failing *f, int status, const char *what,
-    const struct why *why)
-{
-	int64_t now_ns = now_monotonic_ns();
-
-	if (status >= 0) {
-		if (f->is_told)
-			warnf("%s goes on", what);
-		*f = (struct failing){ .since_ns = 0 };
-		return;
-	}
-	if (f->since_ns == 0)
-		f->since_ns = now_ns;
-	if (f->is_told || now_ns - f->since_ns < TELL_MS * NS_PER_MS)
-		return;
-	warnf("%s waits for the database: %s", what, why->text);
-	f->is_told = true;
-}
-
 /* Renew the lease, or try to get it. What is not known is not ours. */
 static void
 ask_for_lease(struct writer *w, int64_t now_ns)
@@ -217,7 +190,7 @@ ask_for_lease(struct writer *w, int64_t now_ns)
 	if (now_ns < w->lease_ns)
 		return;
 	held = store_lease_hold(w->store, store_lease_chores, &why);
-	tell_failing(&w->leases, held, "the lease of the periodic work", &why);
+	failing_note(&w->leases, held, "the lease of the periodic work", &why);
 	is_ours = held > 0;
 	fence = (uint64_t)store_lease_fence(w->store);
 	if (is_ours && (fence != w->fence || w->n_taken == 0))
@@ -261,8 +234,8 @@ do_chores(struct writer *w)
 	w->is_sweeping = w->is_rolling_up = w->is_ours;
 	status = chores_do(w->chores, w->store, &now, w->is_ours, &why);
 	if (!note_loss(w))
-		tell_failing(&w->looks, status, "the time-out and removal of "
-		    "runs", &why);
+		failing_note(&w->looks, status, "the work of timing out and "
+		    "removing runs", &why);
 }
 
 static void
@@ -282,8 +255,8 @@ sweep(struct writer *w)
 	w->is_sweeping = swept > 0;
 	w->is_rolling_up = rolled > 0;
 	if (!note_loss(w))
-		tell_failing(&w->sweeps, swept < 0 || rolled < 0 ? -1 : 0,
-		    "the roll-up and clearing of runs", &why);
+		failing_note(&w->sweeps, swept < 0 || rolled < 0 ? -1 : 0,
+		    "the work of rolling up and deleting runs", &why);
 }
 
 static void *
