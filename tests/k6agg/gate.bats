@@ -138,6 +138,7 @@ END
   grep -E '^crossed thresholds +0 +1 +worse$' <<<"$out"
   capture k6agg --diff --threshold 'http_req_duration=max<9' \
     --threshold 'http_reqs=count>9' --threshold 'http_reqs=count>999' a a
+  [ "$status" -eq 99 ]
   grep -E -A 4 '^crossed thresholds +2 +2 ' <<<"$out" | sed 1d |
     diff - <(printf '  %s: %s\n' A 'http_req_duration max<9' \
       A 'http_reqs count>999' B 'http_req_duration max<9' \

@@ -42,7 +42,7 @@ cut_in() {
   rm -f "$out.tags"
   for engine in '' --compressed; do
     # shellcheck disable=SC2086 # a word, or none
-    gen -k -u 1 -d 300ms --graceful-stop 0s --system-tags error_code,ip \
+    gen -k -u 1 -d 1s --graceful-stop 0s --system-tags error_code,ip \
       $engine "$@"
     [ "$(phases)" = "$phases" ]
     times | jq -e '.connecting + .tls_handshaking <= .blocked and

@@ -279,7 +279,9 @@ in_each_way() {
   [[ ${lines[0]} == \
     "k6gen: --user, --bearer and a header Authorization: only one of them" ]]
   run -2 k6gen --user a:b -H "$auth" "$target"
+  [[ ${lines[0]} == *"a header Authorization: only one of them" ]]
   run -2 k6gen --bearer a -H "$auth" "$target"
+  [[ ${lines[0]} == *"a header Authorization: only one of them" ]]
   run -2 k6gen -F a=b -H 'Content-Type: multipart/form-data' "$target"
   [[ ${lines[0]} == 'k6gen: --form and a header Content-Type: '* ]]
   [ ! -s "$nginx_log" ]

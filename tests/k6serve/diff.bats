@@ -131,7 +131,9 @@ compare() {
   echo "[$(trail 10)]" | upload /v1/metrics/4
   echo "${finish/\"result_status\":0/\"result_status\":1}" | upload /v1/tests/4
   compare diff 1 4
+  [ "$status" = 1 ]
   grep -E '^crossed thresholds +0 +1 +worse$' <<<"$out"
+  run ! grep -E '^  [AB]: ' <<<"$out"
 }
 
 # is_judged RUN: all of its thresholds.
