@@ -281,7 +281,7 @@ finish_run(struct run *r, int status, struct why *why)
 
 	emit_unbegun(r);
 	(void)collect_state(r);
-	/* Of the last second, which was none. */
+	/* For the last, incomplete second. */
 	if (r->progress.elapsed_ns >= r->plan->warm_up_ns)
 		report_second(r->report, 0, r->shared.lag_ns);
 	judge_thresholds(r, true);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * k6push: sends a stream to the cloud's ingest API and accounts for every
- * sample.
+ * k6push: sends a stream to the cloud's ingest API or to a metrics store, and
+ * accounts for every sample.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -23,8 +23,8 @@ const char *const postgres_texts[ENGINE_TEXTS] = {
 	    "c.oid)) AS bigint) FROM pg_class c JOIN pg_namespace n"
 	    " ON n.oid = c.relnamespace"
 	    " WHERE n.nspname = 'k6serve' AND c.relkind = 'r'",
-	/* Nobody waits for who is just using it. An end that is far
-	 * off was set before the clock was set back. */
+	/* A row that is locked is skipped, not waited for. An end in
+	 * the far future was set before the clock was set back. */
 	[ENGINE_LEASE_HOLD] = "UPDATE lease SET holder = ?2,"
 	    " fence = CASE WHEN holder = ?2 AND until >"
 	    " clock_timestamp() THEN fence ELSE fence + 1 END,"
@@ -33,7 +33,7 @@ const char *const postgres_texts[ENGINE_TEXTS] = {
 	    " AND (holder = ?2 OR until NOT BETWEEN clock_timestamp()"
 	    " AND clock_timestamp() + 2 * ?3 * interval '1 ms')"
 	    " FOR UPDATE SKIP LOCKED) RETURNING fence",
-	/* who is paused now is cut off soon */
+	/* a server that is paused now loses its session after 3 s */
 	[ENGINE_LEASE_CHECK] = "SELECT set_config("
 	    "'idle_in_transaction_session_timeout', '3000', true)"
 	    " FROM lease WHERE name = ?1 AND holder = ?2"

@@ -39,7 +39,7 @@ struct store_roll_up_page {
 		int64_t id;
 		enum metric_type type;
 	} series[STORE_ROLL_UP_PAGE];
-	int n, done;		/* so many; the first that are done */
+	int n, done;		/* series; how many of them are done */
 };
 
 /* What is to be done: comes with the first three members set, the rest

@@ -59,8 +59,8 @@ encode_body(struct call *c, struct buf *body, struct why *why)
 	return 0;
 }
 
-/* Whoever has this answer already is told only so: it is not read again, not
- * even for its length. */
+/* A client that has this answer already gets only a 304: the data is not read
+ * again, not even for its length. */
 static bool
 has_version(struct call *c, const struct buf *key, const struct view *v)
 {

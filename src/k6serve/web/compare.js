@@ -32,8 +32,8 @@ function changeText(unit, a, b, change) {
 // A change that is large enough, and yet not sure, says so.
 function verdictBadge(verdict, isLarge) {
 	return verdict in CHANGES ? badge(...CHANGES[verdict]) : isLarge ?
-	    el("span", { class: "soft small", title: "The difference is as " +
-	    "large as that, but what the runs vary by may explain it" },
+	    el("span", { class: "soft small", title: "The difference is " +
+	    "large enough to count, but may be noise" },
 	    "uncertain") : "";
 }
 

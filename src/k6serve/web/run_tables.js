@@ -116,8 +116,8 @@ const thresholdTable = new Table([
 	{ key: "crossed", head: "First crossed", isTime: true, text: r => r.crossed ?
 	    time(r.crossed) : "–" },
 	{ key: "told", head: "Second opinion", isRare: true, text: r => r.told === null ||
-	    r.judged === null || r.told === r.judged ? "" : "k6 says " +
-	    (r.told ? "crossed" : "kept") + ", all data says " +
+	    r.judged === null || r.told === r.judged ? "" : "reported: " +
+	    (r.told ? "crossed" : "kept") + "; by all data: " +
 	    (r.judged ? "crossed" : "kept") },
 ], { caption: "Thresholds", stacks: true, sort: "failed", state: "thresholds" });
 thresholds.append(thresholdTable.element);
