@@ -55,6 +55,7 @@ cut_in() {
   [ "$(sort -u "$out.tags" | grep -c '"error_code":"1050"')" -eq 1 ]
 }
 
+# bats test_tags=slow
 @test "a request that is cut while it connects has the time so far" {
   silent full
   cut_in "blocked connecting" "http://127.0.0.1:$port/"

@@ -389,6 +389,7 @@ EOF
     "30 465" ]
 }
 
+# bats test_tags=slow
 @test "a batch that something in between blocks holds up no other" {
   start_server
   start_unruly 'block 3'
@@ -452,6 +453,7 @@ EOF
   done
 }
 
+# bats test_tags=slow
 @test "too few descriptors to read a batch: it stays on disk" {
   start_server
   stop_server
@@ -466,6 +468,7 @@ EOF
   stored_is 40
 }
 
+# bats test_tags=slow
 @test "a signal while one journal is delivered: the others are named" {
   start_server
   stop_server
@@ -621,6 +624,7 @@ has_orders() {
 }
 
 # shellcheck disable=SC2094 # it is read while it is written
+# bats test_tags=slow
 @test "a proxy takes the key's header and loses answers: nothing is twice" {
   start_server
   stripped pass
@@ -714,6 +718,7 @@ NGINX
   balanced
 }
 
+# bats test_tags=slow
 @test "odd answers to a withdrawal: nothing is split, nothing is twice" {
   start_server
   start_unruly 'late 20 404page 403page 400page 413{} 200{} 503{}'
@@ -748,6 +753,7 @@ NGINX
   balanced
 }
 
+# bats test_tags=slow
 @test "no answer to a withdrawal: the batch stays on disk, exit 75" {
   start_server
   start_unruly 'late 20 404page*'

@@ -300,6 +300,7 @@ CONF
   mkfifo "$at/fifo"
 }
 
+# bats test_tags=slow
 @test "a portal's page in the server's place is no acknowledgement" {
   nginx_http='default_type text/html;'
   behind_portal
@@ -326,6 +327,7 @@ CONF
   done
 }
 
+# bats test_tags=slow
 @test "a create call that somebody must act on is held while input flows" {
   behind_portal
   stream 20 0 >"$BATS_TEST_TMPDIR/in"
@@ -445,6 +447,7 @@ EOF
   run ! grep elsewhere "$nginx_log"
 }
 
+# bats test_tags=slow
 @test "a finish that fails is said, and is exit 1" {
   start_nginx <<'EOF'
 location = /v1/tests { return 200 '{"reference_id":"1"}'; }
@@ -656,6 +659,7 @@ EOF
   [ "$(grep -c /v1/metrics "$nginx_log")" -eq 1 ]
 }
 
+# bats test_tags=slow
 @test "samples that are held are tried again, but seldom" {
   start_nginx <<'EOF'
 location = /v1/tests { return 200 '{"reference_id":"1"}'; }

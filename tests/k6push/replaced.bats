@@ -234,6 +234,7 @@ is_refused() {
 # token ARG...: what k6serve token prints.
 token() { k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" token "$@"; }
 
+# bats test_tags=slow
 @test "a push's token is withdrawn: kept, and another of its owner delivers" {
   start_server
   K6_CLOUD_TOKEN=$(token add ci)
@@ -261,6 +262,7 @@ token() { k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" token "$@"; }
   stored_is 200
 }
 
+# bats test_tags=slow
 @test "a first token in mid-push, and the last one goes: nothing is lost" {
   start_server
   push_half --drain 10m

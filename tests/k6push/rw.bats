@@ -244,6 +244,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
   grep -q 'its samples are for the cloud: --out does not' <<<"$err"
 }
 
+# bats test_tags=slow
 @test "VictoriaMetrics is known by its answer, and gets ranges" {
   export K6_PROMETHEUS_RW_SERVER_URL=$victoria/api/v1/write
   capture rw "$small"

@@ -198,6 +198,7 @@ starts() {
   sent_as 0.1.0 16
 }
 
+# bats test_tags=slow
 @test "where only the end of the run waits, that is what is said" {
   answering 204 204 503 503 503 503 503
   one_counter
@@ -583,6 +584,7 @@ waiting() {
   done
 }
 
+# bats test_tags=slow
 @test "a late upload: VictoriaMetrics takes what is old" {
   export K6_PROMETHEUS_RW_SERVER_URL=$victoria/api/v1/write
   old=$(($(date +%s) - 40 * 86400))

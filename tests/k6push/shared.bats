@@ -158,6 +158,7 @@ has_vus() {
   [ "$got" = "$1" ]
 }
 
+# bats test_tags=slow
 @test "gauges of two pushers with one name add up, as those of others" {
   start_server
   for other in b a; do

@@ -121,6 +121,7 @@ now_and_then() {
   echo "$i" >"$BATS_TEST_TMPDIR/fed"
 }
 
+# bats test_tags=slow
 @test "a crossed threshold with abortOnFail aborts the run and its generator" {
   start_server
   for version in 1 2; do

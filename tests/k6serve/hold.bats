@@ -200,6 +200,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D,
   grep -F 'the database file is back' "$BATS_TEST_TMPDIR/serve.err"
 }
 
+# bats test_tags=slow
 @test "another process holds the database: 503, Retry-After, then all is well" {
   start_server
   create

@@ -44,6 +44,7 @@ is_free() {
     WHERE name = 'chores'")" = t ]
 }
 
+# bats test_tags=slow
 @test "another server takes over from one that is paused, killed or ended" {
   local urls=() pids=() holder other fence
   serve --timeout-after 1s
@@ -114,6 +115,7 @@ comes_too_late() {
   done
 }
 
+# bats test_tags=slow
 @test "what the holder does too late is undone" {
   # in which the run is held, also on a busy machine
   serve --timeout-after 10s

@@ -281,6 +281,7 @@ reads_go_on() {
   told 1 'the database: reads are answered again; [0-9]+ failed'
 }
 
+# bats test_tags=slow
 @test "what is wrong with PostgreSQL is in the log, and when it is over" {
   serve
   create
@@ -388,6 +389,7 @@ is_waiting() {
     WHERE datname = '$database' AND wait_event = '$1'")" = t ]
 }
 
+# bats test_tags=slow
 @test "pages get 503 from a PostgreSQL that hangs, also in a statement" {
   local locker reader
   serve
@@ -427,6 +429,7 @@ has_ended() {
   ! kill -0 "$server"
 }
 
+# bats test_tags=slow
 @test "a server that is told to end while PostgreSQL hangs ends, and says so" {
   local pusher
   serve

@@ -156,10 +156,12 @@ rolls_up_running() {
   [ "$(api runs/1 .totals.http_reqs)" = 311 ]
 }
 
+# bats test_tags=slow
 @test "old seconds of a run that goes on are rolled up, late samples added" {
   rolls_up_running
 }
 
+# bats test_tags=slow
 @test "old seconds of a run that goes on are rolled up in PostgreSQL" {
   postgres_setup
   rolls_up_running
@@ -222,10 +224,12 @@ survives_kills() {
   query_is "$(check)" '36|0'
 }
 
+# bats test_tags=slow
 @test "a server is killed while it rolls up" {
   survives_kills
 }
 
+# bats test_tags=slow
 @test "a server is killed while it rolls up PostgreSQL" {
   postgres_setup
   survives_kills
@@ -238,6 +242,7 @@ has_lease() {
 
 # Two feed a run, of whom one rolls it up, slowly, so that it is paused, and
 # killed, in the middle.
+# bats test_tags=slow
 @test "what one server began to roll up, another ends, and both are fed" {
   local first second urls
   postgres_setup

@@ -97,6 +97,7 @@ print((max(t) - min(t)).total_seconds())')
     '[.figures[] | select(.unit == "1/s") | .run] | tojson')" = '[null,null]' ]
 }
 
+# bats test_tags=slow
 @test "equal runs by two protocols are not worse than each other" {
   start_server
   for version in 1 2; do
