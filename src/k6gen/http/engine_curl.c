@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine for rare cases (proxies, compression, UNIX sockets and others):
- * libcurl's multi interface on the client's epoll, and the times and bytes of
- * its requests. */
+ * libcurl's multi interface on the client's epoll. */
 #include <errno.h>
-#include <openssl/ssl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/epoll.h>
 
 #include "base/units.h"
 #include "k6gen/http/authority.h"
-#include "k6gen/http/conn.h"
 #include "k6gen/http/engine_curl_priv.h"
 
-static struct libcurl_socket *
-socket_of(struct libcurl_engine *e, int fd)
+struct libcurl_socket *
+libcurl_socket_of(struct libcurl_engine *e, int fd)
 {
 	size_t n = e->n_sockets;
 
@@ -33,7 +29,7 @@ static void
 unregister(struct libcurl_engine *e, int fd)
 {
 	client_unwatch(e->engine.client, fd);
-	socket_of(e, fd)->events = 0;
+	libcurl_socket_of(e, fd)->events = 0;
 }
 
 /* An idle connection stays registered, so that its next request costs no
@@ -44,7 +40,7 @@ static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
 {
 	struct libcurl_engine *e = ctx;
-	struct libcurl_socket *s = socket_of(e, fd);
+	struct libcurl_socket *s = libcurl_socket_of(e, fd);
 	uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) |
 	    (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
 
@@ -73,210 +69,6 @@ on_timer(CURLM *multi, long timeout_ms, void *ctx)
 	e->timer_ns = timeout_ms < 0 ? -1 :
 	    now_monotonic_ns() + timeout_ms * NS_PER_MS;
 	return 0;
-}
-
-static curl_socket_t
-open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
-{
-	struct libcurl_user *u = ctx;
-	int fd;
-
-	(void)purpose;
-	fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-	if (fd < 0) {
-		u->user->os_error = errno;
-		return CURL_SOCKET_BAD;
-	}
-	*socket_of(u->engine, fd) = (struct libcurl_socket){ .is_ours = true,
-		.user = u };
-	return fd;
-}
-
-/* Add to u what fd has moved since the last time. curl's own counts lack the
- * seals of TLS records and the frames of HTTP/2; the kernel's have all. */
-static void
-count_bytes(struct libcurl_user *u, int fd)
-{
-	struct libcurl_socket *s = socket_of(u->engine, fd);
-	struct http_bytes *sum = &u->user->bytes, now;
-
-	if (!s->is_ours || !conn_count_bytes(fd, &now))
-		return;
-	sum->sent += now.sent - s->bytes.sent;
-	if (now.received > s->bytes.received)
-		sum->received += now.received - s->bytes.received;
-	s->bytes = now;
-}
-
-static int
-close_socket(void *ctx, curl_socket_t fd)
-{
-	struct libcurl_engine *e = ctx;
-	struct libcurl_socket *s = socket_of(e, fd);
-
-	if (s->user != NULL)
-		count_bytes(s->user, fd);
-	*s = (struct libcurl_socket){ .events = 0 };
-	client_close(e->engine.client, fd);
-	return 0;
-}
-
-/* The protocol version of the connection, as k6 writes it: tls1.3. It can be
- * asked for only while the request is under way. */
-static void
-note_tls_version(struct libcurl_user *u)
-{
-	struct curl_tlssessioninfo *info = NULL;
-	const char *name;
-
-	u->tls_version[0] = '\0';
-	if (curl_easy_getinfo(u->easy, CURLINFO_TLS_SSL_PTR, &info) !=
-	    CURLE_OK || info == NULL || info->internals == NULL ||
-	    info->backend != CURLSSLBACKEND_OPENSSL)
-		return;
-	name = SSL_get_version(info->internals);
-	(void)snprintf(u->tls_version, sizeof(u->tls_version), "tls%s",
-	    strcmp(name, "TLSv1") == 0 ? "1.0" :
-	    strncmp(name, "TLSv", 4) == 0 ? name + 4 : name);
-}
-
-/* The connection is there, the request is about to be written. Comes again if
- * curl finds a kept connection dead and starts over. */
-static int
-on_ready(void *ctx, char *a, char *b, int c, int d)
-{
-	struct libcurl_user *u = ctx;
-
-	(void)a, (void)b, (void)c, (void)d;
-	if (u->is_tls)
-		note_tls_version(u);
-	u->user->ready_ns = now_monotonic_ns();
-	u->user->sent_ns = u->user->first_ns = 0;
-	return CURL_PREREQFUNC_OK;
-}
-
-/* Only of what is not TCP are bytes counted as curl tells of them: without the
- * records of TLS and the frames of HTTP/2. */
-static bool
-counts_as_told(const struct libcurl_user *u)
-{
-	return u->engine->engine.options->unix_socket != NULL;
-}
-
-/* curl calls this just behind each send() and recv(). Heads of answers are
- * counted by on_header: here the blank line behind a 1xx is missing. */
-static int
-on_traffic(CURL *easy, curl_infotype type, char *data, size_t n, void *ctx)
-{
-	struct libcurl_user *u = ctx;
-	struct user *to = u->user;
-	bool counts = counts_as_told(u);
-
-	(void)easy;
-	(void)data;
-	switch (type) {
-	case CURLINFO_HEADER_OUT:
-	case CURLINFO_DATA_OUT:
-		to->sent_ns = now_monotonic_ns();
-		to->bytes.sent += counts ? (int64_t)n : 0;
-		break;
-	case CURLINFO_SSL_DATA_OUT:
-		if (u->shaking_ns == 0)
-			u->shaking_ns = now_monotonic_ns();
-		to->bytes.sent += counts ? (int64_t)n : 0;
-		break;
-	case CURLINFO_DATA_IN:
-	case CURLINFO_SSL_DATA_IN:
-		to->bytes.received += counts ? (int64_t)n : 0;
-		break;
-	default:
-		break;
-	}
-	return 0;
-}
-
-/* Keep a header line as "Name: value\n". A status line begins an answer: the
- * one before was a proxy's, or 100 Continue. A line that begins with a blank
- * goes on with the value of the last. */
-static void
-keep_header(struct libcurl_user *u, struct span line)
-{
-	struct buf *headers = &u->user->headers;
-	const char *colon = memchr(line.p, ':', line.n);
-	bool is_fold = line.n > 0 && (line.p[0] == ' ' || line.p[0] == '\t');
-	struct span text = span_trim(line, " \t\r\n");
-
-	if (text.n > 5 && memcmp(text.p, "HTTP/", 5) == 0) {
-		u->is_head_over = false;
-		buf_reset(headers);
-	} else if (text.n == 0) {
-		u->is_head_over = true;
-	} else if (is_fold && !u->is_head_over && headers->n > 0) {
-		headers->p[headers->n - 1] = ' ';
-		buf_span(headers, text);
-		buf_char(headers, '\n');
-	} else if (colon != NULL && !u->is_head_over) {
-		buf_add(headers, line.p, (size_t)(colon - line.p));
-		buf_add(headers, ": ", 2);
-		buf_span(headers, span_trim((struct span){ colon + 1,
-		    (size_t)(line.p + line.n - colon - 1) }, " \t\r\n"));
-		buf_char(headers, '\n');
-	}
-}
-
-/* A line behind a head that is over, which begins no other. */
-static bool
-is_trailer(const struct libcurl_user *u, const char *line, size_t n)
-{
-	return u->is_head_over && (n < 5 || memcmp(line, "HTTP/", 5) != 0);
-}
-
-static size_t
-on_header(char *data, size_t size, size_t n, void *ctx)
-{
-	struct libcurl_user *u = ctx;
-
-	if (u->user->first_ns == 0)
-		u->user->first_ns = now_monotonic_ns();
-	/* Trailers came as data. */
-	if (counts_as_told(u) && !is_trailer(u, data, size * n))
-		u->user->bytes.received += (int64_t)(size * n);
-	u->head_bytes += size * n;
-	if (u->head_bytes > HEAD_MAX)
-		return 0;
-	keep_header(u, (struct span){ data, size * n });
-	return size * n;
-}
-
-/* A body that is longer than allowed fails by the wrong return value. */
-static size_t
-on_body(char *data, size_t size, size_t n, void *ctx)
-{
-	struct libcurl_user *u = ctx;
-
-	return user_add_body(u->user, data, size * n) ? size * n : 0;
-}
-
-void
-libcurl_set_callbacks(struct libcurl_user *u)
-{
-	CURL *e = u->easy;
-
-	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, u);
-	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, u->error);
-	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, u);
-	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-	(void)curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, u->engine);
-	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_ready);
-	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, u);
-	(void)curl_easy_setopt(e, CURLOPT_VERBOSE, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_traffic);
-	(void)curl_easy_setopt(e, CURLOPT_DEBUGDATA, u);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, u);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, u);
 }
 
 static int
@@ -353,7 +145,7 @@ end_request(struct libcurl_user *u, CURLcode code)
 	    libcurl_info(u, CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0;
 	if (curl_easy_getinfo(u->easy, CURLINFO_ACTIVESOCKET, &fd) ==
 	    CURLE_OK && fd != CURL_SOCKET_BAD)
-		count_bytes(u, fd);
+		libcurl_count_bytes(u, fd);
 	(void)curl_multi_remove_handle(u->engine->multi, u->easy);
 	user_end_request(u->user, &r);
 }
@@ -438,7 +230,7 @@ libcurl_event(struct engine *engine, int fd, void *of, uint32_t events)
 	(void)of;
 	/* Idle and now at its end: curl sees that when it wants the
 	 * connection again. */
-	if (!socket_of(e, fd)->is_wanted) {
+	if (!libcurl_socket_of(e, fd)->is_wanted) {
 		if (e->sockets[fd].events != 0)
 			unregister(e, fd);
 		return;

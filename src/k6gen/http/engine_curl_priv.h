@@ -50,8 +50,13 @@ struct libcurl_engine {
 	struct curl_slist *connect_to, *resolve;
 };
 
-/* engine_curl: what a user's handle calls. */
+/* engine_curl: what is known of a descriptor; until it is called again. */
+struct libcurl_socket *libcurl_socket_of(struct libcurl_engine *e, int fd);
+
+/* engine_curl_callbacks: let a user's handle call them; add to the user's bytes
+ * what fd has moved since the last time. */
 void libcurl_set_callbacks(struct libcurl_user *u);
+void libcurl_count_bytes(struct libcurl_user *u, int fd);
 
 /* engine_curl_setup: the lists that all requests share; a user's handle; a
  * request of it. -1: no memory, or curl cannot do what is asked. */
