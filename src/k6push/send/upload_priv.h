@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* upload_priv: what upload.c and upload_reply.c share. */
+/* upload_priv: what the upload*.c files share. */
 #ifndef K6PIPE_K6PUSH_SEND_UPLOAD_PRIV_H
 #define K6PIPE_K6PUSH_SEND_UPLOAD_PRIV_H
 
@@ -7,7 +7,10 @@
 #include "k6push/send/upload.h"
 #include "k6push/wire/wire.h"
 
-enum { TOLD_CAUSES = 8 };
+enum {
+	TOLD_CAUSES = 8,
+	UPLOAD_ALIKE = 3,	/* equal failures, which are no accident */
+};
 
 /* What was told, as hashes. */
 struct causes {
