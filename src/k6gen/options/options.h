@@ -48,6 +48,9 @@ void options_release(struct options *o);
  * or the status to exit with after a message. */
 int options_finish(struct options *o, char *const *urls, int n_urls);
 
+/* Its part that chooses the executor, and users and duration for it. */
+int options_set_executor(struct options *o);
+
 /* Its part that sets headers, body, secrets, data and targets of the plan. */
 int options_set_request(struct options *o, char *const *urls, int n_urls);
 
