@@ -13,6 +13,14 @@ hangup_is_ignored(void)
 	    now.sa_handler == SIG_IGN;
 }
 
+int
+hangup_counts_as(int number, bool is_ending)
+{
+	if (number != SIGHUP)
+		return number;
+	return is_ending ? 0 : SIGINT;
+}
+
 void
 hangup_take(void (*handler)(int))
 {

@@ -18,16 +18,9 @@ static volatile sig_atomic_t stop_signal;
 static void
 on_signal(int number)
 {
-	stop_signal = number;
-}
-
-/* As Ctrl-C: the writer of a pipe gets it, too. */
-static void
-on_hangup(int number)
-{
-	(void)number;
-	if (stop_signal == 0)
-		stop_signal = SIGINT;
+	number = hangup_counts_as(number, stop_signal != 0);
+	if (number != 0)
+		stop_signal = number;
 }
 
 /* Rules and substitutions as they are used. Returns OPT_CONTINUE, or the
@@ -175,7 +168,7 @@ main(int argc, char **argv)
 	if (status == OPT_CONTINUE) {
 		(void)sigaction(SIGINT, &action, NULL);
 		(void)sigaction(SIGTERM, &action, NULL);
-		hangup_take(on_hangup);
+		hangup_take(on_signal);
 		status = o.is_diff ? agg_diff(&o, argv + first, &stop_signal)
 		    : agg_run(&o, argv + first, argc - first, &stop_signal);
 	}

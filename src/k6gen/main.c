@@ -13,12 +13,11 @@
 
 static volatile sig_atomic_t n_signals;
 
-/* The second signal ends all at once, whatever is being waited for; but the
- * end of a terminal is told more than once. */
+/* The second signal ends all at once, whatever is being waited for. */
 static void
 on_signal(int number)
 {
-	if (number == SIGHUP && n_signals > 0)
+	if (hangup_counts_as(number, n_signals > 0) == 0)
 		return;
 	n_signals = n_signals + 1;
 	if (n_signals > 1)

@@ -16,14 +16,13 @@ enum { LONGEST_WAIT_MS = 200 };
 volatile sig_atomic_t signals, last_signal;
 static volatile sig_atomic_t signal_wake = -1;
 
-/* The end of a terminal is as Ctrl-C: who writes into the pipe gets it, too.
- * It is told more than once. */
 static void
 on_signal(int number)
 {
-	if (number == SIGHUP && signals > 0)
+	number = hangup_counts_as(number, signals > 0);
+	if (number == 0)
 		return;
-	last_signal = number == SIGHUP ? SIGINT : number;
+	last_signal = number;
 	signals++;
 	thread_bell_ring(signal_wake);
 }
