@@ -25,7 +25,8 @@ declare -gA stages=(
 declare -gA common=(
   [k6agg]='books line_sink live'
   [k6agg/read]='agg_priv'
-  [k6gen]='check plan profile request tally')
+  [k6gen]='check plan profile request tally'
+  [k6serve]='trouble')
 
 # owner LIBRARY-HEADER: $hides is a pattern of the files that may include it;
 # empty when all may.

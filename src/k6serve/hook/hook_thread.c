@@ -12,8 +12,8 @@
 #include "base/units.h"
 #include "io/fetch.h"
 #include "k6serve/hook/hook_body.h"
-#include "k6serve/store/failing.h"
 #include "k6serve/store/store_lease.h"
+#include "k6serve/trouble.h"
 
 enum {
 	LOOK_MS = 500,			/* between looks for what has ended */
@@ -44,7 +44,7 @@ struct hook_thread {
 	size_t n, cap;
 	int64_t lease_ns;		/* monotonic: time to renew it */
 	bool is_ours;			/* the lease */
-	struct failing looks;		/* into the database */
+	struct trouble looks;		/* into the database */
 	bool is_over, is_taken, is_refused;	/* the try */
 	bool is_away;			/* it got no answer */
 	char result[256];		/* what came of it, for people */
@@ -90,7 +90,8 @@ has_lease(struct hook_thread *t)
 	if (now_ns >= t->lease_ns) {
 		held = store_lease_hold(t->store, store_lease_hooks, &why);
 		if (held <= 0)
-			failing_note(&t->looks, held, work, &why);
+			trouble_work(&t->looks, work, held, &why,
+			    now_monotonic_ns());
 		t->is_ours = held > 0;
 		t->lease_ns = now_ns + STORE_LEASE_RENEW_MS * NS_PER_MS;
 	}
@@ -289,7 +290,8 @@ look(struct hook_thread *t)
 	t->is_away = false;
 	while (has_lease(t)) {
 		found = store_hook_next(t->store, run, &t->hook, &why);
-		failing_note(&t->looks, found, work, &why);
+		trouble_work(&t->looks, work, found, &why,
+		    now_monotonic_ns());
 		if (found <= 0)
 			break;
 		run = t->hook.run;

@@ -434,10 +434,10 @@ watch_database(struct server *server, const struct httpd_request *r,
 
 	if (reply->cause != NULL && reply->status >= 500 &&
 	    !httpd_is_gone(r))
-		trouble_note(t, kind, reply->cause, reply->status,
+		trouble_refuse(t, kind, reply->cause, reply->status,
 		    now_monotonic_ns());
 	else if (reply->status < 400 && (is_write || r->class == METER_READ))
-		trouble_pass(t, kind, now_monotonic_ns());
+		trouble_answer(t, kind, now_monotonic_ns());
 }
 
 void

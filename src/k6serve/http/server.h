@@ -5,9 +5,9 @@
 
 #include "k6serve/http/call.h"
 #include "k6serve/http/meter.h"
-#include "k6serve/http/trouble.h"
 #include "k6serve/store/readers.h"
 #include "k6serve/store/writer.h"
+#include "k6serve/trouble.h"
 
 #define BODY_MAX ((size_t)128 << 20)		/* bytes as sent */
 #define BODIES_MAX ((size_t)256 << 20)		/* all at a time */

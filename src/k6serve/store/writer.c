@@ -11,9 +11,9 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "base/units.h"
-#include "k6serve/store/failing.h"
 #include "k6serve/store/store_lease.h"
 #include "k6serve/store/store_sweep.h"
+#include "k6serve/trouble.h"
 
 enum {
 	JOBS_MAX = 256,		/* in a transaction */
@@ -39,7 +39,7 @@ struct writer {
 	bool is_sweeping;		/* there is more of it */
 	bool is_rolling_up;		/* likewise */
 	bool is_misplaced;		/* the database; it has been told */
-	struct failing leases, looks, sweeps;
+	struct trouble leases, looks, sweeps;
 	int64_t lease_ns;		/* monotonic: when it is renewed */
 	int64_t sweep_all_ns;		/* likewise: when they are due */
 	_Atomic bool is_ours;		/* the lease; fence is its number */
@@ -190,7 +190,8 @@ ask_for_lease(struct writer *w, int64_t now_ns)
 	if (now_ns < w->lease_ns)
 		return;
 	held = store_lease_hold(w->store, store_lease_chores, &why);
-	failing_note(&w->leases, held, "the lease of the periodic work", &why);
+	trouble_work(&w->leases, "the lease of the periodic work", held, &why,
+	    now_monotonic_ns());
 	is_ours = held > 0;
 	fence = (uint64_t)store_lease_fence(w->store);
 	if (is_ours && (fence != w->fence || w->n_taken == 0))
@@ -234,8 +235,8 @@ do_chores(struct writer *w)
 	w->is_sweeping = w->is_rolling_up = w->is_ours;
 	status = chores_do(w->chores, w->store, &now, w->is_ours, &why);
 	if (!note_loss(w))
-		failing_note(&w->looks, status, "the work of timing out and "
-		    "removing runs", &why);
+		trouble_work(&w->looks, "the work of timing out and removing "
+		    "runs", status, &why, now_monotonic_ns());
 }
 
 static void
@@ -255,8 +256,9 @@ sweep(struct writer *w)
 	w->is_sweeping = swept > 0;
 	w->is_rolling_up = rolled > 0;
 	if (!note_loss(w))
-		failing_note(&w->sweeps, swept < 0 || rolled < 0 ? -1 : 0,
-		    "the work of rolling up and deleting runs", &why);
+		trouble_work(&w->sweeps, "the work of rolling up and deleting "
+		    "runs", swept < 0 || rolled < 0 ? -1 : 0, &why,
+		    now_monotonic_ns());
 }
 
 static void *
