@@ -15,6 +15,9 @@
  * (PROTOCOL 3.8). */
 #define RUN_DATABASE_HEADER "K6push-Database"
 
+/* The header that says which push sends a batch to a run that several feed. */
+#define RUN_PUSH_HEADER "K6push-Id"
+
 /* run_status of the cloud API (PROTOCOL 3.4, 7). */
 enum run_status {
 	RUN_CREATED = -2, RUN_VALIDATED = -1, RUN_QUEUED = 0,

@@ -88,7 +88,7 @@ count_gone(const struct session *session, const struct upload_counts *u,
 }
 
 /* What was acknowledged may be gone, whatever metrics it is of: the database
- * was restored from a copy. Of a run that others feed, too, nobody knows. */
+ * was restored from a copy. */
 static void
 count_batches(const struct session *session, const struct upload_counts *u,
     struct books *b)

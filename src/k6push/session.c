@@ -133,6 +133,7 @@ begin_run(struct session *session)
 	    .push_url = settings_text(s, SET_METRICS_PUSH_URL),
 	    .push_token = settings_text(s, SET_TEST_RUN_TOKEN) };
 	struct note *n = &session->note;
+	bool is_announced;
 	struct why why;
 
 	if (session->remote.is_chosen) {
@@ -152,11 +153,15 @@ begin_run(struct session *session)
 		(void)note_database(session);
 		session_note(session);
 	}
+	is_announced = n->is_borrowed && n->instance != NULL &&
+	    to.push_url == NULL;
+	if (is_announced)
+		to.push = n->create_key;
 	uploader_open(session->uploader, &to);
 	if (session->reader != NULL &&
 	    reader_set_settings(session->reader, s, &why) < 0)
 		warnf("the server's config: %s", why.text);
-	if (n->is_borrowed && n->instance != NULL && to.push_url == NULL)
+	if (is_announced)
 		run_api_announce(session->run_api, n->instance, n->create_key);
 	print_banner(session);
 }

@@ -288,6 +288,21 @@ has_own() {
   [ "$(api runs/1/metrics '.[] | select(.metric == "own") | .count')" = "$1" ]
 }
 
+# copy_database: to $BATS_TEST_TMPDIR/copy; meanwhile there is no server.
+copy_database() {
+  stop_server
+  cp "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/copy"
+  start_server --listen "127.0.0.1:${url##*:}" 4>&- 5>&-
+}
+
+# back_to_copy: the server ends, and begins again with that one.
+back_to_copy() {
+  stop_server
+  rm "$BATS_TEST_TMPDIR"/k6serve.db*
+  cp "$BATS_TEST_TMPDIR/copy" "$BATS_TEST_TMPDIR/k6serve.db"
+  start_server --listen "127.0.0.1:${url##*:}" 4>&- 5>&-
+}
+
 @test "a database copied during the run: what it lacks is told, exit 75" {
   start_server
   mkfifo "$BATS_TEST_TMPDIR/fifo"
@@ -298,15 +313,10 @@ has_own() {
   echo '{"type":"Metric","metric":"own","data":{"name":"own","type":"trend","contains":"default"}}' >&4
   some 1 100 >&4
   retry 20 has_own 100
-  stop_server
-  cp "$BATS_TEST_TMPDIR/k6serve.db" "$BATS_TEST_TMPDIR/copy"
-  start_server --listen "127.0.0.1:${url##*:}" 4>&-
+  copy_database
   some 101 200 >&4
   retry 20 has_own 200
-  stop_server
-  rm "$BATS_TEST_TMPDIR"/k6serve.db*
-  cp "$BATS_TEST_TMPDIR/copy" "$BATS_TEST_TMPDIR/k6serve.db"
-  start_server --listen "127.0.0.1:${url##*:}" 4>&-
+  back_to_copy
   some 201 300 >&4
   exec 4>&-
   status=0
@@ -318,4 +328,109 @@ has_own() {
     `'(is|are) lost there' "$BATS_TEST_TMPDIR/err"
   jq -e '.batches.lost > 0 and .batches.lost < .batches.acknowledged' \
     "$BATS_TEST_TMPDIR/result"
+}
+
+# share NAME [OPTION...]: pusher $push feeds run $id with what comes through the
+# pipe NAME.
+share() {
+  mkfifo "$BATS_TEST_TMPDIR/$1"
+  K6_CLOUD_PUSH_REF_ID=$id k6push --instance "$1" --push-interval 50ms \
+    --result "$BATS_TEST_TMPDIR/result.$1" "${@:2}" \
+    <"$BATS_TEST_TMPDIR/$1" 2>"$BATS_TEST_TMPDIR/err.$1" 3>&- &
+  push=$!
+}
+
+# end_shared PUSHER WANT: it ends with that status.
+end_shared() {
+  status=0
+  wait "$1" || status=$?
+  cat "$BATS_TEST_TMPDIR"/err.*
+  [ "$status" -eq "$2" ]
+}
+
+# requests_of FIRST LAST: so many of those of the input.
+requests_of() {
+  sed -n "$(($1 * 9 - 7)),$(($2 * 9 + 1))p" "$BATS_TEST_TMPDIR/in"
+}
+
+# feed_both FIRST LAST STORED: both pushers get these; until all that is stored
+# are so many.
+feed_both() {
+  requests_of "$1" "$2" | tee /dev/fd/5 >&4
+  has_stored() { [ "$(api runs/1 .totals.http_reqs)" = "$1" ]; }
+  retry 20 has_stored "$3"
+}
+
+@test "a database copied during a shared run: what it lacks is told, exit 75" {
+  start_server
+  id=$(k6push --create | cut -f 1)
+  stream 100 0 >"$BATS_TEST_TMPDIR/in"
+  share a --api-version 1 5>&-
+  pid_a=$push
+  exec 4>"$BATS_TEST_TMPDIR/a"
+  K6_CLOUD_AGGREGATION_PERIOD=1s K6_CLOUD_AGGREGATION_WAIT_PERIOD=1s \
+    share b --api-version 2 4>&-
+  pid_b=$push
+  exec 5>"$BATS_TEST_TMPDIR/b"
+  feed_both 1 50 100
+  copy_database
+  feed_both 51 75 150
+  back_to_copy
+  # one that comes then has lost nothing
+  K6_CLOUD_PUSH_REF_ID=$id capture k6push --instance c <(requests_of 1 30)
+  [ "$status" -eq 0 ]
+  grep -F '30 made = 30 stored, 0 lost, 0 twice' <<<"$err"
+  feed_both 76 100 180
+  exec 4>&- 5>&-
+  end_shared "$pid_a" 75
+  end_shared "$pid_b" 75
+  for name in a b; do
+    grep -F '100 made = 75 stored, 25 lost, 0 twice' "$BATS_TEST_TMPDIR/err.$name"
+    grep -Eq '[0-9]+ of [0-9]+ batches that the server acknowledged '`
+      `'(is|are) lost there' "$BATS_TEST_TMPDIR/err.$name"
+    jq -e '.batches.lost > 0 and .batches.lost < .batches.acknowledged and
+      .requests.lost == 25' "$BATS_TEST_TMPDIR/result.$name"
+  done
+}
+
+@test "a killed pusher of a shared run, and a copy: told by --resume, exit 75" {
+  start_server
+  id=$(k6push --create | cut -f 1)
+  stream 100 0 >"$BATS_TEST_TMPDIR/in"
+  share a --journal "$journals"
+  exec 4>"$BATS_TEST_TMPDIR/a" 5>/dev/null
+  feed_both 1 50 50
+  copy_database
+  feed_both 51 75 75
+  retry 20 in_journals 0
+  kill_now "$push"
+  exec 4>&- 5>&-
+  back_to_copy
+  capture k6push --resume "$journals"
+  [ "$status" -eq 75 ]
+  grep -Eq '[0-9]+ of [0-9]+ batches that the server acknowledged '`
+    `'(is|are) lost there' <<<"$err"
+  grep -F '75 made = 50 stored, 25 lost, 0 twice' <<<"$err"
+}
+
+@test "batches that name no pusher: what is not lost is not called so" {
+  start_server
+  id=$(k6push --create | cut -f 1)
+  stream 60 0 >"$BATS_TEST_TMPDIR/in"
+  start_nginx <<CONF
+location / { proxy_pass $url; proxy_set_header K6push-Id ""; }
+CONF
+  share a
+  pid_a=$push
+  exec 4>"$BATS_TEST_TMPDIR/a"
+  K6_CLOUD_HOST=$target share b 4>&-
+  pid_b=$push
+  exec 5>"$BATS_TEST_TMPDIR/b"
+  feed_both 1 30 60
+  feed_both 31 60 120
+  exec 4>&- 5>&-
+  end_shared "$pid_a" 0
+  end_shared "$pid_b" 0
+  grep -F '60 made = 60 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err.a"
+  grep -F '60 made = 60 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err.b"
 }

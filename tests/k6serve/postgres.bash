@@ -83,6 +83,29 @@ serve() {
   read -r url <"$out"
 }
 
+# begin [OPTION...]: a server on the database of the test: on $db, or SQLite.
+begin() {
+  if [ -n "${db:-}" ]; then serve "$@"; else start_server "$@"; fi
+  servers=$server
+}
+
+# query SQL: of the database of the test; columns are parted by |.
+query() {
+  if [ -n "${db:-}" ]; then
+    sql "SET search_path = k6serve; $1"
+  else
+    python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=60)
+for row in db.execute(sys.argv[2]):
+    print(*row, sep="|")
+db.commit()' "$BATS_TEST_TMPDIR/k6serve.db" "$1"
+  fi
+}
+
+query_is() {
+  [ "$(query "$1")" = "$2" ]
+}
+
 # post_batch KEY: tries until the batch is taken.
 post_batch() {
   local base=$url

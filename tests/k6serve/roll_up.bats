@@ -11,29 +11,6 @@ setup_file() { postgres_setup_file; }
 teardown_file() { postgres_teardown_file; }
 teardown() { postgres_teardown; }
 
-# begin [OPTION...]: a server on the database of the test.
-begin() {
-  if [ -n "${db:-}" ]; then serve "$@"; else start_server "$@"; fi
-  servers=$server
-}
-
-# query SQL: of the database of the test; columns are parted by |.
-query() {
-  if [ -n "${db:-}" ]; then
-    sql "SET search_path = k6serve; $1"
-  else
-    python3 -c 'import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], timeout=60)
-for row in db.execute(sys.argv[2]):
-    print(*row, sep="|")
-db.commit()' "$BATS_TEST_TMPDIR/k6serve.db" "$1"
-  fi
-}
-
-query_is() {
-  [ "$(query "$1")" = "$2" ]
-}
-
 # Of the points of run 1: the most of a series, and how many series there are
 # whose counts, sums, least and greatest values are not those of its points.
 check() {

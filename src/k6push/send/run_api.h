@@ -55,9 +55,9 @@ struct run_facts {
 					 * another of the announced name; NULL:
 					 * none is known of */
 	int run_status, result_status;	/* as the server ended it; 0 */
-	bool has_stored;	/* the server told what it stored: */
+	bool has_stored;	/* the server told what it stored of ours: */
 	int64_t stored_requests;
-	int64_t stored_batches;	/* -1: the server did not tell */
+	int64_t stored_batches;	/* ours are no more; -1: it did not tell */
 	int64_t unknown;	/* thresholds that it could not judge */
 };
 

@@ -240,6 +240,32 @@ take_stored(struct run_api *c, struct jsn *j)
 			c->has_stored = true;
 }
 
+/* {"http_reqs":N,"batches":M,"unnamed":K}: of what this push sent to a run that
+ * others feed, too. Each of K batches may be one of it, as the server does not
+ * know who sent them. */
+static void
+take_stored_of_push(struct run_api *c, struct jsn *j)
+{
+	int64_t requests = -1, batches = -1, unnamed = -1;
+	struct span key;
+
+	(void)jsn_enter(j, '{');
+	while (jsn_member(j, &key))
+		if (span_is(key, "http_reqs"))
+			(void)take_count(j, "http_reqs", &requests);
+		else if (span_is(key, "batches"))
+			(void)take_count(j, "batches", &batches);
+		else if (span_is(key, "unnamed"))
+			(void)take_count(j, "unnamed", &unnamed);
+		else
+			(void)jsn_skip(j);
+	if (!c->is_borrowed || requests < 0 || batches < 0 || unnamed < 0)
+		return;
+	c->stored_batches = batches + unnamed;
+	c->has_stored = unnamed == 0;
+	c->stored_requests = requests;
+}
+
 /* k6serve tells what it has stored of the run; other servers do not. */
 static void
 take_finished(struct run_api *c, struct span body)
@@ -263,6 +289,9 @@ take_finished(struct run_api *c, struct span body)
 			(void)take_count(&j, "unknown", &c->unknown);
 		else if (span_is(key, "stored") && jsn_peek(&j) == '{')
 			take_stored(c, &j);
+		else if (span_is(key, "stored_of_push") &&
+		    jsn_peek(&j) == '{')
+			take_stored_of_push(c, &j);
 		else
 			(void)jsn_skip(&j);
 	}

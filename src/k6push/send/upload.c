@@ -156,6 +156,11 @@ upload_post(struct uploader *u, struct sending *s, const char *path,
 		    RUN_DATABASE_HEADER ": %s", u->to.database);
 		wire_header(&s->message, s->message.text[2]);
 	}
+	if (u->to.push != NULL) {
+		(void)snprintf(s->message.text[4], sizeof(s->message.text[4]),
+		    RUN_PUSH_HEADER ": %s", u->to.push);
+		wire_header(&s->message, s->message.text[4]);
+	}
 	if (u->to.push_url != NULL) {
 		request.token = NULL;
 		s->bearer = xasprintf("Authorization: Bearer %s",

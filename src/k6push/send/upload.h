@@ -34,6 +34,8 @@ struct upload_target {
 	const char *run;	/* id as in URLs; NULL: host is all; */
 	const char *run_id;	/* and as it is */
 	const char *database;	/* that has it; NULL: not known */
+	const char *push;	/* id of this push among those that feed the
+				   run; NULL: it feeds it alone */
 	const char *token;	/* NULL: none */
 	bool is_borrowed;	/* the run is one of K6_CLOUD_PUSH_REF_ID */
 	const char *push_url;	/* NULL; or where all goes, instead, */

@@ -21,8 +21,8 @@ struct wire_message {
 	const char *run;	/* its id, set before the message is dressed */
 	struct span body;	/* in own, or the batch's */
 	struct buf own;
-	char text[4][64];	/* headers with numbers in them */
-	const char *headers[8];	/* NULL ends */
+	char text[5][64];	/* headers with numbers in them */
+	const char *headers[9];	/* NULL ends */
 	int n;			/* of headers */
 	unsigned variant;	/* of the body; each wire has its own */
 	struct wire_values values;	/* all 0: the answer does not count */

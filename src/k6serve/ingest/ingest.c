@@ -91,6 +91,7 @@ ingest_store(struct call *c, struct batch *batch,
 {
 	struct store_batch b = { .owner = c->owner, .run = c->run,
 	    .key = ingest_key(c), .digest = digest,
+	    .push = instances_push(c),
 	    .max_series = ingest_config_of(c)->max_series,
 	    .now_ns = now_unix_ns() };
 	char own_key[PROVISION_KEY];

@@ -9,6 +9,7 @@
 #include "data/jsn.h"
 #include "data/run.h"
 #include "k6serve/http/run_mark.h"
+#include "k6serve/store/store_batch.h"
 #include "k6serve/store/store_instance.h"
 
 enum {
@@ -27,20 +28,35 @@ read_status(struct jsn *j, int *to)
 		*to = (int)value;
 }
 
+static bool
+is_id(struct span text)
+{
+	size_t i;
+
+	for (i = 0; i < text.n; i++)
+		if (!isxdigit((unsigned char)text.p[i]))
+			return false;
+	return text.n <= ID_BYTES;
+}
+
 /* That of its k6push, by which others of the same name are told apart; what is
  * none is passed over. */
 static void
 read_id(struct jsn *j, struct span *to)
 {
 	struct span raw;
-	size_t i;
 
-	if (!jsn_text(j, &raw) || raw.n > ID_BYTES)
-		return;
-	for (i = 0; i < raw.n; i++)
-		if (!isxdigit((unsigned char)raw.p[i]))
-			return;
-	*to = raw;
+	if (jsn_text(j, &raw) && is_id(raw))
+		*to = raw;
+}
+
+struct span
+instances_push(const struct call *c)
+{
+	const char *id = httpd_header(c->r, RUN_PUSH_HEADER);
+	struct span text = span_of(id != NULL ? id : "");
+
+	return is_id(text) ? text : span_of("");
 }
 
 static void
@@ -68,6 +84,19 @@ read_state(struct jsn *j, struct store_instance *i, struct buf *name)
 	}
 }
 
+/* To one that ends: what is stored of what it sent, so that it sees what was
+ * lost after an answer. */
+static void
+put_stored(const struct store_push_count *n, struct jsn_out *o)
+{
+	jsn_key(o, "stored_of_push");
+	jsn_open(o, '{');
+	jsn_member_int(o, "http_reqs", n->requests);
+	jsn_member_int(o, "batches", n->batches);
+	jsn_member_int(o, "unnamed", n->unnamed);
+	jsn_close(o, '}');
+}
+
 /* Its state is stored: tell of which database the run is, and how many others
  * feed it by that name. */
 static void
@@ -76,8 +105,11 @@ answer_put(struct call *c, const struct store_instance *i)
 	struct buf mark = { 0 };
 	struct jsn_out o;
 	struct why why;
+	bool is_end = i->run_status != RUN_RUNNING && i->id.n > 0;
 	int64_t namesakes = store_instance_namesakes(c->store, i, &why);
-	enum store_result result = namesakes < 0
+	struct store_push_count n;
+	enum store_result result = namesakes < 0 || (is_end &&
+	    store_batch_count_push(c->store, c->run, i->id, &n, &why) < 0)
 	    ? store_last_failure(c->store)
 	    : run_mark_put(c->store, c->owner, c->run, &mark, &why);
 
@@ -88,6 +120,8 @@ answer_put(struct call *c, const struct store_instance *i)
 		jsn_open(&o, '{');
 		jsn_member_text(&o, "database", buf_whole(&mark));
 		jsn_member_int(&o, "namesakes", namesakes);
+		if (is_end)
+			put_stored(&n, &o);
 		jsn_close(&o, '}');
 	}
 	buf_release(&mark);

@@ -11,6 +11,10 @@
  * "thresholds"}. The last word of each counts. */
 void instances_answer(struct call *c);
 
+/* The push that sends a batch, by the id of its instance: of the header
+ * K6push-Id; n 0: it does not say. */
+struct span instances_push(const struct call *c);
+
 /* Make run's state the worst of its own and its instances'; one that never
  * told its end was aborted. Thresholds are the first that somebody told, kept
  * in results. -1: the reply says why. */

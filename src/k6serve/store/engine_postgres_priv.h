@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "k6serve/store/engine_postgres.h"
 
-enum { POSTGRES_SCHEMA = 8 };	/* the version that is known here */
+enum { POSTGRES_SCHEMA = 9 };	/* the version that is known here */
 
 /* The columns of a COPY that are narrower than what is bound: 4 bytes. */
 struct postgres_narrow {

@@ -11,7 +11,7 @@
 #include "k6serve/store/engine_sqlite_priv.h"
 
 enum {
-	SCHEMA_VERSION = 14,
+	SCHEMA_VERSION = 15,
 	APPLICATION_ID = 0x6b367372,	/* "k6sr", at byte 68 of the file */
 	HEADER = 100,			/* bytes; sqlite.org/fileformat.html */
 	AT_VERSION = 60,

@@ -234,3 +234,10 @@ ALTER TABLE run ADD COLUMN roll_to INTEGER NOT NULL DEFAULT 0;
 UPDATE run SET tens_to = (last_ns / 60000000000 + 1) * 60 WHERE point_s >= 10;
 UPDATE run SET minutes_to = tens_to WHERE point_s >= 60;
 ALTER TABLE run DROP COLUMN point_s;
+
+-- version 15
+
+-- The push that sent the batch, by the id of its instance, and the requests in
+-- it; '': it did not say, as all did before this version.
+ALTER TABLE batch ADD COLUMN push TEXT NOT NULL DEFAULT '';
+ALTER TABLE batch ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;

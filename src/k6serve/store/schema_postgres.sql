@@ -216,3 +216,8 @@ ALTER TABLE run ADD COLUMN roll_to BIGINT NOT NULL DEFAULT 0;
 UPDATE run SET tens_to = (last_ns / 60000000000 + 1) * 60 WHERE point_s >= 10;
 UPDATE run SET minutes_to = tens_to WHERE point_s >= 60;
 ALTER TABLE run DROP COLUMN point_s;
+
+-- version 9
+
+ALTER TABLE batch ADD COLUMN push TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE batch ADD COLUMN requests BIGINT NOT NULL DEFAULT 0;

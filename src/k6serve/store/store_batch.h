@@ -10,6 +10,7 @@ struct store_batch {
 	const char *owner;		/* who must see the run */
 	int64_t run;
 	struct span key;		/* n 0: none */
+	struct span push;		/* that sends it; n 0: not known */
 	const unsigned char *digest;	/* of the body */
 	/* Those of a tag set stand together, in it those of a series, in it
 	 * those of a second. */
@@ -39,5 +40,14 @@ enum store_result store_batch_withdraw(struct store *s, const char *owner,
 /* How many batches of a run are stored, each under a key of its own; -1:
  * why. */
 int64_t store_batch_count(struct store *s, int64_t run, struct why *why);
+
+/* What is stored of a push, of those that feed the run; each batch of it is one
+ * of these, or of those without a push. 0, or -1 and why. */
+struct store_push_count {
+	int64_t batches, requests;
+	int64_t unnamed;	/* batches of which the push is not known */
+};
+int store_batch_count_push(struct store *s, int64_t run, struct span push,
+    struct store_push_count *n, struct why *why);
 
 #endif

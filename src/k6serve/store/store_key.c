@@ -44,8 +44,9 @@ store_key_check(struct store *s, const struct store_batch *b, struct why *why)
 enum store_result
 store_key_note(struct store *s, const struct store_batch *b, struct why *why)
 {
-	static const char insert[] = "INSERT INTO batch(run, key, digest)"
-	    " VALUES(?1, ?2, ?3) ON CONFLICT(run, key) DO NOTHING";
+	static const char insert[] = "INSERT INTO batch(run, key, digest,"
+	    " push, requests) VALUES(?1, ?2, ?3, ?4, ?5)"
+	    " ON CONFLICT(run, key) DO NOTHING";
 	struct store_stmt p = store_prepare(s, insert, why);
 
 	if (p.sql == NULL)
@@ -53,6 +54,8 @@ store_key_note(struct store *s, const struct store_batch *b, struct why *why)
 	store_bind_int(&p, b->run);
 	store_bind_text(&p, b->key);
 	store_bind_digest(&p, b->digest);
+	store_bind_text(&p, b->push);
+	store_bind_int(&p, b->requests);
 	if (store_run_sql(&p, why) < 0)
 		return store_failure(s);
 	/* another k6serve noted it since it was checked */
@@ -103,4 +106,29 @@ store_batch_count(struct store *s, int64_t run, struct why *why)
 		return -1;
 	store_bind_int(&p, run);
 	return store_one_int(&p, why);
+}
+
+int
+store_batch_count_push(struct store *s, int64_t run, struct span push,
+    struct store_push_count *n, struct why *why)
+{
+	static const char select[] = "SELECT"
+	    " count(*) FILTER (WHERE push = ?2),"
+	    " CAST(coalesce(sum(requests) FILTER (WHERE push = ?2), 0)"
+	    " AS BIGINT), count(*) FILTER (WHERE push = '')"
+	    " FROM batch WHERE run = ?1 AND length(digest) > 0";
+	enum { BATCHES, REQUESTS, UNNAMED };
+	struct store_stmt p = store_prepare(s, select, why);
+	int found;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	store_bind_text(&p, push);
+	found = store_step(&p, why);
+	if (found > 0)
+		*n = (struct store_push_count){ store_get_int(&p, BATCHES),
+		    store_get_int(&p, REQUESTS), store_get_int(&p, UNNAMED) };
+	store_reset(&p);
+	return found > 0 ? 0 : -1;
 }

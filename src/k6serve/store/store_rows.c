@@ -46,9 +46,9 @@ static const struct table {
 	    STORE_SINK_COLUMNS ")", "SELECT series, second, "
 	    STORE_SINK_COLUMNS " FROM point WHERE series = ?1 AND second > ?2"
 	    " ORDER BY second" AT_MOST, "IIIIRRRRIBI", 1 },
-	[STORE_BATCH] = { "keys of batches", "batch(run, key, digest)",
-	    "SELECT run, key, digest FROM batch WHERE run = ?1 AND key > ?2"
-	    " ORDER BY key" AT_MOST, "ITB", 1 },
+	[STORE_BATCH] = { "keys of batches", "batch(run, key, digest, push,"
+	    " requests)", "SELECT run, key, digest, push, requests FROM batch"
+	    " WHERE run = ?1 AND key > ?2 ORDER BY key" AT_MOST, "ITBTI", 1 },
 	[STORE_SLOW] = { "slow requests", "slow(" SLOW_COLUMNS ")",
 	    "SELECT " SLOW_COLUMNS " FROM slow WHERE run = ?1 ORDER BY id",
 	    "IIIIIIIIIIT", -1 },
