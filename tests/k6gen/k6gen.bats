@@ -472,6 +472,15 @@ seen_lines() { [ "$(wc -l <"$dir/seen.log")" -eq "$1" ]; }
   [ "$status" -eq 2 ]
 }
 
+@test "a URL has at most 8000 bytes" {
+  local url
+  url="$http/small?$(printf '%08000d' 0)"
+  k6gen -q "${url:0:8000}" >"$out"
+  run k6gen -q "${url:0:8001}"
+  [ "$status" -eq 2 ]
+  [[ ${lines[0]} == *": longer than 8000 bytes" ]]
+}
+
 @test "a full disk is a failure, a reader that leaves is not a message" {
   run bash -c "k6gen -q '$http/small' >/dev/full"
   [ "$status" -eq 1 ]
