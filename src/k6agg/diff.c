@@ -41,7 +41,7 @@ side_read(struct side *s, struct options *o, char *const *file,
 	size_t i;
 	int status;
 
-	for (i = 0; i < o->thresholds.n; i++)
+	for (i = 0; i < o->thresholds.n && !o->has_no_thresholds; i++)
 		(void)judge_add_option(&s->judge, o->thresholds.items[i],
 		    &why);
 	s->agg = agg_new(o, file, 1, stop);

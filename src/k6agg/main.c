@@ -46,8 +46,8 @@ prepare_thresholds(struct options *o)
 		return opt_misuse("--threshold needs --summary, --json, --csv "
 		    "or --diff");
 	if (o->has_no_thresholds && !options_ask_summary(o))
-		return opt_misuse("--no-thresholds needs --summary, --json or "
-		    "--csv");
+		return opt_misuse("--no-thresholds needs --summary, --json, "
+		    "--csv or --diff");
 	for (i = 0; i < o->thresholds.n && !o->has_no_thresholds; i++)
 		if (judge_add_option(&o->judge, o->thresholds.items[i],
 		    &why) < 0)
@@ -65,6 +65,10 @@ check_files(const struct options *o, char *const *files, int n)
 		n_stdin += strcmp(files[i], "-") == 0;
 	if (o->is_diff && (n != 2 || n_stdin > 1))
 		return opt_misuse("--diff compares two files");
+	if (o->is_diff && (o->is_merge ||
+	    o->settings.v[SET_PERIOD].source == FROM_FLAG))
+		return opt_misuse("--diff and %s: --diff compares the files as "
+		    "they are", o->is_merge ? "-m" : "-p");
 	if (!o->is_diff && o->min_effect >= 0)
 		return opt_misuse("--min-effect needs --diff");
 	if (o->is_csv && (o->is_json || o->is_diff))

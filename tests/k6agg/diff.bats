@@ -64,6 +64,35 @@ noise() {
   grep -E '^failed .* worse$' <<<"$out"
 }
 
+@test "--diff compares files as they are: -p and -m are wrong use" {
+  noise 1 1 20 50 >a
+  for option in -m "-p 3s"; do
+    # shellcheck disable=SC2086 # words
+    capture k6agg $option --diff a a
+    [ "$status" -eq 2 ]
+    [ "$out" = "" ]
+    grep -qxF \
+      "k6agg: --diff and ${option% *}: --diff compares the files as they are" \
+      <<<"$err"
+  done
+  # A variable is that of all k6agg of a pipeline.
+  K6_CLOUD_AGGREGATION_PERIOD=3s k6agg --diff a a >/dev/null
+  # --strict is as in any other use.
+  echo '{"type":"Point",' >>a
+  capture k6agg --diff --strict a a
+  [ "$status" -eq 1 ]
+  [ "$out" = "" ]
+}
+
+@test "--diff --no-thresholds judges none, whatever --threshold says" {
+  noise 1 1 20 50 >a
+  capture k6agg --diff --threshold 'http_reqs=count<1' a a
+  [ "$status" -eq 99 ]
+  capture k6agg --diff --no-thresholds --threshold 'http_reqs=count<1' a a
+  [ "$status" -eq 0 ]
+  grep -E '^crossed thresholds +0 +0 ' <<<"$out"
+}
+
 @test "--min-effect is a percentage, and only for --diff" {
   noise 1 1 60 50 >a
   noise 2 1.3 60 50 >b
