@@ -9,6 +9,38 @@ teardown() {
   stop_server || true
 }
 
+# ask TARGET [CURL OPTION...]: GET with this in the first line; $code, $body.
+ask() {
+  get / --request-target "$@"
+}
+
+@test "a whole URL in the first line: its host counts, and not that of Host" {
+  start_server
+  create
+  for target in "$url/api/v1/runs/1" "HTTP${url#http}//api/v1/runs/1" \
+    "${url/127.0.0.1/localhost}/api/v1/runs/1?format=json"; do
+    for host in "${url#http://}" evil.test; do
+      ask "$target" -H "Host: $host"
+      [ "$code" = 200 ]
+      [ "$(jq .id <<<"$body")" = 1 ]
+    done
+  done
+  ask "$url/api/v1/runs?limit=1&nonsense=2"
+  [ "$code" = 400 ]
+  for target in "$url" "$url?a=b"; do
+    ask "$target"
+    grep -q '<html' <<<"$body"
+  done
+  for target in http://evil.test/api/v1/runs http:///api/v1/runs \
+    "http://me@${url#http://}/api/v1/runs" "${url%:*}:1/api/v1/runs"; do
+    ask "$target"
+    [ "$code" = 421 ]
+  done
+  # One that is no server of HTTP has no such path.
+  ask "ftp${url#http}/api/v1/runs"
+  [ "$code" = 404 ]
+}
+
 # bats test_tags=slow
 @test "an ambiguous head gets 400, and the connection is closed" {
   start_server

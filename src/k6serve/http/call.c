@@ -189,7 +189,7 @@ reply_as_asked(const struct httpd_request *r, struct httpd_reply *reply)
 void
 call_put_url(const struct call *c, struct buf *out)
 {
-	const char *host = httpd_header(c->r, "Host");
+	const char *host = c->r->host;
 
 	if (c->server->url != NULL)
 		buf_text(out, c->server->url);

@@ -35,7 +35,7 @@ struct request {
 	struct httpd_reply reply;
 	struct buf body;
 	struct peer *peer;
-	char *path;
+	char *path, *host;	/* of a whole URL; NULL: it was none */
 	int64_t start_ns;
 	size_t dropped;
 	size_t held;		/* its part of httpd's */
@@ -227,7 +227,7 @@ on_uri(void *ctx, const char *uri, struct MHD_Connection *connection)
 
 	(void)ctx;
 	(void)connection;
-	r->path = clean_path(uri != NULL ? uri : "");
+	r->path = clean_path(head_path(uri != NULL ? uri : "", &r->host));
 	return r;
 }
 
@@ -243,6 +243,8 @@ request_begin(struct httpd *h, struct request *r,
 	r->public.method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0
 	    ? MHD_HTTP_METHOD_GET : method;
 	r->public.path = r->path;
+	r->public.host = r->host != NULL ? r->host :
+	    httpd_header(&r->public, MHD_HTTP_HEADER_HOST);
 	r->peer = peers_of(connection);
 	peers_address(connection, r->public.address);
 	peers_enter(h, connection, PHASE_BODY, SILENT_S);
@@ -430,6 +432,7 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	if (r == NULL)
 		return;
 	if (!r->is_begun) {	/* its head is refused by libmicrohttpd */
+		free(r->host);
 		free(r->path);
 		free(r);
 		return;
@@ -444,6 +447,7 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **context,
 	free_texts(&r->reply);
 	free(r->reply.stream);
 	free(r->public.note);
+	free(r->host);
 	free(r->path);
 	free(r);
 	*context = NULL;

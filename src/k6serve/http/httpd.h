@@ -33,6 +33,9 @@ struct httpd_request {
 	const char *path;	/* decoded, HTTPD_SLASH for %2F; repeated
 				   slashes are one; a path with %00 in it
 				   stays as it came */
+	const char *host;	/* host and port that are asked for: of the
+				   first line, if that has a whole URL, or of
+				   the field Host; NULL: of neither */
 	struct span body;	/* as sent; empty while it is admitted */
 	const char *fault;	/* why the head must be refused; NULL: not */
 	bool is_too_large;	/* the body passed body_max and was dropped */

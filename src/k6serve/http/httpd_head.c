@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Refuses heads of requests that libmicrohttpd takes and that others would
- * read in another way: behind a proxy they could smuggle in a request (RFC
- * 9112). */
+/* Reads what of a head libmicrohttpd hands over as it came, and refuses heads
+ * that it takes and that others would read in another way: behind a proxy they
+ * could smuggle in a request (RFC 9112). */
 #include <string.h>
 
+#include "base/mem.h"
 #include "k6serve/http/httpd_priv.h"
 
 /* A name that a head may have once. */
@@ -79,6 +80,22 @@ see_field(void *ctx, enum MHD_ValueKind kind, const char *name,
 	    strcasecmp(value, "chunked") != 0)
 		fail(h, "the Transfer-Encoding is not chunked");
 	return MHD_YES;
+}
+
+const char *
+head_path(const char *target, char **host)
+{
+	const char *from = strncasecmp(target, "http://", 7) == 0 ?
+	    target + 7 : strncasecmp(target, "https://", 8) == 0 ?
+	    target + 8 : NULL;
+	size_t n;
+
+	*host = NULL;
+	if (from == NULL)
+		return target;
+	n = strcspn(from, "/?");
+	*host = xstrndup(from, n);
+	return from[n] == '/' ? from + n : "/";
 }
 
 const char *

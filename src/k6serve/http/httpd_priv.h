@@ -56,6 +56,11 @@ struct httpd {
 struct MHD_Response *stream_start(struct httpd *h,
     struct MHD_Connection *connection, struct httpd_reply *reply);
 
+/* The path, and the query behind it, of the target in a head's first line. It
+ * may be a whole URL: then *host is its host and port, which the caller frees;
+ * else NULL. */
+const char *head_path(const char *target, char **host);
+
 /* What makes a head ambiguous; NULL: nothing. version is that of the request,
  * as libmicrohttpd hands it over. */
 const char *head_fault(struct MHD_Connection *connection,

@@ -215,7 +215,6 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 {
 	struct server *server = ctx;
 	const struct server_config *config = server->config;
-	const char *host = httpd_header(r, "Host");
 	const char *origin = httpd_header(r, "Origin");
 	struct call c = { .r = r, .reply = reply };
 	const struct route *other;
@@ -226,7 +225,7 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 		reply_field(reply, "Connection", "close");
 		return -1;
 	}
-	if (!is_our_host(config, host) &&
+	if (!is_our_host(config, r->host) &&
 	    !(match_route(config, &c, &other) && c.route->takes_any_host)) {
 		reply_error(reply, 421, 0, "this server does not have the "
 		    "name and port in Host: give it with --url");
@@ -239,7 +238,7 @@ admit(void *ctx, struct httpd_request *r, struct httpd_reply *reply)
 		return -1;
 	}
 	if (is_write(r) && origin != NULL &&
-	    !is_our_origin(config, origin, host)) {
+	    !is_our_origin(config, origin, r->host)) {
 		reply_error(reply, 403, ERROR_CROSS_SITE,
 		    "pages of other sites may not "
 		    "write here");
