@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "data/compare.h"
+#include "k6serve/claim.h"
 #include "k6serve/copy.h"
 #include "k6serve/ending.h"
 #include "k6serve/hook/hook_thread.h"
@@ -82,6 +83,20 @@ warn_of_access(const char *path)
 		    "chmod 600", path);
 }
 
+/* Two on one file lose nothing, as each writes whole transactions; but the file
+ * has no lease by which one of them does the periodic work. */
+static int
+claim(const char *path)
+{
+	int fd = claim_file(path);
+
+	if (claim_is_shared(fd))
+		warnf("%s: another k6serve serves this file, too: both time "
+		    "runs out and remove them, each by its own options, and "
+		    "may send a webhook twice", path);
+	return fd;
+}
+
 static struct store *
 open_postgres(const char *url, int status)
 {
@@ -95,9 +110,10 @@ open_postgres(const char *url, int status)
 }
 
 /* Only what writes makes the file: a misspelt name is told to readers. db NULL:
- * the default. A failure ends the process with that status. */
+ * the default. A failure ends the process with that status. *claimed becomes
+ * the claim of a file that is to be served; NULL: it is not. */
 static struct store *
-open_store(const char *db, bool makes_it, int status)
+open_store(const char *db, bool makes_it, int status, int *claimed)
 {
 	struct buf path = { 0 };
 	struct store *store;
@@ -116,6 +132,8 @@ open_store(const char *db, bool makes_it, int status)
 	if (store == NULL)
 		dief(status, "%s: %s", path.p, why.text);
 	warn_of_access(path.p);
+	if (claimed != NULL)
+		*claimed = claim(path.p);
 	buf_release(&path);
 	return store;
 }
@@ -361,7 +379,7 @@ copy(const char *from_name, const char *to_name, bool takes_open)
 	if (from == NULL)
 		dief(EXIT_FAILED, "%s: %s", store_is_postgres(from_name) ?
 		    "the source" : from_name, why.text);
-	to = open_store(to_name, true, EXIT_UNDELIVERED);
+	to = open_store(to_name, true, EXIT_UNDELIVERED, NULL);
 	status = copy_command(from, to, takes_open);
 	store_close(from);
 	store_close(to);
@@ -373,7 +391,7 @@ static int
 run(struct options *o, struct service *s, char **argv, int n)
 {
 	sigset_t signals;
-	int status;
+	int status, claimed = -1;
 
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
@@ -387,7 +405,8 @@ run(struct options *o, struct service *s, char **argv, int n)
 	if (n > 0 && strcmp(argv[0], "copy") == 0)
 		return copy(argv[1], argv[2], o->takes_open);
 	s->server.store = open_store(o->db, n == 0 ||
-	    strcmp(argv[0], "token") == 0, EXIT_FAILED);
+	    strcmp(argv[0], "token") == 0, EXIT_FAILED, n == 0 ? &claimed :
+	    NULL);
 	status = n > 0 ? run_command(o, s->server.store, argv, n)
 	    : listen_and_serve(o, s, &signals);
 	cache_release(&s->cache);
@@ -397,6 +416,8 @@ run(struct options *o, struct service *s, char **argv, int n)
 	buf_release(&s->key);
 	hook_config_release(&s->hook);
 	store_close(s->server.store);
+	if (claimed >= 0)
+		(void)close(claimed);
 	return status;
 }
 

@@ -8,6 +8,7 @@ load serve
 
 teardown() {
   stop_server || true
+  [ -z "${first:-}" ] || kill "$first" 2>/dev/null || true
 }
 
 # certificate: $BATS_TEST_TMPDIR/cert.pem and key.pem for this machine.
@@ -36,6 +37,52 @@ start_tls() {
     .config.noCompress == true and .config.sendHistograms == true and
     .logs == [{level: "info", message: "runs are kept for 30 days"},
       {level: "warning", message: "be \"nice\""}]' <<<"$body"
+}
+
+@test "a second server of a file says so; commands beside it do not" {
+  start_server
+  run ! grep 'another k6serve' "$BATS_TEST_TMPDIR/serve.err"
+  db=$BATS_TEST_TMPDIR/k6serve.db
+  create
+  capture token_add me
+  [ "$err" = "" ]
+  capture k6serve --db "$db" report --format text 1
+  [[ $err != *another* ]]
+  capture k6serve copy --open "$db" "$BATS_TEST_TMPDIR/copy.db"
+  [[ $status = 0 && $err != *another* ]]
+  first=$server
+  start_server
+  grep -q "^k6serve: $db: another k6serve serves this file, too: both " \
+    "$BATS_TEST_TMPDIR/serve.err"
+  stop_server
+  # It ends with the process, however that ends.
+  server=$first
+  kill_now "$server"
+  start_server
+  run ! grep 'another k6serve' "$BATS_TEST_TMPDIR/serve.err"
+}
+
+@test "two servers of a file: each batch is stored once, by either" {
+  start_server
+  create
+  first=$server urls=("$url")
+  start_server
+  urls+=("$url")
+  pids=()
+  for i in {0..39}; do
+    # each key goes to both
+    curl -sS -o /dev/null --fail -H 'Content-Type: application/json' \
+      -H "K6-Idempotency-Key: k$((i / 2))" --data "$(named "/$((i / 2 % 4))")" \
+      --retry 20 "${urls[i % 2]}/v1/metrics/1" 3>&- &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid"
+  done
+  [ "$(api runs/1 .totals.http_reqs)" = 20 ]
+  stop_server
+  server=$first url=${urls[0]}
+  [ "$(api runs/1 .totals.http_reqs)" = 20 ]
 }
 
 @test "a TLS 1.2 suite with CBC and SHA-1 is refused" {
