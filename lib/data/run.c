@@ -351,6 +351,26 @@ tell_lines(struct buf *out, int64_t n, const char *one, const char *other)
 	buf_printf(out, " no %s line", other);
 }
 
+void
+run_cuts_start(struct run_cuts *c, const char *input)
+{
+	if (c->starts++ == 0)
+		c->start_input = input;
+}
+
+void
+run_cuts_end(struct run_cuts *c, int64_t streams, const char *input)
+{
+	int64_t known = streams < c->starts ? streams : c->starts;
+
+	c->starts -= known;
+	if (c->starts == 0)
+		c->start_input = NULL;
+	if (streams > known && c->ends == 0)
+		c->end_input = input;
+	c->ends += streams - known;
+}
+
 bool
 run_tell_cut(int64_t starts, const struct run_ends *ends, struct buf *out)
 {

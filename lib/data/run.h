@@ -92,6 +92,17 @@ struct run_ends {
 bool run_tell_cut(int64_t starts, const struct run_ends *ends,
     struct buf *out);
 
+/* The first input whose Start line has no End line yet, and the first whose
+ * End line had no Start line. A zeroed struct has none. */
+struct run_cuts {
+	int64_t starts, ends;	/* so many of each */
+	const char *start_input, *end_input;	/* borrowed; NULL: none */
+};
+
+/* Note a Start line of the input, or an End line that is for so many. */
+void run_cuts_start(struct run_cuts *c, const char *input);
+void run_cuts_end(struct run_cuts *c, int64_t streams, const char *input);
+
 void run_ends_add(struct run_ends *ends, const struct run_end *end);
 void run_ends_release(struct run_ends *ends);
 

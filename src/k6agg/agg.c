@@ -43,8 +43,11 @@ read_status(struct agg *agg)
 static void
 drain(struct agg *agg, int status)
 {
-	struct ending ending = { .status = status, .signal = *agg->stop,
-	    .input = agg->sources.at->in.name,
+	/* What nobody could write was not read to its end: it was not cut. */
+	struct ending ending = { .signal = *agg->stop,
+	    .status = agg->out.error != 0 ? EXIT_FAILED : status,
+	    .input = sources_name(&agg->sources),
+	    .cut_input = sources_cut(&agg->sources, books_lack_end(&agg->books)),
 	    .has_read = sources_have_any(&agg->sources) };
 	struct folding *f = &agg->folding;
 

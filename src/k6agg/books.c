@@ -80,8 +80,8 @@ known_requests(const struct books *b)
 	return b->requests + b->ends.end.dropped;
 }
 
-static bool
-is_cut(const struct books *b)
+bool
+books_lack_end(const struct books *b)
 {
 	return b->starts > b->ends.end.streams;
 }
@@ -106,7 +106,7 @@ books_print_rest(const struct books *b, const struct ending *ending,
 	} else {
 		end.time_ns = ending->clock_ns;
 		end.is_books = true;
-		if (is_cut(b))
+		if (books_lack_end(b))
 			end.run_status = RUN_ABORTED_BY_SYSTEM;
 	}
 	run_end_print(&end, out);
@@ -117,7 +117,7 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 {
 	struct run_end *end = &b->ends.end;
 	bool has_failed = ending->status != EXIT_DONE;
-	bool cut = is_cut(b) && !has_failed;
+	bool cut = books_lack_end(b) && !has_failed;
 	int64_t requests = known_requests(b);
 
 	if (b->points == 0 && b->starts == 0 && b->ends.n == 0 && !has_failed)
@@ -164,7 +164,7 @@ lacks_head(const struct books *b)
 const char *
 books_state(const struct books *b)
 {
-	if (is_cut(b))
+	if (books_lack_end(b))
 		return "cut";
 	if (lacks_head(b))
 		return "its head is missing";

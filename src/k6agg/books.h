@@ -41,6 +41,7 @@ struct ending {
 	int64_t clock_ns;	/* latest time of the stream */
 	int64_t start_ns;	/* and the earliest, if samples have it; 0 */
 	const char *input;	/* its name, for messages */
+	const char *cut_input;	/* the one that was cut, if one was */
 	bool has_read;		/* a line of the stream */
 };
 
@@ -58,6 +59,9 @@ int books_print_end(struct books *b, const struct ending *ending,
  * input, then for the streams that lack theirs. */
 void books_print_rest(const struct books *b, const struct ending *ending,
     struct buf *out);
+
+/* Is there a Start line without an End line? */
+bool books_lack_end(const struct books *b);
 
 /* How the stream says that its run ended, for people; "cut" if a Start line
  * has no End line, "its head is missing" the other way round; NULL: the

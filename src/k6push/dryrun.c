@@ -111,7 +111,7 @@ print_input(struct dry_run *d, struct lines *in)
 		collector_take(c, in, &bad);
 	} while (more != 0);
 	collector_end(c);
-	collector_tell(c, in->name);
+	collector_tell(c);
 	if (d->remote.is_chosen)
 		running_batches_cutter(&d->running).take(&d->running, true);
 	else if (c->series != NULL)

@@ -312,6 +312,18 @@ no_line_passed() {
   [ "$(tail -n 1 "$BATS_TEST_TMPDIR/out" | jq .data.run_status)" -eq 6 ]
 }
 
+@test "a stream that could not be written is not said to be cut" {
+  { head -n 1 "$cases/outliers.ndjson"; requests 2000
+    sed -n '$p' "$cases/outliers.ndjson"; } >"$BATS_TEST_TMPDIR/in"
+  for options in '' '-p 3s' -m; do
+    # shellcheck disable=SC2086 # words
+    capture sh -c "k6agg $options '$BATS_TEST_TMPDIR/in' >/dev/full"
+    [ "$status" -eq 1 ]
+    [[ $err == *'stdout: No space left on device'* ]]
+    [[ $err != *'the stream was cut'* ]]
+  done
+}
+
 @test "who stops a stream before its End writes one, with the books so far" {
   # A head, 3 requests, and more behind a bad line; no generator's trailer.
   { head -n 1 "$cases/outliers.ndjson"; requests 3; echo '{"metric":'

@@ -169,6 +169,43 @@ some() {
   [ "$output" = 0 ]
 }
 
+@test "of several files the one that was cut is named" {
+  start='{"type":"Start","data":{"time":"2026-01-01T00:00:00Z"}}'
+  end='{"type":"End","data":{"time":"2026-01-01T00:00:09Z","run_status":3,'
+  end="$end\"exit_code\":0,\"points\":9,\"requests\":1}}"
+  { echo "$start"; request 1 10; echo "$end"; } >whole
+  cp whole other
+  { echo "$start"; request 1 10; } >tailless
+  { request 1 10; echo "$end"; } >headless
+  for options in '' '-p 3s' -m --summary; do
+    for files in 'tailless whole other' 'whole tailless other' \
+      'whole other tailless'; do
+      # shellcheck disable=SC2086 # words
+      capture k6agg $options $files
+      grep -Fx 'k6agg: tailless: the stream was cut: a Start line has no End line' \
+        <<<"$err"
+      # shellcheck disable=SC2086 # words
+      capture k6agg $options ${files/tailless/headless}
+      grep -Fx 'k6agg: headless: the stream was cut: an End line has no Start line' \
+        <<<"$err"
+      # shellcheck disable=SC2086 # words
+      capture k6push --dry-run $files
+      grep -Fx 'k6push: tailless: the stream was cut: a Start line has no End line' \
+        <<<"$err"
+    done
+  done
+  # A stream in two files is whole.
+  head -n 1 whole >first.part
+  sed 1d whole >last.part
+  capture k6agg first.part last.part
+  [ -z "$err" ]
+  # What is missing may be of any file.
+  sed '/http_reqs/d' whole >gap
+  capture k6agg --summary gap whole
+  grep -Fx 'k6agg: the input: 1 of 2 requests that the End line counts is missing' \
+    <<<"$err"
+}
+
 @test "a stream without histograms merges to one without" {
   requests 10 | k6agg -q -p 3s --min-samples 1 >a
   jq -c 'del(.data.values[]?.hist)' a >bare

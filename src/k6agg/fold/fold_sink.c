@@ -47,7 +47,7 @@ fold_end(struct line_sink *s, const struct ending *ending)
 	books->late = f->is_merging ? 0 : f->buckets.late;
 	(void)books_print_end(books, ending, &line);
 	if (ending->status == EXIT_DONE)
-		books_warn_cut(books, ending->input);
+		books_warn_cut(books, ending->cut_input);
 	if (line.n > 0)
 		out_lines(fold->out, buf_whole(&line));
 	buf_release(&line);

@@ -190,11 +190,13 @@ dispatch_metric(struct agg *agg, const struct line *line)
 static void
 dispatch_start(struct agg *agg, const struct line *line)
 {
+	struct source *source = agg->sources.at;
 	struct buf text = { 0 };
 	struct run_start start;
 	struct why why;
 
 	agg->books.starts++;
+	run_cuts_start(&source->cuts, source->in.name);
 	if (run_start_parse(&start, line->data, &text, &why) < 0) {
 		buf_release(&text);
 		return;
@@ -212,11 +214,13 @@ dispatch_start(struct agg *agg, const struct line *line)
 static int
 dispatch_end(struct agg *agg, const struct line *line, struct why *why)
 {
+	struct source *source = agg->sources.at;
 	struct run_end end;
 
 	if (run_end_parse(&end, line->data, why) < 0)
 		return -1;
 	run_ends_add(&agg->books.ends, &end);
+	run_cuts_end(&source->cuts, end.streams, source->in.name);
 	summary_note_run(&agg->summary, end.start_ns, end.time_ns);
 	if (agg->books.ends.n == 1 && agg->books.starts == 1 &&
 	    agg->options->select == NULL)

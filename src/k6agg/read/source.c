@@ -17,6 +17,7 @@ sources_init(struct sources *s, char *const *files, int n_files,
 	size_t i;
 
 	s->n = f->n_inputs;
+	s->are_many = n_files > 1;
 	s->list = xcalloc(s->n, sizeof(s->list[0]));
 	for (i = 0; i < s->n; i++) {
 		lines_init(&s->list[i].in, files + i, s->n > 1 ? 1 : n_files);
@@ -102,6 +103,28 @@ sources_have_any(const struct sources *s)
 		if (s->list[i].good_before + s->list[i].good > 0)
 			return true;
 	return false;
+}
+
+const char *
+sources_name(const struct sources *s)
+{
+	return s->are_many ? "the input" : s->at->in.name;
+}
+
+const char *
+sources_cut(const struct sources *s, bool lacks_end)
+{
+	const struct run_cuts *c;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		c = &s->list[i].cuts;
+		if (lacks_end && c->start_input != NULL)
+			return c->start_input;
+		if (!lacks_end && c->end_input != NULL)
+			return c->end_input;
+	}
+	return sources_name(s);
 }
 
 int

@@ -8,11 +8,13 @@
 #define K6PIPE_K6AGG_READ_SOURCE_H
 
 #include "base/lines.h"
+#include "data/run.h"
 #include "k6agg/fold/fold.h"
 
 struct source {
 	struct lines in;
 	struct fold_input *input;	/* its clock; the folding's */
+	struct run_cuts cuts;	/* its files that were cut, so far */
 	/* of the file that is read now: */
 	int64_t good, bad;	/* lines, without blank ones */
 	int64_t good_before;	/* of those before it */
@@ -23,6 +25,7 @@ struct sources {
 	struct source *list;	/* owned */
 	size_t n;
 	struct source *at;	/* the one that is read now */
+	bool are_many;		/* files */
 };
 
 /* Make one for each input of the folding: for each of the files, or one for
@@ -42,6 +45,12 @@ void source_file_end(struct source *s);
 
 /* True if any line of the inputs was of the stream. */
 bool sources_have_any(const struct sources *s);
+
+/* What to call the input: its name, if it is one file. */
+const char *sources_name(const struct sources *s);
+
+/* The first file that lacks an End line, or else a Start line; its name. */
+const char *sources_cut(const struct sources *s, bool lacks_end);
 
 /* Files that could not be read, of all. */
 int sources_failed(const struct sources *s);

@@ -102,7 +102,7 @@ summary_end(struct line_sink *s, const struct ending *ending)
 	if (!ending->has_read)
 		return;
 	if (ending->status == EXIT_DONE && to->crossed == NULL)
-		books_warn_cut(to->books, ending->input);
+		books_warn_cut(to->books, ending->cut_input);
 	if (to->form == SUMMARY_NONE)
 		return;
 	summary_view(to->summary, &v);

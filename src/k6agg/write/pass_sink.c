@@ -44,7 +44,7 @@ pass_end(struct line_sink *s, const struct ending *ending)
 		out_lines(pass->out, buf_whole(&line));
 	buf_release(&line);
 	if (ending->status == EXIT_DONE)
-		books_warn_cut(pass->books, ending->input);
+		books_warn_cut(pass->books, ending->cut_input);
 }
 
 struct pass_sink

@@ -140,17 +140,20 @@ take_start(struct collector *c, struct span data, struct why *why)
 {
 	struct span copy;
 
-	if (c->starts++ > 0)
+	if (c->starts > 0) {
+		c->starts++;
+		run_cuts_start(&c->cuts, c->input);
 		return 0;
+	}
 	buf_reset(&c->start_json);
 	buf_span(&c->start_json, data);
 	copy = buf_whole(&c->start_json);
-	if (run_start_parse(&c->start, copy, &c->start_text, why) == 0) {
-		take_thresholds(c, c->start.thresholds);
-		return 0;
-	}
-	c->starts = 0;
-	return -1;
+	if (run_start_parse(&c->start, copy, &c->start_text, why) < 0)
+		return -1;
+	c->starts = 1;
+	run_cuts_start(&c->cuts, c->input);
+	take_thresholds(c, c->start.thresholds);
+	return 0;
 }
 
 static int
@@ -161,6 +164,7 @@ take_end(struct collector *c, struct span data, struct why *why)
 	if (run_end_parse(&end, data, why) < 0)
 		return -1;
 	run_ends_add(&c->ends, &end);
+	run_cuts_end(&c->cuts, end.streams, c->input);
 	if (c->judge != NULL)
 		judge_take_results(c->judge, end.thresholds);
 	return 0;
@@ -245,6 +249,7 @@ take_lines(struct collector *c, struct lines *in, struct bad_lines *bad,
 	struct why why;
 
 	c->is_holding = !is_all;
+	c->input = in->name;
 	if (is_all && c->held.n > 0) {
 		(void)collector_line(c, buf_whole(&c->held), &why);
 		buf_reset(&c->held);
@@ -294,8 +299,10 @@ collector_end(struct collector *c)
 }
 
 void
-collector_tell(const struct collector *c, const char *input)
+collector_tell(const struct collector *c)
 {
+	const char *input = c->starts > c->ends.end.streams
+	    ? c->cuts.start_input : c->cuts.end_input;
 	struct buf what = { 0 };
 
 	if (run_tell_cut(c->starts, &c->ends, &what))

@@ -35,6 +35,8 @@ struct collector {
 	struct run_start start;	/* of the first Start */
 	struct buf start_text, start_json;	/* what start points to */
 	struct run_ends ends;	/* all trailers */
+	struct run_cuts cuts;	/* inputs that lack one, or a Start */
+	const char *input;	/* that is read, borrowed; or NULL */
 	int starts;
 	int64_t first_ns, last_ns;	/* times of samples; 0: none */
 	uint64_t points;	/* Point lines, or what aggregates stand for */
@@ -69,6 +71,6 @@ void collector_end(struct collector *c);
 
 /* After that: tell of a stream that was cut, and of metrics whose type it did
  * not tell, which are sent as trends; that loses nothing. */
-void collector_tell(const struct collector *c, const char *input);
+void collector_tell(const struct collector *c);
 
 #endif

@@ -311,7 +311,7 @@ reader_thread(void *ctx)
 	}
 	collector_end(&r->collector);
 	if (r->stop == READER_GO && r->crossed == NULL)
-		collector_tell(&r->collector, r->in.name);
+		collector_tell(&r->collector);
 	cut_batches(r, true);
 	r->has_ended = true;
 	thread_bell_ring(r->wake);

@@ -2,6 +2,7 @@
 #include "data/run.c"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "tap.h"
 
@@ -207,6 +208,25 @@ cut(void)
 	buf_release(&text);
 }
 
+static void
+cuts(void)
+{
+	struct run_cuts c = { 0 };
+
+	run_cuts_start(&c, "a");
+	run_cuts_start(&c, "b");
+	CHECK(c.starts == 2 && strcmp(c.start_input, "a") == 0);
+	run_cuts_end(&c, 1, "b");
+	CHECK(c.starts == 1 && strcmp(c.start_input, "a") == 0);
+	run_cuts_end(&c, 1, "c");
+	CHECK(c.starts == 0 && c.start_input == NULL && c.ends == 0);
+	run_cuts_start(&c, "d");
+	run_cuts_end(&c, 3, "d");
+	run_cuts_end(&c, 1, "e");
+	CHECK(c.start_input == NULL);
+	CHECK(c.ends == 3 && strcmp(c.end_input, "d") == 0);
+}
+
 int
 main(void)
 {
@@ -218,5 +238,6 @@ main(void)
 	test("members of a wrong kind are refused", refused);
 	test("trailers add up, the first thresholds stay", trailers);
 	test("how a stream was cut is told", cut);
+	test("the first input that was cut is known", cuts);
 	return tap_end();
 }
