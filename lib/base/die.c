@@ -252,6 +252,18 @@ close_stdout(int status)
 	return close_stdout_after(error, status);
 }
 
+int
+close_stdout_with(const char *text, size_t n, int status)
+{
+	int error = 0;
+
+	/* The reason is known only now: stdout remembers that, not why. */
+	errno = 0;
+	if (n > 0 && fwrite(text, 1, n, stdout) != n)
+		error = errno != 0 ? errno : EIO;
+	return close_stdout_after(error, status);
+}
+
 static ssize_t
 write_stdout(void *ctx, const char *from, size_t n)
 {

@@ -50,6 +50,9 @@ int close_stdout(int status);
 /* The same if a write to it has failed before: with this errno; 0: none. */
 int close_stdout_after(int error, int status);
 
+/* Write the n bytes to stdout, its last ones, and close it: the same. */
+int close_stdout_with(const char *text, size_t n, int status);
+
 /* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that
  * no file lands there; let stdout wait for its reader (base/descriptor); and
  * let a write past the limit of a file's size (ulimit -f) fail with EFBIG. */

@@ -261,16 +261,15 @@ tell_crossed(const struct judge *j)
 	return is_crossed;
 }
 
-/* Returns the exit status. */
+/* Append what changed. Returns the exit status. */
 static int
-compare(struct side side[2], const struct options *o)
+compare(struct side side[2], const struct options *o, struct buf *out)
 {
 	struct figures f[2];
 	struct comparison c = { .base = &f[0], .n_base = 1, .run = &f[1],
 	    .min_effect = o->min_effect < 0 ? COMPARE_MIN_EFFECT :
 	    o->min_effect };
 	struct pairs pairs = { .n = 0 };
-	struct buf out = { 0 };
 	size_t i;
 	int k;
 
@@ -283,11 +282,9 @@ compare(struct side side[2], const struct options *o)
 		compare_pair(&c, pairs.list[i]);
 	compare_conclude(&c);
 	if (o->is_json)
-		print_json(&c, &out);
+		print_json(&c, out);
 	else
-		compare_print(&c, &out);
-	(void)fwrite(out.p, 1, out.n, stdout);
-	buf_release(&out);
+		compare_print(&c, out);
 	pairs_release(&pairs);
 	figures_release(&f[0]);
 	figures_release(&f[1]);
@@ -302,13 +299,16 @@ agg_diff(struct options *o, char *const *files,
     const volatile sig_atomic_t *stop)
 {
 	struct side side[2] = { { .has_view = false } };
+	struct buf out = { 0 };
 	int i, status = EXIT_DONE;
 
 	for (i = 0; i < 2 && status == EXIT_DONE; i++)
 		status = side_read(&side[i], o, &files[i], stop);
 	if (status == EXIT_DONE)
-		status = compare(side, o);
+		status = compare(side, o, &out);
 	for (i = 0; i < 2; i++)
 		side_release(&side[i]);
-	return close_stdout(status);
+	status = close_stdout_with(out.p, out.n, status);
+	buf_release(&out);
+	return status;
 }

@@ -219,6 +219,21 @@ replay() {
   [ "$code" = 200 ]
 }
 
+@test "a token that nobody has seen does not stay" {
+  db=$BATS_TEST_TMPDIR/t.db
+  capture sh -c "k6serve --db '$db' token add a >/dev/full"
+  [ "$status $err" = "1 k6serve: token a: stdout: No space left on device; the token was removed" ]
+  # Behind it nobody reads: k6login, say, was not found.
+  mkfifo "$BATS_TEST_TMPDIR/fifo"
+  exec 4<>"$BATS_TEST_TMPDIR/fifo"
+  exec 5>"$BATS_TEST_TMPDIR/fifo"
+  exec 4<&-
+  capture sh -c "k6serve --db '$db' token add b >&5"
+  exec 5>&-
+  [ "$status $err" = "1 k6serve: token b: stdout: Broken pipe; the token was removed" ]
+  [ -z "$(k6serve --db "$db" token list)" ]
+}
+
 @test "token: a name twice, an unknown name, and wrong use are told" {
   db=$BATS_TEST_TMPDIR/t.db
   k6serve --db "$db" token add a

@@ -90,6 +90,17 @@ run_of() {
   [[ $out == $'"name","method","status","count",'*$'\r\n"/","GET","200",5,'* ]]
 }
 
+@test "a report, wait or diff that cannot be written says why" {
+  start_server
+  timed 600 100 / | run_of 1
+  timed 600 100 / | run_of 2
+  for command in 'report 1' '-f json report 1' '-f text report 1' \
+    '-f json wait 1' 'diff 1 2' '-f json diff 1 2'; do
+    capture sh -c "k6serve --db '$(db)' $command >/dev/full"
+    [ "$status $err" = '1 k6serve: stdout: No space left on device' ]
+  done
+}
+
 @test "CSV holds no formula" {
   start_server
   { timed 1 1 '=1+1'; timed 1 1 '@x,"y"'; timed 1 1 '-2'; } |

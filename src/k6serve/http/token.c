@@ -2,6 +2,7 @@
 /* Looks up tokens, and runs the subcommands that add and remove them. */
 #include "k6serve/http/token.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,12 +77,33 @@ check_name(const char *what, const char *name, struct why *why)
 	return 0;
 }
 
+/* A token that was not shown cannot be shown again, but if it is the first one,
+ * each write needs one from now on. */
+static int
+show_token(struct store *s, const char *name, const char *secret,
+    struct why *why)
+{
+	struct why later;
+	int error;
+
+	errno = 0;
+	if (puts(secret) != EOF && fflush(stdout) == 0)
+		return 0;
+	error = errno != 0 ? errno : EIO;
+	if (store_token_remove(s, name, &later) < 0)
+		return why_set(why, "stdout: %s; nobody has seen the token; "
+		    "remove it: %s", strerror(error), later.text);
+	return why_set(why, "stdout: %s; the token was removed",
+	    strerror(error));
+}
+
 static int
 add_token(struct store *s, const char *name, const char *owner, struct why *why)
 {
 	unsigned char hash[DIGEST_BYTES];
 	struct store_token t = { name, owner, hash, now_unix_ns() };
 	char secret[2 * SECRET_BYTES + 1];
+	int status;
 
 	if (check_name("name", name, why) < 0 ||
 	    check_name("owner", owner, why) < 0)
@@ -90,9 +112,9 @@ add_token(struct store *s, const char *name, const char *owner, struct why *why)
 	if (digest_sha256(span_of(secret), hash, why) < 0 ||
 	    store_token_add(s, &t, why) < 0)
 		return -1;
-	puts(secret);
+	status = show_token(s, name, secret, why);
 	explicit_bzero(secret, sizeof(secret));
-	return 0;
+	return status;
 }
 
 bool
@@ -117,5 +139,6 @@ token_command(struct store *s, char *const *args, int n)
 		status = store_token_remove(s, args[1], &why);
 	if (status < 0)
 		warnf("token %s: %s", args[n > 1], why.text);
-	return close_stdout(status < 0 ? EXIT_FAILED : EXIT_DONE);
+	/* That nothing more can be written was told then. */
+	return status < 0 ? EXIT_FAILED : close_stdout(EXIT_DONE);
 }

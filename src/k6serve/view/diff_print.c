@@ -304,12 +304,13 @@ diff_command(struct view *v, enum report_format format, const char *base,
 		status = tell_missing(v);
 	} else if (found < 0 || diff_print(&d, format, &out, &why) < 0) {
 		warnf("%s", why.text);
+		buf_reset(&out);
 		status = EXIT_FAILED;
 	} else {
-		(void)fwrite(out.p, 1, out.n, stdout);
 		status = d.comparison.worse != 0 ? EXIT_FAILED : EXIT_DONE;
 	}
+	status = close_stdout_with(out.p, out.n, status);
 	buf_release(&out);
 	diff_release(&d);
-	return close_stdout(status);
+	return status;
 }

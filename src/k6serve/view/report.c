@@ -342,12 +342,12 @@ report_command(struct view *v, enum report_format format, const char *run)
 	if (view_open(v, &why) < 0 ||
 	    report_print(v, format, &out, &why) < 0) {
 		warnf("run %s: %s", run, why.text);
+		buf_reset(&out);
 		status = EXIT_FAILED;
-	} else {
-		(void)fwrite(out.p, 1, out.n, stdout);
 	}
+	status = close_stdout_with(out.p, out.n, status);
 	buf_release(&out);
-	return close_stdout(status);
+	return status;
 }
 
 static int
@@ -380,11 +380,12 @@ wait_command(struct view *v, enum report_format format, const char *run)
 	if (found <= 0 || view_open(v, &why) <= 0 ||
 	    report_print(v, format, &out, &why) < 0) {
 		warnf("run %s: %s", run, why.text);
+		buf_reset(&out);
 	} else {
 		status = wait_status(&c);
-		(void)fwrite(out.p, 1, out.n, stdout);
 	}
+	status = close_stdout_with(out.p, out.n, status);
 	ci_release(&c);
 	buf_release(&out);
-	return close_stdout(status);
+	return status;
 }
