@@ -217,6 +217,9 @@ exit_status_of(const struct session *session, const struct books *b)
 		return EXIT_INTERRUPTED;
 	if (session->note.result_status != 0)
 		return EXIT_THRESHOLD;
+	/* Whoever asks if thresholds hold has no answer from nothing. */
+	if (state == RUN_API_IDLE && session->options->thresholds.n > 0)
+		return EXIT_FAILED;
 	return session->note.run_status == RUN_FINISHED ? EXIT_DONE
 	    : EXIT_FAILED;
 }

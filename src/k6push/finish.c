@@ -86,6 +86,7 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 	struct buf results = { 0 };
 	const struct verdict *v;
 	const char *name;
+	bool has_data = r->points > 0 || r->starts > 0;
 	size_t i, at = 0;
 
 	while ((name = judge_next_untold(judge, &at)) != NULL)
@@ -111,7 +112,8 @@ judge_thresholds(struct session *session, const struct reader_counts *r)
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
 			    (int)v->threshold.source.n, v->threshold.source.p);
-		else if (v->is_asked && !judge_has_samples(v) && !v->is_failed)
+		else if (v->is_asked && !judge_has_samples(v) &&
+		    !v->is_failed && has_data)
 			warnf("threshold %.*s: %.*s: no samples, so it holds",
 			    (int)v->threshold.key.text.n,
 			    v->threshold.key.text.p,
@@ -316,6 +318,19 @@ print_verdict(const struct session *session, const struct books *b)
 		    verdict_of(session, b), url);
 }
 
+static void
+tell_no_run(const struct session *session, const struct reader_counts *r)
+{
+	bool is_asked = session->options->thresholds.n > 0 &&
+	    session->note.result_status == 0;
+
+	warnf("%s: no run was created%s%s%s", r->invalid == 0 ? "no data"
+	    : "no line of the input belongs to the stream",
+	    is_asked ? ", no threshold judged" : "",
+	    r->hint != NULL ? "; it looks like " : "",
+	    r->hint != NULL ? r->hint : "");
+}
+
 int
 session_deliver(struct session *session)
 {
@@ -331,10 +346,7 @@ session_deliver(struct session *session)
 		session->note.run_status = RUN_ABORTED_BY_SYSTEM;
 	if (run_api_state(session->run_api) == RUN_API_IDLE && signals == 0 &&
 	    session->reader != NULL && r.failed_files == 0)
-		warnf(r.invalid == 0 ? "no data: no run was created%s%s"
-		    : "no line of the input belongs to the stream: no run "
-		    "was created%s%s", r.hint != NULL ? "; it looks like " : "",
-		    r.hint != NULL ? r.hint : "");
+		tell_no_run(session, &r);
 	finish_phase(session);
 	verify_phase(session);
 	books = books_of(session);

@@ -604,6 +604,20 @@ EOF
   [ "$(api runs length)" = 0 ]
 }
 
+@test "no data is no success where a threshold was to be judged" {
+  start_server
+  capture k6push --threshold 'http_req_failed=rate<0.1' </dev/null
+  [ "$status" -eq 1 ]
+  grep -Fx 'k6push: no data: no run was created, no threshold judged' <<<"$err"
+  [[ $err != *holds* ]]
+  [ "$(api runs length)" = 0 ]
+  # as k6, which counts 0
+  capture k6push --threshold 'http_reqs=count>0' </dev/null
+  [ "$status" -eq 99 ]
+  capture k6push --threshold 'http_req_failed=rate<0.1' "$small"
+  [ "$status" -eq 0 ]
+}
+
 @test "histograms go only to a server that asks for them" {
   k6agg -q -p 3s --min-samples 5 "$small" >"$BATS_TEST_TMPDIR/folded"
   grep -q '"hist"' "$BATS_TEST_TMPDIR/folded"
