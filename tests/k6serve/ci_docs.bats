@@ -62,6 +62,9 @@ step() {
   fi
 }
 
+# target_down: nobody answers; an answer that never came took 0 ms.
+target_down() { export TARGET=http://127.0.0.1:1/; }
+
 # no_load: k6gen does not even start, as when an option is wrong.
 no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
 
@@ -86,6 +89,10 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
   step 1 99
   step 2
   grep -E '^### Failed: ' summary.md
+  # nor does a target that is down pass
+  sed -i 's/p(95)<0/p(95)<600000/' 1.sh
+  target_down
+  step 1 99
   # a load that was never made is no success, nor is an older run its report
   no_load
   rm summary.md run.html
@@ -118,8 +125,10 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
   step 1 99
   step 3
   grep -q '<failure' export.xml
-  # a load that was never made is no success, also if nobody looks at k6gen
   sed -i 's/p(95)<0/p(95)<600000/' 1.sh
+  target_down
+  step 1 99
+  # a load that was never made is no success, also if nobody looks at k6gen
   no_load
   step 1 bad
   grep -E '^k6push: [0-9]+: is not known to have passed: ' <<<"$err"
@@ -134,4 +143,6 @@ no_load() { sed -i 's/k6gen -u 5/k6gen --no-such-option/' 1.sh; }
   mv after.ndjson before.ndjson
   step 1
   grep -q 'too little data to tell' <<<"$out"
+  target_down
+  step 1 99
 }
