@@ -195,14 +195,18 @@ find_run(struct session *session)
 static void
 take_own_instance(struct session *session)
 {
-	const char *name = run_api_facts(session->run_api).own_instance;
+	struct run_facts run = run_api_facts(session->run_api);
 
-	if (name == NULL || session->reader == NULL || session->is_renamed ||
-	    session->has_input_ended)
+	if (session->reader == NULL || session->has_input_ended)
 		return;
-	session->is_renamed = true;
-	reader_rename(session->reader, name);
-	warnf("what this one reads from now on has the tag instance=%s", name);
+	if (run.own_instance != NULL && !session->is_renamed) {
+		session->is_renamed = true;
+		reader_rename(session->reader, run.own_instance);
+		warnf("what this one reads from now on has the tag "
+		    "instance=%s", run.own_instance);
+	}
+	if (run.is_announced)
+		reader_settle_name(session->reader);
 }
 
 /* Whatever may be started now, is. */

@@ -249,6 +249,8 @@ start_reader(struct session *session, char *const *files, int n_files,
 	    .judge = &session->judge,
 	    .instance = session->remote.is_chosen ? NULL
 	    : session->note.instance,
+	    .awaits_name = session->options->instance != NULL &&
+	    session->note.shared_run != NULL && session->note.push_url == NULL,
 	    .running = session->remote.is_chosen ? &session->remote.config
 	    : NULL, .packer = session->packer,
 	    .journal = session->journal, .numbers = &session->numbers,

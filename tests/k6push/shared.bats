@@ -191,6 +191,30 @@ has_vus() {
   done
 }
 
+is_announced() { grep -qs '"database":"[0-9a-f]' "$journals"/*/run; }
+
+# shares_no_tag: all that the second one has is there when it begins. False: the
+# server answered it too late.
+shares_no_tag() {
+  rm -f "$BATS_TEST_TMPDIR/in"
+  create_run
+  push_from_pipe a --journal "$journals"
+  vus 5 9 >&4
+  retry 60 is_announced
+  vus 7 9 | push_as a
+  exec 4>&-
+  retry 60 is_gone "$push"
+  has_vus 12
+}
+
+@test "two pushers with one name: the first samples have two tags, too" {
+  start_server
+  for version in 1 2; do
+    export K6_CLOUD_API_VERSION=$version
+    retry 60 shares_no_tag
+  done
+}
+
 @test "two pushers with one name, one killed and resumed: the run ends well" {
   start_server
   create_run

@@ -79,6 +79,7 @@ reader_new(const struct reader_config *config, struct why *why)
 	r->collector.ctx = r;
 	r->collector.judge = r->judge = config->judge;
 	r->collector.label.instance = config->instance;
+	r->is_settled = !config->awaits_name;
 	r->collector.label.tags = &r->collector.stream.tags;
 	r->poked = -1;
 	if (config->running != NULL)
@@ -155,6 +156,15 @@ void
 reader_rename(struct reader *r, const char *instance)
 {
 	r->renamed = instance;
+}
+
+void
+reader_settle_name(struct reader *r)
+{
+	if (r->is_settled)
+		return;
+	r->is_settled = true;
+	poke(r);
 }
 
 void

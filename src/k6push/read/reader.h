@@ -31,6 +31,8 @@ struct reader_config {
 	const struct settings *settings;
 	struct judge *judge;	/* of the reader's thread while it runs */
 	const char *instance;	/* put on every sample as a tag; NULL: none */
+	bool awaits_name;	/* another may have it: the first sample waits
+				 * a moment for reader_settle_name() */
 	const struct running_config *running;	/* of remote write; or NULL */
 	struct packer *packer;
 	struct journal *journal;	/* NULL: none */
@@ -92,6 +94,9 @@ int reader_set_settings(struct reader *r, const struct settings *s,
  * this one as their tag. Borrowed, until reader_join(); only of a reader that
  * was given one. */
 void reader_rename(struct reader *r, const char *instance);
+
+/* It is known whether another has it, or will not be soon. */
+void reader_settle_name(struct reader *r);
 
 /* The run takes no more: what there is no room for is counted, not kept. */
 void reader_let_pass(struct reader *r);

@@ -38,6 +38,7 @@ struct reader {
 	_Atomic int64_t period_ns, wait_ns;	/* of buckets; 0: as before */
 	_Atomic bool is_answered;	/* these are the server's last word */
 	const char *_Atomic renamed;	/* instance from here on; NULL: as is */
+	_Atomic bool is_settled;	/* no other name is to be waited for */
 	_Atomic bool is_useless;	/* the run takes no more */
 	/* for the sender, at any time: */
 	_Atomic bool has_head, has_ended;

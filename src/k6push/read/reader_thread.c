@@ -13,6 +13,7 @@ enum {
 	PIECE_BYTES = 128 << 10,	/* then they are written */
 	LONGEST_WAIT_MS = 200,
 	ANSWER_MS = 200,
+	NAME_MS = 1000,
 };
 
 static const int64_t warning_ns = 10 * NS_PER_S;
@@ -163,15 +164,14 @@ reader_take_sample(void *ctx, const struct sample *s)
 	return 0;
 }
 
-/* The server says how long buckets are, when it answers to the start of the
- * run; while it does not, ours are good too. */
+/* Wait for a word of the server, which answers to the start of the run; while
+ * it does not, what we have is good, too. */
 static void
-await_period(struct reader *r)
+await(struct reader *r, const _Atomic bool *word, int ms)
 {
-	int64_t end_ns = now_monotonic_ns() + ANSWER_MS * NS_PER_MS;
+	int64_t end_ns = now_monotonic_ns() + ms * NS_PER_MS;
 
-	while (!r->is_answered && r->stop == READER_GO &&
-	    now_monotonic_ns() < end_ns)
+	while (!*word && r->stop == READER_GO && now_monotonic_ns() < end_ns)
 		wait_until_poked(r, LONGEST_WAIT_MS / 4);
 }
 
@@ -186,19 +186,28 @@ take_name(struct reader *r)
 	instance_label_forget(&r->collector.label);
 }
 
+/* The start is known before any sample is taken: the server says how long
+ * buckets are, and whether another has our name. */
+static void
+take_start(struct reader *r)
+{
+	collector_take_head(&r->collector, &r->in, &r->bad);
+	if (!collector_has_head(&r->collector))
+		return;
+	take_head(r);
+	if (r->has_open_batches)
+		await(r, &r->is_answered, ANSWER_MS);
+	await(r, &r->is_settled, NAME_MS);
+	take_name(r);
+}
+
 /* Take the whole lines that are here. */
 static void
 take_lines(struct reader *r)
 {
 	take_name(r);
-	if (r->cutter.ctx != NULL && !r->has_head) {
-		collector_take_head(&r->collector, &r->in, &r->bad);
-		if (collector_has_head(&r->collector)) {
-			take_head(r);
-			if (r->has_open_batches)
-				await_period(r);
-		}
-	}
+	if ((r->cutter.ctx != NULL || !r->is_settled) && !r->has_head)
+		take_start(r);
 	if (r->has_open_batches && r->period_ns != 0)
 		open_batches_set(&r->open_batches, r->period_ns, r->wait_ns);
 	collector_take(&r->collector, &r->in, &r->bad);

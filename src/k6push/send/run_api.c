@@ -87,6 +87,7 @@ run_api_facts(const struct run_api *c)
 	    .database = c->database,
 	    .config = buf_whole(&c->config), .is_borrowed = c->is_borrowed,
 	    .is_removed = c->is_removed,
+	    .is_announced = c->is_announced || c->announce_failures > 0,
 	    .own_instance = c->own_instance, .run_status = c->run_status,
 	    .result_status = c->result_status,
 	    .has_stored = c->has_stored,

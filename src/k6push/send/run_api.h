@@ -51,6 +51,8 @@ struct run_facts {
 	struct span config;	/* the server's override: JSON; n 0: none */
 	bool is_borrowed;	/* PUSH_REF_ID: not ours to finish */
 	bool is_removed;	/* the server has removed it */
+	bool is_announced;	/* run_api_announce() had an answer, or a
+				 * failure */
 	const char *own_instance;	/* to tell our samples from those of
 					 * another of the announced name; NULL:
 					 * none is known of */
