@@ -99,6 +99,7 @@ count_batches(const struct session *session, const struct upload_counts *u,
 	b->batches_acked = u->acked_batches + session->earlier.acked.batches;
 	if (run.stored_batches >= 0 && stored < b->batches_acked)
 		b->batches_gone = b->batches_acked - stored;
+	b->is_gone_least = !run.has_stored;
 }
 
 struct books
@@ -178,9 +179,10 @@ books_print(const struct books *b)
 		    "this process", left, left == 1 ? " was" : "s were",
 		    left == 1 ? "is" : "are");
 	if (b->batches_gone > 0)
-		warnf("%" PRIu64 " of %" PRIu64 " batches that the server "
+		warnf("%s%" PRIu64 " of %" PRIu64 " batches that the server "
 		    "acknowledged %s lost there: was its database restored "
-		    "from a copy?", b->batches_gone, b->batches_acked,
+		    "from a copy?", b->is_gone_least ? "at least " : "",
+		    b->batches_gone, b->batches_acked,
 		    b->batches_gone == 1 ? "is" : "are");
 	warnf("read=%" PRIu64 " acknowledged=%" PRIu64 " on_disk=%" PRIu64
 	    " quarantined=%" PRIu64 " invalid=%" PRIu64 " lost=%" PRIu64

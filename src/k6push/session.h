@@ -91,7 +91,9 @@ struct books {
 	int64_t verified;
 	bool is_unverified;	/* it was to be asked, and did not say */
 	uint64_t batches_acked;	/* by the server, which has, in the end, */
-	uint64_t batches_gone;	/* so many of them no more */
+	uint64_t batches_gone;	/* so many of them no more, or, where others
+				 * fed the run without a name, */
+	bool is_gone_least;	/* at least so many */
 };
 
 struct books books_of(const struct session *session);

@@ -413,13 +413,18 @@ feed_both() {
   grep -F '75 made = 50 stored, 25 lost, 0 twice' <<<"$err"
 }
 
+# start_nameless: a proxy, $target, that takes the pushers' names away.
+start_nameless() {
+  start_nginx <<CONF
+location / { proxy_pass $url; proxy_set_header K6push-Id ""; }
+CONF
+}
+
 @test "batches that name no pusher: what is not lost is not called so" {
   start_server
   id=$(k6push --create | cut -f 1)
   stream 60 0 >"$BATS_TEST_TMPDIR/in"
-  start_nginx <<CONF
-location / { proxy_pass $url; proxy_set_header K6push-Id ""; }
-CONF
+  start_nameless
   share a
   pid_a=$push
   exec 4>"$BATS_TEST_TMPDIR/a"
@@ -433,4 +438,28 @@ CONF
   end_shared "$pid_b" 0
   grep -F '60 made = 60 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err.a"
   grep -F '60 made = 60 stored, 0 lost, 0 twice' "$BATS_TEST_TMPDIR/err.b"
+}
+
+@test "batches that name no pusher: at least so many are lost, exit 75" {
+  start_server
+  id=$(k6push --create | cut -f 1)
+  stream 60 0 >"$BATS_TEST_TMPDIR/in"
+  start_nameless
+  K6_CLOUD_PUSH_REF_ID=$id K6_CLOUD_HOST=$target \
+    k6push --instance b <(requests_of 1 10)
+  share a
+  exec 4>"$BATS_TEST_TMPDIR/a" 5>/dev/null
+  feed_both 1 10 20
+  copy_database
+  # a batch each, or more; one may be that of the other
+  feed_both 11 20 30
+  feed_both 21 30 40
+  feed_both 31 40 50
+  back_to_copy
+  requests_of 41 50 >&4
+  exec 4>&- 5>&-
+  end_shared "$push" 75
+  grep -Eq 'at least [0-9]+ of [0-9]+ batches that the server acknowledged '`
+    `'(is|are) lost there' "$BATS_TEST_TMPDIR/err.a"
+  [ "$(api runs/1 .totals.http_reqs)" = 30 ]
 }
