@@ -114,6 +114,48 @@ is_judged() {
   [[ $err = *'copied 0 runs, 0 samples; 3 were there already; 0 differ' ]]
 }
 
+# series N: a run in $file that is over, with N series and their tag sets. The
+# second one has points of 10001 seconds, the others one.
+series() {
+  query "$file" "INSERT INTO run(name, project, vus, planned_s, thresholds,
+      results, run_status, result_status, is_late, created_ns, seen_ns,
+      ended_ns, first_ns, last_ns, step_s, requests, points, version)
+    VALUES('n', 1, 1, 1, '{}', '{}', 3, 0, 0, 1, 1, 1, 0, 0, 1, 0, $1, 1);
+    WITH RECURSIVE i(n) AS (VALUES(1) UNION ALL SELECT n + 1 FROM i
+      WHERE n < $1) INSERT INTO tagset(run, json)
+      SELECT max(run.id), n || ' of ' || max(run.id) FROM i, run GROUP BY n;
+    INSERT INTO series(run, metric, type, tagset, count, nonzero, sum, min,
+        max, last, last_ns, hist)
+      SELECT run, 'm', 2, id, 1, 1, id, 0.5, 2.5, 1, 5, x'00ff' FROM tagset
+      WHERE run = (SELECT max(id) FROM run) ORDER BY id;
+    INSERT INTO point SELECT id, 1700000000, 1, 1, sum, 0, 9, 1, 5, x'', NULL
+      FROM series WHERE run = (SELECT max(id) FROM run);
+    WITH RECURSIVE i(n) AS (VALUES(1) UNION ALL SELECT n + 1 FROM i
+      WHERE n < 10000) INSERT INTO point
+      SELECT s.id, 1700000000 + n, 1, 1, n, n, n, n, n, NULL, n FROM i,
+        (SELECT min(id) + 1 AS id FROM series
+        WHERE run = (SELECT max(id) FROM run)) s;"
+}
+
+@test "a copy takes a few statements, however many series a run has" {
+  local n first
+  k6serve --db "$file" token list
+  k6serve --db "$db" token list
+  log_statements
+  series 4
+  statements_of k6serve copy "$file" "$db"
+  first=$n
+  [ "$first" -gt 10 ]
+  series 2500
+  statements_of k6serve copy "$file" "$db"
+  echo "$first, then $n"
+  [ "$n" -le $((2 * first + 10)) ]
+  statements_of k6serve copy "$db" "$BATS_TEST_TMPDIR/back.db"
+  echo "back $n"
+  [ "$n" -le $((2 * first + 10)) ]
+  diff <(dump "$file") <(dump "$BATS_TEST_TMPDIR/back.db")
+}
+
 @test "copy knows each table and each column of the schema" {
   local column
   k6serve --db "$file" token list

@@ -142,3 +142,17 @@ is_empty() {
     (SELECT count(*) FROM k6serve.batch)')" = 0 ]
 }
 
+# log_statements: from the next connection on.
+log_statements() {
+  sql "ALTER DATABASE $database SET log_statement = 'all'" postgres
+}
+
+# statements_of COMMAND...: $n, how many of them are about data while it runs.
+# What they say is logged before the answer.
+statements_of() {
+  local log=$pg/log before
+  before=$(wc -c <"$log")
+  "$@"
+  n=$(tail -c +$((before + 1)) "$log" | grep -E 'LOG:  (statement|execute)' |
+    grep -cE 'tagset|series|point|slow')
+}

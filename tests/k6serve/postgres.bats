@@ -139,21 +139,6 @@ point() {
     AND s.tagset = 0 AND s.metric = 'http_reqs'")" = '96|96' ]
 }
 
-# log_statements: from the next connection on.
-log_statements() {
-  sql "ALTER DATABASE $database SET log_statement = 'all'" postgres
-}
-
-# statements_of COMMAND...: $n, how many of them are about data while it runs.
-# What they say is logged before the answer.
-statements_of() {
-  local log=$pg/log before
-  before=$(wc -c <"$log")
-  "$@"
-  n=$(tail -c +$((before + 1)) "$log" | grep -E 'LOG:  (statement|execute)' |
-    grep -cE 'tagset|series|point|slow')
-}
-
 # post_new N [SECOND]: requests of N names that are new to the run.
 post_new() {
   local i names=()

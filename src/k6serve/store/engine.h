@@ -41,13 +41,20 @@ enum engine_text {
 	ENGINE_MARK,
 	ENGINE_MARKED,		/* which is found later, */
 	ENGINE_MARKS_TRIM,	/* and forgotten after a day */
+	/* ?1 numbers for new rows, ascending, a row for each: no row has them,
+	 * nor gets them by itself. Within a transaction: in one that is undone
+	 * they may be given again. */
+	ENGINE_NEW_TAGSETS,
+	ENGINE_NEW_SERIES,
 	/* Many rows at once, by arrays; NULL: one by one is as quick. Each row
 	 * found tells its place in the arrays, from 1. */
 	ENGINE_FIND_TAGSETS,	/* of run ?1 and texts ?2 */
 	ENGINE_FIND_SERIES,	/* of run ?1, metrics ?2, types ?3, tag sets
 				   ?4 */
-	ENGINE_NEW_TAGSETS,	/* ?1 numbers for new ones: a row for each */
-	ENGINE_NEW_SERIES,	/* likewise */
+	/* Of series ?1 in their order, of the first one from behind second ?2
+	 * on, by seconds: their place, second, and columns of a sink; at most
+	 * ?3 rows. */
+	ENGINE_WALK_POINTS,
 	ENGINE_FIND_POINTS,	/* of series ?1, seconds ?2 */
 	ENGINE_DELETE_POINTS,	/* likewise */
 	ENGINE_UPDATE_SERIES,	/* numbers ?1, the columns of a sink from ?2 */

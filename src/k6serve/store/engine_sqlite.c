@@ -217,6 +217,11 @@ is_conflict(void *session)
 	return (sqlite3_errcode(q->db) & 0xff) == SQLITE_CONSTRAINT;
 }
 
+/* As SQLite itself numbers rows. */
+#define NEW_NUMBERS(table) "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL" \
+	" SELECT i + 1 FROM n WHERE i < ?1) SELECT (SELECT coalesce(max(id)," \
+	" 0) FROM " table ") + i FROM n"
+
 static const char *const texts[ENGINE_TEXTS] = {
 	[ENGINE_BEGIN] = "BEGIN IMMEDIATE",
 	[ENGINE_BEGIN_READ] = "BEGIN",
@@ -236,6 +241,8 @@ static const char *const texts[ENGINE_TEXTS] = {
 	    " WHERE name = 'run' AND seq < ?1",
 	[ENGINE_RAISE_LOAD_TEST] = "UPDATE sqlite_sequence SET"
 	    " seq = ?1 WHERE name = 'load_test' AND seq < ?1",
+	[ENGINE_NEW_TAGSETS] = NEW_NUMBERS("tagset"),
+	[ENGINE_NEW_SERIES] = NEW_NUMBERS("series"),
 };
 
 const struct engine engine_sqlite = {

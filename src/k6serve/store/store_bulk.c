@@ -52,15 +52,6 @@ list_firsts(const struct store_bulk *k, bool (*is_same)(
 	return firsts;
 }
 
-int64_t
-store_bulk_place(struct store_stmt *p, size_t n, struct why *why)
-{
-	int64_t at = store_get_int(p, 0);
-
-	return at >= 1 && (uint64_t)at <= n ? at - 1 :
-	    why_set(why, "the database returned a row that was not asked for");
-}
-
 static int
 read_tagsets(struct store_bulk *k, struct store_stmt *p, const size_t *firsts,
     size_t n, struct why *why)
@@ -70,7 +61,7 @@ read_tagsets(struct store_bulk *k, struct store_stmt *p, const size_t *firsts,
 	int64_t at;
 
 	while (store_next(p, &status, why)) {
-		at = store_bulk_place(p, n, why);
+		at = store_get_place(p, n, why);
 		if (at < 0)
 			status = -1;
 		else
@@ -113,7 +104,7 @@ read_series(struct store_bulk *k, struct store_stmt *p, const size_t *firsts,
 	int64_t at;
 
 	while (store_next(p, &status, why)) {
-		at = store_bulk_place(p, n, why);
+		at = store_get_place(p, n, why);
 		if (at < 0) {
 			status = -1;
 			continue;
@@ -192,8 +183,8 @@ store_bulk_release(struct store_bulk *k)
 	free(k->totals);
 	free(k->series);
 	free(k->tagsets);
-	free(k->series_numbers.of);
-	free(k->tagset_numbers.of);
+	store_numbers_release(&k->series_numbers);
+	store_numbers_release(&k->tagset_numbers);
 	*k = (struct store_bulk){ .s = k->s, .run = k->run,
 	    .last_second = k->last_second };
 }
@@ -217,27 +208,6 @@ store_bulk_series(struct store_bulk *k, const struct store_row *row,
 	return known->series;
 }
 
-/* Have n numbers that no row has, nor ever gets. */
-static int
-reserve(struct store_bulk *k, enum engine_text text, struct bulk_numbers *to,
-    size_t n, struct why *why)
-{
-	struct store_stmt p = store_prepare(k->s, k->s->engine->texts[text],
-	    why);
-	int status = 0;
-
-	if (p.sql == NULL)
-		return -1;
-	free(to->of);
-	*to = (struct bulk_numbers){ xmalloc(n * sizeof(to->of[0])), 0, 0 };
-	store_bind_int(&p, (int64_t)n);
-	while (store_next(&p, &status, why))
-		if (to->n < n)
-			to->of[to->n++] = store_get_int(&p, 0);
-	return status == 0 && to->n < n ?
-	    why_set(why, "the database gives too few numbers") : status;
-}
-
 static bool
 is_new_tagset(const struct store_bulk *k, size_t i)
 {
@@ -257,14 +227,14 @@ is_new_series(const struct store_bulk *k, size_t i)
 static int64_t
 take_number(struct store_bulk *k, enum engine_text text,
     bool (*is_new)(const struct store_bulk *k, size_t i),
-    struct bulk_numbers *from, const struct store_row *row, struct why *why)
+    struct store_numbers *from, const struct store_row *row, struct why *why)
 {
 	size_t i, n = 0;
 
 	if (from->taken == from->n) {
 		for (i = (size_t)(row - k->rows); i < k->n; i++)
 			n += is_new(k, i);
-		if (reserve(k, text, from, n, why) < 0)
+		if (store_numbers_reserve(from, k->s, text, n, why) < 0)
 			return -1;
 	}
 	return from->of[from->taken++];

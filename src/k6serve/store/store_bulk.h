@@ -8,6 +8,7 @@
 #ifndef K6PIPE_K6SERVE_STORE_STORE_BULK_H
 #define K6PIPE_K6SERVE_STORE_STORE_BULK_H
 
+#include "k6serve/store/store_numbers.h"
 #include "k6serve/store/store_priv.h"
 #include "k6serve/store/store_query.h"
 
@@ -20,10 +21,8 @@ struct store_bulk {
 	size_t n;
 	struct bulk_known *known;	/* of each row that is the first of its
 					   series; owned */
-	struct bulk_numbers {		/* for what is new */
-		int64_t *of;		/* owned */
-		size_t n, taken;
-	} tagset_numbers, series_numbers;
+	struct store_numbers tagset_numbers, series_numbers;	/* for what is
+								   new */
 	struct bulk_tagset *tagsets;	/* to be written; owned */
 	size_t n_tagsets, cap_tagsets;
 	struct bulk_series *series;	/* likewise, new ones, */

@@ -33,8 +33,4 @@ struct bulk_series {
 	struct sink total;
 };
 
-/* The place in the arrays that a row tells in its first column, from 0; -1:
- * why. */
-int64_t store_bulk_place(struct store_stmt *p, size_t n, struct why *why);
-
 #endif

@@ -45,7 +45,7 @@ read_points(struct store_bulk *k, struct store_stmt *p, const size_t *places,
 	int64_t at;
 
 	while (store_next(p, &status, why)) {
-		at = store_bulk_place(p, n, why);
+		at = store_get_place(p, n, why);
 		if (at < 0) {
 			status = -1;
 			continue;

@@ -3,40 +3,56 @@
  * there. */
 #include "k6serve/store/store_copy.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "data/run.h"
+#include "k6serve/store/store_numbers.h"
 #include "k6serve/store/store_priv.h"
 #include "k6serve/store/store_rows.h"
-
-/* Numbers that the other database gave, in the order of their places. */
-struct numbers {
-	int64_t *of;	/* owned */
-	size_t n, cap;
-};
 
 /* A run on its way. */
 struct copy {
 	struct store *to;
 	struct store_tally tally;	/* of what was read */
-	struct numbers tag_sets, series;
+	struct store_numbers tag_sets, series;	/* that they get there, in the
+						   order of their places */
 	struct engine_load *load;	/* NULL: none is under way */
 	enum store_table table;		/* it loads */
 };
 
-static void
-note(struct numbers *list, int64_t number)
-{
-	list->of = xgrow(list->of, list->n, &list->cap, sizeof(number));
-	list->of[list->n++] = number;
-}
-
 /* The number at a place, from 1; 0 stays. */
 static int64_t
-number_at(const struct numbers *list, int64_t place)
+number_at(const struct store_numbers *list, int64_t place)
 {
 	return place < 1 || (size_t)place > list->n ? 0 : list->of[place - 1];
+}
+
+/* Have as many numbers as the text counts rows of the run. */
+static int
+reserve(struct store *from, int64_t run, const char *text, struct store *to,
+    enum engine_text new, struct store_numbers *numbers, struct why *why)
+{
+	struct store_stmt p = store_prepare(from, text, why);
+	int64_t n;
+
+	if (p.sql == NULL)
+		return -1;
+	store_bind_int(&p, run);
+	n = store_one_int(&p, why);
+	return n <= 0 ? (int)n :
+	    store_numbers_reserve(numbers, to, new, (size_t)n, why);
+}
+
+static int
+reserve_numbers(struct store *from, struct copy *c, int64_t run,
+    struct why *why)
+{
+	static const char tag_sets[] = "SELECT count(*) FROM tagset"
+	    " WHERE run = ?";
+	static const char series[] = "SELECT count(*) FROM series"
+	    " WHERE run = ?";
+
+	return reserve(from, run, tag_sets, c->to, ENGINE_NEW_TAGSETS,
+	    &c->tag_sets, why) < 0 ? -1 : reserve(from, run, series, c->to,
+	    ENGINE_NEW_SERIES, &c->series, why);
 }
 
 static int
@@ -62,40 +78,43 @@ load_row(struct copy *c, enum store_table table,
 	return c->load == NULL ? -1 : engine->load_row(c->load, row, why);
 }
 
-/* Insert a row; the number that it got is noted. */
 static int
-insert_row(struct copy *c, const char *text, struct numbers *numbers,
-    const struct engine_value *row, int n, struct why *why)
+insert_started(struct copy *c, const struct engine_value *row, int n,
+    struct why *why)
 {
-	struct store_stmt p = store_prepare(c->to, text, why);
-	int i, status;
+	static const char insert[] = "INSERT INTO started(run, load_test,"
+	    " hash) SELECT ?1, id, ?5 FROM load_test"
+	    " WHERE project = ?2 AND name = ?3 AND owner = ?4";
+	struct store_stmt p = store_prepare(c->to, insert, why);
+	int i;
 
 	if (p.sql == NULL)
 		return -1;
 	for (i = 0; i < n; i++)
 		store_bind_value(&p, &row[i]);
-	status = store_step(&p, why);
-	if (status > 0 && numbers != NULL)
-		note(numbers, store_get_int(&p, 0));
-	store_reset(&p);
-	return status < 0 ? -1 : 0;
+	return store_run_sql(&p, why);
 }
 
+/* A row gets the next number. */
 static int
-insert_series(struct copy *c, const struct engine_value *row, int n,
+load_numbered(struct copy *c, enum store_table table,
+    struct store_numbers *numbers, const struct engine_value *row, int n,
     struct why *why)
 {
-	static const char insert[] = "INSERT INTO series(run, metric, type,"
-	    " tagset, " STORE_SINK_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?) RETURNING id";
-	enum { TAG_SET = 3 };
+	enum { ID, FIRST, TAG_SET = FIRST + 3 };
 	struct engine_value there[STORE_COLUMNS];
 	int i;
 
+	if (numbers->taken == numbers->n)
+		return why_set(why, "the source has more %s than it counts",
+		    store_rows_name(table));
+	there[ID] = store_int_value(numbers->of[numbers->taken++]);
 	for (i = 0; i < n; i++)
-		there[i] = row[i];
-	there[TAG_SET].number = number_at(&c->tag_sets, row[TAG_SET].number);
-	return insert_row(c, insert, &c->series, there, n, why);
+		there[FIRST + i] = row[i];
+	if (table == STORE_SERIES)
+		there[TAG_SET].number = number_at(&c->tag_sets,
+		    there[TAG_SET].number);
+	return load_row(c, table, there, FIRST + n, why);
 }
 
 static int
@@ -115,11 +134,6 @@ static int
 copy_row(void *ctx, enum store_table table, const struct engine_value *row,
     int n, struct why *why)
 {
-	static const char tag_set[] = "INSERT INTO tagset(run, json)"
-	    " VALUES(?, ?) RETURNING id";
-	static const char started[] = "INSERT INTO started(run, load_test,"
-	    " hash) SELECT ?1, id, ?5 FROM load_test"
-	    " WHERE project = ?2 AND name = ?3 AND owner = ?4";
 	struct copy *c = ctx;
 
 	store_tally_add(&c->tally, table, row, n);
@@ -127,11 +141,11 @@ copy_row(void *ctx, enum store_table table, const struct engine_value *row,
 		return -1;
 	switch (table) {
 	case STORE_TAG_SETS:
-		return insert_row(c, tag_set, &c->tag_sets, row, n, why);
+		return load_numbered(c, table, &c->tag_sets, row, n, why);
 	case STORE_SERIES:
-		return insert_series(c, row, n, why);
+		return load_numbered(c, table, &c->series, row, n, why);
 	case STORE_STARTED:
-		return insert_row(c, started, NULL, row, n, why);
+		return insert_started(c, row, n, why);
 	case STORE_POINT:
 		return load_point(c, row, n, why);
 	default:
@@ -173,8 +187,10 @@ static enum store_copied
 copy_rows(struct store *from, struct copy *c, int64_t run, struct why *why)
 {
 	struct store_tally there;
-	int status = store_rows(from, run, copy_row, c, why);
+	int status = reserve_numbers(from, c, run, why);
 
+	if (status == 0)
+		status = store_rows(from, run, copy_row, c, why);
 	/* what the target found wrong is told as it ends, and comes first */
 	if (c->load != NULL && end_load(c, why) < 0)
 		status = -1;
@@ -241,8 +257,8 @@ copy_or_compare(struct store *from, struct store *to, int64_t run,
 		copied = compare_rows(from, to, run, why);
 	else if (found == 0)
 		copied = copy_rows(from, &c, run, why);
-	free(c.tag_sets.of);
-	free(c.series.of);
+	store_numbers_release(&c.tag_sets);
+	store_numbers_release(&c.series);
 	return copied;
 }
 

@@ -130,6 +130,10 @@ double store_get_real(struct store_stmt *p, int column);
 struct span store_get_text(struct store_stmt *p, int column);
 struct span store_get_blob(struct store_stmt *p, int column);
 
+/* The place in arrays of n values that a row tells in its first column, from 0;
+ * -1: why. */
+int64_t store_get_place(struct store_stmt *p, size_t n, struct why *why);
+
 /* The digest in a column; NULL: there is none. */
 const unsigned char *store_get_digest(struct store_stmt *p, int column);
 

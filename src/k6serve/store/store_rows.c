@@ -16,12 +16,14 @@
 	" inner_first_ns, inner_last_ns, is_judged, instances," \
 	" judged_version, is_baseline, tens_to, minutes_to, roll_from," \
 	" roll_to"
+#define SERIES_COLUMNS "id, run, metric, type, tagset, " STORE_SINK_COLUMNS
 #define SLOW_COLUMNS "run, time_ns, duration_ns, blocked_ns, connecting_ns," \
 	" tls_handshaking_ns, sending_ns, waiting_ns, receiving_ns, failed," \
 	" tags"
 
 /* Rows that are read at once, where a table may have many of a run. */
 enum { PAGE = 5000 };
+enum { SERIES = 1000 };	/* whose points are looked for at once */
 #define AT_MOST " LIMIT 5000"
 
 /* Types of columns: I integer, R real, T text, B blob; # the database's number
@@ -35,12 +37,11 @@ static const struct table {
 	[STORE_RUN] = { "the run itself", "run(" RUN_COLUMNS ")",
 	    "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1",
 	    "ITTIIITTIIIIIIIIIIIITTTIIIIIIIIIIII", -1 },
-	[STORE_TAG_SETS] = { "tag sets", "tagset(run, json)",
+	[STORE_TAG_SETS] = { "tag sets", "tagset(id, run, json)",
 	    "SELECT id, run, json FROM tagset WHERE run = ?1 AND +id > ?2"
 	    " ORDER BY +id" AT_MOST, "#IT", 0 },
-	[STORE_SERIES] = { "series", "series(run, metric, type, tagset, "
-	    STORE_SINK_COLUMNS ")", "SELECT id, run, metric, type, tagset, "
-	    STORE_SINK_COLUMNS " FROM series WHERE run = ?1 AND +id > ?2"
+	[STORE_SERIES] = { "series", "series(" SERIES_COLUMNS ")",
+	    "SELECT " SERIES_COLUMNS " FROM series WHERE run = ?1 AND +id > ?2"
 	    " ORDER BY +id" AT_MOST, "#ITI@IIRRRRIBI", 0 },
 	[STORE_POINT] = { "points", "point(series, second, "
 	    STORE_SINK_COLUMNS ")", "SELECT series, second, "
@@ -223,7 +224,7 @@ walk_table(struct walk *w, enum store_table table, int64_t key,
 }
 
 static int
-walk_points(struct walk *w, struct why *why)
+walk_points_each(struct walk *w, struct why *why)
 {
 	int64_t place;
 	int status = 0;
@@ -234,6 +235,75 @@ walk_points(struct walk *w, struct why *why)
 		status = walk_table(w, STORE_POINT, w->series[i], &place,
 		    why);
 	}
+	return status;
+}
+
+/* Hand on the point of the next row, of one of n series from at on, behind the
+ * mark in the one at *place, which it sets. */
+static int
+hand_on_point(struct walk *w, size_t at, size_t n, struct store_stmt *p,
+    int64_t *place, struct mark *m, struct why *why)
+{
+	enum { SECOND = 1 };
+	int64_t found = store_get_place(p, n, why), first;
+
+	if (found < 0)
+		return -1;
+	if (found < *place || (found == *place &&
+	    store_get_int(p, SECOND) <= m->number))
+		return why_set(why, "the database returned points out of"
+		    " order");
+	*place = found;
+	first = (int64_t)at + found + 1;
+	return hand_on(w, STORE_POINT, p, &first, m, why);
+}
+
+/* The next page of the points of n series from *at on, the first of which was
+ * walked up to the mark. *at: of which one the page had its last row; behind
+ * them all: it had the last of all. */
+static int
+walk_points_page(struct walk *w, size_t *at, size_t n, struct mark *m,
+    struct why *why)
+{
+	struct store_stmt p = store_prepare(w->s,
+	    w->s->engine->texts[ENGINE_WALK_POINTS], why);
+	struct engine_value *series;
+	int64_t rows = 0, place = 0;
+	int status = 0;
+	size_t i;
+
+	if (p.sql == NULL)
+		return -1;
+	series = xcalloc(n, sizeof(series[0]));
+	for (i = 0; i < n; i++)
+		series[i] = store_int_value(w->series[*at + i]);
+	store_bind_array(&p, series, 1, n);
+	store_bind_int(&p, m->number);
+	store_bind_int(&p, PAGE);
+	for (; store_next(&p, &status, why); rows++)
+		status = hand_on_point(w, *at, n, &p, &place, m, why);
+	*at += rows == PAGE && status == 0 ? (size_t)place : n;
+	if (rows != PAGE)
+		m->number = INT64_MIN;
+	free(series);
+	return status;
+}
+
+static int
+walk_points(struct walk *w, struct why *why)
+{
+	struct mark m = { .number = INT64_MIN };
+	size_t at = 0, n;
+	int status = 0;
+
+	if (w->s->engine->texts[ENGINE_WALK_POINTS] == NULL)
+		return walk_points_each(w, why);
+	while (at < w->n_series && status == 0) {
+		n = w->n_series - at;
+		status = walk_points_page(w, &at, n < SERIES ? n : SERIES, &m,
+		    why);
+	}
+	buf_release(&m.text);
 	return status;
 }
 

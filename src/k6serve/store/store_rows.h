@@ -17,10 +17,11 @@ enum store_table { STORE_RUN, STORE_TAG_SETS, STORE_SERIES, STORE_POINT,
 
 enum { STORE_COLUMNS = 40 };	/* more than a table has */
 
-/* "table(a, b)": where a row belongs, its values in order. The first value of
+/* "table(a, b)": where a row belongs, its values in order, behind a number for
+ * the row itself in STORE_TAG_SETS and STORE_SERIES. The first value of
  * STORE_POINT is the place of its series, the fourth of STORE_SERIES that of
  * its tag set, 0: all of them; the second to fourth of STORE_STARTED are the
- * project, name and owner of its load test. */
+ * project, name and owner of its load test: its row goes nowhere as it is. */
 const char *store_rows_into(enum store_table table);
 
 /* How the table is called in a message. */

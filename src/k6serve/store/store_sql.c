@@ -209,3 +209,12 @@ store_get_digest(struct store_stmt *p, int column)
 	return bytes.n == STORE_DIGEST ? (const unsigned char *)bytes.p :
 	    NULL;
 }
+
+int64_t
+store_get_place(struct store_stmt *p, size_t n, struct why *why)
+{
+	int64_t at = store_get_int(p, 0);
+
+	return at >= 1 && (uint64_t)at <= n ? at - 1 :
+	    why_set(why, "the database returned a row that was not asked for");
+}
