@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "k6serve/store/store_bulk_priv.h"
-#include "k6serve/store/store_point_load.h"
+#include "k6serve/store/store_load.h"
 
 /* Bind series and seconds of the points that may be there, or that are. */
 static size_t
@@ -87,93 +87,68 @@ take_old_points(struct store_bulk *k, struct why *why)
 	return status;
 }
 
-/* The values of a new series. */
-enum { SERIES_ID, SERIES_RUN, SERIES_METRIC, SERIES_TYPE, SERIES_TAGSET,
-	SERIES_SINK, SERIES_VALUES = SERIES_SINK + STORE_SINK_VALUES };
-
-static void
-put_series(struct store_bulk *k, const struct bulk_series *new,
-    struct engine_value row[SERIES_VALUES])
+static bool
+put_tagset(void *ctx, size_t i, struct engine_value *row)
 {
+	enum { ID, RUN, JSON };
+	const struct store_bulk *k = ctx;
+
+	row[ID] = store_int_value(k->tagsets[i].id);
+	row[RUN] = store_int_value(k->run);
+	row[JSON] = store_text_value(k->tagsets[i].json);
+	return true;
+}
+
+static bool
+put_series(void *ctx, size_t i, struct engine_value *row)
+{
+	enum { ID, RUN, METRIC, TYPE, TAGSET, FIRST_OF_SINK };
+	const struct store_bulk *k = ctx;
+	const struct bulk_series *new = &k->series[i];
 	struct buf *blob = &k->s->blob;
 
 	buf_reset(blob);
-	row[SERIES_ID] = store_int_value(new->id);
-	row[SERIES_RUN] = store_int_value(k->run);
-	row[SERIES_METRIC] = store_text_value(new->row->metric);
-	row[SERIES_TYPE] = store_int_value((int)new->row->type);
-	row[SERIES_TAGSET] = store_int_value(new->tagset);
-	store_sink_values(&new->total, 0, &row[SERIES_SINK], blob);
-	store_sink_values_end(&row[SERIES_SINK], blob);
+	row[ID] = store_int_value(new->id);
+	row[RUN] = store_int_value(k->run);
+	row[METRIC] = store_text_value(new->row->metric);
+	row[TYPE] = store_int_value((int)new->row->type);
+	row[TAGSET] = store_int_value(new->tagset);
+	store_sink_values(&new->total, 0, &row[FIRST_OF_SINK], blob);
+	store_sink_values_end(&row[FIRST_OF_SINK], blob);
+	return true;
+}
+
+static bool
+put_point(void *ctx, size_t i, struct engine_value *row)
+{
+	const struct store_bulk *k = ctx;
+	const struct bulk_point *point = &k->points[i];
+
+	store_point_values(k->s, point->series, point->second, &point->sink,
+	    row);
+	return true;
 }
 
 static int
-load_tagsets(struct store_bulk *k, struct why *why)
+load_new(struct store_bulk *k, struct why *why)
 {
-	static const char into[] = "tagset(id, run, json)";
-	enum { ID, RUN, JSON, VALUES };
-	const struct engine *engine = k->s->engine;
-	struct engine_value row[VALUES];
-	struct engine_load *load;
-	int status = 0, ended;
-	size_t i;
+	const struct store_load tagsets = { "tagset(id, run, json)", 3,
+	    k->n_tagsets, put_tagset, k };
+	const struct store_load series = { "series(id, run, metric, type,"
+	    " tagset, " STORE_SINK_COLUMNS ")", 5 + STORE_SINK_VALUES,
+	    k->n_series, put_series, k };
 
-	if (k->n_tagsets == 0)
-		return 0;
-	load = engine->load_begin(k->s->session, into, VALUES, why);
-	if (load == NULL)
-		return -1;
-	for (i = 0; i < k->n_tagsets && status == 0; i++) {
-		row[ID] = store_int_value(k->tagsets[i].id);
-		row[RUN] = store_int_value(k->run);
-		row[JSON] = store_text_value(k->tagsets[i].json);
-		status = engine->load_row(load, row, why);
-	}
-	ended = engine->load_end(load, why);
-	return status < 0 ? -1 : ended;
-}
-
-static int
-load_series(struct store_bulk *k, struct why *why)
-{
-	static const char into[] = "series(id, run, metric, type, tagset, "
-	    STORE_SINK_COLUMNS ")";
-	const struct engine *engine = k->s->engine;
-	struct engine_value row[SERIES_VALUES];
-	struct engine_load *load;
-	int status = 0, ended;
-	size_t i;
-
-	if (k->n_series == 0)
-		return 0;
-	load = engine->load_begin(k->s->session, into, SERIES_VALUES, why);
-	if (load == NULL)
-		return -1;
-	for (i = 0; i < k->n_series && status == 0; i++) {
-		put_series(k, &k->series[i], row);
-		status = engine->load_row(load, row, why);
-	}
-	ended = engine->load_end(load, why);
-	return status < 0 ? -1 : ended;
+	return store_load(k->s, &tagsets, why) < 0 ? -1 :
+	    store_load(k->s, &series, why);
 }
 
 static int
 load_points(struct store_bulk *k, struct why *why)
 {
-	struct store_point_load l;
-	int status, ended;
-	size_t i;
+	const struct store_load points = { STORE_POINT_INTO,
+	    STORE_POINT_COLUMNS, k->n_points, put_point, k };
 
-	if (k->n_points == 0)
-		return 0;
-	status = store_point_load_begin(&l, k->s, why);
-	if (status < 0)
-		return -1;
-	for (i = 0; i < k->n_points && status == 0; i++)
-		status = store_point_load(&l, k->points[i].series,
-		    k->points[i].second, &k->points[i].sink, why);
-	ended = store_point_load_end(&l, why);
-	return status < 0 ? -1 : ended;
+	return store_load(k->s, &points, why);
 }
 
 static int
@@ -213,7 +188,6 @@ update_totals(struct store_bulk *k, struct why *why)
 int
 store_bulk_write(struct store_bulk *k, struct why *why)
 {
-	return load_tagsets(k, why) < 0 || load_series(k, why) < 0 ||
-	    take_old_points(k, why) < 0 || load_points(k, why) < 0 ? -1 :
-	    update_totals(k, why);
+	return load_new(k, why) < 0 || take_old_points(k, why) < 0 ||
+	    load_points(k, why) < 0 ? -1 : update_totals(k, why);
 }

@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "base/units.h"
 #include "k6serve/store/store_lease.h"
-#include "k6serve/store/store_point_load.h"
+#include "k6serve/store/store_load.h"
 
 enum { MOST_S = 3600 };	/* joined between two notes in the run's row */
 
@@ -105,21 +105,32 @@ read_joined(struct store *s, const struct rolling *g, int64_t series,
 	return status;
 }
 
+/* A series whose points are loaded. */
+struct joined_series {
+	struct store *s;
+	int64_t series;
+	const struct joined *j;
+};
+
+static bool
+put_joined(void *ctx, size_t i, struct engine_value *row)
+{
+	const struct joined_series *of = ctx;
+	const struct joined_point *p = &of->j->points[i];
+
+	store_point_values(of->s, of->series, p->second, &p->sink, row);
+	return true;
+}
+
 static int
 load_joined(struct store *s, int64_t series, const struct joined *j,
     struct why *why)
 {
-	struct store_point_load l;
-	int status = store_point_load_begin(&l, s, why), ended;
-	size_t i;
+	struct joined_series of = { s, series, j };
+	const struct store_load load = { STORE_POINT_INTO,
+	    STORE_POINT_COLUMNS, j->n, put_joined, &of };
 
-	if (status < 0)
-		return -1;
-	for (i = 0; i < j->n && status == 0; i++)
-		status = store_point_load(&l, series, j->points[i].second,
-		    &j->points[i].sink, why);
-	ended = store_point_load_end(&l, why);
-	return status < 0 ? -1 : ended;
+	return store_load(s, &load, why);
 }
 
 static int

@@ -3,6 +3,7 @@
 #include "k6serve/store/store_slow.h"
 
 #include "k6serve/store/store_batch.h"
+#include "k6serve/store/store_load.h"
 #include "k6serve/store/store_priv.h"
 
 #define TIMING_COLUMNS "duration_ns, blocked_ns, connecting_ns," \
@@ -39,20 +40,28 @@ is_slower(const struct store_slow *slow, int64_t bound)
 	    slow->tags.n <= STORE_TAGSET;
 }
 
-static int
-load_slow(struct engine_load *load, const struct store *s, int64_t run,
-    const struct store_slow *slow, struct why *why)
-{
-	struct engine_value row[VALUES];
-	int i;
+/* The slow requests of a batch that are loaded. */
+struct slower {
+	const struct store_batch *b;
+	int64_t bound;
+};
 
-	row[RUN] = store_int_value(run);
+static bool
+put_slow(void *ctx, size_t i, struct engine_value *row)
+{
+	const struct slower *slower = ctx;
+	const struct store_slow *slow = &slower->b->slow[i];
+	int t;
+
+	if (!is_slower(slow, slower->bound))
+		return false;
+	row[RUN] = store_int_value(slower->b->run);
 	row[TIME_NS] = store_int_value(slow->time_ns);
-	for (i = 0; i < TIMINGS; i++)
-		row[FIRST_TIMING + i] = store_int_value(slow->ns[i]);
+	for (t = 0; t < TIMINGS; t++)
+		row[FIRST_TIMING + t] = store_int_value(slow->ns[t]);
 	row[FAILED] = store_int_value(slow->failed);
 	row[TAGS] = store_text_value(slow->tags);
-	return s->engine->load_row(load, row, why);
+	return true;
 }
 
 /* Those that are slower than the bound. */
@@ -60,20 +69,11 @@ static int
 load_slower(struct store *s, const struct store_batch *b, int64_t bound,
     struct why *why)
 {
-	static const char into[] = "slow(run, time_ns, " TIMING_COLUMNS
-	    ", failed, tags)";
-	struct engine_load *load = s->engine->load_begin(s->session, into,
-	    VALUES, why);
-	int status = 0, ended;
-	size_t i;
+	struct slower slower = { b, bound };
+	const struct store_load load = { "slow(run, time_ns, " TIMING_COLUMNS
+	    ", failed, tags)", VALUES, b->n_slow, put_slow, &slower };
 
-	if (load == NULL)
-		return -1;
-	for (i = 0; i < b->n_slow && status == 0; i++)
-		if (is_slower(&b->slow[i], bound))
-			status = load_slow(load, s, b->run, &b->slow[i], why);
-	ended = s->engine->load_end(load, why);
-	return status < 0 ? -1 : ended;
+	return store_load(s, &load, why);
 }
 
 static int
