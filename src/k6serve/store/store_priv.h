@@ -7,7 +7,7 @@
 #include "data/sink.h"
 #include "k6serve/store/engine.h"
 #include "k6serve/store/store.h"
-#include "k6serve/store/store_roll_up.h"
+#include "k6serve/store/store_rolled.h"
 
 struct store_batch;
 

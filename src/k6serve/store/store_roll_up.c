@@ -39,27 +39,6 @@ joined_release(struct joined *j)
 	free(j->points);
 }
 
-int64_t
-store_rolled_second(const struct store_rolled *rolled, int64_t second)
-{
-	if (rolled->minutes_to != 0 && second < rolled->minutes_to)
-		return num_floor_to(second, STORE_MINUTES_S);
-	if (rolled->tens_to != 0 && second < rolled->tens_to)
-		return num_floor_to(second, STORE_TENS_S);
-	return second;
-}
-
-int64_t
-store_rolled_to(const struct store_rolled *rolled, int64_t step_s)
-{
-	int64_t tens = rolled->tens_to, minutes = rolled->minutes_to;
-
-	if (step_s == STORE_MINUTES_S || tens == 0 ||
-	    (minutes != 0 && minutes > tens))
-		return minutes;
-	return tens;
-}
-
 static void
 join(struct joined *j, int64_t second, int64_t begin, const struct sink *sink)
 {
@@ -403,7 +382,7 @@ int
 store_roll_up(struct store *s, struct store_roll_up *r, int64_t until_ns,
     struct why *why)
 {
-	struct store_roll_up before = *r;
+	int64_t from = r->from, to = r->to, series = r->series;
 	int status;
 
 	if (store_chore_begin(s, why) < 0)
@@ -411,7 +390,10 @@ store_roll_up(struct store *s, struct store_roll_up *r, int64_t until_ns,
 	status = roll_up_some(s, r, until_ns, why);
 	if (status < 0 || store_commit(s, why) < 0) {
 		store_rollback(s);
-		*r = before;
+		r->from = from;
+		r->to = to;
+		r->series = series;
+		r->page.n = r->page.done = 0;	/* to be read again */
 		return -1;
 	}
 	return status;

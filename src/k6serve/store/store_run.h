@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "k6serve/store/store.h"
-#include "k6serve/store/store_roll_up.h"
+#include "k6serve/store/store_rolled.h"
 
 /* The members are those of schema.sql. */
 struct store_run {
