@@ -20,6 +20,8 @@ enum phase {
 	PHASES
 };
 
+enum { HTTPD_IDLE_S = 30 };	/* silence between requests */
+
 struct stream;
 
 /* One connection, from accept to close; in httpd's list, newest first. */
@@ -51,6 +53,55 @@ struct httpd {
 	struct stream *idle;		/* suspended streams */
 	bool is_stopping;
 };
+
+/* One request, from its first line until its reply is sent. */
+struct request {
+	struct httpd_request public;
+	struct httpd_reply reply;
+	struct buf body;
+	struct peer *peer;
+	char *path, *host;	/* of a whole URL; NULL: it was none */
+	int64_t start_ns;
+	size_t dropped;
+	size_t held;		/* its part of httpd's */
+	bool is_begun;		/* its head is in */
+	bool is_refused;
+	bool is_deferred;	/* what the next line tells will come */
+	bool is_answered;	/* reply is filled in */
+	bool is_unsent;		/* httpd's n_unsent counts it */
+};
+
+/* For libmicrohttpd. The first line of a head is in; its path is not decoded
+ * yet, so that a slash that was escaped is known: *context from now on. */
+void *request_on_uri(void *ctx, const char *uri,
+    struct MHD_Connection *connection);
+
+/* For libmicrohttpd: the head is in, a piece of the body, all of it, or the
+ * answer to a deferred request. */
+enum MHD_Result request_go_on(void *ctx, struct MHD_Connection *connection,
+    const char *url, const char *method, const char *version,
+    const char *data, size_t *n, void **context);
+
+/* For libmicrohttpd: the request is over, one way or another. */
+void request_end(void *ctx, struct MHD_Connection *connection,
+    void **context, enum MHD_RequestTerminationCode code);
+
+/* Nobody needs to wait any longer until its reply is sent. */
+void request_leave_unsent(struct httpd *h, struct request *r);
+
+/* Queue r->reply, and take what it needs from there. */
+enum MHD_Result reply_send(struct httpd *h, struct request *r);
+void reply_free_texts(struct httpd_reply *reply);
+
+/* The path of an URI, decoded, to be freed. Repeated slashes become one: k6
+ * joins its host and "/v1" as texts. One with a NUL in it stays as it came,
+ * since it would be taken for the text before the NUL. */
+char *path_clean(const char *uri);
+
+/* For libmicrohttpd: decode a query in place, and a path that nobody reads.
+ * What has a NUL in it stays likewise. */
+size_t query_unescape(void *ctx, struct MHD_Connection *connection,
+    char *text);
 
 /* The response that sends what reply->next tells, and takes reply->stream. */
 struct MHD_Response *stream_start(struct httpd *h,
