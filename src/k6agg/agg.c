@@ -132,9 +132,10 @@ judged_status(const struct agg *agg, int status)
 			return EXIT_USAGE;
 		is_asked |= j->list[i]->is_asked;
 	}
-	/* What is not there may have crossed it. */
-	return is_asked && agg->summary_sink.is_cut ? EXIT_FAILED :
-	    EXIT_DONE;
+	/* What is not there may have crossed it. Of two streams that are
+	 * compared only the second is judged. */
+	return is_asked && agg->summary_sink.is_cut &&
+	    !agg->options->is_diff ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void

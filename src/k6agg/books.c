@@ -186,7 +186,7 @@ bool
 books_check_whole(const struct books *b, int64_t requests, const char *input)
 {
 	int64_t missing = b->ends.end.requests - b->ends.end.dropped -
-	    requests;
+	    b->dropped - requests;
 
 	if (b->ends.n > 0 && missing > 0)
 		warnf("%s: %" PRId64 " of %" PRId64 " requests that the End "

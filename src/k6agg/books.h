@@ -72,8 +72,8 @@ const char *books_state(const struct books *b);
 void books_warn_cut(const struct books *b, const char *input);
 
 /* Is the stream whole: as many End lines as Start lines, and all requests that
- * the End lines count, if so many came? That is not known of k6's own, which
- * has neither. Tells of requests that are missing. */
+ * the End lines count, if so many came and were not dropped here? That is not
+ * known of k6's own, which has neither. Tells of requests that are missing. */
 bool books_check_whole(const struct books *b, int64_t requests,
     const char *input);
 

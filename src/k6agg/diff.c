@@ -291,7 +291,11 @@ compare(struct side side[2], const struct options *o, struct buf *out)
 	compare_release(&c);
 	if (tell_crossed(&side[1].judge))
 		return EXIT_THRESHOLD;
-	return c.worse != 0 ? EXIT_FAILED : EXIT_DONE;
+	if (c.worse != 0)
+		return EXIT_FAILED;
+	/* What is not there may have crossed it. */
+	return o->thresholds.n > 0 && !o->has_no_thresholds &&
+	    side[1].agg->summary_sink.is_cut ? EXIT_FAILED : EXIT_DONE;
 }
 
 int

@@ -108,6 +108,49 @@ END
   [ "$status" -eq 0 ]
 }
 
+@test "what --keep and --drop leave out of a summary is not missing" {
+  # Every second request has another status.
+  python3 "$tools/stream.py" 100 0 | awk '/"http_reqs","type":"P/ { n++ }
+    n % 2 { sub(/"200"/, "\"418\"") } { print }' >in
+  k6agg -q -p 3s in >folded
+  gate=(k6agg --summary --threshold 'http_req_failed=rate<1')
+  for file in in folded; do
+    for rule in status=418 status!=418 http_req_failed 'iter*'; do
+      for how in --keep --drop; do
+        capture "${gate[@]}" $how $rule $file
+        [ "$status" -eq 0 ]
+        [[ $err != *missing* ]]
+      done
+    done
+  done
+  sed '/"http_reqs"/d' in >gap
+  capture "${gate[@]}" --keep status=200 gap
+  [ "$status" -eq 1 ]
+  [[ $err = *'100 of 100 requests that the End line counts are missing'* ]]
+}
+
+@test "--diff: a threshold does not pass on a second stream that is not whole" {
+  python3 "$tools/stream.py" 100 0 >in
+  grep -v '"http_reqs"' in >gap
+  head -n -1 in >short
+  gate=(k6agg --diff --threshold 'http_req_failed=rate<1')
+  for part in gap short; do
+    capture "${gate[@]}" in $part
+    [ "$status" -eq 1 ]
+    [[ $err = *"k6agg: $part: "* ]]
+    grep '^requests ' <<<"$out"
+    # The first one is not judged, but what it lacks is told.
+    capture "${gate[@]}" $part in
+    [ "$status" -eq 0 ]
+    [[ $err = *"k6agg: $part: "* ]]
+  done
+  capture k6agg --diff in short
+  [ "$status" -eq 0 ]
+  capture "${gate[@]}" --keep 'http_req*' in in
+  [ "$status" -eq 0 ]
+  [ -z "$err" ]
+}
+
 @test "--diff: what is gone is not the same" {
   stream 100 0 a
   sed 's/"metric":"http_/"metric":"other_/' a >nothing

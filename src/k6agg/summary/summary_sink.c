@@ -103,12 +103,14 @@ summary_end(struct line_sink *s, const struct ending *ending)
 		return;
 	if (ending->status == EXIT_DONE && to->crossed == NULL)
 		books_warn_cut(to->books, ending->cut_input);
-	if (to->form == SUMMARY_NONE)
-		return;
 	summary_view(to->summary, &v);
 	to->is_cut = ending->status == EXIT_DONE && to->crossed == NULL &&
 	    !books_check_whole(to->books, (int64_t)sink_sum(&v.all.reqs),
 	    ending->input);
+	if (to->form == SUMMARY_NONE) {
+		summary_view_release(&v);
+		return;
+	}
 	to->n_crossed = judge_all(to->judge, v.seconds);
 	tell_unjudged(to->judge);
 	v.judge = to->judge;
