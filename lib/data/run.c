@@ -130,6 +130,8 @@ run_end_print(const struct run_end *r, struct buf *out)
 	put_int(&o, "passed", r->passed);
 	if (r->dropped != 0)
 		put_int(&o, "dropped", r->dropped);
+	if (r->points_dropped != 0)
+		put_int(&o, "points_dropped", r->points_dropped);
 	put_int(&o, "late", r->late);
 	put_int(&o, "skipped", r->skipped);
 	close_line(&o);
@@ -284,6 +286,8 @@ run_end_parse(struct run_end *r, struct span data, struct why *why)
 			read_int(&j, &r->passed);
 		else if (span_is(key, "dropped"))
 			read_int(&j, &r->dropped);
+		else if (span_is(key, "points_dropped"))
+			read_int(&j, &r->points_dropped);
 		else if (span_is(key, "late"))
 			read_int(&j, &r->late);
 		else if (span_is(key, "skipped"))
@@ -314,6 +318,7 @@ merge(struct run_end *r, const struct run_end *other)
 	r->folded += other->folded;
 	r->passed += other->passed;
 	r->dropped += other->dropped;
+	r->points_dropped += other->points_dropped;
 	r->late += other->late;
 	r->skipped += other->skipped;
 }

@@ -64,6 +64,7 @@ struct run_end {
 	int64_t folded;		/* requests inside aggregates */
 	int64_t passed;		/* requests passed as they are */
 	int64_t dropped;	/* requests left out by choice */
+	int64_t points_dropped;	/* the same of points, with theirs */
 	int64_t late;		/* of both: behind their bucket's closing */
 	int64_t skipped;	/* lines that were no line of the stream */
 };

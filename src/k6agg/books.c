@@ -27,8 +27,10 @@ books_add_point(struct books *b, const struct point *p, bool is_dropped)
 	int64_t n = point_requests(p->metric->name, p->value);
 
 	b->requests += n;
-	if (is_dropped)
+	if (is_dropped) {
 		b->dropped += n;
+		b->points_dropped++;
+	}
 	if (!is_dropped || n > 0)
 		books_note_time(b, p->time_ns);
 }
@@ -41,6 +43,8 @@ books_add_aggregate(struct books *b, const struct sample *s, bool is_dropped)
 	b->requests += (int64_t)sample_requests(s);
 	*(is_dropped ? &b->dropped : &b->folded_before) +=
 	    (int64_t)sample_requests(s);
+	if (is_dropped)
+		b->points_dropped += (int64_t)sample_points(s);
 }
 
 static int64_t
@@ -96,9 +100,12 @@ books_print_rest(const struct books *b, const struct ending *ending,
 	    .requests = beyond(known_requests(b), told->requests),
 	    .folded = beyond(b->folded_before, told->folded),
 	    .passed = beyond(b->requests - b->folded_before - b->dropped,
-	    told->passed), .dropped = b->dropped, .skipped = b->bad.n };
+	    told->passed), .dropped = b->dropped,
+	    .points_dropped = b->points_dropped, .skipped = b->bad.n };
 
-	if (ending->status == EXIT_DONE && b->dropped == 0)
+	/* Of points only the generator's trailer says how many there are. */
+	if (ending->status == EXIT_DONE && b->dropped == 0 &&
+	    (b->points_dropped == 0 || b->ends.n == 0))
 		return;
 	if (ending->status != EXIT_DONE) {
 		end.streams = beyond(b->starts, told->streams);
@@ -149,6 +156,7 @@ books_print_end(struct books *b, const struct ending *ending, struct buf *out)
 	end->folded = folded(b);
 	end->passed = b->requests - end->folded - b->dropped;
 	end->dropped += b->dropped;
+	end->points_dropped += b->points_dropped;
 	end->late += (int64_t)b->late;
 	end->skipped += b->bad.n;
 	run_end_print(end, out);

@@ -16,6 +16,7 @@ struct books {
 	int64_t points, requests;	/* in */
 	int64_t folded_before;		/* of them, in aggregates already */
 	int64_t dropped;		/* of them, left out by choice */
+	int64_t points_dropped;		/* the same of points */
 	uint64_t folded, aggregates, late;	/* by us */
 	int64_t latest_ns;		/* time of all that was counted */
 	bool has_latest;

@@ -12,16 +12,15 @@
 #include "k6push/session.h"
 #include "k6push/verify.h"
 
-/* Samples that the generator wrote, by its End line, and that did not come.
- * An End line of k6agg does not tell: what it folded or dropped is no line. */
+/* Samples that the generator wrote, by its End line, that no k6agg dropped by
+ * choice, and that did not come. */
 static int64_t
 count_cut(const struct reader_counts *r)
 {
-	int64_t n = r->end.points - (int64_t)(r->points + r->invalid);
-	bool is_folded = r->end.tool.n >= 5 &&
-	    memcmp(r->end.tool.p, "k6agg", 5) == 0;
+	int64_t n = r->end.points - r->end.points_dropped -
+	    (int64_t)(r->points + r->invalid);
 
-	return r->has_end && !is_folded && n > 0 ? n : 0;
+	return r->has_end && n > 0 ? n : 0;
 }
 
 /* How the run ended, for the server (PROTOCOL 3.4). */

@@ -117,7 +117,7 @@ END
   for file in in folded; do
     for rule in status=418 status!=418 http_req_failed 'iter*'; do
       for how in --keep --drop; do
-        capture "${gate[@]}" $how $rule $file
+        capture "${gate[@]}" "$how" "$rule" "$file"
         [ "$status" -eq 0 ]
         [[ $err != *missing* ]]
       done

@@ -774,6 +774,37 @@ trimmed() {
   done
 }
 
+@test "what k6agg dropped by choice is not said to be missing" {
+  start_server
+  python3 "$root/tests/tools/stream.py" 100 0 | awk \
+    '/"http_reqs","type":"P/ { n++ } n % 2 { sub(/"200"/, "\"418\"") }
+    { print }' >"$BATS_TEST_TMPDIR/in"
+  for options in '' '-p 3s' -m; do
+    for rule in '--keep status=418' '--drop http_req_waiting' \
+      '--drop http_reqs'; do
+      # shellcheck disable=SC2086 # words
+      k6agg -q $options $rule "$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/part"
+      capture k6push --expect-end "$BATS_TEST_TMPDIR/part"
+      [ "$status" -eq 0 ]
+      [[ $err != *'did not come'* ]]
+      # What is lost behind it still is, and is not counted as dropped.
+      grep -v '"http_req_sending"' "$BATS_TEST_TMPDIR/part" \
+        >"$BATS_TEST_TMPDIR/gap"
+      cmp -s "$BATS_TEST_TMPDIR/gap" "$BATS_TEST_TMPDIR/part" && continue
+      capture k6push --expect-end "$BATS_TEST_TMPDIR/gap"
+      [ "$status" -ne 0 ]
+      [[ $err == *'did not come'* ]]
+      # By two of them, one behind the other.
+      # shellcheck disable=SC2086 # words
+      k6agg -q $options --drop 'http_req_blocked' "$BATS_TEST_TMPDIR/part" \
+        >"$BATS_TEST_TMPDIR/less"
+      capture k6push --expect-end "$BATS_TEST_TMPDIR/less"
+      [ "$status" -eq 0 ]
+      [[ $err != *'did not come'* ]]
+    done
+  done
+}
+
 @test "samples that the End line counts and that did not come are told" {
   start_server
   one='{"metric":"own","type":"Point","data":{"time":"2026-11-29T06:00:00Z","value":1,"tags":{}}}'

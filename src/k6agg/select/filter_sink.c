@@ -70,10 +70,12 @@ filter_folded(void *ctx, struct span lines, bool is_request)
 		selected = select_point(f->select, &line.point);
 		n = point_requests(line.point.metric->name,
 		    line.point.value);
-		if (selected->is_kept)
+		if (selected->is_kept) {
 			select_print(&line.point, selected, &f->lines);
-		else
-			f->books->dropped += is_request && n > 1 ? 1 : n;
+			continue;
+		}
+		f->books->dropped += is_request && n > 1 ? 1 : n;
+		f->books->points_dropped++;
 	}
 	out_lines(f->out, buf_whole(&f->lines));
 	buf_reset(&f->lines);

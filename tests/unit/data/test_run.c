@@ -90,6 +90,7 @@ end_trip(void)
 	    .run_status = RUN_ABORTED_BY_THRESHOLD, .result_status = 1,
 	    .exit_code = 99, .streams = 3, .points = 9000,
 	    .requests = 1000, .folded = 880, .passed = 100, .dropped = 20,
+	    .points_dropped = 180,
 	    .late = 7, .skipped = 2 }, back;
 	struct buf line = { 0 };
 	struct why why;
@@ -103,7 +104,7 @@ end_trip(void)
 	CHECK(back.result_status == 1 && back.exit_code == 99);
 	CHECK(back.streams == 3 && back.points == 9000);
 	CHECK(back.requests == 1000 && back.folded == 880);
-	CHECK(back.dropped == 20);
+	CHECK(back.dropped == 20 && back.points_dropped == 180);
 	CHECK(back.passed == 100 && back.late == 7 && back.skipped == 2);
 	buf_release(&line);
 }
