@@ -642,3 +642,32 @@ EOF
   sql 'ALTER SYSTEM RESET wal_writer_delay' postgres
   retry 30 has_requests 10
 }
+
+# in_copy NAME FD SQL: a session of that name that ran the SQL, and stands still
+# within a COPY, until FD is closed.
+in_copy() {
+  mkfifo "$BATS_TEST_TMPDIR/in.$2"
+  PGAPPNAME=$1 "$(postgres_bin)/psql" -h "$pg" -U k6 -qAt "$database" \
+    <"$BATS_TEST_TMPDIR/in.$2" >/dev/null 2>&1 3>&- &
+  eval "exec $2>'$BATS_TEST_TMPDIR/in.$2'"
+  printf 'BEGIN;\n%s;\nCOPY k6serve.point FROM STDIN;\n' "$3" >&"$2"
+  retry 30 copies_are "$1" 1
+}
+
+copies_are() {
+  [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name = '$1'
+    AND query LIKE 'COPY %' AND wait_event = 'ClientRead'")" = "$2" ]
+}
+
+# bats test_tags=slow
+@test "a k6serve that is paused within a COPY holds nobody up for ever" {
+  serve
+  create
+  in_copy 'k6serve copy' 6 'SELECT 1'
+  in_copy k6serve 7 'SELECT 1 FROM k6serve.run FOR UPDATE'
+  retry 120 post_batch a
+  [ "$(requests_of)" = 2 ]
+  copies_are k6serve 0
+  copies_are 'k6serve copy' 1
+  exec 6>&- 7>&-
+}

@@ -33,6 +33,9 @@ enum engine_text {
 	ENGINE_LAST_RUN,	/* the highest number that a run ever had */
 	ENGINE_RAISE_RUN,	/* let new runs have numbers past ?1 */
 	ENGINE_RAISE_LOAD_TEST,	/* likewise */
+	/* The session will load for long, which others must not take for a pause.
+	 * NULL: they cannot. */
+	ENGINE_COPY,
 	/* Much was loaded: count anew what the plans of statements rest on.
 	 * NULL: they rest on no counts. */
 	ENGINE_ANALYZE,

@@ -198,6 +198,10 @@ run_control(struct engine_stmt *st)
 		q->has_begun = postgres_is_connected(q);
 	if (st->sql[0] == 'R' && !q->has_begun)
 		return 0;
+	if (begins && q->was_locked_out && postgres_connect(q) == 0) {
+		q->was_locked_out = false;
+		postgres_end_paused(q);
+	}
 	status = postgres_connect(q) < 0 ? -1 : postgres_execute(q, st->sql);
 	if (status < 0 && begins && !postgres_is_connected(q))
 		status = postgres_connect(q) < 0 ? -1 :

@@ -168,6 +168,23 @@ postgres_load_end(struct engine_load *l, struct why *why)
 	return status;
 }
 
+/* Within a COPY a session is active for PostgreSQL, and neither of its limits
+ * for idle ones nor that for statements ends it. That of "k6serve copy" has
+ * another name, as it may well take so long. */
+void
+postgres_end_paused(struct postgres_session *q)
+{
+	static const char end[] = "SELECT pg_terminate_backend(pid)"
+	    " FROM pg_stat_activity WHERE datname = current_database()"
+	    " AND usename = session_user AND application_name ="
+	    " current_setting('application_name')"
+	    " AND pid <> pg_backend_pid() AND state = 'active'"
+	    " AND wait_event = 'ClientRead' AND query LIKE 'COPY %'"
+	    " AND query_start < clock_timestamp() - interval '30 s'";
+
+	(void)postgres_execute(q, end);
+}
+
 #else
 
 /* A file of C must not be empty. */

@@ -45,6 +45,7 @@ note(struct postgres_session *q, const char *state, const char *text)
 	if (strcmp(state, no_connection) == 0 || strcmp(state, "25006") == 0 ||
 	    strncmp(state, "57P", 3) == 0)
 		q->is_lost = true;
+	q->was_locked_out |= strcmp(state, "55P03") == 0;
 	(void)why_set(&q->failure, "%.*s", (int)strcspn(text, "\n"), text);
 }
 

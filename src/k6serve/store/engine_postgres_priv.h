@@ -31,6 +31,7 @@ struct postgres_session {
 	int64_t silence_ms;	/* or if nothing came for so long; 0: waits */
 	struct postgres_dial *dial;	/* under way; NULL: none */
 	bool has_begun;		/* a transaction, which has not ended */
+	bool was_locked_out;	/* others held a lock for too long */
 	struct postgres_narrow narrow[POSTGRES_TABLES];	/* the first are
 							   known */
 	int64_t changes;	/* of the last statement */
@@ -101,6 +102,11 @@ struct engine_load *postgres_load_begin(void *session, const char *into,
 int postgres_load_row(struct engine_load *l, const struct engine_value *row,
     struct why *why);
 int postgres_load_end(struct engine_load *l, struct why *why);
+
+/* End the sessions of k6serve that stand still within a COPY for half a minute,
+ * and keep their locks, as their k6serve is paused. Outside of a transaction; a
+ * failure is passed over. */
+void postgres_end_paused(struct postgres_session *q);
 
 /* The engine's abandon. */
 void postgres_abandon(void *session);

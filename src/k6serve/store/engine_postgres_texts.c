@@ -104,6 +104,7 @@ const char *const postgres_texts[ENGINE_TEXTS] = {
 	[ENGINE_RAISE_LOAD_TEST] = "SELECT setval('load_test_id_seq',"
 	    " ?1) FROM load_test_id_seq"
 	    " WHERE NOT is_called OR last_value < ?1",
+	[ENGINE_COPY] = "SET application_name = 'k6serve copy'",
 	[ENGINE_ANALYZE] = "ANALYZE point, series, tagset",
 };
 

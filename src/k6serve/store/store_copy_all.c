@@ -58,6 +58,10 @@ take_identity(struct store *from, struct store *to, struct why *why)
 int
 store_copy_begin(struct store *from, struct store *to, struct why *why)
 {
+	const char *copy = to->engine->texts[ENGINE_COPY];
+
+	if (copy != NULL && store_run_text(to, copy, why) < 0)
+		return -1;
 	if (store_begin(to, why) < 0)
 		return -1;
 	if (take_identity(from, to, why) == 0 &&
