@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A run that several pushers feed: creates it first, and finishes it at the
  * end. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
 
 #include "base/die.h"
 #include "base/units.h"
@@ -20,6 +23,20 @@ await_call(struct session *session)
 		(void)fetcher_wait(session->fetcher, session->wake, 50);
 		run_api_start(session->run_api);
 	}
+}
+
+/* Nobody else knows of the run: where it cannot be printed, say which it is. */
+static int
+print_created(const struct run_facts *run)
+{
+	if (printf("%s\t%s\n", run->id, run->page_url) >= 0 &&
+	    fflush(stdout) == 0)
+		return EXIT_DONE;
+	warnf("stdout: %s (run %s was created: k6push --finish %s)",
+	    strerror(errno), run->id, run->id);
+	clearerr(stdout);
+	__fpurge(stdout);	/* it is told */
+	return EXIT_FAILED;
 }
 
 int
@@ -48,8 +65,7 @@ push_create(struct push_options *o)
 		await_call(&session);
 		if (run_api_state(session.run_api) == RUN_API_CREATED) {
 			run = run_api_facts(session.run_api);
-			(void)printf("%s\t%s\n", run.id, run.page_url);
-			status = EXIT_DONE;
+			status = print_created(&run);
 		}
 	}
 	session_release(&session);

@@ -59,6 +59,16 @@ requests_are() {
   [ -z "$out" ]
 }
 
+@test "a run whose id --create cannot print is named" {
+  start_server
+  status=0
+  k6push --create >/dev/full 2>"$BATS_TEST_TMPDIR/err" || status=$?
+  [ "$status" -eq 1 ]
+  grep -Fx 'k6push: stdout: No space left on device (run 1 was created: k6push --finish 1)' \
+    "$BATS_TEST_TMPDIR/err"
+  [ "$(grep -c stdout "$BATS_TEST_TMPDIR/err")" = 1 ]
+}
+
 @test "a pusher of a shared run prints the page that --create printed" {
   start_server
   create_run -n shared
