@@ -173,3 +173,18 @@ P
   grep -E '^::error title=load test::run 2 with run 1: worse by at least' \
     <<<"$out"
 }
+
+@test "of a run without data nothing is known to be as good: status 1" {
+  start_server
+  fed shop 1 1
+  post /v1/tests --data '{"name":"shop"}'
+  post /v1/tests/2 --data '{"run_status":3,"result_status":0,"thresholds":{}}'
+  compare diff 1 2
+  [ "$status" = 1 ]
+  grep -Fx 'k6serve: run 2 has no data: there is nothing to compare' <<<"$err"
+  [[ $out == *"not known"* ]]
+  compare diff 2 1
+  [ "$status" = 1 ]
+  compare diff 1 1
+  [ "$status" = 0 ]
+}

@@ -45,6 +45,7 @@ note_run(void *ctx, const struct store_run *run)
 	size_t i;
 
 	s->run->name = xstrndup(run->name.p, run->name.n);
+	s->run->is_empty = run->points == 0;
 	s->figures->has_crossed = run->result_status != 0 ||
 	    run->run_status == RUN_ABORTED_BY_THRESHOLD;
 	if (criteria_read(&c, v->store, v->owner, run, s->why) < 0)

@@ -14,6 +14,7 @@
 struct diff_run {
 	struct view view;
 	char *name;		/* owned */
+	bool is_empty;		/* no sample of it came */
 	struct groups by_name;	/* its requests, by name and method */
 };
 

@@ -285,6 +285,21 @@ tell_missing(const struct view *v)
 	return EXIT_DONE;
 }
 
+/* Nothing became worse, as far as that is known; and of nothing nothing is. */
+static int
+status_of(const struct diff *d)
+{
+	size_t i;
+
+	for (i = 0; i <= d->n_base; i++)
+		if (d->runs[i].is_empty) {
+			warnf("run %lld has no data: there is nothing to "
+			    "compare", (long long)d->runs[i].view.run);
+			return EXIT_FAILED;
+		}
+	return d->comparison.worse != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
 int
 diff_command(struct view *v, enum report_format format, const char *base,
     const char *run)
@@ -307,7 +322,7 @@ diff_command(struct view *v, enum report_format format, const char *base,
 		buf_reset(&out);
 		status = EXIT_FAILED;
 	} else {
-		status = d.comparison.worse != 0 ? EXIT_FAILED : EXIT_DONE;
+		status = status_of(&d);
 	}
 	status = close_stdout_with(out.p, out.n, status);
 	buf_release(&out);
