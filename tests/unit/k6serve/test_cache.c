@@ -33,7 +33,7 @@ keeps_one_version(void)
 static void
 drops_what_was_not_used(void)
 {
-	char key[8];
+	char key[16];
 	int i;
 
 	cache_init(&cache);
