@@ -83,24 +83,15 @@ goes_on() {
 }
 
 @test "batches of a database of the version before are nobody's" {
-  { sed '/^-- version 15/,$d' "$root/src/k6serve/store/schema.sql"
-    echo "$old_batches INSERT INTO batch VALUES(1, 'k1', zeroblob(32)),
-      (1, 'k2', zeroblob(32)), (1, 'k0', x'');
-      PRAGMA application_id = 1798730610; PRAGMA user_version = 14;"
-  } | (umask 077 && python3 -c 'import sqlite3, sys
-sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())' \
-    "$BATS_TEST_TMPDIR/k6serve.db")
+  old_file 14 "$old_batches INSERT INTO batch VALUES(1, 'k1', zeroblob(32)),
+    (1, 'k2', zeroblob(32)), (1, 'k0', x'')"
   goes_on
 }
 
 @test "batches of tables of the version before are nobody's" {
   postgres_setup
-  sql "CREATE SCHEMA k6serve; SET search_path = k6serve;
-    CREATE TABLE schema_version(version BIGINT NOT NULL);
-    INSERT INTO schema_version VALUES(8);
-    $(sed '/^-- version 9/,$d' "$root/src/k6serve/store/schema_postgres.sql")
-    $old_batches INSERT INTO batch VALUES(1, 'k1', 'x'), (1, 'k2', 'x'),
-      (1, 'k0', '');"
+  old_tables 8 "$old_batches INSERT INTO batch VALUES(1, 'k1', 'x'),
+    (1, 'k2', 'x'), (1, 'k0', '')"
   goes_on
 }
 

@@ -89,6 +89,28 @@ begin() {
   servers=$server
 }
 
+# old_file VERSION SQL, old_tables VERSION SQL: the database of the test as a
+# k6serve of that version of the schema made it, and what the SQL puts there.
+old_file() {
+  { sed "/^-- version $(($1 + 1))/,\$d" "$root/src/k6serve/store/schema.sql"
+    echo "$2; PRAGMA application_id = 1798730610; PRAGMA user_version = $1;"
+  } | (umask 077 && python3 -c 'import sqlite3, sys
+sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())' \
+    "$BATS_TEST_TMPDIR/k6serve.db")
+}
+
+old_tables() {
+  {
+    echo "CREATE SCHEMA k6serve; SET search_path = k6serve;
+      CREATE TABLE schema_version(version BIGINT NOT NULL);
+      INSERT INTO schema_version VALUES($1);"
+    sed "/^-- version $(($1 + 1))/,\$d" \
+      "$root/src/k6serve/store/schema_postgres.sql"
+    echo "$2"
+  } >"$BATS_TEST_TMPDIR/old.sql"
+  sql "$(<"$BATS_TEST_TMPDIR/old.sql")"
+}
+
 # query SQL: of the database of the test; columns are parted by |.
 query() {
   if [ -n "${db:-}" ]; then

@@ -297,23 +297,14 @@ marks_old() {
 }
 
 @test "a database of the version before keeps what was rolled up" {
-  { sed '/^-- version 14/,$d' "$root/src/k6serve/store/schema.sql"
-    echo "$old_runs PRAGMA application_id = 1798730610;
-      PRAGMA user_version = 13;"
-  } | (umask 077 && python3 -c 'import sqlite3, sys
-sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())' \
-    "$BATS_TEST_TMPDIR/k6serve.db")
+  old_file 13 "$old_runs"
   k6serve --db "$BATS_TEST_TMPDIR/k6serve.db" token list
   marks_old
 }
 
 @test "tables of the version before keep what was rolled up" {
   postgres_setup
-  sql "CREATE SCHEMA k6serve; SET search_path = k6serve;
-    CREATE TABLE schema_version(version BIGINT NOT NULL);
-    INSERT INTO schema_version VALUES(7);
-    $(sed '/^-- version 8/,$d' "$root/src/k6serve/store/schema_postgres.sql")
-    $old_runs"
+  old_tables 7 "$old_runs"
   k6serve --db "$db" token list
   marks_old
 }
