@@ -50,7 +50,7 @@ int close_stdout(int status);
 /* The same if a write to it has failed before: with this errno; 0: none. */
 int close_stdout_after(int error, int status);
 
-/* Write the n bytes to stdout, its last ones, and close it: the same. */
+/* Write the last n bytes to stdout, then do as close_stdout(). */
 int close_stdout_with(const char *text, size_t n, int status);
 
 /* Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that

@@ -47,7 +47,8 @@ drain(struct agg *agg, int status)
 	struct ending ending = { .signal = *agg->stop,
 	    .status = agg->out.error != 0 ? EXIT_FAILED : status,
 	    .input = sources_name(&agg->sources),
-	    .cut_input = sources_cut(&agg->sources, books_lack_end(&agg->books)),
+	    .cut_input = sources_cut(&agg->sources,
+	    books_lack_end(&agg->books)),
 	    .has_read = sources_have_any(&agg->sources) };
 	struct folding *f = &agg->folding;
 

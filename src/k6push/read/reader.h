@@ -95,7 +95,8 @@ int reader_set_settings(struct reader *r, const struct settings *s,
  * was given one. */
 void reader_rename(struct reader *r, const char *instance);
 
-/* It is known whether another has it, or will not be soon. */
+/* The first sample need not wait any more: the server said whether another has
+ * the name, or cannot say so now. */
 void reader_settle_name(struct reader *r);
 
 /* The run takes no more: what there is no room for is counted, not kept. */

@@ -45,7 +45,8 @@ put_parts(struct uploader *u, struct batch *part[2], uint64_t number,
 		/* It came of no accident, so it need not come so often. */
 		part[i]->failed_by = p->failed_by;
 		part[i]->failing_ns = p->failing_ns;
-		part[i]->failed_alike = p->failed_alike > 0 ? UPLOAD_ALIKE - 1 : 0;
+		part[i]->failed_alike = p->failed_alike > 0 ?
+		    UPLOAD_ALIKE - 1 : 0;
 		part[i]->is_found = p->is_found;
 		part[i]->is_loose = true;
 		part[i]->whole = w;

@@ -33,8 +33,8 @@ enum engine_text {
 	ENGINE_LAST_RUN,	/* the highest number that a run ever had */
 	ENGINE_RAISE_RUN,	/* let new runs have numbers past ?1 */
 	ENGINE_RAISE_LOAD_TEST,	/* likewise */
-	/* The session will load for long, which others must not take for a pause.
-	 * NULL: they cannot. */
+	/* The session will load for long: others must not take it for one that
+	 * is paused. NULL: they never do. */
 	ENGINE_COPY,
 	/* Much was loaded: count anew what the plans of statements rest on.
 	 * NULL: they rest on no counts. */

@@ -168,9 +168,9 @@ postgres_load_end(struct engine_load *l, struct why *why)
 	return status;
 }
 
-/* Within a COPY a session is active for PostgreSQL, and neither of its limits
- * for idle ones nor that for statements ends it. That of "k6serve copy" has
- * another name, as it may well take so long. */
+/* Within a COPY a session is active for PostgreSQL, so that neither its limits
+ * for idle sessions nor that for statements end it. The session of "k6serve
+ * copy" has another name, as its COPY may well take so long. */
 void
 postgres_end_paused(struct postgres_session *q)
 {

@@ -103,9 +103,9 @@ int postgres_load_row(struct engine_load *l, const struct engine_value *row,
     struct why *why);
 int postgres_load_end(struct engine_load *l, struct why *why);
 
-/* End the sessions of k6serve that stand still within a COPY for half a minute,
- * and keep their locks, as their k6serve is paused. Outside of a transaction; a
- * failure is passed over. */
+/* End the sessions of k6serve whose COPY began more than half a minute ago and
+ * waits for its client: that k6serve is paused, and its locks stay. Outside of
+ * a transaction; a failure is passed over. */
 void postgres_end_paused(struct postgres_session *q);
 
 /* The engine's abandon. */

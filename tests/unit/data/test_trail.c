@@ -270,7 +270,8 @@ batches(void)
 			points[i].metric = metric_named(name);
 			points[i].value = 1;
 			points[i].line = (struct span){ text + 4 * i, 3 };
-			(void)snprintf(text + 4 * i, 5, "%03u\n", (unsigned)i % 1000);
+			(void)snprintf(text + 4 * i, 5, "%03u\n",
+			    (unsigned)i % 1000);
 			at.time_ns += random_below(30) == 0;
 		}
 		for (i = 0; i < POINTS; i++)
