@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -227,6 +228,21 @@ stderr_columns(void)
 
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0
 	    ? w.ws_col : 80;
+}
+
+int
+put_stdout(const char *text)
+{
+	int error = 0;
+
+	errno = 0;
+	if (fputs(text, stdout) == EOF || fflush(stdout) != 0)
+		error = errno != 0 ? errno : EIO;
+	if (error != 0) {
+		clearerr(stdout);
+		__fpurge(stdout);
+	}
+	return error;
 }
 
 int

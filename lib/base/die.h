@@ -43,6 +43,10 @@ void print_escaped(FILE *out, const char *text);
  * reports use. */
 void put_symbols(FILE *out, const char *text, size_t n);
 
+/* Write the text to stdout at once. 0, or errno: what was not written is
+ * forgotten, and told by the caller, so that close_stdout() does not tell it. */
+int put_stdout(const char *text);
+
 /* Flush and close stdout. Returns status; or EXIT_FAILED, with a message, if
  * output was lost (a full disk) and status was 0. */
 int close_stdout(int status);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A run that several pushers feed: creates it first, and finishes it at the
  * end. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/die.h"
+#include "base/mem.h"
 #include "base/units.h"
 #include "k6push/session.h"
 
@@ -29,13 +28,14 @@ await_call(struct session *session)
 static int
 print_created(const struct run_facts *run)
 {
-	if (printf("%s\t%s\n", run->id, run->page_url) >= 0 &&
-	    fflush(stdout) == 0)
+	char *line = xasprintf("%s\t%s\n", run->id, run->page_url);
+	int error = put_stdout(line);
+
+	free(line);
+	if (error == 0)
 		return EXIT_DONE;
 	warnf("stdout: %s (run %s was created: k6push --finish %s)",
-	    strerror(errno), run->id, run->id);
-	clearerr(stdout);
-	__fpurge(stdout);	/* it is told */
+	    strerror(error), run->id, run->id);
 	return EXIT_FAILED;
 }
 

@@ -2,7 +2,6 @@
 /* Looks up tokens, and runs the subcommands that add and remove them. */
 #include "k6serve/http/token.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,13 +82,15 @@ static int
 show_token(struct store *s, const char *name, const char *secret,
     struct why *why)
 {
+	char line[2 * SECRET_BYTES + 2];
 	struct why later;
 	int error;
 
-	errno = 0;
-	if (puts(secret) != EOF && fflush(stdout) == 0)
+	(void)snprintf(line, sizeof(line), "%s\n", secret);
+	error = put_stdout(line);
+	explicit_bzero(line, sizeof(line));
+	if (error == 0)
 		return 0;
-	error = errno != 0 ? errno : EIO;
 	if (store_token_remove(s, name, &later) < 0)
 		return why_set(why, "stdout: %s; nobody has seen the token; "
 		    "remove it: %s", strerror(error), later.text);
